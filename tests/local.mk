@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# tap.h is what every C test prints its results with.
+noinst_HEADERS += tests/tap.h
+
+include tests/unit/local.mk
+include tests/model/local.mk
+include tests/emu/local.mk
+include tests/fuzz/local.mk
