@@ -1,1 +1,31 @@
 # SPDX-License-Identifier: MIT
+# libsva.so. The sources are in the order in which a request travels (design: the road of a request).
+#
+# libtool's version: current:revision:age. Source changed: revision++. Interfaces added, removed or changed: current++,
+# revision=0. Only added: age++. Removed or changed: age=0. History: 0.1.0 = 0:0:0.
+lib_LTLIBRARIES += %D%/libsva.la
+
+svaincludedir = $(includedir)/sva
+svainclude_HEADERS = \
+	include/sva/desc.h \
+	include/sva/info.h \
+	include/sva/op.h \
+	include/sva/plugin.h \
+	include/sva/sva.h
+nodist_svainclude_HEADERS = include/sva/version.h
+
+%C%_libsva_la_SOURCES = \
+	%D%/internal.h \
+	%D%/config.c \
+	%D%/log.c \
+	%D%/discover.c \
+	%D%/plugin.c \
+	%D%/numa.c \
+	%D%/cpu.c
+%C%_libsva_la_CFLAGS = $(AM_CFLAGS) $(NUMA_CFLAGS) -pthread
+%C%_libsva_la_LIBADD = src/model/libmodel.la $(NUMA_LIBS) $(ISAL_LIBS)
+%C%_libsva_la_LDFLAGS = $(AM_LDFLAGS) -pthread -version-info 0:0:0 $(NODEFS_LDFLAGS) \
+	-Wl,--no-undefined-version -Wl,--version-script=$(srcdir)/%D%/libsva.map
+EXTRA_%C%_libsva_la_DEPENDENCIES = $(srcdir)/%D%/libsva.map
+EXTRA_DIST += %D%/libsva.map
+pkgconfig_DATA += %D%/libsva.pc
