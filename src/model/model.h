@@ -18,16 +18,21 @@
 
 #include "sva/desc.h"
 
+struct sva_model_outcome;
+
 /* What an access is for, given to sva_model_mem::map. */
 enum sva_model_access {
 	SVA_MODEL_READ = 0,
 	SVA_MODEL_WRITE = 1,  /* the model may also read what it maps for writing */
 	SVA_MODEL_BOF = 2,    /* or-ed in: block on fault; resolve the fault if there is any way to */
-	SVA_MODEL_RECORD = 4, /* or-ed in: it is a completion record (its faults never become a partial completion) */
+	SVA_MODEL_RECORD = 4, /* or-ed in: it is a completion record. Its faults never become a partial completion; a queue that
+			       * may ask for pages (PRS on) resolves them whether BOF is set or not */
 };
 
 /*
  * How the model reaches memory: windows. A window is a run of bytes that can be used through a host pointer.
+ *
+ * Faults have pages of 4096 bytes: either every byte of a page can be read (written) or none.
  *
  * map: make the bytes from addr on usable. *len is how many are wanted, at least 1; on success the pointer is returned and
  *      *len says how many can be used through it, at least 1 and never more than asked for. On a fault NULL is returned and
@@ -39,6 +44,11 @@ struct sva_model_mem {
 	void *(*map)(void *ctx, uint64_t addr, size_t *len, unsigned int access, uint64_t *fault);
 	void (*unmap)(void *ctx, void *host, size_t used, unsigned int access);
 	void *ctx;
+	/*
+	 * May be NULL. Called for each error that goes to SWERROR or the event log, in the order in which they happen, with the
+	 * descriptor that it belongs to: an outcome has room for one error, and each descriptor of a batch may have its own.
+	 */
+	void (*event)(void *ctx, const struct sva_desc *desc, const struct sva_model_outcome *outcome);
 };
 
 /* Which device, and which limits of its queue, a descriptor meets. Values as in sysfs and WQCFG. */
@@ -54,6 +64,11 @@ struct sva_model_profile {
 	bool crc_pad;              /* zero-pad CRC sources as the specification's text says; hardware and code do not */
 	bool batch_backwards;      /* any order is lawful in a batch: run unfenced neighbours in another one, for tests */
 	uint32_t batch_seed;       /* with batch_backwards: which order; 0 is strictly backwards */
+	bool event_log;            /* the event log is on (gen_cap bits 14:13 say that there is one) */
+	bool prs_disable;          /* of the queue: it may not ask for pages */
+	bool priv;                 /* descriptors may have the PRIV bit: else they are lost with error 0x1d */
+	bool user_interrupt;       /* descriptors without PRIV may ask for a completion interrupt too */
+	uint16_t int_handles;      /* interrupt handles below this are valid, others answer 0x19 */
 };
 
 extern const struct sva_model_profile sva_model_dsa1; /* Sapphire Rapids values, queue limits at Linux's defaults */
@@ -67,7 +82,8 @@ const struct sva_model_profile *sva_model_profile_find(const char *name);
 enum sva_model_end {
 	SVA_MODEL_RECORDED,    /* a completion record was written */
 	SVA_MODEL_SILENT,      /* lawfully no record: no CRAV, or success without RCR */
-	SVA_MODEL_LOST,        /* the record could not be written (fault, misaligned, PRIV): a poller waits for ever */
+	SVA_MODEL_LOST,        /* the device did not write the record (fault, misaligned, PRIV): a poller waits for ever, unless
+				* the event log is on and the driver writes the record from there */
 };
 
 struct sva_model_outcome {
@@ -77,6 +93,7 @@ struct sva_model_outcome {
 	uint64_t swerror_addr;     /* the address that goes with it */
 	uint32_t swerror_index;    /* in a batch: which descriptor; else 0 */
 	bool in_batch;             /* the error belongs to a descriptor of the batch */
+	bool first_in_batch;       /* … and is the first one of it */
 };
 
 /*

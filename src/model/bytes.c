@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* Copy, fill and compare: see bytes.h. */
+#include "model/bytes.h"
+
+#if MODEL_PLAIN_LOOPS
+
+static void move_up(uint8_t *to, const uint8_t *from, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		to[i] = from[i];
+}
+
+static void move_down(uint8_t *to, const uint8_t *from, size_t len)
+{
+	while (len--)
+		to[len] = from[len];
+}
+
+void model_bytes_move(uint8_t *to, const uint8_t *from, size_t len, bool stream)
+{
+	(void)stream;
+	if ((uintptr_t)to - (uintptr_t)from < len)
+		move_down(to, from, len);
+	else
+		move_up(to, from, len);
+}
+
+void model_bytes_fill(uint8_t *to, const uint8_t pattern[16], size_t len, bool stream)
+{
+	(void)stream;
+	for (size_t i = 0; i < len; i++)
+		to[i] = pattern[i % 16];
+}
+
+size_t model_bytes_diff(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && a[i] == b[i])
+		i++;
+	return i;
+}
+
+size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[16], size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && a[i] == pattern[i % 16])
+		i++;
+	return i;
+}
+
+#else
+
+#include <emmintrin.h>
+
+/* From here on a copy or fill that bypasses the caches is faster than one that evicts what is in them. */
+#define STREAM_MIN (1u << 20)
+/* rep movsb has a start-up cost; below this the loop wins. */
+#define REP_MIN 2048u
+
+static inline __m128i load(const uint8_t *from)
+{
+	return _mm_loadu_si128((const __m128i *)from);
+}
+
+static inline void store(uint8_t *to, __m128i value)
+{
+	_mm_storeu_si128((__m128i *)to, value);
+}
+
+/* Up to 16 bytes: everything is loaded before anything is stored, so it is right for any overlap. */
+static inline void move_small(uint8_t *to, const uint8_t *from, size_t len)
+{
+	if (len >= 8) {
+		uint64_t first = *(const model_u64 *)from, last = *(const model_u64 *)(from + len - 8);
+
+		*(model_u64 *)to = first;
+		*(model_u64 *)(to + len - 8) = last;
+	} else if (len >= 4) {
+		uint32_t first = *(const model_u32 *)from, last = *(const model_u32 *)(from + len - 4);
+
+		*(model_u32 *)to = first;
+		*(model_u32 *)(to + len - 4) = last;
+	} else if (len >= 2) {
+		uint16_t first = *(const model_u16 *)from, last = *(const model_u16 *)(from + len - 2);
+
+		*(model_u16 *)to = first;
+		*(model_u16 *)(to + len - 2) = last;
+	} else if (len) {
+		*to = *from;
+	}
+}
+
+/* More than 16 bytes, upwards; right if to is below from, or they do not overlap. */
+static void move_up(uint8_t *to, const uint8_t *from, size_t len)
+{
+	__m128i last = load(from + len - 16);
+	size_t i = 0;
+
+	for (; i + 64 <= len; i += 64) {
+		__m128i a = load(from + i), b = load(from + i + 16), c = load(from + i + 32), d = load(from + i + 48);
+
+		store(to + i, a);
+		store(to + i + 16, b);
+		store(to + i + 32, c);
+		store(to + i + 48, d);
+	}
+	for (; i + 16 < len; i += 16)
+		store(to + i, load(from + i));
+	store(to + len - 16, last);
+}
+
+/* The same downwards; right if to is above from. */
+static void move_down(uint8_t *to, const uint8_t *from, size_t len)
+{
+	__m128i first = load(from);
+	size_t i = len;
+
+	for (; i >= 64; i -= 64) {
+		__m128i a = load(from + i - 16), b = load(from + i - 32), c = load(from + i - 48), d = load(from + i - 64);
+
+		store(to + i - 16, a);
+		store(to + i - 32, b);
+		store(to + i - 48, c);
+		store(to + i - 64, d);
+	}
+	for (; i > 16; i -= 16)
+		store(to + i - 16, load(from + i - 16));
+	store(to, first);
+}
+
+/* Past the caches; no overlap. The fence makes the bytes visible before any later store, the record's status among them. */
+static void move_stream(uint8_t *to, const uint8_t *from, size_t len)
+{
+	size_t head = -(uintptr_t)to & 63, i;
+
+	move_up(to, from, 64);
+	for (i = head; i + 64 <= len; i += 64) {
+		__m128i a = load(from + i), b = load(from + i + 16), c = load(from + i + 32), d = load(from + i + 48);
+
+		_mm_stream_si128((__m128i *)(to + i), a);
+		_mm_stream_si128((__m128i *)(to + i + 16), b);
+		_mm_stream_si128((__m128i *)(to + i + 32), c);
+		_mm_stream_si128((__m128i *)(to + i + 48), d);
+	}
+	_mm_sfence();
+	if (i < len)
+		move_up(to + len - 64, from + len - 64, 64);
+}
+
+void model_bytes_move(uint8_t *to, const uint8_t *from, size_t len, bool stream)
+{
+	if (len <= 16) {
+		move_small(to, from, len);
+	} else if ((uintptr_t)to - (uintptr_t)from < len) {
+		move_down(to, from, len);
+	} else if ((uintptr_t)from - (uintptr_t)to < len || len < REP_MIN) {
+		move_up(to, from, len);
+	} else if (stream && len >= STREAM_MIN) {
+		move_stream(to, from, len);
+	} else {
+		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(len) : : "memory");
+	}
+}
+
+void model_bytes_fill(uint8_t *to, const uint8_t pattern[16], size_t len, bool stream)
+{
+	__m128i value = load(pattern);
+	size_t i = 0;
+
+	for (; i + 64 <= len; i += 64) {
+		store(to + i, value);
+		store(to + i + 16, value);
+		store(to + i + 32, value);
+		store(to + i + 48, value);
+	}
+	for (; i + 16 <= len; i += 16)
+		store(to + i, value);
+	for (; i < len; i++)
+		to[i] = pattern[i % 16];
+	(void)stream;
+}
+
+/* Sixteen bits, one for each byte that differs. */
+static inline unsigned int differing(__m128i a, __m128i b)
+{
+	return (unsigned int)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b)) ^ 0xffffu;
+}
+
+size_t model_bytes_diff(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	size_t i = 0;
+
+	for (; i + 64 <= len; i += 64) {
+		__m128i x = _mm_and_si128(_mm_cmpeq_epi8(load(a + i), load(b + i)),
+					  _mm_cmpeq_epi8(load(a + i + 16), load(b + i + 16)));
+		__m128i y = _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 32), load(b + i + 32)),
+					  _mm_cmpeq_epi8(load(a + i + 48), load(b + i + 48)));
+
+		if (_mm_movemask_epi8(_mm_and_si128(x, y)) != 0xffff)
+			break;
+	}
+	for (; i + 16 <= len; i += 16) {
+		unsigned int bits = differing(load(a + i), load(b + i));
+
+		if (bits)
+			return i + (size_t)__builtin_ctz(bits);
+	}
+	while (i < len && a[i] == b[i])
+		i++;
+	return i;
+}
+
+size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[16], size_t len)
+{
+	__m128i value = load(pattern);
+	size_t i = 0;
+
+	for (; i + 16 <= len; i += 16) {
+		unsigned int bits = differing(load(a + i), value);
+
+		if (bits)
+			return i + (size_t)__builtin_ctz(bits);
+	}
+	while (i < len && a[i] == pattern[i % 16])
+		i++;
+	return i;
+}
+
+#endif
