@@ -44,6 +44,7 @@ struct sva_config {
 	int log_level;               /* syslog level: messages up to this one are given out */
 	void (*log)(void *arg, int level, const char *text);
 	void *log_arg;
+	char **texts;                /* the value of each setting, as sva_setting() counts them */
 };
 
 /*

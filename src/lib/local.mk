@@ -17,6 +17,12 @@ nodist_svainclude_HEADERS = include/sva/version.h
 %C%_libsva_la_SOURCES = \
 	%D%/internal.h \
 	%D%/config.c \
+	%D%/settings.c \
+	%D%/settings.h \
+	%D%/names.c \
+	%D%/names.h \
+	%D%/lines.c \
+	%D%/lines.h \
 	%D%/log.c \
 	%D%/discover.c \
 	%D%/plugin.c \
