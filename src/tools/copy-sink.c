@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* sva-copy: the memory that the copy is written to, and how it gets into the file; see copy.h. */
+#include "tools/copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
+static int sink_error(const struct copy_sink *sink, const char *what, int err)
+{
+	copy_error("can not %s %s: %s", what, sink->name, strerror(err));
+	return -err;
+}
+
+/*
+ * Mapping a file for writing needs it open for reading, too. A fifo that is opened so would never see its reader leave,
+ * and a file may permit only writing: these are written to.
+ */
+static int open_target(struct copy_sink *sink)
+{
+	struct stat st;
+	bool exists = stat(sink->name, &st) == 0;
+
+	sink->created = !exists;
+	if (exists && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return -1;
+	}
+	if (!exists || S_ISREG(st.st_mode)) {
+		int fd = open(sink->name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+
+		sink->mapped = fd >= 0;
+		if (fd >= 0 || errno != EACCES)
+			return fd;
+	}
+	return open(sink->name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+int copy_sink_open(struct copy_sink *sink, const char *name, const struct copy_source *source)
+{
+	struct stat from, to;
+
+	*sink = (struct copy_sink){ .name = name };
+	sink->fd = open_target(sink);
+	if (sink->fd < 0 || fstat(sink->fd, &to) || fstat(source->fd, &from))
+		return sink_error(sink, "open", errno);
+	if (from.st_dev == to.st_dev && from.st_ino == to.st_ino) {
+		copy_error("%s and %s are the same file", source->name, name);
+		return -EINVAL;
+	}
+	sink->regular = S_ISREG(to.st_mode);
+	sink->mapped = sink->mapped && sink->regular;
+	if (sink->regular && ftruncate(sink->fd, 0))
+		return sink_error(sink, "truncate", errno);
+	return 0;
+}
+
+/* The chunk's space is allocated before it is mapped, so that a full disk is an errno here and not a SIGBUS later. */
+static int map_chunk(struct copy_sink *sink, struct copy_slot *slot)
+{
+	int rc;
+
+	do {
+		rc = fallocate(sink->fd, 0, (off_t)slot->offset, (off_t)slot->len);
+	} while (rc && errno == EINTR);
+	if (rc)
+		return -errno;
+	slot->dst = mmap(NULL, slot->len, PROT_READ | PROT_WRITE, MAP_SHARED, sink->fd, (off_t)slot->offset);
+	if (slot->dst == MAP_FAILED)
+		return -ENODEV;
+	slot->dst_map = slot->dst;
+	if (madvise(slot->dst, slot->len, MADV_POPULATE_WRITE) && errno == EFAULT)
+		return -EIO;
+	return 0;
+}
+
+int copy_sink_prepare(struct copy_sink *sink, struct copy_slot *slot)
+{
+	slot->dst_map = NULL;
+	/* A mapping begins on a page; a source that is read may give chunks that do not. */
+	if (sink->mapped && slot->offset % (uint64_t)sysconf(_SC_PAGESIZE) == 0) {
+		int rc = map_chunk(sink, slot);
+
+		if (rc == 0)
+			return 0;
+		if (rc != -EOPNOTSUPP && rc != -ENODEV && rc != -ENOSYS)
+			return sink_error(sink, "write", -rc);
+		sink->mapped = false;
+	}
+	if (!slot->dst_buffer && posix_memalign(&slot->dst_buffer, 4096, COPY_CHUNK)) {
+		copy_error("out of memory");
+		return -ENOMEM;
+	}
+	slot->dst = slot->dst_buffer;
+	return 0;
+}
+
+static int write_chunk(struct copy_sink *sink, const struct copy_slot *slot)
+{
+	size_t done = 0;
+
+	while (done < slot->len) {
+		const char *from = (const char *)slot->dst + done;
+		ssize_t n;
+
+		if (sink->regular)
+			n = pwrite(sink->fd, from, slot->len - done, (off_t)(slot->offset + done));
+		else
+			n = write(sink->fd, from, slot->len - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return sink_error(sink, "write", n < 0 ? errno : EIO);
+		done += (size_t)n;
+		sink->done = slot->offset + done;
+	}
+	return 0;
+}
+
+int copy_sink_commit(struct copy_sink *sink, struct copy_slot *slot)
+{
+	int rc = 0;
+
+	if (!slot->dst_map)
+		rc = write_chunk(sink, slot);
+	else
+		sink->done = slot->offset + slot->len;
+	copy_sink_release(slot);
+	return rc;
+}
+
+void copy_sink_release(struct copy_slot *slot)
+{
+	if (slot->dst_map)
+		munmap(slot->dst_map, slot->len);
+	slot->dst_map = NULL;
+}
+
+int copy_sink_finish(struct copy_sink *sink, uint64_t size)
+{
+	int fd = sink->fd;
+
+	/* A hole at the end, which nobody wrote to. */
+	if (sink->regular && sink->done < size && ftruncate(fd, (off_t)size))
+		return sink_error(sink, "extend", errno);
+	sink->fd = -1;
+	if (close(fd))
+		return sink_error(sink, "close", errno);
+	return 0;
+}
+
+/* What is in DST after an error is what was copied before it, and no allocated space behind that. */
+void copy_sink_abandon(struct copy_sink *sink)
+{
+	if (sink->fd < 0)
+		return;
+	if (sink->regular && ftruncate(sink->fd, (off_t)sink->done))
+		copy_error("can not cut %s to what was copied: %s", sink->name, strerror(errno));
+	copy_error("%s is incomplete: it has the first %" PRIu64 " bytes", sink->name, sink->done);
+	close(sink->fd);
+	sink->fd = -1;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sva-info -j. The schema is documented in sva-info(1); fields are added, never changed or removed, while "schema" stays 1.
+ * 64-bit masks are strings, since a number in JSON is a double to most readers.
+ */
+#include "tools/info.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include <json-c/json.h>
+
+#define SCHEMA 1
+
+static struct json_object *text_or_null(const char *text)
+{
+	return text ? json_object_new_string(text) : NULL;
+}
+
+static struct json_object *hex(uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%016" PRIx64, value);
+	return json_object_new_string(text);
+}
+
+static struct json_object *path_object(int path, int reason, const char *text)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "path", json_object_new_string(sva_path_name(path)));
+	json_object_object_add(object, "usable", json_object_new_boolean(reason == SVA_REASON_OK));
+	json_object_object_add(object, "reason",
+			       reason < 0 ? NULL : json_object_new_string(sva_reason_name((unsigned int)reason)));
+	json_object_object_add(object, "text", json_object_new_string(text));
+	return object;
+}
+
+static struct json_object *queue_object(const struct sva_queue_info *queue)
+{
+	struct json_object *object = json_object_new_object(), *paths = json_object_new_array();
+
+	json_object_object_add(object, "queue", json_object_new_string(queue->name));
+	json_object_object_add(object, "node", json_object_new_string(queue->node));
+	json_object_object_add(object, "label", json_object_new_string(queue->label));
+	json_object_object_add(object, "mode", json_object_new_string(info_mode(queue->mode)));
+	json_object_object_add(object, "entries", json_object_new_int64(queue->entries));
+	json_object_object_add(object, "threshold", json_object_new_int64(queue->threshold));
+	json_object_object_add(object, "max_transfer", json_object_new_int64((int64_t)queue->max_transfer));
+	json_object_object_add(object, "max_batch", json_object_new_int64(queue->max_batch));
+	json_object_object_add(object, "block_on_fault", json_object_new_boolean(queue->block_on_fault != 0));
+	json_object_object_add(object, "pasid", queue->pasid < 0 ? NULL : json_object_new_int(queue->pasid));
+	for (int path = 0; path < SVA_PATH_COUNT; path++)
+		if (info_path_has_queues(path))
+			json_object_array_add(paths, path_object(path, (int)queue->reasons[path],
+								 sva_reason_text(queue->reasons[path])));
+	json_object_object_add(object, "paths", paths);
+	return object;
+}
+
+static struct json_object *device_object(const struct sva_queue_info *queue)
+{
+	struct json_object *object = json_object_new_object(), *words = json_object_new_array();
+	unsigned int bit = 0;
+	const char *word;
+	char version[16];
+
+	json_object_object_add(object, "device", json_object_new_string(queue->device));
+	json_object_object_add(object, "plugin", json_object_new_string(queue->plugin));
+	json_object_object_add(object, "version", text_or_null(info_version(version, queue->version)));
+	json_object_object_add(object, "numa_node", json_object_new_int(queue->numa_node));
+	json_object_object_add(object, "trust", json_object_new_string(info_trust(queue->trust)));
+	json_object_object_add(object, "gen_cap", hex(queue->gen_cap));
+	while ((word = info_capability(queue->gen_cap, &bit)))
+		json_object_array_add(words, json_object_new_string(word));
+	json_object_object_add(object, "capabilities", words);
+	words = json_object_new_array();
+	for (int i = 0; i < 4; i++)
+		json_object_array_add(words, hex(queue->op_cap[i]));
+	json_object_object_add(object, "op_cap", words);
+	words = json_object_new_array();
+	for (bit = 0; (word = info_operation(queue->op_cap, &bit));)
+		json_object_array_add(words, json_object_new_string(word));
+	json_object_object_add(object, "operations", words);
+	return object;
+}
+
+static struct json_object *devices_array(const struct info *info)
+{
+	struct json_object *devices = json_object_new_array(), *queues = NULL;
+
+	for (unsigned int i = 0; i < info->queue_count; i++) {
+		const struct sva_queue_info *queue = &info->queues[i];
+
+		if (i == 0 || !info_same_device(queue, queue - 1)) {
+			struct json_object *device = device_object(queue);
+
+			queues = json_object_new_array();
+			json_object_object_add(device, "queues", queues);
+			json_object_array_add(devices, device);
+		}
+		json_object_array_add(queues, queue_object(queue));
+	}
+	return devices;
+}
+
+static struct json_object *head(void)
+{
+	struct json_object *root = json_object_new_object();
+	unsigned int version = sva_version();
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u.%u.%u", version >> 16, version >> 8 & 0xff, version & 0xff);
+	json_object_object_add(root, "schema", json_object_new_int(SCHEMA));
+	json_object_object_add(root, "version", json_object_new_string(text));
+	json_object_object_add(root, "config_file", json_object_new_string(sva_config_file()));
+	return root;
+}
+
+static int print(struct json_object *root)
+{
+	const char *text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (text)
+		puts(text);
+	json_object_put(root);
+	return text ? 0 : -ENOMEM;
+}
+
+int info_json(const struct info *info)
+{
+	struct json_object *root = head(), *paths = json_object_new_array(), *problems = json_object_new_array();
+	const char *problem;
+
+	json_object_object_add(root, "emulated", json_object_new_boolean(info->emulated));
+	for (int path = 0; path < SVA_PATH_COUNT; path++)
+		json_object_array_add(paths, path_object(path, info->paths[path].reason, info->paths[path].text));
+	json_object_object_add(root, "paths", paths);
+	json_object_object_add(root, "devices", devices_array(info));
+	for (unsigned int i = 0; (problem = sva_problem(info->sva, i)); i++)
+		json_object_array_add(problems, json_object_new_string(problem));
+	json_object_object_add(root, "problems", problems);
+	return print(root);
+}
+
+int info_json_settings(struct sva *sva)
+{
+	struct json_object *root = head(), *settings = json_object_new_array();
+	const struct sva_setting *setting;
+
+	for (unsigned int i = 0; (setting = sva_setting(i)); i++) {
+		struct json_object *object = json_object_new_object();
+		char value[INFO_TEXT];
+		int rc = sva ? sva_setting_value(sva, i, value, sizeof(value)) : -ENOENT;
+
+		json_object_object_add(object, "variable", text_or_null(setting->env));
+		json_object_object_add(object, "key", text_or_null(setting->key));
+		json_object_object_add(object, "type", json_object_new_string(setting->type));
+		json_object_object_add(object, "default", json_object_new_string(setting->initial));
+		json_object_object_add(object, "value", rc ? NULL : json_object_new_string(value));
+		json_object_object_add(object, "help", json_object_new_string(setting->help));
+		json_object_array_add(settings, object);
+	}
+	json_object_object_add(root, "settings", settings);
+	return print(root);
+}
