@@ -92,6 +92,7 @@ void model_execute_one(struct model_exec *exec)
 {
 	const struct model_op *op = model_op_find(exec->profile, sva_desc_opcode(&exec->desc));
 
+	exec->outcome->priv = exec->priv;
 	if (record_address_good(exec)) {
 		if (model_flags(exec) & SVA_DESC_BOF)
 			exec->access = SVA_MODEL_BOF;

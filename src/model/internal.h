@@ -26,6 +26,7 @@ _Static_assert(sizeof(struct sva_desc) == 64 && sizeof(struct sva_comp) == 32, "
 
 #define MODEL_PAGE 4096u
 #define MODEL_LINE 64u
+#define MODEL_TUPLE 8u /* protection information behind a block */
 #define MODEL_NUM_OPS 0x21u /* the table of operations ends after cache flush */
 
 /* Which operand a fault belongs to, for the Fault Info field ([S3] table 8-13). */
@@ -118,12 +119,28 @@ size_t model_write(struct model_exec *exec, uint64_t addr, const void *from, siz
 typedef void model_seen(void *state, const uint8_t *bytes, size_t len);
 size_t model_copy(struct model_exec *exec, uint64_t dst, uint64_t src, size_t len, model_seen *seen, void *state);
 
+/* A pattern of 16 bytes, from its two halves, twice: so it can be entered at any of its bytes. */
+void model_pattern(uint8_t pattern[32], uint64_t low, uint64_t high);
+
+/* Bytes of a block, without its tuple. */
+size_t model_dif_block(const struct sva_desc_dif *op);
+
 /* ---- operations: each fills exec->comp; the status is success unless it says otherwise ---- */
 
 void model_noop(struct model_exec *exec);
 void model_drain(struct model_exec *exec);
 void model_memmove(struct model_exec *exec);
 void model_fill(struct model_exec *exec);
+void model_dualcast(struct model_exec *exec);
+void model_compare(struct model_exec *exec);
+void model_compare_pattern(struct model_exec *exec);
+void model_create_delta(struct model_exec *exec);
+void model_apply_delta(struct model_exec *exec);
+void model_translation_fetch(struct model_exec *exec);
+void model_cache_flush(struct model_exec *exec);
+void model_crc(struct model_exec *exec);
+void model_copy_crc(struct model_exec *exec);
+void model_dif(struct model_exec *exec); /* all five */
 void model_batch(struct model_exec *exec);
 
 /*

@@ -94,6 +94,7 @@ struct sva_model_outcome {
 	uint32_t swerror_index;    /* in a batch: which descriptor; else 0 */
 	bool in_batch;             /* the error belongs to a descriptor of the batch */
 	bool first_in_batch;       /* … and is the first one of it */
+	bool priv;                 /* the descriptor, or its batch, had the PRIV bit */
 };
 
 /*

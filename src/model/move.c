@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* No-op, drain, memmove and fill. Source: [S3] 8.3.1, 8.3.3-8.3.5. */
+/* No-op, drain, memmove, fill and dualcast. Source: [S3] 8.3.1, 8.3.3-8.3.5, 8.3.10. */
 #include "model/bytes.h"
 #include "model/internal.h"
 
@@ -86,20 +86,24 @@ void model_memmove(struct model_exec *exec)
 	}
 }
 
+void model_pattern(uint8_t pattern[32], uint64_t low, uint64_t high)
+{
+	for (int i = 0; i < 32; i += 16) {
+		model_bytes_copy(pattern + i, &low, 8);
+		model_bytes_copy(pattern + i + 8, &high, 8);
+	}
+}
+
 void model_fill(struct model_exec *exec)
 {
 	const struct sva_desc *desc = &exec->desc;
 	const bool wide = model_flags(exec) & SVA_DESC_FILL16;
-	bool stream = !(model_flags(exec) & SVA_DESC_CC);
+	const bool stream = !(model_flags(exec) & SVA_DESC_CC);
 	struct model_window window;
 	uint8_t pattern[32];
 	size_t done = 0;
 
-	/* Twice, so that it can be entered at any of its bytes. */
-	for (int i = 0; i < 2; i++) {
-		model_bytes_copy(pattern + 16 * i, &desc->src, 8);
-		model_bytes_copy(pattern + 16 * i + 8, wide ? &desc->op.fill.pattern_high : &desc->src, 8);
-	}
+	model_pattern(pattern, desc->src, wide ? desc->op.fill.pattern_high : desc->src);
 	while (done < desc->size) {
 		if (!model_map(exec, &window, desc->dst + done, desc->size - done, SVA_MODEL_WRITE, OPERAND_DST)) {
 			exec->comp.bytes = (uint32_t)done;
@@ -109,4 +113,38 @@ void model_fill(struct model_exec *exec)
 		model_unmap(exec, &window, window.len);
 		done += window.len;
 	}
+}
+
+/* One piece of a dualcast, as long as all three windows reach. 0 after a fault. */
+static size_t copy_twice(struct model_exec *exec, size_t done)
+{
+	const struct sva_desc *desc = &exec->desc;
+	const bool stream = !(model_flags(exec) & SVA_DESC_CC);
+	struct model_window from, to, to2;
+	size_t len = 0;
+
+	if (!model_map(exec, &from, desc->src + done, desc->size - done, SVA_MODEL_READ, OPERAND_1))
+		return 0;
+	if (model_map(exec, &to, desc->dst + done, from.len, SVA_MODEL_WRITE, OPERAND_DST)) {
+		if (model_map(exec, &to2, desc->op.dualcast.dst2 + done, to.len, SVA_MODEL_WRITE, OPERAND_DST2)) {
+			len = to2.len;
+			model_bytes_move(to.host, from.host, len, stream);
+			model_bytes_move(to2.host, from.host, len, stream);
+			model_unmap(exec, &to2, len);
+		}
+		model_unmap(exec, &to, len);
+	}
+	model_unmap(exec, &from, len);
+	return len;
+}
+
+void model_dualcast(struct model_exec *exec)
+{
+	const size_t size = exec->desc.size;
+	size_t done = 0, part;
+
+	while (done < size && (part = copy_twice(exec, done)) > 0)
+		done += part;
+	if (done < size)
+		exec->comp.bytes = (uint32_t)done;
 }
