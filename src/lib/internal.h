@@ -98,8 +98,8 @@ const struct sva_queue *sva_inventory_find(const struct sva_inventory *inventory
 /* ------------------------------------------------------------------ plugin.c: the loader, which checks before it runs */
 
 /*
- * Check (owner, mode, ELF header, the one symbol) and load; *why is a static text if it is refused. The handle is kept for
- * the life of the process.
+ * Check (owner, mode, ELF header, the one symbol) and load; the reason goes into why if it is refused. What is loaded stays
+ * for the life of the process. 0, -ENOENT, -EACCES, -ENOEXEC, -ENOMEM, other errors of open(2). One thread at a time.
  */
 int sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why, size_t why_size);
 

@@ -26,6 +26,10 @@ nodist_svainclude_HEADERS = include/sva/version.h
 	%D%/log.c \
 	%D%/discover.c \
 	%D%/plugin.c \
+	%D%/elf-check.c \
+	%D%/elf-check.h \
+	%D%/queue-check.c \
+	%D%/queue-check.h \
 	%D%/numa.c \
 	%D%/cpu.c
 %C%_libsva_la_CFLAGS = $(AM_CFLAGS) $(NUMA_CFLAGS) -pthread
