@@ -39,7 +39,9 @@ extern "C" {
 #define SVA_OP_FENCE       0x10u /**< in a batch: start after all earlier entries, and only if they succeeded */
 #define SVA_OP_CHECK       0x20u /**< compare, delta: an unexpected result makes the operation fail with -EBADE */
 #define SVA_OP_STRICT_ORDER 0x40u /**< strict ordering of this operation's writes */
-#define SVA_OP_FLAGS_ALL   0x7fu /**< every flag this version knows */
+#define SVA_OP_NODE(n)     (((uint32_t)(n) + 1u) << 16) /**< prefer a queue near NUMA node n (0 to 254): where the buffers are */
+#define SVA_OP_NODE_HINT(flags) ((int)(((flags) >> 16) & 0xffu) - 1) /**< the node in flags, -1 if there is none */
+#define SVA_OP_FLAGS_ALL   0xff007fu /**< every flag this version knows */
 
 /** The type of an operation's own words behind the record. */
 #define SVA_OP_SIZE 512

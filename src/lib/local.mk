@@ -16,6 +16,34 @@ nodist_svainclude_HEADERS = include/sva/version.h
 
 %C%_libsva_la_SOURCES = \
 	%D%/internal.h \
+	%D%/road.h \
+	%D%/submit.h \
+	%D%/bus.h \
+	%D%/bias.h \
+	%D%/inline.c \
+	%D%/sva.c \
+	%D%/operation.c \
+	%D%/progress.c \
+	%D%/context.c \
+	%D%/path.c \
+	%D%/probe.c \
+	%D%/bond.c \
+	%D%/credit.c \
+	%D%/bias.c \
+	%D%/issue.c \
+	%D%/submit.c \
+	%D%/submit_enqcmd.c \
+	%D%/submit_movdir64b.c \
+	%D%/submit_write.c \
+	%D%/submit_dma.c \
+	%D%/submit_soft.c \
+	%D%/soft.c \
+	%D%/complete.c \
+	%D%/resume.c \
+	%D%/touch.c \
+	%D%/result.c \
+	%D%/guard.c \
+	%D%/process.c \
 	%D%/config.c \
 	%D%/settings.c \
 	%D%/settings.h \

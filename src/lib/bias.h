@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A lock that costs its owner no locked instruction: for what one thread uses all the time and others hardly ever.
+ *
+ * The owner writes busy, looks at revoked, works, clears busy. Somebody else sets revoked, issues membarrier(2), waits until
+ * busy is clear, works, clears revoked. As a litmus test:
+ *
+ *	owner                            other
+ *	busy = 1                         revoked = 1
+ *	(compiler barrier)               membarrier: a full barrier on every running thread of the process
+ *	r0 = revoked                     r1 = busy
+ *
+ * r0 = 0 and r1 = 0 together is forbidden. The barrier runs in the owner either before its store of busy, and then the later load sees
+ * revoked = 1; or after the store, and then busy = 1 is visible before "other" reads it; or between load and store of the two, which is the second case.
+ * An owner that is not running had a full barrier when it was scheduled out. The clearing stores release and the loads that see them
+ * acquire, so each side sees what the other did in its turn.
+ *
+ * Where the kernel has no membarrier, sva_bias_hard is set before the first lock is made and the owner uses a locked exchange instead.
+ */
+#ifndef SVA_BIAS_H
+#define SVA_BIAS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct sva_bias {
+	atomic_uint busy;      /* written by the owner alone */
+	atomic_uint revoked;   /* written with lock held */
+	pthread_mutex_t lock;  /* one visitor at a time */
+};
+
+extern bool sva_bias_hard;
+
+/* Once, before any lock is used. */
+void sva_bias_setup(void);
+void sva_bias_init(struct sva_bias *bias);
+void sva_bias_fini(struct sva_bias *bias);
+void sva_bias_enter_slow(struct sva_bias *bias);
+
+/* The owner's side. */
+static inline void sva_bias_enter(struct sva_bias *bias)
+{
+	if (__builtin_expect(sva_bias_hard, 0))
+		atomic_exchange_explicit(&bias->busy, 1, memory_order_seq_cst);
+	else
+		atomic_store_explicit(&bias->busy, 1, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (__builtin_expect(atomic_load_explicit(&bias->revoked, memory_order_acquire), 0))
+		sva_bias_enter_slow(bias);
+}
+
+static inline void sva_bias_exit(struct sva_bias *bias)
+{
+	atomic_store_explicit(&bias->busy, 0, memory_order_release);
+}
+
+/*
+ * The visitor's side. For several locks at once: begin each, fence once, then wait for each; end each when done. The order in which they are begun
+ * is the caller's to keep the same everywhere.
+ */
+void sva_bias_visit_begin(struct sva_bias *bias);
+void sva_bias_visit_fence(void);
+void sva_bias_visit_wait(struct sva_bias *bias);
+void sva_bias_visit_end(struct sva_bias *bias);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The current chunk of an operation, onto a queue: bounded back-off on a full one, then the next queue, then the next path. Also what happens when
+ * none is left: the CPU executes the same descriptor through the model.
+ */
+#include <sched.h>
+#include <string.h>
+
+#include "model/model.h"
+#include "submit.h"
+
+#define CACHE_LIMIT (1u << 20) /* larger results are written to memory: they would push everything else out of the cache */
+
+static bool writes_memory(unsigned int opcode)
+{
+	switch (opcode) {
+	case SVA_OPCODE_MEMMOVE:
+	case SVA_OPCODE_FILL:
+	case SVA_OPCODE_CREATE_DELTA:
+	case SVA_OPCODE_APPLY_DELTA:
+	case SVA_OPCODE_DUALCAST:
+	case SVA_OPCODE_COPY_CRC:
+	case SVA_OPCODE_DIF_INSERT:
+	case SVA_OPCODE_DIF_STRIP:
+	case SVA_OPCODE_DIF_UPDATE:
+	case SVA_OPCODE_DIX_GENERATE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+uint32_t sva_issue_word(const struct sva_bond *bond, const struct sva_op *op)
+{
+	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	unsigned int opcode = sva_desc_opcode(&op->desc);
+	uint32_t policy = op->flags & SVA_OP_FAULT_MASK;
+	uint32_t flags = 0;
+
+	if (writes_memory(opcode) && (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL) && !(op->flags & SVA_OP_NO_CACHE) &&
+	    ((op->flags & SVA_OP_CACHE) || op->length <= CACHE_LIMIT))
+		flags |= SVA_DESC_CC;
+	if (!policy)
+		policy = p->policy->fault_policy;
+	if (policy == SVA_FAULT_BLOCK && bond->block_on_fault && op->length)
+		flags |= SVA_DESC_BOF;
+	return p->word | flags;
+}
+
+static void back_off(unsigned int tries)
+{
+	for (unsigned int i = 0; i < 1u << (tries < 6 ? tries : 6); i++)
+		sva_cpu_relax();
+}
+
+/* One attempt inside the thread's section: 0, -EAGAIN, -ENOBUFS (no credit), other -errno. */
+static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	int err;
+
+	sva_record_clear(&op->comp);
+	sva_bias_enter(&thread->bias);
+	if (lease->credits <= 0) {
+		err = lease->dead ? -EIO : -ENOBUFS;
+	} else {
+		lease->credits--;
+		p->lease = lease;
+		p->bond = lease->bond;
+		p->waited_since = 0;
+		p->polls = 0;
+		err = lease->submit(lease, &op->desc);
+		if (err)
+			lease->credits++;
+		else if (!p->thread)
+			sva_complete_link(thread, op);
+	}
+	sva_bias_exit(&thread->bias);
+	return err;
+}
+
+static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	int err = -EAGAIN;
+
+	if (!p->mid_chunk)
+		sva_progress_next(op, lease->max_transfer);
+	op->desc.flags_opcode = sva_issue_word(lease->bond, op);
+	op->state = SVA_OP_IN_FLIGHT;
+	for (unsigned int tries = 0; tries < p->policy->full_tries || !tries; tries++) {
+		err = attempt(thread, lease, op);
+		if (err == -ENOBUFS) {
+			if (!sva_lease_refill(lease))
+				return -EAGAIN; /* every entry of the queue is in use by this process: no use in hurrying */
+			err = attempt(thread, lease, op);
+			if (err == -ENOBUFS)
+				err = -EAGAIN;
+		}
+		if (err != -EAGAIN)
+			return err;
+		p->result.retries++;
+		back_off(tries);
+	}
+	return err;
+}
+
+static int issue_pinned(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_lease *lease = sva_lease_pinned(thread, SVA_OP_PRIVATE(op)->bond);
+
+	return lease ? try_lease(thread, lease, op) : -ENOMEM;
+}
+
+static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	struct sva_lease *lease;
+	unsigned int pos = 0;
+	int err = -ENODEV, one;
+	bool full = false;
+
+	while ((lease = sva_path_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
+		/* What is left of a chunk keeps its shape: for an overlapping move a different cut would read what was written. */
+		if (p->mid_chunk && op->desc.size > lease->max_transfer)
+			continue;
+		one = try_lease(thread, lease, op);
+		if (!one) {
+			if (p->sync && (!thread->lead || thread->lead->dead))
+				thread->lead = lease;
+			thread->recent = lease;
+			return 0;
+		}
+		full |= one == -EAGAIN;
+		err = one;
+	}
+	if (full) {
+		p->result.reason = SVA_REASON_FULL;
+		return -EAGAIN;
+	}
+	return err;
+}
+
+int sva_issue(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	int err;
+
+	err = p->pinned ? issue_pinned(thread, op) : issue_anywhere(thread, op);
+	if (!err)
+		p->result.chunks++;
+	return err;
+}
+
+/*
+ * On the CPU: the model executes one chunk after the other on this process's memory, with the checks of the largest device, so the result is the one
+ * that a device would have given.
+ */
+void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	struct sva_model_profile profile = sva_model_dsa2;
+	unsigned int status;
+
+	profile.max_transfer = SVA_GENCAP_MAX_XFER(profile.gen_cap);
+	profile.max_batch = SVA_GENCAP_MAX_BATCH(profile.gen_cap);
+	if (!p->result.reason)
+		p->result.reason = reason;
+	for (;;) {
+		if (!p->mid_chunk)
+			sva_progress_next(op, profile.max_transfer);
+		p->mid_chunk = false;
+		op->desc.flags_opcode = p->word;
+		sva_record_clear(&op->comp);
+		if (sva_soft_execute(&profile, &op->desc, NULL)) {
+			sva_result_end(op, -EIO);
+			return;
+		}
+		status = op->comp.status & SVA_STATUS_MASK;
+		p->result.status = (uint8_t)status;
+		if (status != SVA_STATUS_SUCCESS && status != SVA_STATUS_SUCCESS_PRED)
+			break;
+		if (sva_progress_chunk_done(op, SVA_PATH_CPU)) {
+			sva_result_end(op, 0);
+			return;
+		}
+	}
+	if (status == SVA_STATUS_PAGE_FAULT || status == SVA_STATUS_PAGE_FAULT_IR) {
+		sva_progress_partial(op, SVA_PATH_CPU);
+		p->result.fault_addr = op->comp.fault_addr;
+		p->result.fault_write = op->comp.status >> 7;
+	}
+	sva_result_end(op, -sva_status_errno(status));
+}

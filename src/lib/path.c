@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which queue, on which path, for which thread: paths in the configured order; on each path the queues from near to far, and equally near ones
+ * in an order that differs from thread to thread. Queues are bound when their turn comes for the first time. Knows nodes, limits and policy; knows no
+ * instruction.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "submit.h"
+
+#define REFRESH_TICKS 1024u               /* submissions until node and failed routes are looked at again */
+#define RETRY_FIRST_NS (100u * 1000 * 1000)
+#define RETRY_MOST_NS  (10ull * 1000 * 1000 * 1000)
+
+struct rank {
+	unsigned int route;
+	unsigned int path_position; /* routes stand in the order of paths already: equal for equal paths */
+	int distance;
+	unsigned int turn;
+};
+
+static int compare_ranks(const void *a, const void *b)
+{
+	const struct rank *x = a, *y = b;
+
+	if (x->path_position != y->path_position)
+		return x->path_position < y->path_position ? -1 : 1;
+	if (x->distance != y->distance)
+		return x->distance < y->distance ? -1 : 1;
+	if (x->turn != y->turn)
+		return x->turn < y->turn ? -1 : 1;
+	return 0;
+}
+
+static void make_order(struct sva_thread *thread, int node, unsigned int *order)
+{
+	const struct sva *ctx = thread->ctx;
+	struct rank *ranks = calloc(ctx->route_count ? ctx->route_count : 1, sizeof(*ranks));
+	unsigned int position = 0;
+
+	for (unsigned int i = 0; i < ctx->route_count; i++) {
+		order[i] = i;
+		if (!ranks)
+			continue; /* no memory: the order of discovery serves */
+		if (i && ctx->routes[i].path != ctx->routes[i - 1].path)
+			position++;
+		ranks[i] = (struct rank){
+			.route = i,
+			.path_position = position,
+			.distance = sva_numa_distance(node, ctx->routes[i].queue->numa_node),
+			.turn = (i + thread->number) % ctx->route_count,
+		};
+	}
+	if (ranks) {
+		qsort(ranks, ctx->route_count, sizeof(*ranks), compare_ranks);
+		for (unsigned int i = 0; i < ctx->route_count; i++)
+			order[i] = ranks[i].route;
+	}
+	free(ranks);
+}
+
+int sva_path_thread_init(struct sva_thread *thread)
+{
+	unsigned int n = thread->ctx->route_count;
+
+	thread->route_count = n;
+	thread->node = -2; /* no node: the first refresh finds one */
+	thread->leases = calloc(n ? n : 1, sizeof(*thread->leases));
+	thread->order = calloc(n ? n : 1, sizeof(*thread->order));
+	return thread->leases && thread->order ? 0 : -ENOMEM;
+}
+
+void sva_path_thread_fini(struct sva_thread *thread)
+{
+	for (unsigned int i = 0; thread->leases && i < thread->route_count; i++)
+		if (thread->leases[i])
+			sva_lease_free(thread->leases[i]);
+	free(thread->leases);
+	free(thread->order);
+}
+
+void sva_path_refresh(struct sva_thread *thread)
+{
+	int node = sva_numa_thread_node();
+
+	thread->ticks = REFRESH_TICKS;
+	thread->lead = NULL; /* the next operation looks for the best one from the beginning */
+	if (node != thread->node) {
+		thread->node = node;
+		make_order(thread, node, thread->order);
+	}
+}
+
+/* With sva::lock held: the bond of a route, opened when its time has come. */
+static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
+{
+	uint32_t reason = SVA_REASON_OK;
+	uint64_t now;
+	int err;
+
+	if (route->bond) {
+		if (atomic_load(&route->bond->state) == SVA_BOND_LIVE)
+			return route->bond;
+		/*
+		 * Retired. Leases still point at it, so the reference stays until the context closes; a new bond of the same
+		 * queue would be another route. The queue is tried again by contexts opened later.
+		 */
+		atomic_store(&route->reason, SVA_REASON_RETIRED);
+		return NULL;
+	}
+	now = sva_now_ns();
+	if (now < route->retry_at)
+		return NULL;
+	reason = route->path == SVA_PATH_SOFT ? (uint32_t)SVA_REASON_OK : sva_static_reason(ctx, route->queue, route->path);
+	err = reason == SVA_REASON_OK ? sva_bond_get(ctx, route->queue, route->path, &route->bond, &reason) : -ENODEV;
+	if (!err) {
+		atomic_store(&route->reason, SVA_REASON_OK);
+		return route->bond;
+	}
+	if (reason == SVA_REASON_OK)
+		reason = SVA_REASON_OPEN_FAILED;
+	atomic_store(&route->reason, reason);
+	route->retry_delay = route->retry_delay ? route->retry_delay * 2 : RETRY_FIRST_NS;
+	if (route->retry_delay > RETRY_MOST_NS)
+		route->retry_delay = RETRY_MOST_NS;
+	route->retry_at = now + route->retry_delay;
+	return NULL;
+}
+
+static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int index)
+{
+	struct sva *ctx = thread->ctx;
+	struct sva_route *route = &ctx->routes[index];
+	struct sva_lease *lease = thread->leases[index];
+	struct sva_bond *bond;
+
+	if (lease)
+		return lease->dead ? NULL : lease;
+	/* sva_process.lock comes before sva::lock, and opening needs both. */
+	pthread_mutex_lock(&ctx->lock);
+	bond = route_bond(ctx, route);
+	pthread_mutex_unlock(&ctx->lock);
+	if (!bond)
+		return NULL;
+	lease = sva_lease_new(thread, bond, route->path);
+	if (!lease)
+		return NULL;
+	sva_bias_enter(&thread->bias);
+	thread->leases[index] = lease;
+	sva_bias_exit(&thread->bias);
+	return lease;
+}
+
+bool sva_path_can_do(const struct sva_bond *bond, unsigned int opcode)
+{
+	uint64_t word = __atomic_load_n(&bond->op_cap[opcode / 64], __ATOMIC_RELAXED);
+
+	/* A queue from a file may not tell what it can do: then it is tried, and a refusal is remembered. */
+	if (!(bond->op_cap[0] | bond->op_cap[1] | bond->op_cap[2] | bond->op_cap[3]))
+		return true;
+	return word >> (opcode % 64) & 1;
+}
+
+/* The nearest to a buffer's node, on the path that comes first. */
+static unsigned int *hinted_order(struct sva_thread *thread, int hint, unsigned int *scratch)
+{
+	if (hint < 0 || hint == thread->node)
+		return thread->order;
+	make_order(thread, hint, scratch);
+	return scratch;
+}
+
+struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint)
+{
+	unsigned int scratch[64], *order;
+	unsigned int most = thread->route_count;
+
+	order = most <= 64 ? hinted_order(thread, hint, scratch) : thread->order;
+	while (*pos < most) {
+		unsigned int index = order[(*pos)++];
+		struct sva_lease *lease;
+
+		/* The routes of synchronous calls are the first ones of the list. */
+		if (sync && index >= thread->ctx->sync_routes)
+			continue;
+		lease = route_lease(thread, index);
+		if (lease && sva_path_can_do(lease->bond, sva_desc_opcode(&op->desc)))
+			return lease;
+	}
+	return NULL;
+}
+
+uint32_t sva_path_reason(const struct sva *ctx)
+{
+	/* The first permitted route that is not soft and can not be used says why. */
+	for (unsigned int i = 0; i < ctx->route_count; i++) {
+		uint32_t reason = atomic_load(&ctx->routes[i].reason);
+
+		if (reason != SVA_REASON_OK)
+			return reason;
+	}
+	if (ctx->route_count && ctx->routes[0].path != SVA_PATH_SOFT)
+		return SVA_REASON_OK;
+	if (ctx->inventory && !ctx->inventory->queue_count)
+		return ctx->inventory->reason ? ctx->inventory->reason : SVA_REASON_NO_DEVICE;
+	return SVA_REASON_EXCLUDED;
+}

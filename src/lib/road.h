@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The objects that a request meets on its road: context, thread, lease, bond, operation. Which lock guards what:
+ *
+ *	sva::lock          the list of threads of a context, the states of its routes
+ *	sva_process.lock   the list of contexts, the list of bonds, their reference counts, opening and closing of queues
+ *	sva_bond::lock     the pool of credits, the list of leases
+ *	sva_thread::bias   a thread's leases, its list of operations in flight, every submission
+ *
+ * They are taken in that order. Submitting happens inside the thread's bias section, so whoever has visited every thread with a lease on a bond knows
+ * that nobody is between looking at the bond and touching its portal: that is how a bond is retired under load.
+ */
+#ifndef SVA_ROAD_H
+#define SVA_ROAD_H
+
+#include "bias.h"
+#include "bus.h"
+#include "internal.h"
+
+struct sva_thread;
+struct sva_lease;
+struct sva_identity;
+struct sva_model_profile;
+
+/* ------------------------------------------------------------------ process.c: one per process, and what a fork does to it */
+
+/*
+ * A page that a forked child finds zeroed (MADV_WIPEONFORK). epoch changes whenever what threads have cached is not true any more;
+ * generation counts forks, and every handle carries the one that it was made in.
+ */
+struct sva_alive {
+	atomic_uint epoch;
+	atomic_uint generation;
+};
+
+struct sva_process {
+	pthread_mutex_t lock;
+	struct sva *contexts;
+	struct sva_bond *bonds;
+	struct sva *default_context;
+	struct sva *anchor;         /* context without routes, whose threads submit on bond handles */
+	uint64_t next_id;
+	bool ready;
+};
+
+extern struct sva_alive *sva_alive; /* never NULL */
+extern struct sva_process sva_process;
+
+/* Make this process usable: the first time, and again after a fork. 0 or -ENOMEM. */
+int sva_process_enter(void);
+/* What threads have cached is not true any more. */
+void sva_process_bump_epoch(void);
+/* This thread has a share of a context: take it back when the thread ends. */
+void sva_process_adopt_thread(void);
+unsigned int sva_process_generation(void);
+/* A copy of a string that lives as long as the process; NULL if there is no memory. */
+const char *sva_intern(const char *text);
+/* The one identity with these names; NULL if there is no memory. */
+const struct sva_identity *sva_identify(const char *queue, const char *device);
+/* Pages that a forked child does not get: for what a device writes, or what must not be used there. */
+void *sva_arena_alloc(size_t size);
+void sva_arena_free(void *arena, size_t size);
+uint64_t sva_now_ns(void);
+
+/* ------------------------------------------------------------------ submit.h's objects: bond and lease */
+
+enum sva_bond_state { SVA_BOND_LIVE, SVA_BOND_RETIRED };
+
+struct sva_submit_ops;
+struct sva_soft;
+
+/* The names of a queue, for results: live as long as the process. */
+struct sva_identity {
+	struct sva_identity *next;
+	const char *queue, *device;
+};
+
+/* What an operation follows when it does not simply succeed. Of its context, or of its bond if it is pinned to that. */
+struct sva_policy {
+	uint32_t fault_policy;      /* enum sva_fault_policy, never DEFAULT */
+	uint32_t fault_tries;
+	uint32_t full_tries;
+	uint32_t record_timeout_ms;
+	bool cpu_allowed;
+};
+
+/* The tie between this process and a queue. One for each queue and process. */
+struct sva_bond {
+	struct sva_bond *next;      /* sva_process.bonds */
+	uint64_t magic;
+	unsigned int generation;
+	unsigned int refs;          /* sva_process.lock */
+	atomic_uint state;          /* enum sva_bond_state */
+	const struct sva_submit_ops *ops; /* of the path that bond handles submit on */
+	/* The queue, as discovered when it was bound; strings are interned. */
+	const struct sva_identity *id;
+	const char *node;           /* "" for soft */
+	struct sva_policy policy;   /* of the context that bound it first */
+	uint32_t mode, entries, max_batch, version;
+	uint64_t max_transfer, gen_cap, op_cap[4];
+	bool block_on_fault;
+	int numa_node;
+	/* What the paths made of it. */
+	int fd;                     /* -1: none */
+	void *portal;               /* NULL: not mapped */
+	uint32_t ready;             /* bit n: path n may submit */
+	uint32_t reasons[SVA_PATH_COUNT]; /* enum sva_reason of the last attempt on that path */
+	struct sva_soft *soft;
+	/* Credits of a dedicated queue; a shared one has no limit here. */
+	pthread_mutex_t lock;
+	uint32_t pool;              /* credits that no lease holds */
+	atomic_bool thirsty;        /* somebody found the pool empty: credits go back to it at once */
+	struct sva_lease *leases;
+};
+
+/* What one thread holds of one bond on one path. Read and written inside the thread's bias section. */
+struct sva_lease {
+	int (*submit)(struct sva_lease *lease, const struct sva_desc *desc); /* ops->submit, one load nearer */
+	void *portal;
+	uint32_t move_word, fill_word; /* flags and opcode of a plain copy, a plain fill */
+	int32_t credits;
+	bool dead;                  /* the bond was retired; credits are far below zero */
+	bool counted;               /* credits are real */
+	uint8_t path;
+	uint64_t max_transfer;
+	struct sva_bond *bond;
+	const struct sva_submit_ops *ops;
+	struct sva_thread *thread;
+	struct sva_lease *next;     /* sva_bond::leases */
+	struct sva_lease *next_pinned; /* sva_thread::pinned */
+	const struct sva_identity *id; /* of the bond */
+};
+
+/* ------------------------------------------------------------------ context.c */
+
+/* A path on a queue, as a context may use it. */
+struct sva_route {
+	const struct sva_queue *queue; /* NULL: soft */
+	uint8_t path;
+	struct sva_bond *bond;      /* sva::lock */
+	atomic_uint reason;         /* enum sva_reason; OK and no bond: not tried yet */
+	uint64_t retry_at;          /* ns; not tried again before */
+	uint64_t retry_delay;       /* ns; doubles with every failure */
+};
+
+struct sva {
+	struct sva *next;           /* sva_process.contexts */
+	uint64_t magic;
+	uint64_t id;                /* never used again */
+	unsigned int generation;
+	bool is_default;
+	struct sva_config config;
+	struct sva_inventory *inventory;
+	pthread_mutex_t lock;
+	_Atomic(struct sva_thread *) threads; /* grows at its head, with lock held; shrinks in sva_close() only */
+	unsigned int thread_count;  /* spreads threads over equal queues */
+	struct sva_route *routes;   /* in the order of the permitted paths */
+	unsigned int route_count;
+	unsigned int sync_routes;   /* how many of them synchronous calls use; then comes the CPU */
+	struct sva_policy policy;
+	bool soft_allowed;
+};
+
+/* Descriptor and record of a synchronous copy or fill that one descriptor can carry. */
+struct sva_quick {
+	struct sva_desc desc;       /* fields that no such operation uses stay zero */
+	struct sva_comp comp;
+};
+
+/* A thread's share of a context. Lives in pages that a forked child does not get. */
+struct sva_thread {
+	struct sva_quick quick;
+	struct sva_op op;           /* of the synchronous calls that are not so quick */
+	struct sva_bias bias;
+	struct sva *ctx;
+	size_t threshold;           /* synchronous operations below it go to the CPU; never 0 */
+	bool guard;                 /* on the CPU, under the guard */
+	uint32_t cpu_reason;        /* enum sva_reason of what the threshold sends there */
+	struct sva_lease *lead;     /* the lease of quick synchronous calls; NULL: none is established */
+	struct sva_lease *recent;   /* the lease that took the last operation */
+	struct sva_lease **leases;  /* by position in order; NULL: not bound yet */
+	struct sva_lease *pinned;   /* leases of sva_bond_submit(); those of the anchor context only */
+	unsigned int *order;        /* indices of routes, best first for node */
+	unsigned int route_count;
+	unsigned int ticks;         /* submissions until the node and failed routes are looked at again */
+	int node;
+	unsigned int number;
+	struct sva_op *first, *last; /* in flight, oldest first */
+	struct sva_op *cursor;      /* where sva_reap goes on */
+	atomic_uint in_flight;      /* on the list; written inside the bias section */
+	_Atomic(const void *) owner; /* the thread's sva_tls; NULL: the thread is gone. Written with sva::lock */
+	struct sva_thread *next;    /* sva::threads */
+	size_t arena_size;
+	struct sva_desc many[32];   /* for paths that take several descriptors at once */
+};
+
+/* What is known without a function call. */
+struct sva_tls {
+	const struct sva *key;      /* the argument that current belongs to; NULL is the default context */
+	unsigned int epoch;         /* and the epoch in which that was true */
+	struct sva_thread *current;
+	/* The last synchronous call: told in full by sva_last_result(). */
+	uint8_t last_path;          /* SVA_PATH_COUNT: last holds it already */
+	uint32_t last_reason;
+	uint64_t last_bytes;
+	const struct sva_identity *last_id;
+	struct sva_result last;
+	void *guard;                /* sigjmp_buf of the guarded section, or NULL */
+	uintptr_t guard_addr;
+};
+
+extern __thread struct sva_tls sva_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+struct sva_thread *sva_thread_slow(struct sva *ctx, int *err);
+/* The context itself (NULL: the default one, made when needed), checked; or NULL and *err. */
+struct sva *sva_context(struct sva *ctx, int *err);
+/* The context of bond handles, made when needed. */
+struct sva *sva_anchor(int *err);
+
+/* This thread's share of a context (NULL: the default one), or NULL and *err. */
+static inline struct sva_thread *sva_thread_get(struct sva *ctx, int *err)
+{
+	struct sva_tls *tls = &sva_tls;
+
+	if (likely(tls->key == ctx &&
+		   tls->epoch == atomic_load_explicit(&sva_alive->epoch, memory_order_relaxed)))
+		return tls->current;
+	return sva_thread_slow(ctx, err);
+}
+
+/* ------------------------------------------------------------------ path.c: which lease carries an operation */
+
+/*
+ * The next lease to try for an operation, from position *pos of the thread's order on; binds queues that have not been bound. NULL: there is no
+ * further one. hint: NUMA node to prefer, -1: the thread's. May not be called inside the bias section.
+ */
+struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint);
+/* Has the queue this operation? Unknown counts as yes. */
+bool sva_path_can_do(const struct sva_bond *bond, unsigned int opcode);
+/* Why no better route was taken, or is there: an enum sva_reason. */
+uint32_t sva_path_reason(const struct sva *ctx);
+/* Look again at node and failed routes. */
+void sva_path_refresh(struct sva_thread *thread);
+int sva_path_thread_init(struct sva_thread *thread);
+void sva_path_thread_fini(struct sva_thread *thread);
+
+/* ------------------------------------------------------------------ bond.c, credit.c */
+
+#define SVA_BOND_MAGIC 0x73766120626f6e64ull
+#define SVA_CTX_MAGIC  0x7376612063747874ull
+
+/* Get the bond of a queue for a path, open it if need be; one reference is the caller's. 0 or -errno with *reason. */
+int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **bond, uint32_t *reason);
+void sva_bond_put(struct sva_bond *bond);
+/* The device has stopped answering: quiesce, unmap, close. Afterwards nothing can write on its behalf. */
+void sva_bond_retire(struct sva_bond *bond);
+int sva_bond_check(const struct sva_bond *bond);
+/* With bond->lock held: no lease on it will submit any more. */
+void sva_bond_kill_leases(struct sva_bond *bond);
+/* The lease of this thread of the anchor context on the bond, made when needed; NULL: no memory. */
+struct sva_lease *sva_lease_pinned(struct sva_thread *thread, struct sva_bond *bond);
+/* Nobody has the bond any more: free what threads of the anchor context hold of it. */
+void sva_bond_free_leases(struct sva_bond *bond);
+
+struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond, int path);
+void sva_lease_free(struct sva_lease *lease);
+/* Outside the bias section: get credits into an empty lease. false: there are none. */
+bool sva_lease_refill(struct sva_lease *lease);
+/* Give a credit back that no lease of this thread took. */
+void sva_bond_return_credit(struct sva_bond *bond);
+
+/* ------------------------------------------------------------------ touch.c: pages, without a signal */
+
+/* Bring the pages of [addr, addr + len) in, from the calling thread. 0, or -EFAULT with *bad the first address that can not be. */
+int sva_touch(uint64_t addr, uint64_t len, bool write, uint64_t *bad);
+
+/* ------------------------------------------------------------------ soft.c: the model as a queue */
+
+int sva_soft_new(const struct sva_config *config, struct sva_soft **soft);
+/* The queue that stands for it; it has no node. */
+const struct sva_queue *sva_soft_queue(void);
+/* Fill in a bond's limits and capabilities from its profile. */
+void sva_soft_describe(struct sva_bond *bond);
+void sva_soft_free(struct sva_soft *soft);
+/* The profile it runs. */
+const struct sva_model_profile *sva_soft_profile(const struct sva_soft *soft);
+/* Execute on this process's memory, now; 0 or -EIO when the record was lost. */
+int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc, struct sva_comp *comp);
+int sva_soft_submit(struct sva_soft *soft, const struct sva_desc *desc);
+
+/* ------------------------------------------------------------------ probe.c */
+
+/* Is this node open in this process, through somebody else? */
+bool sva_node_is_open_here(const char *node);
+/* OK, UNTRUSTED or TRUST_UNKNOWN. */
+uint32_t sva_trust_reason(const struct sva_queue *queue, bool strict, bool untrusted);
+/* What keeps a queue from a path before anything is opened: policy, state, CPU; OK: nothing. */
+uint32_t sva_static_reason(const struct sva *ctx, const struct sva_queue *queue, int path);
+
+/* ------------------------------------------------------------------ submit_dma.c */
+
+int sva_dma_pasid(uint32_t *pasid);
+/* Can /dev/sva_dma be used? An enum sva_reason. */
+uint32_t sva_dma_probe(void);
+
+/* ------------------------------------------------------------------ progress.c: the opaque words of struct sva_op, and how far it is */
+
+enum sva_op_state {
+	SVA_OP_IN_FLIGHT = 0x5a70f117, /* a descriptor is with a device; its record is awaited */
+	SVA_OP_STALLED = 0x5a705a11,   /* the next chunk found every queue full: poll tries again */
+	SVA_OP_ENDED = 0x5a700e4d,     /* result is complete */
+};
+
+struct sva_op_private {
+	struct sva_result result;
+	struct sva *key;            /* as given to submit: NULL is the default context */
+	struct sva_thread *thread;  /* whose list it is on; NULL: none */
+	struct sva_lease *lease;    /* that carries the current chunk */
+	struct sva_bond *bond;      /* that the current chunk is with; if pinned, the only one it may go to */
+	const struct sva_policy *policy;
+	struct sva_op *next, *prev; /* the thread's list */
+	uint64_t src, dst, third;   /* where the bytes that are not in the current chunk begin */
+	uint64_t remaining;         /* bytes not done, the current chunk's included */
+	uint64_t chunk_rest;        /* memmove: bytes after the current chunk's that are done already */
+	uint64_t waited_since;      /* ns: when somebody first found the current chunk's record empty; 0: nobody */
+	uint32_t word;              /* flags and opcode without those that depend on the queue */
+	uint32_t prepared_word;     /* flags and opcode as prepared */
+	uint32_t polls;             /* that found the record empty */
+	unsigned int generation;
+	uint16_t touches;           /* device attempts after faults */
+	uint16_t stalls;
+	bool backward;              /* chunks are issued from the end: the destination overlaps the source from above */
+	bool pinned;                /* to bond */
+	bool mid_chunk;             /* the descriptor is the rest of a chunk: it keeps its shape */
+	bool sync;                  /* on the routes of synchronous calls only */
+};
+
+#define SVA_OP_PRIVATE(op) ((struct sva_op_private *)(void *)(op)->opaque)
+
+_Static_assert(sizeof(struct sva_op) == SVA_OP_SIZE, "the size of an operation is frozen");
+_Static_assert(sizeof(struct sva_op_private) <= sizeof(((struct sva_op *)0)->opaque), "the opaque words are too few");
+_Static_assert(offsetof(struct sva_op, comp) == 64, "the record has a cache line of its own");
+
+/* Is it an operation that can be submitted? 0 or -errno, before anything is changed. */
+int sva_progress_check(const struct sva_op *op);
+/* Start: everything is still to be done. */
+void sva_progress_begin(struct sva_op *op);
+/* Fill the descriptor with the next chunk for a queue of these limits. */
+void sva_progress_next(struct sva_op *op, uint64_t max_transfer);
+/* The record says success: count the chunk. true: there is nothing left. */
+bool sva_progress_chunk_done(struct sva_op *op, int path);
+/* The record says page fault: count what was done and shorten the descriptor to the rest of its chunk. */
+void sva_progress_partial(struct sva_op *op, int path);
+
+/* ------------------------------------------------------------------ issue.c: the current chunk, onto a lease */
+
+/* 0 submitted; -EAGAIN every permitted queue is full; -ENODEV, -EOPNOTSUPP, -EIO. */
+int sva_issue(struct sva_thread *thread, struct sva_op *op);
+/* Do what is left of it on the CPU, now; it has ended afterwards. */
+void sva_issue_on_cpu(struct sva_op *op, uint32_t reason);
+
+/* Flags and opcode for a queue. */
+uint32_t sva_issue_word(const struct sva_bond *bond, const struct sva_op *op);
+
+/* ------------------------------------------------------------------ operation.c */
+
+/* sva_submit() for a synchronous call: what no queue takes, the CPU does if it may. */
+int sva_submit_sync(struct sva_thread *thread, struct sva *key, struct sva_op *op);
+
+/* ------------------------------------------------------------------ complete.c, resume.c, result.c */
+
+/* The credit of the current chunk goes back. */
+void sva_complete_return_credit(struct sva_op *op);
+/* Put an operation on a thread's list, take it off. */
+void sva_complete_link(struct sva_thread *thread, struct sva_op *op);
+void sva_complete_unlink(struct sva_op *op);
+/* It has ended with 0 or -errno. */
+void sva_result_end(struct sva_op *op, int error);
+/* Wait until every operation of a context (NULL: any of the anchor's, on bond) can not be touched any more. */
+void sva_finish_all(struct sva *ctx, struct sva_bond *bond);
+/* Wait for a record until deadline (ns; 0: none); retires the bond when the record timeout passes. The status, or 0. */
+uint8_t sva_complete_await(struct sva_bond *bond, const struct sva_comp *comp, uint64_t deadline);
+/*
+ * The record tells of a page fault. 0: the rest is to be issued again; 1: the CPU is to finish it; -errno: it has failed.
+ */
+int sva_resume(struct sva_op *op);
+
+/* ------------------------------------------------------------------ guard.c */
+
+/* Install the handlers, once. */
+int sva_guard_setup(void);
+/* memmove and fill that answer -EFAULT with the address. */
+int sva_guard_move(void *dst, const void *src, size_t len, uint64_t *bad);
+int sva_guard_fill(void *dst, uint64_t pattern, size_t len, uint64_t *bad);
+/* The fill of the cpu route. */
+void sva_cpu_fill(void *dst, uint64_t pattern, size_t len);
+
+#endif
