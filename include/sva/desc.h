@@ -143,14 +143,14 @@ struct sva_desc_fetch {
 
 /** Bytes 40-63, by operation. */
 union sva_desc_specific {
-	uint8_t bytes[24];
-	struct sva_desc_compare compare;
-	struct sva_desc_fill fill;
-	struct sva_desc_delta delta;
-	struct sva_desc_dualcast dualcast;
-	struct sva_desc_crc crc;
-	struct sva_desc_dif dif;
-	struct sva_desc_fetch fetch;
+	uint8_t bytes[24];                 /**< as they are */
+	struct sva_desc_compare compare;   /**< compare, compare pattern */
+	struct sva_desc_fill fill;         /**< fill */
+	struct sva_desc_delta delta;       /**< create delta, apply delta */
+	struct sva_desc_dualcast dualcast; /**< dualcast */
+	struct sva_desc_crc crc;           /**< CRC, copy with CRC */
+	struct sva_desc_dif dif;           /**< DIF check, insert, strip, update; DIX generate */
+	struct sva_desc_fetch fetch;       /**< translation fetch */
 };
 
 /* DIF flags, byte 42. Source: [S3] 8.3.14-8.3.18. */
@@ -285,23 +285,23 @@ enum sva_status {
 };
 
 /* What GENCAP says of a device. Source: [S3] 9.2.2, Linux registers.h. */
-#define SVA_GENCAP_BLOCK_ON_FAULT   (1ull << 0)
-#define SVA_GENCAP_OVERLAP_COPY     (1ull << 1)
-#define SVA_GENCAP_CACHE_CONTROL    (1ull << 2)
-#define SVA_GENCAP_DURABLE_WRITE    (1ull << 5)
-#define SVA_GENCAP_INTER_DOMAIN     (1ull << 6)
-#define SVA_GENCAP_FETCH_STRIDE     (1ull << 7)
-#define SVA_GENCAP_READBACK         (1ull << 8)
-#define SVA_GENCAP_DRAIN_READBACK   (1ull << 9)
-#define SVA_GENCAP_FILL16           (1ull << 10)
-#define SVA_GENCAP_CRC64            (1ull << 11)
-#define SVA_GENCAP_FAULT_INFO       (1ull << 12)
-#define SVA_GENCAP_BATCH_CONTINUE   (1ull << 15)
+#define SVA_GENCAP_BLOCK_ON_FAULT   (1ull << 0) /**< page faults may wait for the operating system */
+#define SVA_GENCAP_OVERLAP_COPY     (1ull << 1) /**< memmove takes overlapping buffers */
+#define SVA_GENCAP_CACHE_CONTROL    (1ull << 2) /**< SVA_DESC_CC */
+#define SVA_GENCAP_DURABLE_WRITE    (1ull << 5) /**< writes to durable memory */
+#define SVA_GENCAP_INTER_DOMAIN     (1ull << 6) /**< operations between address spaces */
+#define SVA_GENCAP_FETCH_STRIDE     (1ull << 7) /**< SVA_DESC_STRIDE */
+#define SVA_GENCAP_READBACK         (1ull << 8) /**< SVA_DESC_DRDBK */
+#define SVA_GENCAP_DRAIN_READBACK   (1ull << 9) /**< SVA_DESC_DRAIN_RDBK1, 2 */
+#define SVA_GENCAP_FILL16           (1ull << 10) /**< SVA_DESC_FILL16 */
+#define SVA_GENCAP_CRC64            (1ull << 11) /**< SVA_DESC_CRC64 */
+#define SVA_GENCAP_FAULT_INFO       (1ull << 12) /**< sva_comp::fault_info */
+#define SVA_GENCAP_BATCH_CONTINUE   (1ull << 15) /**< SVA_DESC_BATCH_ERROR */
 #define SVA_GENCAP_MAX_XFER(cap)    (1ull << (((cap) >> 16) & 0x1f)) /**< bytes */
 #define SVA_GENCAP_MAX_BATCH(cap)   (1u << (((cap) >> 21) & 0xf))    /**< descriptors */
-#define SVA_GENCAP_BATCH_OF_ONE     (1ull << 52)
-#define SVA_GENCAP_NO_STORD_MEM     (1ull << 53)
-#define SVA_GENCAP_NO_STORD_PEER    (1ull << 54)
+#define SVA_GENCAP_BATCH_OF_ONE     (1ull << 52) /**< a batch may have one descriptor */
+#define SVA_GENCAP_NO_STORD_MEM     (1ull << 53) /**< no strict ordering of writes to memory */
+#define SVA_GENCAP_NO_STORD_PEER    (1ull << 54) /**< no strict ordering of writes to another device */
 
 #define SVA_DELTA_ENTRY_SIZE 10u       /**< bytes of one entry of a delta record. Source: [S3] 8.3.8 */
 #define SVA_DELTA_MIN_SIZE   80u       /**< the least max_size that create delta takes */
