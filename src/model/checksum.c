@@ -9,6 +9,9 @@
 
 #ifdef SVA_MODEL_ISAL
 #include <isa-l.h>
+#if ISAL_VERSION >= ISAL_MAKE_VERSION(2, 31, 0)
+#define MODEL_ISAL_CRC64
+#endif
 #endif
 
 /*
@@ -133,7 +136,7 @@ uint16_t model_crc16_t10(uint16_t reg, const uint8_t *bytes, size_t len)
 
 uint64_t model_crc64(uint64_t reg, const uint8_t *bytes, size_t len)
 {
-#if defined(SVA_MODEL_ISAL) && ISAL_VERSION >= ISAL_MAKE_VERSION(2, 31, 0)
+#ifdef MODEL_ISAL_CRC64
 	/* This one inverts on its way in and out. */
 	return ~crc64_rocksoft_refl(~reg, bytes, len);
 #else
