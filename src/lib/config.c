@@ -13,7 +13,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "lib/lines.h"
+#include "lib/text.h"
 #include "lib/names.h"
 #include "lib/settings.h"
 
@@ -29,7 +29,7 @@ static int apply(struct loader *l, enum row_index index, const char *value)
 	if (!text)
 		return sva_settings_no_memory(l);
 	l->value = value;
-	err = row->set(l, row, sva_lines_trim(text));
+	err = row->set(l, row, sva_text_trim(text));
 	free(text);
 	if (err)
 		return err;
@@ -63,8 +63,8 @@ static int load_line(void *arg, unsigned int number, char *text)
 		return -EBADMSG;
 	}
 	*equals = '\0';
-	key = sva_lines_trim(text);
-	value = sva_lines_trim(equals + 1);
+	key = sva_text_trim(text);
+	value = sva_text_trim(equals + 1);
 	for (i = 0; i < ROW_COUNT && strcmp(key, sva_rows[i].public.key); i++)
 		;
 	if (i == ROW_COUNT) {
@@ -84,7 +84,7 @@ static int load_file(struct loader *l)
 	int err;
 
 	l->source = FROM_FILE;
-	err = sva_lines_read(SVA_CONFIG_FILE, load_line, l, why, sizeof(why));
+	err = sva_text_lines(SVA_CONFIG_FILE, load_line, l, why, sizeof(why));
 	if (*why)
 		sva_log(l->config, LOG_ERR, "%s", why);
 	return err == -ENOENT ? 0 : err;

@@ -10,6 +10,7 @@ svainclude_HEADERS = \
 	include/sva/desc.h \
 	include/sva/info.h \
 	include/sva/op.h \
+	include/sva/ops.h \
 	include/sva/plugin.h \
 	include/sva/sva.h
 nodist_svainclude_HEADERS = include/sva/version.h
@@ -49,8 +50,8 @@ nodist_svainclude_HEADERS = include/sva/version.h
 	%D%/settings.h \
 	%D%/names.c \
 	%D%/names.h \
-	%D%/lines.c \
-	%D%/lines.h \
+	%D%/text.c \
+	%D%/text.h \
 	%D%/log.c \
 	%D%/discover.c \
 	%D%/plugin.c \

@@ -2,7 +2,6 @@
 /*
  * The one table of settings, and how a value of each type is read, checked, narrowed and shown.
  */
-#include <ctype.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +9,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "lib/lines.h"
+#include "lib/text.h"
 #include "lib/names.h"
 #include "lib/settings.h"
 
@@ -166,7 +165,7 @@ static char *next_word(char **rest)
 	*rest = comma ? comma + 1 : NULL;
 	if (comma)
 		*comma = '\0';
-	return sva_lines_trim(word);
+	return sva_text_trim(word);
 }
 
 static int path_of(const char *word)
@@ -332,36 +331,11 @@ static void show_file_name(const struct sva_config *config, const struct row *ro
 	snprintf(text, size, "%s", *name ? *name : "");
 }
 
-/* Decimal digits with, where units are allowed, one of k, M and G behind them. -EINVAL, -ERANGE. */
-static int parse_number(const char *text, bool units, uint64_t *value)
-{
-	static const char letters[] = "kKmMgG";
-	const char *letter;
-	char *end;
-
-	if (!isdigit((unsigned char)*text))
-		return -EINVAL;
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	if (errno)
-		return -ERANGE;
-	letter = units && *end ? strchr(letters, *end) : NULL;
-	if (letter) {
-		unsigned int shift = 10 * (1 + (unsigned int)(letter - letters) / 2);
-
-		if (*value > UINT64_MAX >> shift)
-			return -ERANGE;
-		*value <<= shift;
-		end++;
-	}
-	return *end ? -EINVAL : 0;
-}
-
 static int set_number(struct loader *l, const struct row *row, char *text)
 {
 	bool bytes = row->show == show_bytes;
 	uint64_t value;
-	int err = parse_number(text, bytes, &value);
+	int err = sva_text_number(text, bytes ? SVA_TEXT_UNITS : 0, &value);
 
 	if (err == -EINVAL)
 		return sva_settings_refuse(l, row, "'%.64s' is not a number%s", text, bytes ? " of bytes (16384, 16k, 1M)" : "");
@@ -411,7 +385,7 @@ static int set_word(struct loader *l, const struct row *row, char *text)
 
 	if (word)
 		value = word->value;
-	else if (!row->max || parse_number(text, false, &value) || value > row->max)
+	else if (!row->max || sva_text_number(text, 0, &value) || value > row->max)
 		return unknown_word(l, row, text);
 	*(uint32_t *)field(l, row) = (uint32_t)value;
 	return 0;

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plug-in "dsa": the queues of the idxd driver, through libaccel-config. It is the only file that links that library, and
+ * it uses no symbol that version 3.5.3 lacks: later ones were added to old symbol versions, so they would pass the version
+ * check of the dynamic linker and fail when called.
+ *
+ * What the library is asked for is what it gets right in all versions. It crashes on a queue whose type or mode can not be read,
+ * so that is looked at first. Its getters return negative errno values through unsigned types. op_cap changed its layout
+ * without a new soname, and 3.5.3 can not parse what kernels write today; so the capability words come from sysfs itself. And on
+ * a read-only /sys it finds nothing at all before 4.1.
+ */
+#include <accel-config/libaccel_config.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "sva/info.h"
+#include "sva/plugin.h"
+#include "sysfs.h"
+
+#define DIRECTORY_MAX 384
+
+static const char *const buses[] = { "/sys/bus/dsa/devices", "/sys/bus/iax/devices" };
+
+/* A negative errno that went through an unsigned getter means unknown, 0; anything else is for the library to judge. */
+static uint32_t number(uint64_t value)
+{
+	return value > UINT64_MAX - 4096 || (value <= UINT32_MAX && value > UINT32_MAX - 4096) ? 0 :
+	       value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+static bool is_device(const char *name)
+{
+	return (!strncmp(name, "dsa", 3) || !strncmp(name, "iax", 3)) && name[3] >= '0' && name[3] <= '9';
+}
+
+/* Calls visit for each entry of a directory; how many it answered true for. -1: there is no such directory. */
+static int count_entries(const char *directory, bool (*visit)(const char *directory, const char *name))
+{
+	DIR *dir = opendir(directory);
+	const struct dirent *entry;
+	int count = 0;
+
+	if (!dir)
+		return -1;
+	while ((entry = readdir(dir)))
+		count += visit(directory, entry->d_name);
+	closedir(dir);
+	return count;
+}
+
+static bool visit_device(const char *directory, const char *name)
+{
+	(void)directory;
+	return is_device(name);
+}
+
+static bool visit_readonly(const char *directory, const char *name)
+{
+	char path[DIRECTORY_MAX];
+
+	if (!is_device(name) || snprintf(path, sizeof(path), "%s/%s/cmd_status", directory, name) >= (int)sizeof(path))
+		return false;
+	return access(path, W_OK) && errno == EROFS;
+}
+
+/* A queue that makes libaccel-config crash, since it uses both texts without a look whether it got them. */
+static bool visit_unreadable(const char *directory, const char *name)
+{
+	char path[DIRECTORY_MAX], text[64];
+
+	if (strncmp(name, "wq", 2) || snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path))
+		return false;
+	return !sysfs_text(path, "type", text, sizeof(text)) || !sysfs_text(path, "mode", text, sizeof(text));
+}
+
+/* Where sysfs shows the device. */
+static bool find_directory(const char *device, char directory[static DIRECTORY_MAX])
+{
+	for (size_t i = 0; i < sizeof(buses) / sizeof(buses[0]); i++)
+		if (snprintf(directory, DIRECTORY_MAX, "%s/%s", buses[i], device) < DIRECTORY_MAX && !access(directory, F_OK))
+			return true;
+	return false;
+}
+
+/* Why a program can not use it, as far as sysfs tells; the worst first. */
+static uint32_t find_reason(struct accfg_device *device, struct accfg_wq *wq, const char *directory, const char *node)
+{
+	uint64_t pasid;
+
+	if (accfg_device_get_state(device) != ACCFG_DEVICE_ENABLED)
+		return SVA_REASON_DEVICE_DISABLED;
+	if (accfg_wq_get_state(wq) != ACCFG_WQ_ENABLED)
+		return SVA_REASON_QUEUE_DISABLED;
+	if (accfg_wq_get_type(wq) != ACCFG_WQT_USER)
+		return SVA_REASON_WRONG_TYPE;
+	if (sysfs_number(directory, "pasid_enabled", &pasid) && !pasid)
+		return SVA_REASON_NO_IOMMU;
+	return *node ? SVA_REASON_OK : SVA_REASON_NO_NODE;
+}
+
+static uint32_t find_mode(const char *directory)
+{
+	char text[32];
+
+	if (!sysfs_text(directory, "mode", text, sizeof(text)))
+		return SVA_MODE_UNKNOWN;
+	if (!strcmp(text, "shared"))
+		return SVA_MODE_SHARED;
+	return !strcmp(text, "dedicated") ? SVA_MODE_DEDICATED : SVA_MODE_UNKNOWN;
+}
+
+/*
+ * The operations of a queue: those of its device, less what the administrator took away. Bit 1, batch, of a queue's op_config is
+ * not to be relied upon. An analytics accelerator that does not tell has none that a DSA has but no-op and drain.
+ */
+static void find_operations(struct accfg_device *device, const char *device_directory, const char *directory, uint64_t op_cap[4])
+{
+	uint64_t config[4];
+
+	if (!sysfs_bitmap(device_directory, "op_cap", op_cap)) {
+		memset(op_cap, 0, 4 * sizeof(*op_cap));
+		if (accfg_device_get_type(device) == ACCFG_DEVICE_IAX)
+			op_cap[0] = 1u << SVA_OPCODE_NOOP | 1u << SVA_OPCODE_DRAIN;
+		return;
+	}
+	if (!sysfs_bitmap(directory, "op_config", config) || !(config[0] | config[1] | config[2] | config[3]))
+		return;
+	config[0] |= 1u << SVA_OPCODE_BATCH;
+	for (int i = 0; i < 4; i++)
+		op_cap[i] &= config[i];
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
+static int report_queue(const struct sva_accfg_host *host, struct accfg_device *device, const char *device_directory,
+			struct accfg_wq *wq)
+{
+	struct sva_accfg_queue queue = { .size = sizeof(queue) };
+	char node[256] = "", directory[DIRECTORY_MAX + 256];
+	int err;
+
+	queue.name = accfg_wq_get_devname(wq);
+	queue.device = accfg_device_get_devname(device);
+	snprintf(directory, sizeof(directory), "%s/%s", device_directory, queue.name);
+	if (accfg_wq_get_user_dev_path(wq, node, sizeof(node)))
+		node[0] = '\0';
+	queue.node = node;
+	queue.label = accfg_wq_get_type_name(wq);
+	if (!queue.label)
+		queue.label = "";
+	queue.version = number(accfg_device_get_version(device));
+	queue.mode = find_mode(directory);
+	queue.entries = number(accfg_wq_get_size(wq));
+	queue.threshold = accfg_wq_get_threshold(wq) > 0 ? (uint32_t)accfg_wq_get_threshold(wq) : 0;
+	queue.max_transfer = smaller(number(accfg_wq_get_max_transfer_size(wq)), number(accfg_device_get_max_transfer_size(device)));
+	queue.max_batch = (uint32_t)smaller(number(accfg_wq_get_max_batch_size(wq)), number(accfg_device_get_max_batch_size(device)));
+	queue.numa_node = accfg_device_get_numa_node(device) >= 0 ? accfg_device_get_numa_node(device) : -1;
+	if (!sysfs_number(device_directory, "gen_cap", &queue.gen_cap))
+		queue.gen_cap = 0;
+	find_operations(device, device_directory, directory, queue.op_cap);
+	queue.trust = sysfs_trust(device_directory);
+	queue.block_on_fault = accfg_wq_get_block_on_fault(wq) == 1;
+	queue.reason = find_reason(device, wq, device_directory, node);
+	err = host->add_queue(host->ctx, &queue);
+	return err == -ENOMEM ? err : 0; /* a queue that was refused keeps no other from being used */
+}
+
+/* accfg_wq_get_first() is called once for each device: without groups, every call would find all queues again. */
+static int report_device(const struct sva_accfg_host *host, struct accfg_device *device)
+{
+	char directory[DIRECTORY_MAX], detail[DIRECTORY_MAX];
+	const char *name = accfg_device_get_devname(device);
+	struct accfg_wq *wq;
+	int err = 0;
+
+	if (!find_directory(name, directory))
+		return 0; /* it went away */
+	if (count_entries(directory, visit_unreadable) > 0) {
+		snprintf(detail, sizeof(detail), "%.64s: the type or mode of a queue can not be read", name);
+		host->problem(host->ctx, SVA_REASON_PLUGIN, detail);
+		return 0;
+	}
+	for (wq = accfg_wq_get_first(device); wq && !err; wq = accfg_wq_get_next(wq))
+		err = report_queue(host, device, directory, wq);
+	return err;
+}
+
+/* Devices that sysfs shows and the library does not. */
+static void report_missing(const struct sva_accfg_host *host, int missing)
+{
+	char detail[128];
+	int readonly = 0;
+
+	for (size_t i = 0; i < sizeof(buses) / sizeof(buses[0]); i++) {
+		int count = count_entries(buses[i], visit_readonly);
+
+		readonly += count > 0 ? count : 0;
+	}
+	if (readonly) {
+		host->problem(host->ctx, SVA_REASON_SYSFS_READONLY, NULL);
+		return;
+	}
+	snprintf(detail, sizeof(detail), "libaccel-config leaves out %d of the devices in /sys/bus/dsa", missing);
+	host->problem(host->ctx, SVA_REASON_PLUGIN, detail);
+}
+
+static int report_all(const struct sva_accfg_host *host, int devices)
+{
+	struct accfg_device *device;
+	struct accfg_ctx *ctx;
+	int err, found = 0;
+
+	err = accfg_new(&ctx);
+	if (err)
+		return err;
+	/* Its messages go to stderr, and what matters in them is reported as a reason; ACCFG_LOG brings them back. */
+	if (accfg_get_log_priority(ctx) == LOG_ERR)
+		accfg_set_log_priority(ctx, LOG_EMERG);
+	accfg_device_foreach(ctx, device) {
+		found++;
+		if (!err)
+			err = report_device(host, device);
+	}
+	if (!err && found < devices)
+		report_missing(host, devices - found);
+	accfg_unref(ctx);
+	return err;
+}
+
+static int enumerate(const struct sva_accfg_host *host)
+{
+	int devices = 0, bus_count = 0;
+
+	for (size_t i = 0; i < sizeof(buses) / sizeof(buses[0]); i++) {
+		int count = count_entries(buses[i], visit_device);
+
+		bus_count += count >= 0;
+		devices += count > 0 ? count : 0;
+	}
+	if (devices)
+		return report_all(host, devices);
+	host->problem(host->ctx, bus_count ? SVA_REASON_NO_DEVICE : SVA_REASON_NO_DRIVER,
+		      bus_count ? "the idxd driver is loaded, but it has no device" : NULL);
+	return 0;
+}
+
+const struct sva_accfg_plugin sva_accfg_plugin_v1 = {
+	.size = sizeof(struct sva_accfg_plugin),
+	.name = "dsa",
+	.about = "work queues of the idxd driver (Intel DSA and IAA), found through libaccel-config",
+	.enumerate = enumerate,
+};
