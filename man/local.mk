@@ -1,1 +1,98 @@
 # SPDX-License-Identifier: MIT
+# The manual. A page for each family of calls; every further name in its NAME section gets an alias page when building.
+man_pages = \
+	%D%/libsva.conf.5 \
+	%D%/sva.7 \
+	%D%/sva_bind.3 \
+	%D%/sva_explain.3 \
+	%D%/sva_memcpy.3 \
+	%D%/sva_op_result.3 \
+	%D%/sva_open.3 \
+	%D%/sva_plugin.3 \
+	%D%/sva_poll.3 \
+	%D%/sva_prep.3 \
+	%D%/sva_queue_info.3 \
+	%D%/sva_submit.3
+dist_man_MANS += $(man_pages)
+
+# t-man.sh compares this list with the NAME sections.
+man_aliases = \
+	%D%/sva_bond_pasid.3 \
+	%D%/sva_bond_path.3 \
+	%D%/sva_bond_submit.3 \
+	%D%/sva_close.3 \
+	%D%/sva_config_file.3 \
+	%D%/sva_last_result.3 \
+	%D%/sva_memfill.3 \
+	%D%/sva_op_retire.3 \
+	%D%/sva_path_name.3 \
+	%D%/sva_prep_drain.3 \
+	%D%/sva_prep_memcpy.3 \
+	%D%/sva_prep_memfill.3 \
+	%D%/sva_prep_noop.3 \
+	%D%/sva_problem.3 \
+	%D%/sva_reap.3 \
+	%D%/sva_reason_name.3 \
+	%D%/sva_reason_text.3 \
+	%D%/sva_run.3 \
+	%D%/sva_setting.3 \
+	%D%/sva_setting_value.3 \
+	%D%/sva_status_errno.3 \
+	%D%/sva_status_name.3 \
+	%D%/sva_status_text.3 \
+	%D%/sva_submit_many.3 \
+	%D%/sva_unbind.3 \
+	%D%/sva_version.3 \
+	%D%/sva_wait.3
+man_MANS = $(man_aliases)
+CLEANFILES += $(man_aliases)
+
+# The page in whose NAME section the name stands.
+$(man_aliases): $(man_pages)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && name=$(@F) && \
+	for page in $(man_pages); do \
+		sed -n '/^\.SH NAME/,/\\-/p' $(srcdir)/$$page | tr ' ,' '\n\n' | grep -qx "$${name%.3}" || continue; \
+		printf '.so man3/%s\n' "$${page##*/}" >$@; exit 0; \
+	done; echo "$$name: no page has this name" >&2; exit 1
+
+# The programs shown in the pages, which t-examples.sh runs; t-pc.sh builds them with nothing but pkg-config.
+man_examples = \
+	%D%/examples/bind \
+	%D%/examples/copy \
+	%D%/examples/explain \
+	%D%/examples/open \
+	%D%/examples/overview \
+	%D%/examples/prep \
+	%D%/examples/queues \
+	%D%/examples/result \
+	%D%/examples/submit \
+	%D%/examples/wait
+check_PROGRAMS += $(man_examples)
+%C%_examples_bind_LDADD = src/lib/libsva.la
+%C%_examples_copy_LDADD = src/lib/libsva.la
+%C%_examples_explain_LDADD = src/lib/libsva.la
+%C%_examples_open_LDADD = src/lib/libsva.la
+%C%_examples_overview_LDADD = src/lib/libsva.la
+%C%_examples_prep_LDADD = src/lib/libsva.la
+%C%_examples_queues_LDADD = src/lib/libsva.la
+%C%_examples_result_LDADD = src/lib/libsva.la
+%C%_examples_submit_LDADD = src/lib/libsva.la
+%C%_examples_wait_LDADD = src/lib/libsva.la
+
+check_LTLIBRARIES += %D%/examples/example.la
+%C%_examples_example_la_SOURCES = %D%/examples/plugin.c
+%C%_examples_example_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere \
+	-export-symbols-regex '^sva_accfg_plugin_v1$$'
+
+EXTRA_DIST += %D%/embed.awk
+
+# Puts the programs of man/examples/ into the pages anew. Writes into the source tree.
+.PHONY: man-examples lint-man
+man-examples:
+	@for page in $(man_pages); do \
+		$(AWK) -v dir=$(srcdir)/%D%/examples -f $(srcdir)/%D%/embed.awk $(srcdir)/$$page >page.tmp || exit 1; \
+		cmp -s page.tmp $(srcdir)/$$page || { echo "  $$page"; cat page.tmp >$(srcdir)/$$page; }; \
+	done; rm -f page.tmp
+
+lint-man:
+	cd $(srcdir) && mandoc -T lint -W error $(dist_man_MANS)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# What runs all tests in another way. Each has a build folder of its own under this one, so that nothing is mixed up and a second run is quick.
+#
+#	make check-sanitizers    check-asan (address and undefined behaviour), then check-tsan (threads)
+#	make check-clang         builds with clang; warnings are errors
+#	make coverage            make check with --enable-coverage, and what gcovr makes of it
+.PHONY: check-sanitizers check-asan check-tsan check-clang coverage
+
+check-sanitizers: check-asan check-tsan
+
+check-asan:
+	$(MKDIR_P) asan && cd asan && \
+	{ test -f config.status || $(abs_srcdir)/configure -q --enable-sanitizers=address,undefined CC='$(CC)' CFLAGS='-O1 -g'; } && \
+	$(MAKE) check
+
+check-tsan:
+	$(MKDIR_P) tsan && cd tsan && \
+	{ test -f config.status || $(abs_srcdir)/configure -q --enable-sanitizers=thread CC='$(CC)' CFLAGS='-O1 -g'; } && \
+	$(MAKE) check
+
+check-clang:
+	$(MKDIR_P) clang && cd clang && \
+	{ test -f config.status || $(abs_srcdir)/configure -q CC=clang CFLAGS='-O2 -g -Werror'; } && \
+	$(MAKE) all
+
+coverage:
+	$(MKDIR_P) coverage && cd coverage && \
+	{ test -f config.status || $(abs_srcdir)/configure -q --enable-coverage CC='$(CC)' CFLAGS=-g; } && \
+	$(MAKE) check && \
+	gcovr -r $(abs_srcdir) --exclude-directories tests --filter '$(abs_srcdir)/(src|accfg-plugins|bench)/' -s -o coverage.txt . && \
+	cat coverage.txt

@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Every declaration of a public header has a comment, every file its licence line; no path of the machine it was written on is in the
+# tree; and the spelling is right.
+# shellcheck source=tests/tap.sh
+. "$top_srcdir/tests/tap.sh"
+
+cd "$top_srcdir" || exit 1
+awk=${AWK:-awk}
+
+documented() {
+	$awk -f tests/unit/documented.awk "$@"
+}
+
+share=$(documented include/sva/*.h include/sva/version.h.in)
+ok "every declaration has a comment: ${share##*documented: }" documented include/sva/*.h include/sva/version.h.in
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+for control in '/^ \* Since: .*/{n;d}' '0,/Close a context/s/Since:/since/' 's,/\*\*< bytes of one descriptor \*/,,' 's,/\*\*< usable \*/,,'; do
+	cp include/sva/sva.h include/sva/info.h "$tmp"
+	sed -i "$control" "$tmp"/*.h
+	cmp -s include/sva/sva.h "$tmp/sva.h" && cmp -s include/sva/info.h "$tmp/info.h" && continue
+	not_ok "control: a comment lost by $control is noticed" documented "$tmp"/sva.h "$tmp"/info.h
+done
+
+# The sources: what git tracks; in a release, whatever looks like a source.
+sources() {
+	if [ -e .git ] && git rev-parse --git-dir >/dev/null 2>&1; then
+		git ls-files
+	else
+		find . \( -name build -o -name 'build-*' -o -name autom4te.cache -o -name m4 -o -name .git -o -name .libs -o -name .deps \) -prune -o \
+			-type f \( -name '*.[chS1-9]' -o -name '*.sh' -o -name '*.mk' -o -name '*.awk' -o -name '*.py' -o -name '*.md' -o -name '*.map' \
+			-o -name '*.in' -o -name configure.ac -o -name Makefile.am -o -name NEWS -o -name quickstart -o -name run \) -print |
+			sed 's,^\./,,' | grep -v -E '^(Makefile.in|config.h.in|config.h|.*/version.h|libsva-.*)$'
+	fi
+}
+
+# Licence texts, and data whose format has no comments, can not carry the line.
+without_licence() {
+	local f
+	while read -r f; do
+		case $f in LICENSES/*|tests/fixtures/*|tests/fuzz/corpus/*|*.json) continue ;; esac
+		[ -s "$f" ] && ! head -n 3 "$f" | grep -q 'SPDX-License-Identifier: ' && echo "$f"
+	done
+}
+
+is "$(sources | without_licence)" "" "every file names its licence"
+echo 'no licence' >"$tmp/file"
+is "$(without_licence <<<"$tmp/file")" "$tmp/file" "control: a file without a licence is noticed"
+
+for id in $(sources | xargs grep -h -o -E 'SPDX-License-Identifier: [^*]*' 2>/dev/null | sed 's/.*: //; s/-->.*//' | tr '() ' '\n\n\n' |
+	grep -E '^(GPL|MIT|BSD|LGPL|Apache|CC)[-A-Za-z0-9.]*$' | sed 's/^GPL-2.0$/GPL-2.0-only/' | sort -u); do
+	ok "the text of $id is in LICENSES" test -s "LICENSES/$id.txt"
+done
+
+# Homes of people, and where this very copy lies, unless that is a name that everybody has.
+here=$(pwd -P)
+case ${here%"${here#/*/}"} in
+/home/|/usr/|/tmp/|/var/|/opt/|/src/|/mnt/|/build/|/run/|/srv/) local_path=$here ;;
+*) local_path=${here%"${here#/*/}"} ;;
+esac
+machine_paths() {
+	xargs grep -n -E "(^|[^A-Za-z0-9_.*)}/-])(/home/[a-z]|/root/|${local_path//./\\.})" 2>/dev/null
+}
+
+is "$(sources | grep -v '^tests/unit/t-doc\.sh$' | machine_paths)" "" "no path of this machine is in the tree"
+echo "see /home/somebody and $here/file" >"$tmp/file"
+ok "control: a path of this machine is noticed" grep -q file <(echo "$tmp/file" | machine_paths)
+
+if command -v codespell >/dev/null; then
+	spelling() { xargs codespell --config .codespellrc; }
+	is "$(sources | spelling 2>&1)" "" "codespell finds nothing"
+	echo 'recieve' >"$tmp/file"
+	ok "control: codespell finds a mistake" grep -q receive <(echo "$tmp/file" | spelling)
+else
+	skip "spelling" "codespell is not installed"
+fi
+
+done_testing

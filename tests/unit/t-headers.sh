@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Each public header compiles alone, in C and C++, old and new, without a warning; and defines no name that is not ours.
+# shellcheck source=tests/tap.sh
+. "$top_srcdir/tests/tap.sh"
+
+CC=${CC:-cc}
+CXX=${CXX:-$(command -v g++ || command -v clang++)}
+flags="-Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror -I$top_srcdir/include -I$top_builddir/include"
+
+# compile COMPILER LANGUAGE STANDARD, with the program on the standard input.
+compile() {
+	# shellcheck disable=SC2086
+	$1 -x "$2" "-std=$3" $flags -fsyntax-only -
+}
+
+# Macros that a header defines, the system's headers and the guards apart.
+macros() {
+	# shellcheck disable=SC2086
+	comm -13 <(printf '#include <%s>\n' stddef.h stdint.h linux/types.h linux/ioctl.h | $CC $flags -dM -E - | awk '{ print $2 }' | sort) \
+		<($CC $flags -dM -E - <<<"$1" | awk '{ print $2 }' | sort)
+}
+
+foreign_macros() {
+	macros "$1" | grep -v '^SVA_'
+}
+
+headers=$(cd "$top_srcdir/include" && ls sva/*.h uapi/*.h; cd "$top_builddir/include" && ls sva/*.h)
+for header in $(printf '%s\n' "$headers" | sort -u); do
+	for std in c11 c2x c++11 c++20; do
+		case $std in
+		c++*) language=c++ compiler=$CXX ;;
+		*) language=c compiler=$CC ;;
+		esac
+		if [ -z "$compiler" ]; then
+			skip "$header in $std" "no C++ compiler"
+		elif ! compile "$compiler" "$language" "$std" </dev/null 2>/dev/null; then
+			skip "$header in $std" "$compiler does not know $std"
+		else
+			ok "$header in $std" compile "$compiler" "$language" "$std" <<<"#include \"$header\""
+		fi
+	done
+	is "$(foreign_macros "#include \"$header\"")" "" "$header defines no foreign macro"
+done
+
+not_ok "control: a header that needs another one before it is noticed" \
+	compile "$CC" c c11 <<<'struct sva_opts opts;'
+ok "control: a foreign macro is noticed" grep -qx likely <(foreign_macros '#define likely(x) (x)')
+
+done_testing

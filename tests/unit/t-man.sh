@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The manual is well-formed and complete: a page for every function and program, every section in it, prototypes as in the headers,
+# references that lead somewhere.
+# shellcheck source=tests/tap.sh
+. "$top_srcdir/tests/tap.sh"
+
+man=$top_srcdir/man
+pages=$(cd "$man" && ls ./*.[1-9] | sed 's,^\./,,')
+
+functions() {
+	sed -n 's/^\(SVA_API\|SVA_INLINE\) [^(]*[ *]\(sva_[a-z0-9_]*\)(.*/\2/p' "$top_srcdir"/include/sva/*.h | sort
+}
+
+# The names of a page, one a line.
+names() {
+	sed -n '/^\.SH NAME/,/\\-/p' "$1" | sed '1d; s/ \\-.*//; s/\\//g' | tr ' ,' '\n\n' | grep -v '^$'
+}
+
+# Prototypes without white space, so that only the words count: from pages, and from headers.
+page_prototypes() {
+	sed -n '/^\.SH SYNOPSIS/,/^\.SH DESC/p' "$@" | grep '^\.BI' | sed 's/^\.BI//; s/[" \t]//g' | tr -d '\n' | sed 's/;/;\n/g' | sort
+}
+
+header_prototypes() {
+	cat "$top_srcdir"/include/sva/*.h | sed -n '/^\(SVA_API\|SVA_INLINE\) /{:more; /)/!{N; b more}; s/\n/ /g; s/)[^)]*$/);/; p}' |
+		sed 's/^SVA_[A-Z]* //; s/[ \t]//g' | sort
+}
+
+lint() {
+	mandoc -T lint -W error "$@"
+}
+
+for page in $pages; do
+	if command -v mandoc >/dev/null; then
+		ok "$page is well-formed" lint "$man/$page"
+	else
+		skip "$page is well-formed" "mandoc is not installed"
+	fi
+done
+if command -v mandoc >/dev/null; then
+	broken=$(mktemp)
+	printf '.TH X 3 2026-01-01\n.SH NAME\nx \\- y\n.TS\nl l\n' >"$broken"
+	not_ok "control: mandoc objects to a broken page" lint "$broken"
+	rm -f "$broken"
+fi
+
+section3=$(printf '%s\n' "$pages" | grep '\.3$')
+for page in $section3; do
+	lacking=
+	for section in NAME SYNOPSIS DESCRIPTION "RETURN VALUE" ERRORS ATTRIBUTES NOTES EXAMPLES "SEE ALSO"; do
+		grep -qx "\.SH $section" "$man/$page" || lacking="$lacking $section"
+	done
+	is "$lacking" "" "$page has every section"
+	ok "$page has its own name" grep -qx "${page%.3}" <(names "$man/$page")
+done
+
+# Every function is a name of one page, and each further name of a page is an alias that is built.
+is "$(for page in $section3; do names "$man/$page"; done | grep -vx sva_plugin | sort)" "$(functions)" "every function has a page, and no page is too many"
+for page in $section3; do
+	for name in $(names "$man/$page"); do
+		[ "$name" = "${page%.3}" ] && continue
+		is "$(cat "$top_builddir/man/$name.3" 2>&1)" ".so man3/$page" "$name leads to $page"
+	done
+done
+
+is "$(for page in $section3; do page_prototypes "$man/$page"; done | sort)" "$(header_prototypes)" "the prototypes are those of the headers"
+not_ok "control: a wrong prototype is noticed" \
+	diff <(for page in $section3; do page_prototypes "$man/$page"; done | sed 's/uint32_t\*pasid/int*pasid/' | sort) <(header_prototypes)
+
+# The table of reasons, and that of operations.
+is "$(sed -n '/^\.\\" reasons/,/^\.TE/p' "$man/sva_explain.3" | sed -n 's/^\([A-Z][A-Z_0-9]*\)\t.*/\1/p')" \
+	"$(sed -n '/define SVA_REASON_MAP/,/[^\\]$/p' "$top_srcdir/include/sva/sva.h" | sed -n 's/^\tX(\([A-Z_0-9]*\),.*/\1/p')" \
+	"sva_explain.3 has every reason"
+is "$(sed -n '/^\.SS Descriptors/,/^\.TE/p' "$man/sva.7" | sed -n 's/^\([A-Z][A-Z_0-9]*\)\t.*/\1/p' | sort)" \
+	"$(sed -n '/^enum sva_opcode/,/^}/p' "$top_srcdir/include/sva/desc.h" | grep -v 'not supported' |
+		sed -n 's/^\tSVA_OPCODE_\([A-Z_0-9]*\) .*/\1/p' | sort)" \
+	"sva.7 has every operation"
+
+# Every reference to a page of ours leads to one.
+dangling() {
+	local page ref
+	for page in $pages; do
+		sed -n 's/^\.BR \([a-z_\\.-]*\) (\([1-9]\)).*/\1.\2/p' "$man/$page" | sed 's/\\//g' | grep -E '^(lib)?sva' | sort -u |
+			while read -r ref; do
+				[ -f "$man/$ref" ] || [ -f "$top_builddir/man/$ref" ] || echo "$page: $ref"
+			done
+	done
+}
+is "$(dangling)" "" "every reference leads to a page"
+
+# Every program that is installed has a page.
+for program in $(sed -n 's/^bin_PROGRAMS = //p' "$top_builddir/Makefile" | tr ' ' '\n' | sed 's/\$(EXEEXT)//; s,.*/,,'); do
+	ok "$program has a page" test -f "$man/$program.1"
+done
+
+done_testing
