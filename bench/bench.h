@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of sva-bench share. What the figures mean is in bench/README.md. */
+#ifndef SVA_BENCH_H
+#define SVA_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "sva/sva.h"
+
+#define BENCH_EMULATED "emulated: not a device time"
+#define BENCH_TEXT 512    /* room for a reason */
+#define BENCH_LIST 32     /* most sizes in a list */
+#define BENCH_THREADS 256 /* most threads */
+#define BENCH_DEPTH 1024  /* most operations in flight of one thread */
+
+enum bench_op { BENCH_MEMCPY, BENCH_MEMFILL, BENCH_OP_COUNT };
+enum bench_mode { BENCH_SYNC, BENCH_ASYNC, BENCH_BATCH, BENCH_MODE_COUNT };
+
+extern const char *const bench_op_names[BENCH_OP_COUNT];
+extern const char *const bench_mode_names[BENCH_MODE_COUNT];
+
+struct bench_options {
+	int paths[SVA_PATH_COUNT];
+	unsigned int path_count;
+	size_t sizes[BENCH_LIST];
+	unsigned int size_count;
+	bool ops[BENCH_OP_COUNT];
+	bool modes[BENCH_MODE_COUNT];
+	double seconds; /* for the whole run */
+	unsigned int threads, depth;
+	const char *json, *plot;
+	bool list, flip;
+	bool emulated;
+};
+
+/* One thing to measure. */
+struct bench_case {
+	int path;
+	enum bench_op op;
+	enum bench_mode mode;
+	size_t size;
+	unsigned int depth; /* operations in flight (sync: buffers gone round), so that all modes touch the same memory */
+};
+
+enum bench_state { BENCH_MEASURED, BENCH_UNAVAILABLE, BENCH_FAILED };
+
+/* What came of it: a line of the table, an object of the JSON, a point of the plot. */
+struct bench_row {
+	struct bench_case what;
+	enum bench_state state;
+	bool whole_path; /* the path as a whole can not run: what holds only the path */
+	int reason;      /* unavailable: enum sva_reason, or -errno */
+	char text[BENCH_TEXT]; /* unavailable or failed: why */
+	double median_ns, p99_ns;
+	double rate, libc_rate; /* bytes in a second, all threads together */
+	double ratio;           /* median of the rounds' rate / libc_rate */
+	uint64_t operations;    /* timed ones, for throughput and latency */
+	unsigned int rounds;
+	double elsewhere;       /* share of the bytes that another path moved, 0 to 1 */
+	char queue[64], device[64];
+};
+
+struct bench_results {
+	const struct bench_options *options;
+	struct bench_row *rows;
+	unsigned int count, capacity;
+	double timer_ns;
+};
+
+/* buffers.c: the memory of one thread, and what must be in it. */
+struct bench_buffers {
+	unsigned char *src, *dst;
+	size_t bytes;  /* of each */
+	size_t stride; /* from slot to slot: the size rounded up, and a line of canary */
+	size_t size;
+};
+
+size_t bench_buffers_bytes(const struct bench_options *options);
+unsigned int bench_buffers_slots(const struct bench_options *options, size_t size);
+int bench_buffers_alloc(struct bench_buffers *buffers, size_t bytes);
+void bench_buffers_free(struct bench_buffers *buffers);
+void bench_buffers_lay_out(struct bench_buffers *buffers, size_t size, unsigned int slots);
+void bench_buffers_scribble(const struct bench_buffers *buffers, unsigned int slots);
+uint64_t bench_pattern(unsigned int slot);
+/* The first wrong byte of the first slots: false, and the text says where and what. */
+bool bench_buffers_verify(const struct bench_buffers *buffers, enum bench_op op, unsigned int slots, char *text,
+			  size_t text_size);
+
+static inline unsigned char *bench_src(const struct bench_buffers *buffers, unsigned int slot)
+{
+	return buffers->src + slot * buffers->stride;
+}
+
+static inline unsigned char *bench_dst(const struct bench_buffers *buffers, unsigned int slot)
+{
+	return buffers->dst + slot * buffers->stride;
+}
+
+/* burst.c: count operations of a case, by the library or by libc, without or with the time of each. */
+struct bench_worker {
+	const struct bench_case *what;
+	struct sva *sva;
+	struct bench_buffers buffers;
+	struct sva_op *ops;
+	struct sva_op **list;
+	uint64_t *begun;    /* when the operation in a slot was submitted */
+	uint64_t *samples;  /* ns of each timed operation */
+	size_t sample_count, sample_capacity;
+	uint64_t start, end; /* of the burst */
+	uint64_t total_bytes, path_bytes; /* of checked operations */
+	char queue[64], device[64];
+	int error;          /* -errno of the burst */
+};
+
+enum bench_kind { BENCH_LIBC, BENCH_PLAIN, BENCH_TIMED, BENCH_CHECKED };
+
+uint64_t bench_now(void);
+void bench_burst(struct bench_worker *worker, enum bench_kind kind, unsigned long count);
+
+/* measure.c: the threads, and the rounds of a case. */
+struct bench_crew;
+int bench_crew_create(struct bench_crew **crew, const struct bench_options *options);
+void bench_crew_destroy(struct bench_crew *crew);
+double bench_crew_timer_ns(const struct bench_crew *crew);
+void bench_measure(struct bench_crew *crew, struct sva *sva, double seconds, struct bench_row *row);
+
+/* table.c, json.c, plot.c: the three forms of the results. */
+void bench_table_head(FILE *out, const struct bench_options *options);
+void bench_table_row(FILE *out, const struct bench_options *options, const struct bench_row *row);
+const char *bench_size_text(char text[16], size_t size);
+void bench_machine_name(char *text, size_t size);
+int bench_json(const struct bench_results *results, const char *name);
+bool bench_plot_possible(void);
+int bench_plot(const struct bench_results *results, const char *name);
+
+void bench_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory that is copied, and the check of what arrived. Each slot has data of its own, so an operation that went to the
+ * wrong slot is found, and a line of canary behind it, so one that wrote too far is found.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define LINE 64
+#define CANARY 0xa5
+#define MOST_BYTES (65u << 20) /* of source, and as much of destination, for all threads together: 32 of 2 MiB fit */
+
+static size_t stride_of(size_t size)
+{
+	return (size + LINE - 1) / LINE * LINE + LINE;
+}
+
+unsigned int bench_buffers_slots(const struct bench_options *options, size_t size)
+{
+	size_t share = MOST_BYTES / options->threads, fit = share / stride_of(size);
+
+	if (fit >= options->depth)
+		return options->depth;
+	return fit < 2 ? 2 : (unsigned int)fit;
+}
+
+size_t bench_buffers_bytes(const struct bench_options *options)
+{
+	size_t most = 0;
+
+	for (unsigned int i = 0; i < options->size_count; i++) {
+		size_t size = options->sizes[i], bytes = stride_of(size) * bench_buffers_slots(options, size);
+
+		if (bytes > most)
+			most = bytes;
+	}
+	return most;
+}
+
+static void *pages(size_t bytes)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+int bench_buffers_alloc(struct bench_buffers *buffers, size_t bytes)
+{
+	uint64_t state = 0x9e3779b97f4a7c15u, *words;
+
+	buffers->bytes = (bytes + 4095) & ~(size_t)4095;
+	buffers->src = pages(buffers->bytes);
+	buffers->dst = pages(buffers->bytes);
+	if (!buffers->src || !buffers->dst)
+		return -ENOMEM;
+	/* Bytes that repeat nowhere (xorshift), and every page there before the first measurement. */
+	words = (uint64_t *)(void *)buffers->src;
+	for (size_t i = 0; i < buffers->bytes / sizeof(*words); i++) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		words[i] = state;
+	}
+	memset(buffers->dst, 0, buffers->bytes);
+	return 0;
+}
+
+void bench_buffers_free(struct bench_buffers *buffers)
+{
+	if (buffers->src)
+		munmap(buffers->src, buffers->bytes);
+	if (buffers->dst)
+		munmap(buffers->dst, buffers->bytes);
+	buffers->src = buffers->dst = NULL;
+}
+
+void bench_buffers_lay_out(struct bench_buffers *buffers, size_t size, unsigned int slots)
+{
+	buffers->size = size;
+	buffers->stride = stride_of(size);
+	for (unsigned int slot = 0; slot < slots; slot++)
+		memset(bench_dst(buffers, slot) + size, CANARY, buffers->stride - size);
+}
+
+/* Nothing of an earlier copy may pass for the next one. */
+void bench_buffers_scribble(const struct bench_buffers *buffers, unsigned int slots)
+{
+	for (unsigned int slot = 0; slot < slots; slot++)
+		memset(bench_dst(buffers, slot), ~bench_src(buffers, slot)[0], buffers->size);
+}
+
+uint64_t bench_pattern(unsigned int slot)
+{
+	return 0x0123456789abcdefu * (2 * slot + 1);
+}
+
+/* Byte by byte, since a check that shares code with what it checks is none; only equality of a whole buffer is memcmp's. */
+static size_t first_wrong(const struct bench_buffers *buffers, enum bench_op op, unsigned int slot, unsigned int *want)
+{
+	const unsigned char *dst = bench_dst(buffers, slot), *src = bench_src(buffers, slot);
+	size_t i;
+
+	if (op == BENCH_MEMCPY && !memcmp(dst, src, buffers->size)) {
+		i = buffers->size;
+	} else {
+		for (i = 0; i < buffers->size; i++) {
+			*want = op == BENCH_MEMCPY ? src[i] : bench_pattern(slot) >> (8 * (i % 8)) & 0xff;
+			if (dst[i] != *want)
+				return i;
+		}
+	}
+	for (; i < buffers->stride; i++) {
+		*want = CANARY;
+		if (dst[i] != CANARY)
+			return i;
+	}
+	return i;
+}
+
+bool bench_buffers_verify(const struct bench_buffers *buffers, enum bench_op op, unsigned int slots, char *text,
+			  size_t text_size)
+{
+	for (unsigned int slot = 0; slot < slots; slot++) {
+		unsigned int want = 0;
+		size_t at = first_wrong(buffers, op, slot, &want);
+
+		if (at == buffers->stride)
+			continue;
+		snprintf(text, text_size, "wrong data: byte %zu of buffer %u is 0x%02x instead of 0x%02x%s", at, slot,
+			 bench_dst(buffers, slot)[at], want, at < buffers->size ? "" : " (behind its end)");
+		return false;
+	}
+	return true;
+}

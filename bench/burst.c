@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loops that are timed. In a plain burst only its begin and end are, so that reading the clock does not slow down small
+ * operations; a timed burst takes the time of each operation, from before the call that submits it to when its end is seen.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#define FULL_TRIES (1ul << 22) /* on a queue that is full of somebody else's work, before the burst is given up */
+
+uint64_t bench_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void sample(struct bench_worker *w, uint64_t ns)
+{
+	if (w->sample_count < w->sample_capacity)
+		w->samples[w->sample_count++] = ns;
+}
+
+/* Which path an operation took in truth. Not in the bursts that are timed. */
+static void account(struct bench_worker *w, const struct sva_result *result)
+{
+	w->total_bytes += result->bytes;
+	w->path_bytes += result->path_bytes[w->what->path];
+	if (result->queue)
+		snprintf(w->queue, sizeof(w->queue), "%s", result->queue);
+	if (result->device)
+		snprintf(w->device, sizeof(w->device), "%s", result->device);
+}
+
+static void prepare(struct bench_worker *w, unsigned int slot)
+{
+	if (w->what->op == BENCH_MEMCPY)
+		sva_prep_memcpy(&w->ops[slot], bench_dst(&w->buffers, slot), bench_src(&w->buffers, slot), w->what->size);
+	else
+		sva_prep_memfill(&w->ops[slot], bench_dst(&w->buffers, slot), bench_pattern(slot), w->what->size);
+}
+
+static void burst_libc(struct bench_worker *w, unsigned long count)
+{
+	unsigned int slots = w->what->depth, slot = 0;
+	size_t size = w->what->size;
+
+	for (unsigned long i = 0; i < count; i++) {
+		void *dst = bench_dst(&w->buffers, slot);
+
+		if (w->what->op == BENCH_MEMCPY)
+			memcpy(dst, bench_src(&w->buffers, slot), size);
+		else
+			memset(dst, (int)(bench_pattern(slot) & 0xff), size);
+		/* The compiler must not think that nobody looks at it. */
+		__asm__ volatile("" : : "r"(dst) : "memory");
+		slot = slot + 1 == slots ? 0 : slot + 1;
+	}
+}
+
+static int burst_sync(struct bench_worker *w, enum bench_kind kind, unsigned long count)
+{
+	unsigned int slots = w->what->depth, slot = 0;
+	size_t size = w->what->size;
+	uint64_t begun = 0;
+
+	for (unsigned long i = 0; i < count; i++) {
+		void *dst = bench_dst(&w->buffers, slot);
+		int rc;
+
+		if (kind == BENCH_TIMED)
+			begun = bench_now();
+		if (w->what->op == BENCH_MEMCPY)
+			rc = sva_memcpy(w->sva, dst, bench_src(&w->buffers, slot), size);
+		else
+			rc = sva_memfill(w->sva, dst, bench_pattern(slot), size);
+		if (kind == BENCH_TIMED)
+			sample(w, bench_now() - begun);
+		if (rc)
+			return rc;
+		if (kind == BENCH_CHECKED)
+			account(w, sva_last_result());
+		slot = slot + 1 == slots ? 0 : slot + 1;
+	}
+	return 0;
+}
+
+static int finish(struct bench_worker *w, enum bench_kind kind, unsigned int slot)
+{
+	int rc = sva_wait(&w->ops[slot], -1);
+
+	if (kind == BENCH_TIMED)
+		sample(w, bench_now() - w->begun[slot]);
+	if (kind == BENCH_CHECKED && rc == 0)
+		account(w, sva_op_result(&w->ops[slot]));
+	return rc;
+}
+
+/* depth operations in flight: the oldest is waited for and submitted anew. A full queue means: wait for the oldest first. */
+static int burst_async(struct bench_worker *w, enum bench_kind kind, unsigned long count)
+{
+	unsigned long done = 0, begun = 0, full = 0;
+	unsigned int depth = w->what->depth;
+	int rc = 0, first = 0;
+
+	while (done < count) {
+		unsigned int slot = (unsigned int)(begun % depth);
+
+		if (begun < count && begun - done < depth && !first) {
+			prepare(w, slot);
+			if (kind == BENCH_TIMED)
+				w->begun[slot] = bench_now();
+			rc = sva_submit(w->sva, &w->ops[slot]);
+			if (rc == 0) {
+				begun++;
+				full = 0;
+				continue;
+			}
+			if (rc != -EAGAIN || ++full > FULL_TRIES)
+				first = rc;
+		}
+		if (begun == done && first)
+			return first;
+		if (begun == done)
+			continue;
+		rc = finish(w, kind, (unsigned int)(done % depth));
+		done++;
+		first = first ? first : rc;
+	}
+	return first;
+}
+
+/* depth operations in one call, again for those that found no room, then wait for all. */
+static int burst_batch(struct bench_worker *w, enum bench_kind kind, unsigned long count)
+{
+	unsigned int depth = w->what->depth;
+	unsigned long full = 0;
+	int first = 0;
+
+	for (unsigned long i = 0; i < count && !first; i += depth) {
+		unsigned int taken = 0, done = 0;
+		uint64_t begun;
+
+		for (unsigned int slot = 0; slot < depth; slot++)
+			prepare(w, slot);
+		begun = kind == BENCH_TIMED ? bench_now() : 0;
+		while (done < depth) {
+			int n = 0;
+
+			if (taken < depth && !first)
+				n = sva_submit_many(w->sva, w->list + taken, depth - taken);
+			full = n > 0 || done < taken ? 0 : full + 1;
+			if ((n < 0 && n != -EAGAIN) || full > FULL_TRIES)
+				first = n < 0 ? n : -EAGAIN;
+			for (int k = 0; k < n; k++)
+				w->begun[taken++] = begun;
+			if (first && done == taken)
+				break;
+			/* With room for all, all are waited for; without, the oldest makes some. */
+			while (done < taken) {
+				int rc = finish(w, kind, done++);
+
+				first = first ? first : rc;
+				if (taken < depth)
+					break;
+			}
+		}
+	}
+	return first;
+}
+
+void bench_burst(struct bench_worker *worker, enum bench_kind kind, unsigned long count)
+{
+	worker->error = 0;
+	worker->start = bench_now();
+	if (kind == BENCH_LIBC)
+		burst_libc(worker, count);
+	else if (worker->what->mode == BENCH_SYNC)
+		worker->error = burst_sync(worker, kind, count);
+	else if (worker->what->mode == BENCH_ASYNC)
+		worker->error = burst_async(worker, kind, count);
+	else
+		worker->error = burst_batch(worker, kind, count);
+	worker->end = bench_now();
+}

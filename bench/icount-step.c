@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * icount: run the child one instruction at a time, stand in for the accelerator, and count.
+ *
+ * The stand-in answers at once and moves no data: a descriptor's record says success before the next instruction. So what
+ * is counted is the library's own work, with no turn of a waiting loop in it.
+ */
+#include "icount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sva/desc.h"
+
+#define REFUSED 125 /* the child's exit status when it may not be traced */
+#define FLAGS_OF_ENQCMD 0x8d5u /* CF PF AF ZF SF OF: all 0 says taken */
+
+struct run {
+	struct stepper *stepper;
+	pid_t pid;
+	struct region *region; /* being counted, or NULL */
+	uint64_t last_rip;
+	bool last_repeated;
+};
+
+static int child_read(const struct run *run, uint64_t addr, void *to, size_t len)
+{
+	struct iovec local = { to, len }, remote = { (void *)(uintptr_t)addr, len };
+	ssize_t n = process_vm_readv(run->pid, &local, 1, &remote, 1, 0);
+
+	return n == (ssize_t)len ? 0 : -EFAULT;
+}
+
+static int child_write(const struct run *run, uint64_t addr, const void *from, size_t len)
+{
+	struct iovec local = { (void *)(uintptr_t)from, len }, remote = { (void *)(uintptr_t)addr, len };
+	ssize_t n = process_vm_writev(run->pid, &local, 1, &remote, 1, 0);
+
+	return n == (ssize_t)len ? 0 : -EFAULT;
+}
+
+/* Instructions may lie at the end of a mapping, so fewer bytes than asked for are fine; the rest reads as 0. */
+static int child_code(const struct run *run, uint64_t rip, uint8_t bytes[INSN_MAX])
+{
+	size_t first = 4096 - rip % 4096;
+
+	memset(bytes, 0, INSN_MAX);
+	if (first >= INSN_MAX)
+		return child_read(run, rip, bytes, INSN_MAX);
+	if (child_read(run, rip, bytes, first))
+		return -EFAULT;
+	child_read(run, rip + first, bytes + first, INSN_MAX - first);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ standing in for the device */
+
+static int complete(struct run *run, const struct sva_desc *desc)
+{
+	struct sva_comp comp;
+
+	if (run->region)
+		run->region->descriptors++;
+	memset(&comp, 0, sizeof(comp));
+	comp.status = SVA_STATUS_SUCCESS;
+	if (!(desc->flags_opcode & SVA_DESC_CRAV))
+		return 0;
+	return child_write(run, desc->completion_addr, &comp, sizeof(comp));
+}
+
+static int execute(struct run *run, uint64_t addr)
+{
+	struct sva_desc desc, entry;
+	int rc = child_read(run, addr, &desc, sizeof(desc));
+
+	if (rc)
+		return rc;
+	if (sva_desc_opcode(&desc) == SVA_OPCODE_BATCH) {
+		for (uint32_t i = 0; i < desc.size && !rc; i++) {
+			rc = child_read(run, desc.src + i * sizeof(entry), &entry, sizeof(entry));
+			if (!rc)
+				rc = complete(run, &entry);
+		}
+		/* The batch descriptor itself carries no data. */
+		if (run->region)
+			run->region->descriptors--;
+	}
+	return rc ? rc : complete(run, &desc);
+}
+
+static void submitted(struct run *run)
+{
+	if (!run->region)
+		return;
+	if (!run->region->submissions++)
+		run->region->before = run->region->total;
+	run->region->after = run->region->total; /* at the end: what came after this */
+}
+
+static bool is_node(const struct run *run, int fd)
+{
+	char link[64], name[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)run->pid, fd);
+	n = readlink(link, name, sizeof(name) - 1);
+	if (n < 0)
+		return false;
+	name[n] = '\0';
+	return !strcmp(name, run->stepper->node);
+}
+
+/* ------------------------------------------------------------------ one instruction */
+
+static int step(struct run *run, int *status)
+{
+	if (ptrace(PTRACE_SINGLESTEP, run->pid, NULL, NULL) || waitpid(run->pid, status, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+/* open("/proc/cpuinfo") opens the stepper's copy, which has the instructions that the stepper stands in for. */
+static int step_open(struct run *run, struct user_regs_struct *regs, int *status)
+{
+	unsigned long long *arg = regs->rax == SYS_openat ? &regs->rsi : &regs->rdi, before = *arg;
+	char name[16] = "";
+	uint64_t scratch = (regs->rsp - 128 - PATH_MAX) & ~15ull;
+	int rc;
+
+	if (child_read(run, *arg, name, sizeof("/proc/cpuinfo")) || memcmp(name, "/proc/cpuinfo", sizeof("/proc/cpuinfo")))
+		return step(run, status);
+	rc = child_write(run, scratch, run->stepper->cpuinfo, strlen(run->stepper->cpuinfo) + 1);
+	if (rc)
+		return rc;
+	*arg = scratch;
+	ptrace(PTRACE_SETREGS, run->pid, NULL, regs);
+	rc = step(run, status);
+	if (rc == 0 && WIFSTOPPED(*status) && ptrace(PTRACE_GETREGS, run->pid, NULL, regs) == 0) {
+		arg = regs->orig_rax == SYS_openat ? &regs->rsi : &regs->rdi;
+		*arg = before;
+		ptrace(PTRACE_SETREGS, run->pid, NULL, regs);
+	}
+	return rc;
+}
+
+static int step_syscall(struct run *run, const struct insn *insn, struct user_regs_struct *regs, int *status)
+{
+	if (run->region)
+		run->region->syscalls++;
+	if (regs->rax == SYS_open || regs->rax == SYS_openat)
+		return step_open(run, regs, status);
+	if (regs->rax == SYS_write && regs->rdx && regs->rdx % sizeof(struct sva_desc) == 0 && is_node(run, (int)regs->rdi)) {
+		for (uint64_t done = 0; done < regs->rdx; done += sizeof(struct sva_desc)) {
+			int rc = execute(run, regs->rsi + done);
+
+			if (rc)
+				return rc;
+		}
+		submitted(run);
+		regs->rax = regs->rdx;
+		regs->rip += insn->len;
+		return ptrace(PTRACE_SETREGS, run->pid, NULL, regs) ? -errno : 0;
+	}
+	return step(run, status);
+}
+
+static int portal(struct run *run, const struct insn *insn, struct user_regs_struct *regs)
+{
+	int rc = execute(run, insn->source);
+
+	if (rc)
+		return rc;
+	submitted(run);
+	if (insn->kind == INSN_ENQCMD)
+		regs->eflags &= ~(unsigned long long)FLAGS_OF_ENQCMD;
+	regs->rip += insn->len;
+	return ptrace(PTRACE_SETREGS, run->pid, NULL, regs) ? -errno : 0;
+}
+
+static int marker(struct run *run, const struct insn *insn, struct user_regs_struct *regs)
+{
+	struct stepper *s = run->stepper;
+
+	if (run->region && run->region->submissions)
+		run->region->after = run->region->total - run->region->after;
+	if (insn->mark == ICOUNT_BASE && s->base_count < ICOUNT_SAMPLES)
+		run->region = &s->base[s->base_count++];
+	else if (insn->mark == ICOUNT_BEGIN && s->sample_count < ICOUNT_SAMPLES)
+		run->region = &s->samples[s->sample_count++];
+	else
+		run->region = NULL;
+	if (run->region)
+		memset(run->region, 0, sizeof(*run->region));
+	regs->rip += insn->len;
+	return ptrace(PTRACE_SETREGS, run->pid, NULL, regs) ? -errno : 0;
+}
+
+static void count(struct run *run, const struct insn *insn, uint64_t rip)
+{
+	bool turn = insn->repeated && run->last_repeated && rip == run->last_rip;
+
+	if (run->region && !turn) {
+		run->region->total++;
+		run->region->locked += insn->locked;
+	}
+	run->last_rip = rip;
+	run->last_repeated = insn->repeated;
+}
+
+/* Whatever comes next. *status is touched only when the child ran. */
+static int advance(struct run *run, int *status)
+{
+	struct user_regs_struct regs;
+	uint8_t bytes[INSN_MAX];
+	struct insn insn;
+
+	if (ptrace(PTRACE_GETREGS, run->pid, NULL, &regs))
+		return -errno;
+	if (child_code(run, regs.rip, bytes))
+		return step(run, status);
+	insn_decode(bytes, &regs, &insn);
+	if (insn.kind == INSN_MARK)
+		return marker(run, &insn, &regs);
+	count(run, &insn, regs.rip);
+	if (insn.kind == INSN_ENQCMD || insn.kind == INSN_MOVDIR64B)
+		return portal(run, &insn, &regs);
+	if (insn.kind == INSN_SYSCALL)
+		return step_syscall(run, &insn, &regs, status);
+	return step(run, status);
+}
+
+/* ------------------------------------------------------------------ the child's life */
+
+static void child_main(char *const argv[])
+{
+	/* The same addresses in every run, so that the same instructions are run. */
+	personality(ADDR_NO_RANDOMIZE);
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+		_exit(REFUSED);
+	execv(argv[0], argv);
+	fprintf(stderr, "icount: can not run %s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+/* Full speed to the first marker; int3 leaves the instruction pointer behind it. */
+static int run_to_start(struct run *run, int *status)
+{
+	struct user_regs_struct regs;
+	int signal = 0;
+
+	for (;;) {
+		if (ptrace(PTRACE_CONT, run->pid, NULL, (void *)(intptr_t)signal) || waitpid(run->pid, status, 0) < 0)
+			return -errno;
+		if (!WIFSTOPPED(*status))
+			return 0;
+		signal = WSTOPSIG(*status);
+		if (signal == SIGTRAP)
+			break;
+	}
+	if (ptrace(PTRACE_GETREGS, run->pid, NULL, &regs))
+		return -errno;
+	regs.rip--;
+	return ptrace(PTRACE_SETREGS, run->pid, NULL, &regs) ? -errno : 0;
+}
+
+static int follow(struct run *run)
+{
+	int status, rc;
+
+	if (waitpid(run->pid, &status, 0) < 0)
+		return -errno;
+	if (WIFSTOPPED(status)) {
+		ptrace(PTRACE_SETOPTIONS, run->pid, NULL, (void *)PTRACE_O_EXITKILL);
+		rc = run_to_start(run, &status);
+		while (!rc && WIFSTOPPED(status)) {
+			int signal = WSTOPSIG(status);
+
+			if (signal != SIGTRAP && ptrace(PTRACE_SINGLESTEP, run->pid, NULL, (void *)(intptr_t)signal) == 0) {
+				if (waitpid(run->pid, &status, 0) < 0)
+					return -errno;
+				continue;
+			}
+			rc = advance(run, &status);
+		}
+		if (rc) {
+			kill(run->pid, SIGKILL);
+			waitpid(run->pid, &status, 0);
+			return rc;
+		}
+	}
+	if (WIFSIGNALED(status)) {
+		fprintf(stderr, "icount: the child ended by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		return -EIO;
+	}
+	return WEXITSTATUS(status) == REFUSED ? -EPERM : WEXITSTATUS(status);
+}
+
+int stepper_run(struct stepper *stepper, char *const argv[])
+{
+	struct run run = { .stepper = stepper };
+
+	stepper->base_count = stepper->sample_count = 0;
+	fflush(NULL);
+	run.pid = fork();
+	if (run.pid < 0)
+		return -errno;
+	if (run.pid == 0)
+		child_main(argv);
+	return follow(&run);
+}

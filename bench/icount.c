@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * icount: how many instructions, locked instructions and system calls one operation costs the caller.
+ *
+ * A child program (icount-child.c) is single-stepped by ptrace. It opens a context with a queue that a text file lists and
+ * whose device node is a page of an ordinary file; ENQCMD, MOVDIR64B and write(2) on it are not run but stood in for: the
+ * completion record says success at once. So the numbers are the same on every x86-64 machine, with a DSA or without, and
+ * they are no times: what the submission itself costs on hardware, a few hundred nanoseconds, is not in them.
+ *
+ * The numbers are held against a file of budgets; a limit that is passed fails, a goal is only told.
+ */
+#include "icount.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUDGETS 64
+#define SKIPPED 77
+
+struct count_case {
+	const char *name;
+	const char *kind, *size, *path; /* of the child */
+	const char *paths;              /* SVA_PATHS, NULL: unset */
+	const char *mode;               /* of the queue; NULL: no queue at all */
+	unsigned int ops;               /* operations in one sample: the numbers are for one of them */
+	const char *what;
+};
+
+static const struct count_case cases[] = {
+	{ "sync-enqcmd", "sync", "131072", "enqcmd", "enqcmd", "shared", 1, "sva_memcpy of 128 KiB" },
+	{ "sync-movdir64b", "sync", "131072", "movdir64b", "movdir64b", "dedicated", 1, "sva_memcpy of 128 KiB" },
+	{ "async-enqcmd", "async", "131072", "enqcmd", "enqcmd", "shared", 1, "sva_submit and sva_poll" },
+	{ "async-movdir64b", "async", "131072", "movdir64b", "movdir64b", "dedicated", 1, "sva_submit and sva_poll" },
+	{ "batch-enqcmd", "batch", "4096", "enqcmd", "enqcmd", "shared", 32, "one of 32 in sva_submit_many, with its poll" },
+	{ "batch-movdir64b", "batch", "4096", "movdir64b", "movdir64b", "dedicated", 32,
+	  "one of 32 in sva_submit_many, with its poll" },
+	{ "batch-write", "batch", "4096", "write", "write", "shared", 32, "one of 32 in sva_submit_many, with its poll" },
+	{ "memcpy-small", "memcpy", "1024", "cpu", NULL, "shared", 1, "sva_memcpy of 1 KiB less memcpy of it" },
+	{ "memcpy-no-device", "memcpy", "131072", "cpu", NULL, NULL, 1, "sva_memcpy of 128 KiB less memcpy of it" },
+};
+
+#define CASES (sizeof(cases) / sizeof(cases[0]))
+
+/* A line of the file: -1 means that the number may be anything. */
+struct budget {
+	char name[32];
+	bool limit; /* or a goal */
+	long instructions, locked, syscalls;
+};
+
+/* The worst sample of a case, for one operation. */
+struct outcome {
+	uint64_t before, after, total, locked, syscalls; /* total, locked: of one operation, rounded up */
+	uint64_t descriptors, submissions;
+	bool split; /* before and after mean something */
+};
+
+/* ------------------------------------------------------------------ budgets */
+
+static bool parse_number(const char *text, long *value)
+{
+	char *end;
+
+	if (!strcmp(text, "-")) {
+		*value = -1;
+		return true;
+	}
+	*value = strtol(text, &end, 10);
+	return end != text && !*end && *value >= 0;
+}
+
+static bool known_case(const char *name)
+{
+	for (size_t i = 0; i < CASES; i++)
+		if (!strcmp(cases[i].name, name))
+			return true;
+	return false;
+}
+
+/* NAME limit|goal INSTRUCTIONS LOCKED SYSCALLS # why. The number of budgets, or -1 after a message. */
+static int read_budgets(const char *name, struct budget budgets[BUDGETS])
+{
+	FILE *file = fopen(name, "re");
+	unsigned int line_number = 0;
+	char line[512];
+	int n = 0;
+
+	if (!file) {
+		fprintf(stderr, "icount: can not open %s: %s\n", name, strerror(errno));
+		return -1;
+	}
+	while (fgets(line, sizeof(line), file)) {
+		char kind[16], numbers[3][16], extra;
+		struct budget *b = &budgets[n];
+		int fields;
+
+		line_number++;
+		line[strcspn(line, "#\n")] = '\0';
+		if (!line[strspn(line, " \t")])
+			continue;
+		fields = n < BUDGETS ? sscanf(line, "%31s %15s %15s %15s %15s %c", b->name, kind, numbers[0], numbers[1],
+					      numbers[2], &extra) : 0;
+		if (fields != 5 || !known_case(b->name) || (strcmp(kind, "limit") && strcmp(kind, "goal")) ||
+		    !parse_number(numbers[0], &b->instructions) || !parse_number(numbers[1], &b->locked) ||
+		    !parse_number(numbers[2], &b->syscalls)) {
+			fprintf(stderr, "icount: %s:%u: not CASE limit|goal INSTRUCTIONS LOCKED SYSCALLS\n", name, line_number);
+			n = -1;
+			break;
+		}
+		b->limit = !strcmp(kind, "limit");
+		n++;
+	}
+	fclose(file);
+	return n;
+}
+
+static bool within(const struct budget *b, const struct outcome *o)
+{
+	return (b->instructions < 0 || o->total <= (uint64_t)b->instructions) &&
+	       (b->locked < 0 || o->locked <= (uint64_t)b->locked) &&
+	       (b->syscalls < 0 || o->syscalls <= (uint64_t)b->syscalls);
+}
+
+/* ------------------------------------------------------------------ one case */
+
+static char directory[] = "/tmp/sva-icount-XXXXXX";
+static char node_name[PATH_MAX], queue_name[PATH_MAX], cpuinfo_name[PATH_MAX];
+
+static void remove_files(void)
+{
+	unlink(node_name);
+	unlink(queue_name);
+	unlink(cpuinfo_name);
+	rmdir(directory);
+}
+
+/* This machine's own, with the two features that are stood in for, and without the one that is not. */
+static int write_cpuinfo(void)
+{
+	FILE *from = fopen("/proc/cpuinfo", "re"), *to = fopen(cpuinfo_name, "we");
+	char *line = NULL;
+	size_t size = 0;
+	int rc;
+
+	while (from && to && getline(&line, &size, from) > 0) {
+		char *waitpkg = strstr(line, " waitpkg");
+
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, "flags", 5) == 0) {
+			if (waitpkg)
+				memset(waitpkg, ' ', strlen(" waitpkg"));
+			fprintf(to, "%s enqcmd movdir64b\n", line);
+		} else {
+			fprintf(to, "%s\n", line);
+		}
+	}
+	free(line);
+	rc = from && to ? 0 : -1;
+	if (from)
+		fclose(from);
+	if (to && fclose(to))
+		rc = -1;
+	return rc;
+}
+
+static int make_files(void)
+{
+	FILE *file;
+
+	if (!mkdtemp(directory))
+		return -1;
+	atexit(remove_files);
+	snprintf(node_name, sizeof(node_name), "%s/wq0.0", directory);
+	snprintf(queue_name, sizeof(queue_name), "%s/queues", directory);
+	snprintf(cpuinfo_name, sizeof(cpuinfo_name), "%s/cpuinfo", directory);
+	file = fopen(node_name, "we");
+	if (!file || ftruncate(fileno(file), 4096) || fclose(file))
+		return -1;
+	return write_cpuinfo();
+}
+
+/* A DSA 1, as its sysfs shows it; op-cap has the batch bit, which a queue with a mapped portal may use. */
+static int write_queue(const char *mode)
+{
+	FILE *file = fopen(queue_name, "we");
+
+	if (!file)
+		return -1;
+	if (mode)
+		fprintf(file, "wq0.0 device=dsa0 mode=%s node=%s entries=64 version=0x100 gen-cap=0x40915f010f "
+			      "op-cap=0x1003f03ff\n", mode, node_name);
+	return fclose(file);
+}
+
+static void set_environment(const struct count_case *what)
+{
+	setenv("SVA_PLUGINS", "file", 1);
+	setenv("SVA_QUEUE_FILE", queue_name, 1);
+	setenv("LD_BIND_NOW", "1", 1);
+	if (what->paths)
+		setenv("SVA_PATHS", what->paths, 1);
+	else
+		unsetenv("SVA_PATHS");
+}
+
+static uint64_t worst(const struct region *regions, unsigned int n, size_t field)
+{
+	uint64_t most = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		uint64_t value;
+
+		memcpy(&value, (const char *)&regions[i] + field, sizeof(value));
+		most = value > most ? value : most;
+	}
+	return most;
+}
+
+#define WORST(s, field) worst((s)->samples, (s)->sample_count, offsetof(struct region, field))
+#define WORST_BASE(s, field) worst((s)->base, (s)->base_count, offsetof(struct region, field))
+
+static int run_case(const struct count_case *what, const char *child, struct outcome *o)
+{
+	char *argv[] = { (char *)child, (char *)what->kind, (char *)what->size, (char *)what->path, NULL };
+	struct stepper stepper = { .node = node_name, .cpuinfo = cpuinfo_name };
+	uint64_t base;
+	int rc;
+
+	if (write_queue(what->mode)) {
+		fprintf(stderr, "icount: can not write %s: %s\n", queue_name, strerror(errno));
+		return -EIO;
+	}
+	set_environment(what);
+	rc = stepper_run(&stepper, argv);
+	if (rc == 0 && stepper.sample_count != ICOUNT_SAMPLES)
+		rc = -EIO;
+	if (rc)
+		return rc;
+	base = WORST_BASE(&stepper, total);
+	o->split = what->ops == 1 && !base;
+	o->before = WORST(&stepper, before);
+	o->after = WORST(&stepper, after);
+	o->total = WORST(&stepper, total) - base;
+	o->total = (o->total + what->ops - 1) / what->ops;
+	o->locked = WORST(&stepper, locked) - WORST_BASE(&stepper, locked);
+	o->syscalls = WORST(&stepper, syscalls);
+	o->descriptors = WORST(&stepper, descriptors);
+	o->submissions = WORST(&stepper, submissions);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the table */
+
+static void print_budget(const struct budget *b)
+{
+	char text[3][16];
+	long numbers[3] = { b->instructions, b->locked, b->syscalls };
+
+	for (int i = 0; i < 3; i++)
+		snprintf(text[i], sizeof(text[i]), numbers[i] < 0 ? "-" : "%ld", numbers[i]);
+	printf("%s %s/%s/%s", b->limit ? "limit" : "goal", text[0], text[1], text[2]);
+}
+
+/* How many limits were passed. */
+static int print_outcome(const struct count_case *what, const struct outcome *o, const struct budget *budgets, int count)
+{
+	char before[24] = "-", after[24] = "-";
+	int passed = 0;
+
+	if (o->split) {
+		snprintf(before, sizeof(before), "%" PRIu64, o->before);
+		snprintf(after, sizeof(after), "%" PRIu64, o->after);
+	}
+	printf("%-17s %6s %6s %6" PRIu64 " %6" PRIu64 " %8" PRIu64 " %11" PRIu64 "  ", what->name, before, after, o->total,
+	       o->locked, o->syscalls, o->descriptors);
+	for (int i = 0, n = 0; i < count; i++) {
+		const struct budget *b = &budgets[i];
+		bool good = within(b, o);
+
+		if (strcmp(b->name, what->name))
+			continue;
+		printf("%s", n++ ? "; " : "");
+		print_budget(b);
+		printf(": %s", b->limit ? (good ? "ok" : "FAILED") : (good ? "met" : "not met"));
+		passed += b->limit && !good;
+	}
+	putchar('\n');
+	fflush(stdout);
+	return passed;
+}
+
+static void usage(FILE *out)
+{
+	fputs("usage: icount [--budgets FILE] [--child PROGRAM] [CASE ...]\n"
+	      "Count the instructions of one operation. Without --budgets nothing can fail. Cases:\n", out);
+	for (size_t i = 0; i < CASES; i++)
+		fprintf(out, "  %-17s %s\n", cases[i].name, cases[i].what);
+}
+
+static bool wanted(const char *name, char **names)
+{
+	bool any = *names != NULL;
+
+	for (; *names; names++)
+		if (!strcmp(*names, name))
+			return true;
+	return !any;
+}
+
+/* The child lies beside this program. */
+static const char *default_child(void)
+{
+	static char name[PATH_MAX + 16];
+	ssize_t n = readlink("/proc/self/exe", name, PATH_MAX - 1);
+
+	name[n < 0 ? 0 : n] = '\0';
+	strcat(name, "-child");
+	return name;
+}
+
+static int run_all(const char *child, char **names, const struct budget *budgets, int budget_count)
+{
+	int passed = 0;
+
+	printf("%-17s %6s %6s %6s %6s %8s %11s  %s\n", "case", "before", "after", "total", "locked", "syscalls",
+	       "descriptors", "budgets: instructions/locked/syscalls");
+	for (size_t i = 0; i < CASES; i++) {
+		struct outcome outcome;
+		int rc;
+
+		if (!wanted(cases[i].name, names))
+			continue;
+		rc = run_case(&cases[i], child, &outcome);
+		if (rc == -EPERM) {
+			printf("SKIP: ptrace is not permitted here\n");
+			return SKIPPED;
+		}
+		if (rc) {
+			printf("%-17s FAILED: %s\n", cases[i].name, rc < 0 ? strerror(-rc) : "the child failed");
+			passed++;
+			continue;
+		}
+		passed += print_outcome(&cases[i], &outcome, budgets, budget_count);
+	}
+	printf("\nInstructions of the caller for one operation; the worst of %d warm ones. before: up to the submission, which is\n"
+	       "counted; after: from there on. locked, syscalls and descriptors: of all operations of a sample together (batch: 32).\n",
+	       ICOUNT_SAMPLES);
+	return passed ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "budgets", required_argument, NULL, 'b' }, { "child", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },	     { NULL, 0, NULL, 0 },
+	};
+	struct budget budgets[BUDGETS + 1];
+	const char *child = default_child();
+	int option, budget_count = 0;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 'b':
+			budget_count = read_budgets(optarg, budgets);
+			if (budget_count < 0)
+				return 2;
+			break;
+		case 'c':
+			child = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	for (char **name = argv + optind; *name; name++) {
+		if (!known_case(*name)) {
+			fprintf(stderr, "icount: unknown case '%s'\n", *name);
+			return 2;
+		}
+	}
+	if (make_files()) {
+		fprintf(stderr, "icount: can not make files in /tmp: %s\n", strerror(errno));
+		return 1;
+	}
+	return run_all(child, argv + optind, budgets, budget_count);
+}

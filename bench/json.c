@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* The results as JSON. The schema is documented in sva-bench(1); fields are added, never changed, while "schema" stays 1. */
+#include "bench.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <json-c/json.h>
+
+#define SCHEMA 1
+
+static void add_text(struct json_object *object, const char *key, const char *text)
+{
+	json_object_object_add(object, key, text && *text ? json_object_new_string(text) : NULL);
+}
+
+/* Digits that mean something, and none that do not. */
+static void add_number(struct json_object *object, const char *key, double value, const char *format)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), format, value);
+	json_object_object_add(object, key, json_object_new_double_s(value, text));
+}
+
+static struct json_object *row_object(const struct bench_options *options, const struct bench_row *row)
+{
+	static const char *const states[] = { "measured", "unavailable", "failed" };
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "path", sva_path_name(row->what.path));
+	add_text(object, "state", states[row->state]);
+	if (options->emulated)
+		add_text(object, "note", BENCH_EMULATED);
+	if (!row->whole_path) {
+		add_text(object, "operation", bench_op_names[row->what.op]);
+		add_text(object, "mode", bench_mode_names[row->what.mode]);
+		json_object_object_add(object, "size", json_object_new_int64((int64_t)row->what.size));
+		json_object_object_add(object, "depth",
+				       json_object_new_int(row->what.mode == BENCH_SYNC ? 1 : (int)row->what.depth));
+		json_object_object_add(object, "threads", json_object_new_int((int)options->threads));
+	}
+	if (row->state != BENCH_MEASURED) {
+		add_text(object, "reason", row->reason > 0 ? sva_reason_name((unsigned int)row->reason) : NULL);
+		add_text(object, "text", row->text);
+		return object;
+	}
+	add_number(object, "median_ns", row->median_ns, "%.1f");
+	add_number(object, "p99_ns", row->p99_ns, "%.1f");
+	add_number(object, "bytes_per_second", row->rate, "%.0f");
+	add_number(object, "libc_bytes_per_second", row->libc_rate, "%.0f");
+	add_number(object, "ratio_to_libc", row->ratio, "%.4f");
+	json_object_object_add(object, "operations", json_object_new_int64((int64_t)row->operations));
+	json_object_object_add(object, "rounds", json_object_new_int((int)row->rounds));
+	add_number(object, "share_on_other_paths", row->elsewhere, "%.4f");
+	json_object_object_add(object, "verified", json_object_new_boolean(1));
+	add_text(object, "queue", row->queue);
+	add_text(object, "device", row->device);
+	return object;
+}
+
+static struct json_object *whole(const struct bench_results *results)
+{
+	const struct bench_options *options = results->options;
+	struct json_object *root = json_object_new_object(), *rows = json_object_new_array();
+	unsigned int version = sva_version();
+	time_t now = time(NULL);
+	struct tm tm;
+	char text[512];
+
+	json_object_object_add(root, "schema", json_object_new_int(SCHEMA));
+	snprintf(text, sizeof(text), "%u.%u.%u", version >> 16, version >> 8 & 0xff, version & 0xff);
+	add_text(root, "version", text);
+	if (gmtime_r(&now, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		add_text(root, "time", text);
+	bench_machine_name(text, sizeof(text));
+	add_text(root, "machine", text);
+	json_object_object_add(root, "emulated", json_object_new_boolean(options->emulated));
+	if (options->emulated)
+		add_text(root, "note", BENCH_EMULATED);
+	json_object_object_add(root, "threads", json_object_new_int((int)options->threads));
+	add_number(root, "clock_ns", results->timer_ns, "%.1f");
+	for (unsigned int i = 0; i < results->count; i++)
+		json_object_array_add(rows, row_object(options, &results->rows[i]));
+	json_object_object_add(root, "rows", rows);
+	return root;
+}
+
+int bench_json(const struct bench_results *results, const char *name)
+{
+	FILE *out = strcmp(name, "-") ? fopen(name, "we") : stdout;
+	struct json_object *root;
+	bool bad;
+
+	if (!out) {
+		bench_error("can not write %s: %s", name, strerror(errno));
+		return -1;
+	}
+	root = whole(results);
+	fprintf(out, "%s\n", json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+								      JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(root);
+	if (out == stdout)
+		return 0; /* main sees whether that arrived */
+	bad = ferror(out);
+	if (fclose(out) || bad) {
+		bench_error("can not write %s: %s", name, strerror(errno));
+		return -1;
+	}
+	return 0;
+}

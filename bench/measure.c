@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One case, from calibration to medians. The crew is a set of threads with their own buffers; they all do the same burst at
+ * the same time, and a burst lasts from the first thread's begin to the last one's end.
+ *
+ * In each round libc and the path take turns on the same buffers, and the order changes from round to round, so that a
+ * machine that gets slower or faster meanwhile does so for both.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUNDS_MOST 21
+#define ROUNDS_LEAST 5
+#define SAMPLES 262144 /* times kept for one case and thread */
+#define TIMER_TRIES 1001
+
+struct member {
+	struct bench_worker worker;
+	struct bench_crew *crew;
+	pthread_t thread;
+};
+
+struct bench_crew {
+	const struct bench_options *options;
+	struct member *members;
+	unsigned int started;
+	pthread_barrier_t begin, end;
+	bool barriers;
+	/* The order for the next burst. */
+	enum bench_kind kind;
+	unsigned long count;
+	bool quit;
+	double timer_ns;
+};
+
+static void *member_main(void *arg)
+{
+	struct member *member = arg;
+	struct bench_crew *crew = member->crew;
+
+	for (;;) {
+		pthread_barrier_wait(&crew->begin);
+		if (crew->quit)
+			return NULL;
+		bench_burst(&member->worker, crew->kind, crew->count);
+		pthread_barrier_wait(&crew->end);
+	}
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int compare_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(double *values, unsigned int n)
+{
+	qsort(values, n, sizeof(*values), compare_double);
+	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* What the time of nothing is: taken off every sample. */
+static double time_timer(void)
+{
+	double tries[TIMER_TRIES];
+
+	for (int i = 0; i < TIMER_TRIES; i++) {
+		uint64_t before = bench_now();
+
+		tries[i] = (double)(bench_now() - before);
+	}
+	return median(tries, TIMER_TRIES);
+}
+
+/* ------------------------------------------------------------------ the crew */
+
+static int member_prepare(struct member *member, const struct bench_options *options)
+{
+	struct bench_worker *w = &member->worker;
+	unsigned int depth = options->depth < 2 ? 2 : options->depth;
+
+	w->ops = aligned_alloc(64, depth * sizeof(*w->ops));
+	w->list = calloc(depth, sizeof(*w->list));
+	w->begun = calloc(depth, sizeof(*w->begun));
+	w->samples = calloc(SAMPLES, sizeof(*w->samples));
+	w->sample_capacity = SAMPLES;
+	if (!w->ops || !w->list || !w->begun || !w->samples)
+		return -ENOMEM;
+	memset(w->ops, 0, depth * sizeof(*w->ops));
+	for (unsigned int i = 0; i < depth; i++)
+		w->list[i] = &w->ops[i];
+	return bench_buffers_alloc(&w->buffers, bench_buffers_bytes(options));
+}
+
+int bench_crew_create(struct bench_crew **out, const struct bench_options *options)
+{
+	struct bench_crew *crew = calloc(1, sizeof(*crew));
+	int rc = 0;
+
+	if (!crew)
+		return -ENOMEM;
+	crew->options = options;
+	crew->timer_ns = time_timer();
+	crew->members = calloc(options->threads, sizeof(*crew->members));
+	if (!crew->members || pthread_barrier_init(&crew->begin, NULL, options->threads + 1)) {
+		free(crew->members);
+		free(crew);
+		return -ENOMEM;
+	}
+	pthread_barrier_init(&crew->end, NULL, options->threads + 1);
+	for (unsigned int i = 0; i < options->threads && !rc; i++) {
+		crew->members[i].crew = crew;
+		rc = member_prepare(&crew->members[i], options);
+	}
+	for (unsigned int i = 0; i < options->threads && !rc; i++) {
+		rc = -pthread_create(&crew->members[i].thread, NULL, member_main, &crew->members[i]);
+		crew->started += rc == 0;
+	}
+	*out = crew;
+	return rc;
+}
+
+void bench_crew_destroy(struct bench_crew *crew)
+{
+	unsigned int threads;
+
+	if (!crew)
+		return;
+	threads = crew->options->threads;
+	/* Some but not all threads: they wait at a barrier that can not open, and end with the process. */
+	if (crew->started && crew->started < threads)
+		return;
+	crew->quit = true;
+	if (crew->started)
+		pthread_barrier_wait(&crew->begin);
+	for (unsigned int i = 0; i < threads; i++) {
+		struct bench_worker *w = &crew->members[i].worker;
+
+		if (crew->started)
+			pthread_join(crew->members[i].thread, NULL);
+		bench_buffers_free(&w->buffers);
+		free(w->ops);
+		free(w->list);
+		free(w->begun);
+		free(w->samples);
+	}
+	pthread_barrier_destroy(&crew->begin);
+	pthread_barrier_destroy(&crew->end);
+	free(crew->members);
+	free(crew);
+}
+
+double bench_crew_timer_ns(const struct bench_crew *crew)
+{
+	return crew->timer_ns;
+}
+
+/* All threads do count operations each: the seconds that took, or a negative errno. */
+static double crew_burst(struct bench_crew *crew, enum bench_kind kind, unsigned long count)
+{
+	uint64_t start = UINT64_MAX, end = 0;
+
+	crew->kind = kind;
+	crew->count = count;
+	pthread_barrier_wait(&crew->begin);
+	pthread_barrier_wait(&crew->end);
+	for (unsigned int i = 0; i < crew->options->threads; i++) {
+		const struct bench_worker *w = &crew->members[i].worker;
+
+		if (w->error)
+			return w->error;
+		start = w->start < start ? w->start : start;
+		end = w->end > end ? w->end : end;
+	}
+	return end > start ? (double)(end - start) / 1e9 : 1e-9;
+}
+
+/* ------------------------------------------------------------------ the steps of a case */
+
+static void lay_out(struct bench_crew *crew, struct sva *sva, const struct bench_case *what)
+{
+	for (unsigned int i = 0; i < crew->options->threads; i++) {
+		struct bench_worker *w = &crew->members[i].worker;
+
+		w->what = what;
+		w->sva = sva;
+		w->sample_count = 0;
+		w->total_bytes = w->path_bytes = 0;
+		w->queue[0] = w->device[0] = '\0';
+		bench_buffers_lay_out(&w->buffers, what->size, what->depth);
+	}
+}
+
+static bool failed(struct bench_row *row, double seconds)
+{
+	int rc = (int)seconds;
+
+	if (seconds > 0)
+		return false;
+	/* Not offered is not the same as broken. */
+	row->state = rc == -ENODEV || rc == -EOPNOTSUPP ? BENCH_UNAVAILABLE : BENCH_FAILED;
+	row->reason = rc;
+	snprintf(row->text, sizeof(row->text), "%s", strerror(-rc));
+	return true;
+}
+
+static void scribble(struct bench_crew *crew, const struct bench_row *row)
+{
+	for (unsigned int i = 0; i < crew->options->threads; i++)
+		bench_buffers_scribble(&crew->members[i].worker.buffers, row->what.depth);
+}
+
+static bool verify(struct bench_crew *crew, struct bench_row *row)
+{
+	for (unsigned int i = 0; i < crew->options->threads; i++) {
+		const struct bench_worker *w = &crew->members[i].worker;
+
+		if (bench_buffers_verify(&w->buffers, row->what.op, row->what.depth, row->text, sizeof(row->text)))
+			continue;
+		row->state = BENCH_FAILED;
+		row->reason = -EBADMSG;
+		return false;
+	}
+	return true;
+}
+
+/* Every buffer once, untimed, into memory that held something else: is the data right, and which path moved it? */
+static bool check(struct bench_crew *crew, struct bench_row *row)
+{
+	uint64_t total = 0, path = 0;
+
+	scribble(crew, row);
+	if (failed(row, crew_burst(crew, BENCH_CHECKED, row->what.depth)))
+		return false;
+	if (crew->options->flip)
+		bench_dst(&crew->members[0].worker.buffers, 0)[row->what.size / 2] ^= 1;
+	if (!verify(crew, row))
+		return false;
+	for (unsigned int i = 0; i < crew->options->threads; i++) {
+		const struct bench_worker *w = &crew->members[i].worker;
+
+		total += w->total_bytes;
+		path += w->path_bytes;
+		memcpy(row->queue, w->queue, sizeof(row->queue));
+		memcpy(row->device, w->device, sizeof(row->device));
+	}
+	row->elsewhere = total ? 1 - (double)path / (double)total : 0;
+	return true;
+}
+
+/* How many operations (whole goes of depth) make a burst of about this length. */
+static unsigned long calibrate(struct bench_crew *crew, struct bench_row *row, enum bench_kind kind, double seconds,
+			       double *one)
+{
+	unsigned long count = row->what.depth;
+
+	for (;;) {
+		double took = crew_burst(crew, kind, count), want;
+
+		if (took < 0) {
+			failed(row, took);
+			return 0;
+		}
+		*one = took / (double)count;
+		if (took * 8 >= seconds || count > 1ul << 30) {
+			want = seconds / *one / row->what.depth;
+			return (unsigned long)row->what.depth * (want < 1 ? 1 : (unsigned long)want);
+		}
+		count *= 8;
+	}
+}
+
+static void latencies(struct bench_crew *crew, struct bench_row *row)
+{
+	unsigned int threads = crew->options->threads;
+	size_t total = 0, at = 0;
+	uint64_t *all;
+
+	for (unsigned int i = 0; i < threads; i++)
+		total += crew->members[i].worker.sample_count;
+	all = malloc((total ? total : 1) * sizeof(*all));
+	if (!all || !total) {
+		free(all);
+		row->state = BENCH_FAILED;
+		row->reason = -ENOMEM;
+		snprintf(row->text, sizeof(row->text), "out of memory");
+		return;
+	}
+	for (unsigned int i = 0; i < threads; i++) {
+		const struct bench_worker *w = &crew->members[i].worker;
+
+		memcpy(all + at, w->samples, w->sample_count * sizeof(*all));
+		at += w->sample_count;
+	}
+	qsort(all, total, sizeof(*all), compare_u64);
+	row->median_ns = (double)all[total / 2] - crew->timer_ns;
+	row->p99_ns = (double)all[(total * 99 + 99) / 100 - 1] - crew->timer_ns;
+	row->median_ns = row->median_ns < 0 ? 0 : row->median_ns;
+	row->p99_ns = row->p99_ns < 0 ? 0 : row->p99_ns;
+	free(all);
+}
+
+/* The rounds: libc and the path in turns, then the path with the time of each operation. */
+static bool rounds(struct bench_crew *crew, struct bench_row *row, double seconds)
+{
+	double path_rates[ROUNDS_MOST], libc_rates[ROUNDS_MOST], ratios[ROUNDS_MOST], path_one, libc_one, longest;
+	double bytes = (double)row->what.size * crew->options->threads;
+	double burst = seconds / ROUNDS_MOST / 3;
+	unsigned long path_count, libc_count, timed_count;
+	unsigned int n;
+
+	libc_count = calibrate(crew, row, BENCH_LIBC, burst, &libc_one);
+	path_count = libc_count ? calibrate(crew, row, BENCH_PLAIN, burst, &path_one) : 0;
+	if (!path_count)
+		return false;
+	/* A go of large operations may take longer than a burst should: fewer rounds then. */
+	longest = 2 * path_one * (double)path_count + libc_one * (double)libc_count;
+	n = seconds / longest >= ROUNDS_MOST ? ROUNDS_MOST : (unsigned int)(seconds / longest);
+	row->rounds = n = n < ROUNDS_LEAST ? ROUNDS_LEAST : n;
+	timed_count = SAMPLES / n / row->what.depth * row->what.depth;
+	timed_count = timed_count < path_count && timed_count ? timed_count : path_count;
+	for (unsigned int i = 0; i < n; i++) {
+		double took[2];
+
+		for (unsigned int turn = 0; turn < 2; turn++) {
+			bool path = turn == i % 2;
+
+			took[path] = crew_burst(crew, path ? BENCH_PLAIN : BENCH_LIBC, path ? path_count : libc_count);
+			if (failed(row, took[path]))
+				return false;
+		}
+		path_rates[i] = bytes * (double)path_count / took[1];
+		libc_rates[i] = bytes * (double)libc_count / took[0];
+		ratios[i] = path_rates[i] / libc_rates[i];
+		/* libc left the right data: the burst that is verified must not find it. */
+		if (i + 1 == n)
+			scribble(crew, row);
+		if (failed(row, crew_burst(crew, BENCH_TIMED, timed_count)))
+			return false;
+		row->operations += (path_count + timed_count) * crew->options->threads;
+	}
+	row->rate = median(path_rates, n);
+	row->libc_rate = median(libc_rates, n);
+	row->ratio = median(ratios, n);
+	return true;
+}
+
+void bench_measure(struct bench_crew *crew, struct sva *sva, double seconds, struct bench_row *row)
+{
+	row->state = BENCH_MEASURED;
+	lay_out(crew, sva, &row->what);
+	if (!check(crew, row) || !rounds(crew, row, seconds))
+		return;
+	latencies(crew, row);
+	/* The last burst was the path's, into memory that held something else: its data is checked, too. */
+	if (row->state == BENCH_MEASURED)
+		verify(crew, row);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The results as an SVG, by gnuplot: for each operation, latency of the synchronous call and throughput with the most
+ * operations in flight, over the size, both axes logarithmic, one line for each path, and libc's beside them.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In the order of enum sva_path: the same colour for a path in every plot; told apart without seeing colours, too. */
+static const char *const colours[SVA_PATH_COUNT] = { "#0072b2", "#009e73", "#e69f00", "#cc79a7", "#d55e00", "#56b4e9" };
+
+bool bench_plot_possible(void)
+{
+	const char *path = getenv("PATH");
+
+	while (path && *path) {
+		size_t len = strcspn(path, ":");
+		char name[PATH_MAX];
+
+		if (snprintf(name, sizeof(name), "%.*s/gnuplot", (int)len, path) < (int)sizeof(name) &&
+		    access(name, X_OK) == 0)
+			return true;
+		path += len + (path[len] == ':');
+	}
+	return false;
+}
+
+static bool is_point(const struct bench_row *row, enum bench_op op, enum bench_mode mode)
+{
+	return row->state == BENCH_MEASURED && row->what.op == op && row->what.mode == mode;
+}
+
+static bool any_point(const struct bench_results *results, enum bench_op op, enum bench_mode mode, int path)
+{
+	for (unsigned int i = 0; i < results->count; i++)
+		if (is_point(&results->rows[i], op, mode) && (path < 0 || results->rows[i].what.path == path))
+			return true;
+	return false;
+}
+
+/* One line's points; path -1: libc, from the rows of the first path that has any (its turns, so the same moment). */
+static void points(FILE *to, const struct bench_results *results, enum bench_op op, enum bench_mode mode, int path,
+		   bool latency)
+{
+	double threads = results->options->threads;
+	int of = path;
+
+	for (int p = SVA_PATH_CPU; of < 0 && p >= 0; p--)
+		if (any_point(results, op, mode, p))
+			of = p;
+	for (unsigned int i = 0; i < results->count; i++) {
+		const struct bench_row *row = &results->rows[i];
+		double size = (double)row->what.size;
+
+		if (!is_point(row, op, mode) || row->what.path != of)
+			continue;
+		if (latency)
+			fprintf(to, "%.0f %.9g\n", size, path < 0 ? size * threads / row->libc_rate * 1e9 : row->median_ns);
+		else
+			fprintf(to, "%.0f %.9g\n", size, (path < 0 ? row->libc_rate : row->rate) / 1e9);
+	}
+	fputs("e\n", to);
+}
+
+/* One of the four panels. The mode is the one that shows most: the first of the list that was measured. */
+static void panel(FILE *to, const struct bench_results *results, enum bench_op op, bool latency)
+{
+	static const enum bench_mode for_latency[] = { BENCH_SYNC, BENCH_ASYNC, BENCH_BATCH };
+	static const enum bench_mode for_rate[] = { BENCH_ASYNC, BENCH_BATCH, BENCH_SYNC };
+	const enum bench_mode *order = latency ? for_latency : for_rate;
+	enum bench_mode mode = order[0];
+	bool first = true;
+
+	for (int i = BENCH_MODE_COUNT - 1; i >= 0; i--)
+		if (any_point(results, op, order[i], -1))
+			mode = order[i];
+	if (!any_point(results, op, mode, -1))
+		return;
+	fprintf(to, "set title '%s: %s, %s'\n", bench_op_names[op], latency ? "median latency" : "throughput",
+		bench_mode_names[mode]);
+	fprintf(to, "set ylabel '%s'\nset format y '%s'\n", latency ? "time of one operation" : "GB/s",
+		latency ? "%.0s %cs" : "%g");
+	/* gnuplot knows the prefixes of seconds, so the points are scaled to them. */
+	fputs("plot ", to);
+	for (int path = -1; path < SVA_PATH_COUNT; path++) {
+		if (path >= 0 && !any_point(results, op, mode, path))
+			continue;
+		fprintf(to, "%s'-' using 1:($2%s) ", first ? "" : ", ", latency ? "/1e9" : "");
+		if (path < 0)
+			fputs("with lines lc rgb '#888888' lw 2 dt 2 title 'libc'", to);
+		else
+			fprintf(to, "with linespoints lc rgb '%s' lw 2 pt %d ps 0.7 title '%s'", colours[path], 5 + 2 * path % 10,
+				sva_path_name(path));
+		first = false;
+	}
+	putc('\n', to);
+	for (int path = -1; path < SVA_PATH_COUNT; path++)
+		if (path < 0 || any_point(results, op, mode, path))
+			points(to, results, op, mode, path, latency);
+}
+
+static void script(FILE *to, const struct bench_results *results, const char *name)
+{
+	const struct bench_options *options = results->options;
+	int rows = options->ops[BENCH_MEMCPY] + options->ops[BENCH_MEMFILL];
+	char machine[256];
+
+	bench_machine_name(machine, sizeof(machine));
+	for (char *at = machine; *at; at++)
+		if (*at == '\'' || *at == '\\' || *at == '{' || *at == '@')
+			*at = ' ';
+	fprintf(to, "set terminal svg size 1000,%d font 'sans-serif,13' background '#ffffff' noenhanced\n", 60 + 380 * rows);
+	fprintf(to, "set output '");
+	for (const char *at = name; *at; at++)
+		fputs(*at == '\'' ? "''" : (const char[]){ *at, '\0' }, to);
+	fprintf(to, "'\nset multiplot layout %d,2 title 'sva-bench: %s%s'\n", rows, machine,
+		options->emulated ? " (" BENCH_EMULATED ")" : "");
+	fputs("set logscale x 2\nset logscale y 10\nset xlabel 'size'\n"
+	      "set grid lc rgb '#dddddd'\nset key below horizontal reverse Left\nset border 3\nset tics nomirror out\n",
+	      to);
+	fputs("set xtics (", to);
+	for (unsigned int i = 0; i < options->size_count; i++) {
+		char text[16];
+
+		fprintf(to, "%s'%s' %zu", i ? ", " : "", bench_size_text(text, options->sizes[i]), options->sizes[i]);
+	}
+	fputs(")\n", to);
+	for (int op = 0; op < BENCH_OP_COUNT; op++) {
+		if (!options->ops[op])
+			continue;
+		panel(to, results, (enum bench_op)op, true);
+		panel(to, results, (enum bench_op)op, false);
+	}
+	fputs("unset multiplot\n", to);
+}
+
+int bench_plot(const struct bench_results *results, const char *name)
+{
+	void (*before)(int);
+	FILE *to;
+	int status;
+
+	unlink(name);
+	before = signal(SIGPIPE, SIG_IGN);
+	to = popen("gnuplot", "we");
+	if (!to) {
+		bench_error("can not run gnuplot: %s", strerror(errno));
+		return -1;
+	}
+	script(to, results, name);
+	status = pclose(to);
+	signal(SIGPIPE, before);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) || access(name, F_OK)) {
+		bench_error("gnuplot failed: %s was not made", name);
+		return -1;
+	}
+	return 0;
+}
