@@ -95,8 +95,16 @@ depth {
 	next
 }
 
-/^(struct|enum|union) [a-z_0-9]+ \{/ { item("type", $1 " " $2, above); depth = 1; enumeration = $1 == "enum"; above = ""; next }
-/^struct [a-z_0-9]+;/ { item("type", $1 " " $2, doc_of($0)); above = ""; next }
+/^(struct|enum|union) [a-z_0-9]+ \{/ { item("type", $1 " " $2, above); defined[$2] = 1; depth = 1; enumeration = $1 == "enum"; above = ""; next }
+# A type that is only named counts once, with a comment wherever it is named or defined.
+/^struct [a-z_0-9]+;/ {
+	name = substr($2, 1, length($2) - 1)
+	if (!(name in named) || doc_of($0) != "")
+		named[name] = doc_of($0)
+	named_at[name] = FILENAME ":" FNR
+	above = ""
+	next
+}
 /^(SVA_API|SVA_INLINE|static inline) / {
 	item("function", name_before($0, "\\("), above)
 	above = ""
@@ -107,6 +115,14 @@ depth {
 
 END {
 	macros()
+	for (name in named)
+		if (!(name in defined)) {
+			total++
+			if (named[name] != "")
+				documented++
+			else
+				print named_at[name] ": struct " name " has no comment"
+		}
 	printf "documented: %d of %d (%d %%)\n", documented, total, total ? documented * 100 / total : 0
 	exit documented < total || !total
 }

@@ -37,9 +37,9 @@ while IFS=$'\t' read -r env key type initial; do
 	ok "libsva.conf.5 tells type and default of $key" grep -qz "^($type; ${default#(}" <(entry "$man/libsva.conf.5" Keys "$key")
 done <<<"$settings"
 
-# What the sources read by name; the library's own table is read with a variable.
+# What the sources read by name, less what every program may read; the library's own table is read with a variable.
 read_by_name() {
-	grep -r -h -o -E --include='*.[ch]' 'getenv\("[A-Za-z0-9_]+"' "$@" | sed 's/.*"\(.*\)"/\1/' | sort -u
+	grep -r -h -o -E --include='*.[ch]' 'getenv\("[A-Za-z0-9_]+"' "$@" | sed 's/.*"\(.*\)"/\1/' | sort -u | grep -vx -E 'COLUMNS|PATH|TERM|TMPDIR'
 }
 
 undocumented() {

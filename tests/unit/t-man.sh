@@ -90,8 +90,13 @@ dangling() {
 is "$(dangling)" "" "every reference leads to a page"
 
 # Every program that is installed has a page.
-for program in $(sed -n 's/^bin_PROGRAMS = //p' "$top_builddir/Makefile" | tr ' ' '\n' | sed 's/\$(EXEEXT)//; s,.*/,,'); do
-	ok "$program has a page" test -f "$man/$program.1"
+programs() {
+	printf 'include Makefile\nprint-programs:\n\t@echo $(bin_PROGRAMS) $(bin_SCRIPTS)\n' |
+		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$top_builddir" -f - print-programs
+}
+for program in $(programs); do
+	name=$(basename "$program")
+	ok "$name has a page" test -f "$man/$name.1"
 done
 
 done_testing
