@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "cdev.h"
+#include "engine.h"
+#include "process.h"
+#include "raw.h"
+#include "text.h"
+
+#define PAGE 4096u
+#define MAX_FDS 4096u  /* descriptors above are not ours to know: programs open their queues early */
+#define MAX_PORTALS 64u
+
+/* One word for each descriptor, so that reading it needs no lock: kind (4), queue (8), open id (20), address space (32). */
+static uint64_t fds[MAX_FDS];
+static uint32_t last_open_id;
+
+/* A portal: address, and a word as above whose kind has the two properties. */
+#define PORTAL_USED     1u
+#define PORTAL_READONLY 2u
+#define PORTAL_SWALLOW  4u
+static struct { uint64_t addr, word; } portals[MAX_PORTALS];
+
+static uint64_t pack(unsigned int kind, emu_queue_id queue, uint32_t open_id, uint32_t mm)
+{
+	return (uint64_t)kind << 60 | (uint64_t)queue << 52 | (uint64_t)(open_id & 0xfffff) << 32 | mm;
+}
+
+static unsigned int word_kind(uint64_t word)
+{
+	return (unsigned int)(word >> 60);
+}
+
+static emu_queue_id word_queue(uint64_t word)
+{
+	return (emu_queue_id)(word >> 52 & 0xff);
+}
+
+static uint32_t word_open(uint64_t word)
+{
+	return (uint32_t)(word >> 32 & 0xfffff);
+}
+
+emu_queue_id emu_cdev_node(uint64_t dev, uint64_t ino)
+{
+	struct emu_state *state = emu.state;
+	unsigned int d, w;
+
+	for (d = 0; d < state->devices; d++)
+		for (w = 0; w < EMU_MAX_WQS; w++)
+			if (state->device[d].wq[w].node_ino == ino && state->device[d].wq[w].node_dev == dev)
+				return emu_queue_make(d, w);
+	return 0;
+}
+
+/* Which file is behind fd, if it is one of the tree's? */
+static enum emu_file identify(int fd, emu_queue_id *queue)
+{
+	struct stat st;
+
+	if (raw_syscall2(SYS_fstat, fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return EMU_FILE_OTHER;
+	*queue = emu_cdev_node(st.st_dev, st.st_ino);
+	if (*queue)
+		return EMU_FILE_NODE;
+	return emu.state->opt.redirect && st.st_dev == emu.state->tree_dev ? EMU_FILE_ATTR : EMU_FILE_OTHER;
+}
+
+/* What the driver does in its open: the errors in its order. */
+static int node_open(int fd, emu_queue_id queue)
+{
+	struct emu_wq *wq = emu_queue_wq(emu.state, queue);
+	uint32_t open_id;
+
+	if (!wq->enabled || wq->type != EMU_WQ_USER)
+		return -ENXIO;
+	if (wq->dedicated && raw_syscall2(SYS_flock, fd, LOCK_EX | LOCK_NB) != 0)
+		return -EBUSY;
+	if (emu.state->opt.refuse_sva)
+		return -EOPNOTSUPP;
+	open_id = __atomic_add_fetch(&last_open_id, 1, __ATOMIC_RELAXED);
+	if ((unsigned int)fd < MAX_FDS)
+		__atomic_store_n(&fds[fd], pack(EMU_FILE_NODE, queue, open_id, emu_mm_id()), __ATOMIC_RELEASE);
+	__atomic_store_n(&emu.mm->pasid, 1, __ATOMIC_RELEASE);
+	emu_client_add(wq, raw_getpid(), 1);
+	emu_engine_prepare();
+	return fd;
+}
+
+int emu_cdev_opened(int fd, int flags)
+{
+	emu_queue_id queue = 0;
+	int ret = fd;
+
+	if (flags & O_PATH)
+		return fd;
+	switch (identify(fd, &queue)) {
+	case EMU_FILE_NODE:
+		ret = node_open(fd, queue);
+		if (ret < 0)
+			raw_close(fd);
+		break;
+	case EMU_FILE_ATTR:
+		if ((flags & O_ACCMODE) != O_RDONLY && (unsigned int)fd < MAX_FDS)
+			__atomic_store_n(&fds[fd], pack(EMU_FILE_ATTR, 0, 0, 0), __ATOMIC_RELEASE);
+		break;
+	default:
+		if ((unsigned int)fd < MAX_FDS && EMU_UNLIKELY(fds[fd]))
+			__atomic_store_n(&fds[fd], 0, __ATOMIC_RELEASE);
+	}
+	return ret;
+}
+
+void emu_cdev_inherit(void)
+{
+	emu_queue_id queue = 0;
+	unsigned int d, w;
+	int fd, pid = raw_getpid();
+
+	for (d = 0; d < emu.state->devices; d++)
+		for (w = 0; w < EMU_MAX_WQS; w++)
+			emu_client_add(&emu.state->device[d].wq[w], pid, 0);
+	/* Whoever passes a queue on passes it as a low number; there is nothing to gain in looking further. */
+	for (fd = 0; fd < 64; fd++)
+		if (identify(fd, &queue) == EMU_FILE_NODE)
+			fds[fd] = pack(EMU_FILE_NODE, queue, 0, 0);
+}
+
+struct emu_open emu_cdev_lookup(int fd)
+{
+	struct emu_open file = { EMU_FILE_OTHER, 0, false, 0 };
+	emu_queue_id queue = 0;
+	uint64_t word;
+
+	if ((unsigned int)fd >= MAX_FDS || !emu.state)
+		return file;
+	word = __atomic_load_n(&fds[fd], __ATOMIC_ACQUIRE);
+	if (EMU_LIKELY(word == 0))
+		return file;
+	/* libc closes and opens files without us (fclose, fopen), so what the table says is checked. */
+	file.kind = identify(fd, &queue);
+	if (file.kind != word_kind(word) || queue != word_queue(word)) {
+		file.kind = EMU_FILE_OTHER;
+		return file;
+	}
+	file.queue = queue;
+	file.open_id = word_open(word);
+	file.foreign = file.kind == EMU_FILE_NODE && (uint32_t)word != emu_mm_id();
+	return file;
+}
+
+void emu_cdev_copied(int from, int to)
+{
+	if ((unsigned int)to < MAX_FDS)
+		__atomic_store_n(&fds[to], (unsigned int)from < MAX_FDS ? fds[from] : 0, __ATOMIC_RELEASE);
+}
+
+/* Is any descriptor or mapping of this open file left? If not the driver lets go of the queue. */
+static void maybe_released(uint64_t word)
+{
+	uint64_t mask = ~(0xfull << 60); /* everything but the kind, which differs between the two tables */
+	unsigned int i;
+
+	for (i = 0; i < MAX_FDS; i++)
+		if ((fds[i] & mask) == (word & mask))
+			return;
+	for (i = 0; i < MAX_PORTALS; i++)
+		if ((portals[i].word & mask) == (word & mask))
+			return;
+	emu_client_add(emu_queue_wq(emu.state, word_queue(word)), raw_getpid(), -1);
+}
+
+void emu_cdev_closing(int fd)
+{
+	uint64_t word;
+
+	if ((unsigned int)fd >= MAX_FDS || EMU_LIKELY(!fds[fd]))
+		return;
+	word = __atomic_exchange_n(&fds[fd], 0, __ATOMIC_ACQ_REL);
+	if (word_kind(word) == EMU_FILE_NODE && (uint32_t)word == emu_mm_id())
+		maybe_released(word);
+}
+
+static long add_portal(uint64_t addr, uint64_t word)
+{
+	unsigned int i;
+	uint64_t free;
+
+	for (i = 0; i < MAX_PORTALS; i++) {
+		free = __atomic_load_n(&portals[i].word, __ATOMIC_ACQUIRE);
+		if (free && (uint32_t)free == (uint32_t)word)
+			continue; /* in use by this address space */
+		if (__atomic_compare_exchange_n(&portals[i].word, &free, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+			__atomic_store_n(&portals[i].addr, addr, __ATOMIC_RELEASE);
+			__atomic_store_n(&portals[i].word, word, __ATOMIC_RELEASE);
+			return 0;
+		}
+	}
+	return -ENOMEM;
+}
+
+long emu_cdev_mapped(const struct emu_open *file, long addr, size_t len, int prot, int flags)
+{
+	unsigned int kind = PORTAL_USED;
+	long ret = 0;
+
+	if (emu.state->opt.no_mmap || file->foreign)
+		ret = -EPERM;
+	else if (len > PAGE)
+		ret = -EINVAL;
+	if (!(prot & PROT_WRITE))
+		kind |= PORTAL_READONLY;
+	if ((flags & MAP_TYPE) == MAP_PRIVATE)
+		kind |= PORTAL_SWALLOW;
+	if (ret == 0) {
+		emu_cdev_unmapped((uint64_t)addr, PAGE);
+		ret = add_portal((uint64_t)addr, pack(kind, file->queue, file->open_id, emu_mm_id()));
+	}
+	if (ret) {
+		raw_syscall2(SYS_munmap, addr, len);
+		return ret;
+	}
+	/* As the driver's VM_DONTCOPY. */
+	raw_syscall3(SYS_madvise, addr, PAGE, MADV_DONTFORK);
+	return addr;
+}
+
+void emu_cdev_unmapped(uint64_t addr, size_t len)
+{
+	uint32_t mm = emu.mm->id;
+	unsigned int i;
+	uint64_t word;
+
+	for (i = 0; i < MAX_PORTALS; i++) {
+		word = __atomic_load_n(&portals[i].word, __ATOMIC_ACQUIRE);
+		if (EMU_LIKELY(!word) || (uint32_t)word != mm || portals[i].addr - addr >= len)
+			continue;
+		if (__atomic_compare_exchange_n(&portals[i].word, &word, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			maybe_released(word);
+	}
+}
+
+emu_queue_id emu_cdev_portal(uint64_t addr, bool *readonly, bool *swallow)
+{
+	uint32_t mm = __atomic_load_n(&emu.mm->id, __ATOMIC_RELAXED);
+	unsigned int i;
+	uint64_t word;
+
+	addr &= ~(uint64_t)(PAGE - 1);
+	for (i = 0; i < MAX_PORTALS; i++) {
+		word = __atomic_load_n(&portals[i].word, __ATOMIC_ACQUIRE);
+		if (word && (uint32_t)word == mm && portals[i].addr == addr) {
+			*readonly = word_kind(word) & PORTAL_READONLY;
+			*swallow = word_kind(word) & PORTAL_SWALLOW;
+			return word_queue(word);
+		}
+	}
+	return 0;
+}
+
+/* A path that ends in /dev/dsa/wqD.W names a queue of ours: nothing else can be there. */
+static emu_queue_id path_queue(const char *path)
+{
+	uint64_t d, w;
+	const char *at;
+
+	for (at = path; *at && !raw_starts(at, "/dev/dsa/wq"); at++)
+		;
+	if (!*at)
+		return 0;
+	at += sizeof("/dev/dsa/wq") - 1;
+	if (at[0] == '\0' || at[1] != '.' || at[2] == '\0' || at[3] != '\0')
+		return 0; /* both numbers have one digit: eight devices, eight queues */
+	d = (uint64_t)(at[0] - '0');
+	w = (uint64_t)(at[2] - '0');
+	return d < emu.state->devices && w < EMU_MAX_WQS ? emu_queue_make((unsigned int)d, (unsigned int)w) : 0;
+}
+
+/* One line of /proc/self/maps: "start-end perms offset device inode path". The queue, if it has addr and is a node. */
+static emu_queue_id maps_line(const char *line, uint64_t addr)
+{
+	uint64_t value[2] = { 0 };
+	unsigned int field;
+	const char *path;
+
+	for (field = 0; field < 2; field++, line++) {
+		for (; *line && *line != '-' && *line != ' '; line++)
+			value[field] = value[field] << 4 |
+				(unsigned int)(*line <= '9' ? *line - '0' : *line - 'a' + 10);
+		if (!*line)
+			return 0;
+	}
+	if (addr < value[0] || addr >= value[1])
+		return 0;
+	for (path = line; *path && *path != '/'; path++)
+		;
+	return path_queue(path);
+}
+
+emu_queue_id emu_cdev_portal_search(uint64_t addr)
+{
+	char buf[1024];
+	size_t have = 0, i, start;
+	emu_queue_id queue = 0;
+	long got;
+	int fd = raw_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	while (!queue && (got = raw_read(fd, buf + have, sizeof(buf) - 1 - have)) > 0) {
+		have += (size_t)got;
+		for (start = i = 0; i < have && !queue; i++) {
+			if (buf[i] != '\n')
+				continue;
+			buf[i] = '\0';
+			queue = maps_line(buf + start, addr);
+			start = i + 1;
+		}
+		if (start == 0)
+			have = 0; /* a line longer than the buffer: a path, whose rest is of no interest */
+		else
+			have -= start;
+		for (i = 0; i < have; i++)
+			buf[i] = buf[start + i];
+	}
+	raw_close(fd);
+	if (queue)
+		add_portal(addr & ~(uint64_t)(PAGE - 1), pack(PORTAL_USED, queue, 0, emu_mm_id()));
+	return queue;
+}
+
+/* One descriptor of a write(2), with the checks of the driver. */
+static int write_one(emu_queue_id queue, struct sva_desc *desc)
+{
+	struct emu_device *dev = emu_queue_device(emu.state, queue);
+	struct emu_wq *wq = emu_queue_wq(emu.state, queue);
+	unsigned int tries;
+	int ret;
+
+	if (desc->completion_addr % 32)
+		return -EINVAL;
+	if (sva_desc_opcode(desc) == SVA_OPCODE_BATCH && emu_device_profile(dev)->version == 0x100)
+		return -EINVAL;
+	if (wq->dedicated)
+		return emu_submit(queue, SVA_MODEL_MOVDIR64B, desc, true);
+	desc->pasid_priv = emu_mm_id() & 0xfffff;
+	for (tries = 0; tries <= wq->retries; tries++) {
+		ret = emu_submit(queue, SVA_MODEL_ENQCMD, desc, true);
+		if (ret != -EAGAIN)
+			break;
+		raw_pause();
+	}
+	return ret;
+}
+
+ssize_t emu_cdev_write(const struct emu_open *file, const void *buf, size_t len)
+{
+	struct sva_desc desc;
+	size_t done = 0;
+	int ret = 0;
+
+	if (file->foreign)
+		return -EPERM;
+	for (; len - done >= sizeof(desc); done += sizeof(desc)) {
+		ret = emu_copy(&desc, (const char *)buf + done, sizeof(desc), NULL) ? -EFAULT :
+			write_one(file->queue, &desc);
+		if (ret)
+			break;
+	}
+	return done ? (ssize_t)done : ret;
+}

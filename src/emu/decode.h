@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Decoding of the instructions that a DSA program needs, from their bytes and the registers. */
+#ifndef EMU_DECODE_H
+#define EMU_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Registers in the order of their encoding: rax rcx rdx rbx rsp rbp rsi rdi r8 … r15. */
+enum { EMU_RAX, EMU_RCX, EMU_RDX, EMU_RBX, EMU_RSP, EMU_RBP, EMU_RSI, EMU_RDI, EMU_R8, EMU_GPRS = 16 };
+
+struct emu_regs {
+	uint64_t gpr[EMU_GPRS];
+	uint64_t rip;
+	uint64_t flags;
+	uint64_t fs_base, gs_base;
+};
+
+#define EMU_FLAG_CF 0x001ull
+#define EMU_FLAG_PF 0x004ull
+#define EMU_FLAG_AF 0x010ull
+#define EMU_FLAG_ZF 0x040ull
+#define EMU_FLAG_SF 0x080ull
+#define EMU_FLAG_OF 0x800ull
+#define EMU_FLAGS_ARITH (EMU_FLAG_CF | EMU_FLAG_PF | EMU_FLAG_AF | EMU_FLAG_ZF | EMU_FLAG_SF | EMU_FLAG_OF)
+
+enum emu_kind {
+	EMU_INSN_OTHER,     /* decodes, but is not one of ours */
+	EMU_INSN_ENQCMD,
+	EMU_INSN_ENQCMDS,
+	EMU_INSN_MOVDIR64B,
+	EMU_INSN_UMONITOR,
+	EMU_INSN_UMWAIT,
+	EMU_INSN_TPAUSE,
+};
+
+struct emu_insn {
+	enum emu_kind kind;
+	unsigned int length;
+	uint64_t dst;       /* ENQCMD(S), MOVDIR64B: where to; UMONITOR: the address */
+	uint64_t src;       /* ENQCMD(S), MOVDIR64B: where the 64 bytes are */
+	uint64_t control;   /* UMWAIT, TPAUSE: the operand */
+	bool loads;         /* OTHER: it reads memory through load_addr */
+	bool stores;        /* OTHER: it writes memory */
+	uint64_t mem;       /* OTHER: its memory operand's address, if loads or stores */
+	int load_reg;       /* OTHER: the general register it loads, or -1 */
+	unsigned int load_bytes; /* OTHER: how many bytes of that register the load defines */
+};
+
+/* Called once, before any other. */
+void emu_decode_init(void);
+
+/*
+ * Decode the instruction at the start of the len bytes of code. 0, or -EILSEQ if the bytes are no instruction. The segment
+ * bases of regs count only if emu_decode_segments() says so; finding them out costs system calls.
+ */
+static inline bool emu_decode_segments(const uint8_t *code, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (code[i] == 0x64 || code[i] == 0x65)
+			return true;
+	return false;
+}
+
+int emu_decode(const uint8_t *code, size_t len, const struct emu_regs *regs, struct emu_insn *insn);
+
+#endif

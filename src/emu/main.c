@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+#include "run.h"
+
+static int usage(FILE *out, int status)
+{
+	fputs("usage: sva-emu run [options] [--] PROGRAM [ARGUMENT …]\n"
+	      "       sva-emu --help | --version\n"
+	      "Shows an emulated Intel DSA to an unmodified program. See sva-emu(1).\n", out);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr, 2);
+	if (!strcmp(argv[1], "run"))
+		return emu_run(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return usage(stdout, 0);
+	if (!strcmp(argv[1], "--version")) {
+		puts("sva-emu " PACKAGE_VERSION);
+		return 0;
+	}
+	fprintf(stderr, "sva-emu: unknown command '%s'\n", argv[1]);
+	return usage(stderr, 2);
+}

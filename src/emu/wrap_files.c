@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* libc's functions on file descriptors, as far as a queue's node or an attribute file may be behind one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "cdev.h"
+#include "paths.h"
+#include "process.h"
+#include "raw.h"
+#include "signals.h"
+#include "text.h"
+#include "tree.h"
+
+EMU_INTERPOSE(int, close, int fd)
+{
+	typedef int next_fn(int);
+
+	if (emu.state)
+		emu_cdev_closing(fd);
+	return EMU_NEXT(next_fn *, "close")(fd);
+}
+
+static int copied(int from, int to)
+{
+	if (to >= 0 && emu.state)
+		emu_cdev_copied(from, to);
+	return to;
+}
+
+EMU_INTERPOSE(int, dup, int fd)
+{
+	typedef int next_fn(int);
+
+	return copied(fd, EMU_NEXT(next_fn *, "dup")(fd));
+}
+
+EMU_INTERPOSE(int, dup2, int fd, int to)
+{
+	typedef int next_fn(int, int);
+
+	return copied(fd, EMU_NEXT(next_fn *, "dup2")(fd, to));
+}
+
+EMU_INTERPOSE(int, dup3, int fd, int to, int flags)
+{
+	typedef int next_fn(int, int, int);
+
+	return copied(fd, EMU_NEXT(next_fn *, "dup3")(fd, to, flags));
+}
+
+typedef int fcntl_fn(int, int, ...);
+
+static int do_fcntl(fcntl_fn *next, int fd, int cmd, long arg)
+{
+	int ret = next(fd, cmd, arg);
+
+	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC ? copied(fd, ret) : ret;
+}
+
+/* Whatever the third argument is, it is in the same register. */
+EMU_INTERPOSE(int, fcntl, int fd, int cmd, long arg)
+{
+	return do_fcntl(EMU_NEXT(fcntl_fn *, "fcntl"), fd, cmd, arg);
+}
+
+EMU_INTERPOSE(int, fcntl64, int fd, int cmd, long arg)
+{
+	return do_fcntl(EMU_NEXT(fcntl_fn *, "fcntl64"), fd, cmd, arg);
+}
+
+/* --- mappings ---------------------------------------------------------------------------------------------------------- */
+
+typedef void *mmap_fn(void *, size_t, int, int, int, off_t);
+
+static void *do_mmap(mmap_fn *next, void *addr, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	struct emu_open file = { EMU_FILE_OTHER, 0, false, 0 };
+	void *got;
+	long ret;
+
+	if (emu.state && !(flags & MAP_ANONYMOUS))
+		file = emu_cdev_lookup(fd);
+	/* The kernel's own checks come before the driver's; and over the driver's page the kernel has no say in the offset. */
+	got = next(addr, len, prot, flags, fd, offset);
+	if (got == MAP_FAILED || !emu.state)
+		return got;
+	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == MAP_FIXED)
+		emu_cdev_unmapped((uint64_t)(uintptr_t)got, len);
+	if (EMU_LIKELY(file.kind != EMU_FILE_NODE))
+		return got;
+	ret = emu_cdev_mapped(&file, (long)(uintptr_t)got, len, prot, flags);
+	if (raw_failed(ret)) {
+		errno = (int)-ret;
+		return MAP_FAILED;
+	}
+	emu_signals_check();
+	return got;
+}
+
+EMU_INTERPOSE(void *, mmap, void *addr, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	return do_mmap(EMU_NEXT(mmap_fn *, "mmap"), addr, len, prot, flags, fd, offset);
+}
+
+EMU_INTERPOSE(void *, mmap64, void *addr, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	return do_mmap(EMU_NEXT(mmap_fn *, "mmap64"), addr, len, prot, flags, fd, offset);
+}
+
+EMU_INTERPOSE(int, munmap, void *addr, size_t len)
+{
+	typedef int next_fn(void *, size_t);
+	int ret = EMU_NEXT(next_fn *, "munmap")(addr, len);
+
+	if (ret == 0 && emu.state)
+		emu_cdev_unmapped((uint64_t)(uintptr_t)addr, len);
+	return ret;
+}
+
+/* --- write ------------------------------------------------------------------------------------------------------------- */
+
+/* A write to an attribute: the driver's rules, and then the files as they are now. */
+static ssize_t attr_write(int fd, const void *buf, size_t len)
+{
+	struct emu_state *state = emu.state;
+	struct emu_attr_ref ref;
+	struct emu_text text;
+	char link[32], path[512];
+	unsigned int d;
+	ssize_t got;
+	int ret;
+
+	text_init(&text, link, sizeof(link));
+	text_add(&text, "/proc/self/fd/%d", fd);
+	got = raw_syscall3(SYS_readlink, link, path, sizeof(path) - 1);
+	if (got <= 0)
+		return -EBADF;
+	path[got] = '\0';
+	if (!emu_path_out(path) || !emu_tree_attr(state, path, &ref))
+		return -EACCES;
+	ret = emu_attr_store(state, &ref, buf, len);
+	for (d = 0; d < state->devices; d++)
+		if (ref.object == EMU_OBJ_DRIVER || d == ref.device)
+			emu_tree_refresh(state, state->opt.root, d);
+	return ret ? ret : (ssize_t)len;
+}
+
+/* The answer if the file is ours; false if it is not. */
+static bool our_write(int fd, const void *buf, size_t len, ssize_t *ret)
+{
+	struct emu_open file;
+
+	if (!emu.state)
+		return false;
+	file = emu_cdev_lookup(fd);
+	if (EMU_LIKELY(file.kind == EMU_FILE_OTHER))
+		return false;
+	*ret = file.kind == EMU_FILE_NODE ? emu_cdev_write(&file, buf, len) : attr_write(fd, buf, len);
+	if (*ret < 0) {
+		errno = (int)-*ret;
+		*ret = -1;
+	}
+	return true;
+}
+
+EMU_INTERPOSE(ssize_t, write, int fd, const void *buf, size_t len)
+{
+	typedef ssize_t next_fn(int, const void *, size_t);
+	ssize_t ret;
+
+	return our_write(fd, buf, len, &ret) ? ret : EMU_NEXT(next_fn *, "write")(fd, buf, len);
+}
+
+#define WRAP_PWRITE(name) \
+	EMU_INTERPOSE(ssize_t, name, int fd, const void *buf, size_t len, off_t offset) \
+	{ \
+		typedef ssize_t next_fn(int, const void *, size_t, off_t); \
+		ssize_t ret; \
+		\
+		return our_write(fd, buf, len, &ret) ? ret : EMU_NEXT(next_fn *, #name)(fd, buf, len, offset); \
+	}
+
+WRAP_PWRITE(pwrite)
+WRAP_PWRITE(pwrite64)
+
+/* A driver without write_iter is given one piece after the other, and stops at the first that is not taken whole. */
+EMU_INTERPOSE(ssize_t, writev, int fd, const struct iovec *iov, int n)
+{
+	typedef ssize_t next_fn(int, const struct iovec *, int);
+	ssize_t ret, sum = 0;
+	int i;
+
+	if (emu_cdev_lookup(fd).kind == EMU_FILE_OTHER || n <= 0)
+		return EMU_NEXT(next_fn *, "writev")(fd, iov, n);
+	for (i = 0; i < n; i++) {
+		if (!our_write(fd, iov[i].iov_base, iov[i].iov_len, &ret))
+			break;
+		if (ret < 0)
+			return sum ? sum : ret;
+		sum += ret;
+		if ((size_t)ret != iov[i].iov_len)
+			break;
+	}
+	return sum;
+}
+
+/* The driver has no read. */
+EMU_INTERPOSE(ssize_t, read, int fd, void *buf, size_t len)
+{
+	typedef ssize_t next_fn(int, void *, size_t);
+
+	if (EMU_UNLIKELY(emu_cdev_lookup(fd).kind == EMU_FILE_NODE)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return EMU_NEXT(next_fn *, "read")(fd, buf, len);
+}
