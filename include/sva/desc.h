@@ -248,7 +248,7 @@ __attribute__((aligned(32)))
 #define SVA_STATUS_MAP(X) \
 	X(NONE, 0x00, EINPROGRESS, "not complete yet") \
 	X(SUCCESS, 0x01, 0, "success") \
-	X(SUCCESS_PRED, 0x02, 0, "done; the result is not the expected one") \
+	X(SUCCESS_PRED, 0x02, EBADE, "done; the result is not the expected one") \
 	X(PAGE_FAULT, 0x03, EFAULT, "page fault, partly done") \
 	X(PAGE_FAULT_IR, 0x04, EFAULT, "page fault that the operating system could not resolve") \
 	X(BATCH_FAIL, 0x05, EIO, "at least one descriptor of the batch did not succeed") \

@@ -18,17 +18,11 @@
 
 #include "sva/desc.h"
 #include "sva/op.h"
+#include "sva/ops.h"
 #include "sva/version.h"
 
 #ifdef __cplusplus
 extern "C" {
-#endif
-
-/** Marks what the library exports. */
-#if defined(__GNUC__)
-#define SVA_API __attribute__((visibility("default")))
-#else
-#define SVA_API
 #endif
 
 struct sva;      /**< a context: configuration, queues, paths */

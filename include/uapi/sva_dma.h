@@ -327,7 +327,8 @@ struct sva_dma_op {
  * @node: NUMA node whose channels to prefer, or SVA_DMA_NODE_ANY
  * @taken: out: how many operations, from the first on, have got a result
  *
- * Results are written for the first @taken operations, each on its own: a bad one does not keep the others from running.
+ * Results are written for the first @taken operations, each on its own: a bad one does not keep the others from
+ * running.
  * With SVA_DMA_SUBMIT_WAIT the result is 0 or a negative errno, and final. Without it, 0 says that the operation was
  * taken and its completion will arrive in the ring; a negative errno is final, and nothing will arrive.
  *
@@ -406,8 +407,8 @@ struct sva_dma_ring {
  * @op_size: sizeof(struct sva_dma_op), by the same rules as sva_dma_submit_args::op_size
  * @node: NUMA node whose channels to prefer, or SVA_DMA_NODE_ANY
  *
- * The completion's res is 0 or a negative errno, with the meanings of struct sva_dma_submit_args. It fits the 16 command
- * bytes of an ordinary submission. Rings made with IORING_SETUP_IOPOLL work as well.
+ * The completion's res is 0 or a negative errno, with the meanings of struct sva_dma_submit_args. It fits the 16
+ * command bytes of an ordinary submission. Rings made with IORING_SETUP_IOPOLL work as well.
  */
 struct sva_dma_uring_cmd {
 	__u64 op;

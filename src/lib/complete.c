@@ -2,6 +2,7 @@
 /* Waiting: look at a record, decide what it means, go on or end; collect what has ended; get out of what never ends. */
 #include <sched.h>
 
+#include "kinds.h"
 #include "submit.h"
 
 #define SPINS_BEFORE_CLOCK 256u /* looks at a record between looks at the clock */
@@ -87,6 +88,9 @@ void sva_complete_return_credit(struct sva_op *op)
 {
 	struct sva_lease *lease = SVA_OP_PRIVATE(op)->lease;
 
+	if (!SVA_OP_PRIVATE(op)->credit)
+		return;
+	SVA_OP_PRIVATE(op)->credit = false;
 	if (!lease->counted)
 		return;
 	if (!own(lease->thread) || atomic_load_explicit(&lease->bond->thirsty, memory_order_relaxed)) {
@@ -134,6 +138,18 @@ static void forget_capability(struct sva_bond *bond, unsigned int opcode)
 		__atomic_and_fetch(&bond->op_cap[opcode / 64], ~(1ull << (opcode % 64)), __ATOMIC_RELAXED);
 }
 
+/* The device is done with a batch: its entries are taken one by one, and the loop does what is left. */
+static void take_batch(struct sva_op *op)
+{
+	struct sva_thread *thread;
+	int err;
+
+	sva_batch_take(op);
+	thread = sva_thread_get(SVA_OP_PRIVATE(op)->key, &err);
+	if (thread)
+		sva_batch_advance(thread, op);
+}
+
 /* The record is there: what does it say? */
 static void take_record(struct sva_op *op, unsigned int status)
 {
@@ -144,11 +160,15 @@ static void take_record(struct sva_op *op, unsigned int status)
 	p->waited_since = 0;
 	status &= SVA_STATUS_MASK;
 	p->result.status = (uint8_t)status;
+	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH) {
+		take_batch(op);
+		return;
+	}
 	switch (status) {
 	case SVA_STATUS_SUCCESS:
 	case SVA_STATUS_SUCCESS_PRED:
 		if (sva_progress_chunk_done(op, p->lease->path))
-			sva_result_end(op, 0);
+			sva_result_end(op, sva_progress_verdict(op));
 		else
 			go_on(op);
 		return;
@@ -174,7 +194,7 @@ static void take_record(struct sva_op *op, unsigned int status)
 	default:
 		break;
 	}
-	p->result.result = op->comp.result;
+	sva_progress_failed(op, p->lease->path);
 	sva_result_end(op, -sva_status_errno(status));
 }
 
@@ -192,7 +212,10 @@ static void take_retired(struct sva_op *op)
 		return;
 	}
 	p->result.reason = SVA_REASON_RETIRED;
-	sva_result_end(op, -EIO);
+	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH)
+		take_batch(op);
+	else
+		sva_result_end(op, -EIO);
 }
 
 static bool retired(const struct sva_bond *bond)
@@ -219,22 +242,37 @@ static void poll_empty(struct sva_op *op)
 		sva_bond_retire(p->bond);
 }
 
-/* Bring an operation as far as it goes without waiting. false: it is not one that was submitted by this process. */
+/* Nothing of it is with a device. */
+static int advance_idle(struct sva_op *op)
+{
+	struct sva_thread *thread;
+	int err = 0;
+
+	if (op->state == SVA_OP_STALLED) {
+		go_on(op);
+	} else if (op->state == SVA_OP_BATCHING) {
+		thread = sva_thread_get(SVA_OP_PRIVATE(op)->key, &err);
+		if (thread)
+			sva_batch_advance(thread, op);
+	}
+	return err;
+}
+
+/* Bring an operation as far as it goes without waiting. -EINVAL, -ESTALE: it is not one that was submitted by this process. */
 static int advance(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	unsigned int status;
 
 	if (op->state == SVA_OP_ENDED)
-		return 0;
-	if (op->state != SVA_OP_IN_FLIGHT && op->state != SVA_OP_STALLED)
+		return likely(p->generation == sva_process_generation()) ? 0 : -ESTALE;
+	if (op->state != SVA_OP_IN_FLIGHT && op->state != SVA_OP_STALLED && op->state != SVA_OP_IN_BATCH &&
+	    op->state != SVA_OP_BATCHING)
 		return -EINVAL;
 	if (unlikely(p->generation != sva_process_generation()))
 		return -ESTALE;
-	if (op->state == SVA_OP_STALLED) {
-		go_on(op);
-		return 0;
-	}
+	if (unlikely(op->state != SVA_OP_IN_FLIGHT))
+		return advance_idle(op);
 	status = sva_record_status(&op->comp);
 	if (status)
 		take_record(op, status);
@@ -247,7 +285,7 @@ static int ended(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
-	if (p->thread && likely(p->generation == sva_process_generation()))
+	if (p->thread)
 		sva_complete_unlink(op);
 	return p->result.error ? p->result.error : 1;
 }

@@ -7,42 +7,24 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "kinds.h"
 #include "submit.h"
 
 #define CACHE_LIMIT (1u << 20) /* larger results are written to memory: they would push everything else out of the cache */
 
-static bool writes_memory(unsigned int opcode)
-{
-	switch (opcode) {
-	case SVA_OPCODE_MEMMOVE:
-	case SVA_OPCODE_FILL:
-	case SVA_OPCODE_CREATE_DELTA:
-	case SVA_OPCODE_APPLY_DELTA:
-	case SVA_OPCODE_DUALCAST:
-	case SVA_OPCODE_COPY_CRC:
-	case SVA_OPCODE_DIF_INSERT:
-	case SVA_OPCODE_DIF_STRIP:
-	case SVA_OPCODE_DIF_UPDATE:
-	case SVA_OPCODE_DIX_GENERATE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 uint32_t sva_issue_word(const struct sva_bond *bond, const struct sva_op *op)
 {
 	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
-	unsigned int opcode = sva_desc_opcode(&op->desc);
 	uint32_t policy = op->flags & SVA_OP_FAULT_MASK;
 	uint32_t flags = 0;
 
-	if (writes_memory(opcode) && (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL) && !(op->flags & SVA_OP_NO_CACHE) &&
+	if (sva_kind_of(op)->writes && (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL) && !(op->flags & SVA_OP_NO_CACHE) &&
 	    ((op->flags & SVA_OP_CACHE) || op->length <= CACHE_LIMIT))
 		flags |= SVA_DESC_CC;
 	if (!policy)
 		policy = p->policy->fault_policy;
-	if (policy == SVA_FAULT_BLOCK && bond->block_on_fault && op->length)
+	if (policy == SVA_FAULT_BLOCK && bond->block_on_fault &&
+	    (sva_kind_of(op)->shape == SVA_SHAPE_BYTES || sva_kind_of(op)->shape == SVA_SHAPE_WHOLE))
 		flags |= SVA_DESC_BOF;
 	return p->word | flags;
 }
@@ -70,9 +52,10 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 		p->waited_since = 0;
 		p->polls = 0;
 		err = lease->submit(lease, &op->desc);
+		p->credit = !err;
 		if (err)
 			lease->credits++;
-		else if (!p->thread)
+		else if (!p->thread && !p->parent)
 			sva_complete_link(thread, op);
 	}
 	sva_bias_exit(&thread->bias);
@@ -84,6 +67,16 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	int err = -EAGAIN;
 
+	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH) {
+		if (!sva_batch_fits(op, lease))
+			return -EOPNOTSUPP;
+		err = sva_batch_build(op, lease);
+		if (err)
+			return err;
+		err = -EAGAIN;
+	}
+	if (!sva_progress_fits(op, lease->max_transfer))
+		return -EOPNOTSUPP;
 	if (!p->mid_chunk)
 		sva_progress_next(op, lease->max_transfer);
 	op->desc.flags_opcode = sva_issue_word(lease->bond, op);
@@ -121,9 +114,6 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 	bool full = false;
 
 	while ((lease = sva_path_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
-		/* What is left of a chunk keeps its shape: for an overlapping move a different cut would read what was written. */
-		if (p->mid_chunk && op->desc.size > lease->max_transfer)
-			continue;
 		one = try_lease(thread, lease, op);
 		if (!one) {
 			if (p->sync && (!thread->lead || thread->lead->dead))
@@ -181,10 +171,11 @@ void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
 		if (status != SVA_STATUS_SUCCESS && status != SVA_STATUS_SUCCESS_PRED)
 			break;
 		if (sva_progress_chunk_done(op, SVA_PATH_CPU)) {
-			sva_result_end(op, 0);
+			sva_result_end(op, sva_progress_verdict(op));
 			return;
 		}
 	}
+	sva_progress_failed(op, SVA_PATH_CPU);
 	if (status == SVA_STATUS_PAGE_FAULT || status == SVA_STATUS_PAGE_FAULT_IR) {
 		sva_progress_partial(op, SVA_PATH_CPU);
 		p->result.fault_addr = op->comp.fault_addr;

@@ -15,7 +15,9 @@ svainclude_HEADERS = \
 	include/sva/sva.h
 nodist_svainclude_HEADERS = include/sva/version.h
 
-%C%_libsva_la_SOURCES = \
+# The objects, also for tests that look inside.
+noinst_LTLIBRARIES += %D%/libcore.la
+%C%_libcore_la_SOURCES = \
 	%D%/internal.h \
 	%D%/road.h \
 	%D%/submit.h \
@@ -24,7 +26,11 @@ nodist_svainclude_HEADERS = include/sva/version.h
 	%D%/inline.c \
 	%D%/sva.c \
 	%D%/operation.c \
+	%D%/kinds.c \
+	%D%/kinds.h \
 	%D%/progress.c \
+	%D%/batch.c \
+	%D%/ops.c \
 	%D%/context.c \
 	%D%/path.c \
 	%D%/probe.c \
@@ -61,8 +67,11 @@ nodist_svainclude_HEADERS = include/sva/version.h
 	%D%/queue-check.h \
 	%D%/numa.c \
 	%D%/cpu.c
-%C%_libsva_la_CFLAGS = $(AM_CFLAGS) $(NUMA_CFLAGS) -pthread
-%C%_libsva_la_LIBADD = src/model/libmodel.la $(NUMA_LIBS) $(ISAL_LIBS)
+%C%_libcore_la_CFLAGS = $(AM_CFLAGS) $(NUMA_CFLAGS) -pthread
+%C%_libcore_la_LIBADD = src/model/libmodel.la $(NUMA_LIBS) $(ISAL_LIBS)
+
+%C%_libsva_la_SOURCES =
+%C%_libsva_la_LIBADD = %D%/libcore.la
 %C%_libsva_la_LDFLAGS = $(AM_LDFLAGS) -pthread -version-info 0:0:0 $(NODEFS_LDFLAGS) \
 	-Wl,--no-undefined-version -Wl,--version-script=$(srcdir)/%D%/libsva.map
 EXTRA_%C%_libsva_la_DEPENDENCIES = $(srcdir)/%D%/libsva.map

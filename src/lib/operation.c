@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Asynchronous submission: check, begin, issue. Nothing is submitted of what is refused. */
+/* Submission: check, begin, issue. Nothing is submitted of what is refused, and what is refused can be submitted again. */
 #include <string.h>
 
+#include "kinds.h"
 #include "submit.h"
 
-static void begin(struct sva_op *op, struct sva *key, const struct sva_policy *policy)
+void sva_operation_begin(struct sva_op *op, struct sva *key, const struct sva_policy *policy)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
@@ -14,10 +15,9 @@ static void begin(struct sva_op *op, struct sva *key, const struct sva_policy *p
 	p->generation = sva_process_generation();
 }
 
-/* Not submitted after all: it can be submitted again as it is. */
-static void undo(struct sva_op *op)
+void sva_operation_undo(struct sva_op *op)
 {
-	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
 	op->desc.src = p->src;
 	op->desc.dst = p->dst;
@@ -29,6 +29,8 @@ static void undo(struct sva_op *op)
 /* Put something that has ended at once where sva_reap() finds it. */
 static void keep(struct sva_thread *thread, struct sva_op *op)
 {
+	if (SVA_OP_PRIVATE(op)->thread || SVA_OP_PRIVATE(op)->parent)
+		return;
 	sva_bias_enter(&thread->bias);
 	sva_complete_link(thread, op);
 	sva_bias_exit(&thread->bias);
@@ -36,9 +38,51 @@ static void keep(struct sva_thread *thread, struct sva_op *op)
 
 static bool nothing_to_do(const struct sva_op *op)
 {
-	unsigned int opcode = sva_desc_opcode(&op->desc);
+	uint8_t shape = sva_kind_of(op)->shape;
 
-	return !op->length && opcode != SVA_OPCODE_NOOP && opcode != SVA_OPCODE_DRAIN && opcode != SVA_OPCODE_BATCH;
+	return !op->length && (shape == SVA_SHAPE_BYTES || shape == SVA_SHAPE_WHOLE);
+}
+
+/* Something begun goes out: to a queue, or to the CPU. 0, or -errno and nothing has happened. */
+int sva_operation_launch(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	int err;
+
+	if (nothing_to_do(op)) {
+		sva_result_end(op, 0);
+		return 0;
+	}
+	err = sva_issue(thread, op);
+	if (!err)
+		return 0;
+	/* Full is the caller's to know, unless he waits for it anyway. */
+	if ((err == -EAGAIN && !p->sync) || p->pinned || !p->policy->cpu_allowed)
+		return err;
+	sva_issue_on_cpu(op, sva_path_reason(thread->ctx));
+	return 0;
+}
+
+/* A batch: as one descriptor where that is possible, else the loop begins. */
+static int launch_batch(struct sva_thread *thread, struct sva_op *op)
+{
+	int err = sva_batch_begin(op);
+
+	if (err)
+		return err;
+	err = sva_issue(thread, op);
+	if (!err)
+		return 0;
+	if (err == -EAGAIN || err == -ENOMEM) {
+		sva_batch_undo(op);
+		return err;
+	}
+	op->state = SVA_OP_BATCHING;
+	sva_bias_enter(&thread->bias);
+	sva_complete_link(thread, op);
+	sva_bias_exit(&thread->bias);
+	sva_batch_advance(thread, op);
+	return 0;
 }
 
 static int start(struct sva_thread *thread, struct sva_op *op, struct sva *key, struct sva_bond *bond, bool sync)
@@ -46,28 +90,21 @@ static int start(struct sva_thread *thread, struct sva_op *op, struct sva *key, 
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	int err = sva_progress_check(op);
 
+	/* A fence orders within a batch; there is nothing that it could mean here. */
+	if (!err && (op->flags & SVA_OP_FENCE))
+		err = -EINVAL;
 	if (err)
 		return err;
-	begin(op, key, bond ? &bond->policy : &thread->ctx->policy);
+	sva_operation_begin(op, key, bond ? &bond->policy : &thread->ctx->policy);
 	p->sync = sync;
 	p->pinned = bond;
 	p->bond = bond;
-	if (nothing_to_do(op)) {
-		sva_result_end(op, 0);
+	err = sva_kind_of(op)->shape == SVA_SHAPE_BATCH ? launch_batch(thread, op) : sva_operation_launch(thread, op);
+	if (err)
+		sva_operation_undo(op);
+	else
 		keep(thread, op);
-		return 0;
-	}
-	err = sva_issue(thread, op);
-	if (!err)
-		return 0;
-	/* Full is the caller's to know, unless waiting for it is what the CPU route is for. */
-	if ((err == -EAGAIN && !sync) || bond || !thread->ctx->policy.cpu_allowed) {
-		undo(op);
-		return err;
-	}
-	sva_issue_on_cpu(op, sva_path_reason(thread->ctx));
-	keep(thread, op);
-	return 0;
+	return err;
 }
 
 int sva_submit(struct sva *sva, struct sva_op *op)
@@ -80,7 +117,7 @@ int sva_submit(struct sva *sva, struct sva_op *op)
 	thread = sva_thread_get(sva, &err);
 	if (unlikely(!thread))
 		return err;
-	if (unlikely(!--thread->ticks))
+	if (unlikely(--thread->ticks < 2))
 		sva_path_refresh(thread);
 	return start(thread, op, sva, NULL, false);
 }
@@ -96,7 +133,7 @@ static void make_ready(struct sva_thread *thread, struct sva_lease *lease, struc
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
-	begin(op, key, &thread->ctx->policy);
+	sva_operation_begin(op, key, &thread->ctx->policy);
 	p->lease = lease;
 	p->bond = lease->bond;
 	sva_progress_next(op, lease->max_transfer);
@@ -105,20 +142,24 @@ static void make_ready(struct sva_thread *thread, struct sva_lease *lease, struc
 	sva_record_clear(&op->comp);
 }
 
+static bool goes_along(struct sva_op *op, const struct sva_lease *lease)
+{
+	if (!op || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) || nothing_to_do(op) ||
+	    sva_kind_of(op)->shape == SVA_SHAPE_BATCH)
+		return false;
+	return sva_kind_of(op)->shape == SVA_SHAPE_WHOLE ? op->length <= lease->max_transfer :
+	       sva_kind_unit(op) <= lease->max_transfer && sva_path_can_do(lease->bond, sva_desc_opcode(&op->desc));
+}
+
 /* How many of them one call can carry to the lease: those before the first that needs a closer look. */
 static unsigned int gather(struct sva_thread *thread, struct sva_lease *lease, struct sva *key, struct sva_op **ops,
 			   unsigned int n)
 {
 	unsigned int k, most = sizeof(thread->many) / sizeof(thread->many[0]);
 
-	for (k = 0; k < n && k < most; k++) {
-		struct sva_op *op = ops[k];
-
-		if (!op || sva_progress_check(op) || nothing_to_do(op) ||
-		    !sva_path_can_do(lease->bond, sva_desc_opcode(&op->desc)))
-			break;
-		make_ready(thread, lease, key, op);
-		thread->many[k] = op->desc;
+	for (k = 0; k < n && k < most && goes_along(ops[k], lease); k++) {
+		make_ready(thread, lease, key, ops[k]);
+		thread->many[k] = ops[k]->desc;
 	}
 	return k;
 }
@@ -136,12 +177,13 @@ static int submit_group(struct sva_thread *thread, struct sva_lease *lease, stru
 		taken = lease->ops->submit_many(lease, thread->many, send);
 	for (int i = 0; i < taken; i++) {
 		lease->credits--;
+		SVA_OP_PRIVATE(ops[i])->credit = true;
 		SVA_OP_PRIVATE(ops[i])->result.chunks++;
 		sva_complete_link(thread, ops[i]);
 	}
 	sva_bias_exit(&thread->bias);
 	for (unsigned int i = taken > 0 ? (unsigned int)taken : 0; i < k; i++)
-		undo(ops[i]);
+		sva_operation_undo(ops[i]);
 	return taken;
 }
 

@@ -308,6 +308,8 @@ uint32_t sva_dma_probe(void);
 enum sva_op_state {
 	SVA_OP_IN_FLIGHT = 0x5a70f117, /* a descriptor is with a device; its record is awaited */
 	SVA_OP_STALLED = 0x5a705a11,   /* the next chunk found every queue full: poll tries again */
+	SVA_OP_IN_BATCH = 0x5a70ba7c,  /* an entry of a batch that has not been started by itself */
+	SVA_OP_BATCHING = 0x5a70b100,  /* a batch whose entries are worked off one by one */
 	SVA_OP_ENDED = 0x5a700e4d,     /* result is complete */
 };
 
@@ -319,18 +321,23 @@ struct sva_op_private {
 	struct sva_bond *bond;      /* that the current chunk is with; if pinned, the only one it may go to */
 	const struct sva_policy *policy;
 	struct sva_op *next, *prev; /* the thread's list */
+	struct sva_op *parent;      /* the batch that it is an entry of */
+	struct sva_desc *list;      /* a batch's descriptors while a device may read them */
 	uint64_t src, dst, third;   /* where the bytes that are not in the current chunk begin */
 	uint64_t remaining;         /* bytes not done, the current chunk's included */
 	uint64_t chunk_rest;        /* memmove: bytes after the current chunk's that are done already */
 	uint64_t waited_since;      /* ns: when somebody first found the current chunk's record empty; 0: nobody */
 	uint32_t word;              /* flags and opcode without those that depend on the queue */
-	uint32_t prepared_word;     /* flags and opcode as prepared */
 	uint32_t polls;             /* that found the record empty */
 	unsigned int generation;
-	uint16_t touches;           /* device attempts after faults */
-	uint16_t stalls;
+	uint32_t touches;           /* device attempts after faults */
+	uint32_t prepared_word;     /* flags and opcode as sva_submit() found them */
+	uint32_t delta_max;         /* create delta: room for the whole record */
+	uint32_t delta_bytes;       /* create delta: size of the earlier parts' record */
+	uint64_t delta_region;      /* create delta: bytes that the earlier parts covered */
 	bool backward;              /* chunks are issued from the end: the destination overlaps the source from above */
 	bool pinned;                /* to bond */
+	bool credit;                /* the current chunk holds one of its lease */
 	bool mid_chunk;             /* the descriptor is the rest of a chunk: it keeps its shape */
 	bool sync;                  /* on the routes of synchronous calls only */
 };
@@ -351,6 +358,23 @@ void sva_progress_next(struct sva_op *op, uint64_t max_transfer);
 bool sva_progress_chunk_done(struct sva_op *op, int path);
 /* The record says page fault: count what was done and shorten the descriptor to the rest of its chunk. */
 void sva_progress_partial(struct sva_op *op, int path);
+/* Forget what was done and begin anew. */
+void sva_progress_restart(struct sva_op *op);
+/* Can a queue with this limit carry the next chunk? */
+bool sva_progress_fits(const struct sva_op *op, uint64_t max_transfer);
+/* It failed for good: count what the record says of how far it came. */
+void sva_progress_failed(struct sva_op *op, int path);
+/* Of what ended well: 0, or -EBADE if SVA_OP_CHECK asked for another result. */
+int sva_progress_verdict(const struct sva_op *op);
+
+/* ------------------------------------------------------------------ batch.c */
+
+int sva_batch_begin(struct sva_op *batch);
+void sva_batch_undo(struct sva_op *batch);
+bool sva_batch_fits(const struct sva_op *batch, const struct sva_lease *lease);
+int sva_batch_build(struct sva_op *batch, struct sva_lease *lease);
+void sva_batch_take(struct sva_op *batch);
+void sva_batch_advance(struct sva_thread *thread, struct sva_op *batch);
 
 /* ------------------------------------------------------------------ issue.c: the current chunk, onto a lease */
 
@@ -366,6 +390,10 @@ uint32_t sva_issue_word(const struct sva_bond *bond, const struct sva_op *op);
 
 /* sva_submit() for a synchronous call: what no queue takes, the CPU does if it may. */
 int sva_submit_sync(struct sva_thread *thread, struct sva *key, struct sva_op *op);
+void sva_operation_begin(struct sva_op *op, struct sva *key, const struct sva_policy *policy);
+/* Not submitted after all: it can be submitted again as it is. */
+void sva_operation_undo(struct sva_op *op);
+int sva_operation_launch(struct sva_thread *thread, struct sva_op *op);
 
 /* ------------------------------------------------------------------ complete.c, resume.c, result.c */
 
