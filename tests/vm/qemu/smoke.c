@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The program of the smoke test: submits to the queues that it is given, as a user of the hardware would, with the
+ * instructions themselves. Static, no library. It prints TAP; what can't run here says why.
+ *
+ *   smoke QUEUE...          for example: smoke /dev/dsa/wq0.0 /dev/dsa/wq0.1
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CRAV (1u << 2)
+#define RCR  (1u << 3)
+#define BOF  (1u << 1)
+#define OP(code, flags) ((uint32_t)(code) << 24 | (flags))
+
+struct desc {
+	uint32_t pasid, flags;
+	uint64_t record, src, dst;
+	uint32_t size;
+	uint16_t handle, reserved;
+	uint8_t more[24];
+} __attribute__((aligned(64)));
+
+struct record {
+	volatile uint8_t status;
+	uint8_t result;
+	uint16_t fault_info;
+	uint32_t bytes;
+	uint64_t fault;
+	uint8_t more[16];
+} __attribute__((aligned(64)));
+
+static int number;
+static bool failed;
+
+static void result(bool ok, const char *queue, const char *what, long value)
+{
+	printf("%sok %d - %s: %s (%#lx)\n", ok ? "" : "not ", ++number, queue, what, value);
+	failed |= !ok;
+	fflush(stdout);
+}
+
+static int enqcmd(volatile void *portal, const struct desc *d)
+{
+	uint8_t retry;
+
+	/* ENQCMD rax, [rdx], for assemblers that do not know it */
+	asm volatile("sfence; .byte 0xf2, 0x0f, 0x38, 0xf8, 0x02; setz %0"
+		     : "=r"(retry) : "a"(portal), "d"(d) : "memory", "cc");
+	return retry;
+}
+
+static void movdir64b(volatile void *portal, const struct desc *d)
+{
+	asm volatile("sfence; .byte 0x66, 0x0f, 0x38, 0xf8, 0x02" : : "a"(portal), "d"(d) : "memory");
+}
+
+static uint64_t tsc(void)
+{
+	uint32_t low, high;
+
+	asm volatile("rdtsc" : "=a"(low), "=d"(high));
+	return low | (uint64_t)high << 32;
+}
+
+/* Wait with UMONITOR and UMWAIT, at most a few seconds. How often it slept, or -1: no record. */
+static long wait_record(struct record *r)
+{
+	long slept = 0;
+
+	for (; !r->status && slept < 200000; slept++) {
+		uint64_t until = tsc() + 100000;
+
+		asm volatile(".byte 0xf3, 0x0f, 0xae, 0xf0" : : "a"(r) : "memory"); /* UMONITOR rax */
+		if (r->status)
+			break;
+		asm volatile(".byte 0xf2, 0x0f, 0xae, 0xf1" /* UMWAIT ecx */
+			     : : "c"(1), "a"((uint32_t)until), "d"((uint32_t)(until >> 32)) : "memory", "cc");
+	}
+	return r->status ? slept : -1;
+}
+
+struct queue {
+	const char *name;
+	int fd;
+	volatile uint8_t *portal;
+	bool shared;
+};
+
+static bool submit(struct queue *q, struct desc *d, struct record *r)
+{
+	memset(r, 0, sizeof(*r));
+	d->record = (uintptr_t)r;
+	if (!q->portal)
+		return write(q->fd, d, sizeof(*d)) == sizeof(*d);
+	if (!q->shared) {
+		movdir64b(q->portal, d);
+		return true;
+	}
+	for (int i = 0; i < 100000; i++) {
+		if (!enqcmd(q->portal, d))
+			return true;
+		if (i % 100 == 99)
+			usleep(100);
+	}
+	return false;
+}
+
+/* One operation, to its end: the status, or -1. */
+static int run(struct queue *q, struct desc *d, struct record *r)
+{
+	return submit(q, d, r) && wait_record(r) >= 0 ? r->status : -1;
+}
+
+static void *fresh(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+#define LEN (64u << 10)
+
+static void test_copy(struct queue *q, bool touch, uint32_t flags, const char *what, int expect)
+{
+	uint8_t *src = fresh(LEN), *dst = fresh(LEN);
+	struct record *r = fresh(4096);
+	struct desc d = { .flags = OP(3, CRAV | RCR | flags), .src = (uintptr_t)src, .dst = (uintptr_t)dst, .size = LEN };
+	int status;
+
+	for (unsigned int i = 0; i < LEN; i++)
+		src[i] = (uint8_t)(i * 7 + i / 251);
+	if (touch)
+		memset(dst, 0, LEN);
+	memset(r, 0, 4096);
+	status = run(q, &d, r);
+	result(status == expect && (expect != 1 || !memcmp(src, dst, LEN)), q->name, what, status);
+	munmap(src, LEN);
+	munmap(dst, LEN);
+	munmap(r, 4096);
+}
+
+/* A fault in the middle: the device says how far it came, and the rest is done after touching. */
+static void test_partial(struct queue *q)
+{
+	uint8_t *src = fresh(LEN), *dst = fresh(LEN);
+	struct record *r = fresh(4096);
+	struct desc d = { .flags = OP(3, CRAV | RCR), .src = (uintptr_t)src, .dst = (uintptr_t)dst, .size = LEN };
+	int status, rounds = 0;
+
+	memset(src, 0x5a, LEN);
+	memset(dst, 0, LEN / 2);
+	memset(r, 0, 4096);
+	while ((status = run(q, &d, r)) == 0x83 && rounds++ < 100) {
+		*(volatile uint8_t *)(uintptr_t)r->fault = 0;
+		d.src += r->bytes;
+		d.dst += r->bytes;
+		d.size -= r->bytes;
+	}
+	result(status == 1 && rounds == LEN / 2 / 4096 && !memcmp(src, dst, LEN), q->name,
+	       "copy into untouched memory stops at each page, and goes on", rounds);
+	munmap(src, LEN);
+	munmap(dst, LEN);
+	munmap(r, 4096);
+}
+
+static void test_record_fault(struct queue *q)
+{
+	struct record *r = fresh(4096); /* nobody has touched it */
+	struct desc d = { .flags = OP(0, CRAV | RCR), .record = (uintptr_t)r };
+	int i;
+
+	if (q->portal) {
+		if (q->shared)
+			enqcmd(q->portal, &d);
+		else
+			movdir64b(q->portal, &d);
+	} else if (write(q->fd, &d, sizeof(d)) != sizeof(d)) {
+		result(false, q->name, "record in untouched memory: write", errno);
+		return;
+	}
+	for (i = 0; i < 1000 && !r->status; i++)
+		usleep(1000);
+	result(r->status == 1, q->name, "record in untouched memory", r->status);
+}
+
+#define THREADS 3
+#define ROUNDS 100
+
+static void *thread(void *arg)
+{
+	struct queue *q = arg;
+	uint8_t *src = fresh(8192), *dst = fresh(8192);
+	struct record *r = fresh(4096);
+	long bad = 0;
+
+	memset(dst, 0, 8192);
+	memset(r, 0, 4096);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct desc d = { .flags = OP(3, CRAV | RCR), .src = (uintptr_t)src, .dst = (uintptr_t)dst, .size = 8192 };
+
+		memset(src, i + 1, 8192);
+		bad += run(q, &d, r) != 1 || memcmp(src, dst, 8192);
+	}
+	return (void *)bad;
+}
+
+static long threads(struct queue *q)
+{
+	pthread_t t[THREADS];
+	long bad = 0;
+	void *one;
+
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&t[i], NULL, thread, q);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(t[i], &one);
+		bad += (long)one;
+	}
+	return bad;
+}
+
+static bool open_queue(struct queue *q, const char *name)
+{
+	char path[128], mode[32] = "";
+	FILE *f;
+
+	q->name = name;
+	snprintf(path, sizeof(path), "/sys/bus/dsa/devices/%s/mode", strrchr(name, '/') + 1);
+	f = fopen(path, "r");
+	if (f) {
+		if (!fgets(mode, sizeof(mode), f))
+			mode[0] = 0;
+		fclose(f);
+	}
+	q->shared = !strncmp(mode, "shared", 6);
+	q->fd = open(name, O_RDWR | O_CLOEXEC);
+	if (q->fd < 0)
+		return false;
+	q->portal = mmap(NULL, 4096, PROT_WRITE, MAP_SHARED | MAP_POPULATE, q->fd, 0);
+	if (q->portal == MAP_FAILED)
+		q->portal = NULL;
+	return true;
+}
+
+/* Processes of their own on a shared queue, each with threads. */
+static void test_processes(const char *name)
+{
+	long bad = 0;
+	int status;
+
+	fflush(stdout);
+	for (int i = 0; i < 3; i++) {
+		if (!fork()) {
+			struct queue q;
+
+			_exit(!open_queue(&q, name) || threads(&q));
+		}
+	}
+	while (wait(&status) > 0)
+		bad += status != 0;
+	result(!bad, name, "3 processes with 3 threads each", bad);
+}
+
+static void test_queue(const char *name)
+{
+	struct queue q;
+
+	if (!open_queue(&q, name)) {
+		printf("ok %d - %s # SKIP open: %s (%d)\n", ++number, name, strerror(errno), errno);
+		return;
+	}
+	printf("# %s: %s, %s\n", name, q.shared ? "shared" : "dedicated", q.portal ? "mapped" : "write(2)");
+	test_copy(&q, true, 0, "copy", 1);
+	test_copy(&q, false, BOF, "copy, block on fault", 1);
+	test_copy(&q, false, 1u << 16, "a flag that does not exist", 0x11);
+	test_partial(&q);
+	test_record_fault(&q);
+	result(!threads(&q), name, "3 threads", 0);
+	close(q.fd);
+	if (q.portal)
+		munmap((void *)q.portal, 4096);
+	if (q.shared && q.portal)
+		test_processes(name);
+}
+
+int main(int argc, char **argv)
+{
+	alarm(120);
+	for (int i = 1; i < argc; i++)
+		test_queue(argv[i]);
+	printf("1..%d\n", number);
+	return failed;
+}
