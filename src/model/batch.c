@@ -106,13 +106,13 @@ static uint32_t gcd(uint32_t a, uint32_t b)
 /* The k-th of n in another order: backwards, or steps of a stride that has no factor in common with n. */
 static uint32_t shuffled(uint32_t k, uint32_t n, uint32_t seed)
 {
-	uint32_t stride = seed % n + 1;
+	uint32_t mixed = seed * 0x9e3779b1u >> 8, stride = mixed % n + 1;
 
 	if (!seed)
 		return n - 1 - k;
 	while (gcd(stride, n) != 1)
 		stride++;
-	return (uint32_t)(((uint64_t)k * stride + seed) % n);
+	return (uint32_t)(((uint64_t)k * stride + mixed / n) % n);
 }
 
 /* Each run of descriptors without a fence inside it, in another order. */

@@ -6,6 +6,7 @@
  */
 #include "model/bytes.h"
 #include "model/checksum.h"
+#include "model/model.h"
 
 #ifdef SVA_MODEL_ISAL
 #include <isa-l.h>
@@ -142,4 +143,13 @@ uint64_t model_crc64(uint64_t reg, const uint8_t *bytes, size_t len)
 #else
 	return model_crc64_portable(reg, bytes, len);
 #endif
+}
+
+void sva_model_prepare(void)
+{
+	static const uint8_t byte;
+
+	model_crc32c(0, &byte, 1);
+	model_crc64(0, &byte, 1);
+	model_crc16_t10(0, &byte, 1);
 }

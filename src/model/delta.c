@@ -92,7 +92,10 @@ void model_create_delta(struct model_exec *exec)
 	unsigned int words;
 	size_t done = 0;
 
-	while ((done += skip_equal(exec, done)) < exec->desc.size) {
+	while (done < exec->desc.size) {
+		done += skip_equal(exec, done);
+		if (done == exec->desc.size)
+			break;
 		words = read_line(exec, done, old, new);
 		exec->comp.bytes = (uint32_t)done;
 		if (words && !line_fits(exec, old, new, words)) {

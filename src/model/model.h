@@ -105,12 +105,22 @@ void sva_model_execute(const struct sva_model_profile *profile, const struct sva
 		       const struct sva_desc *desc, struct sva_model_outcome *outcome);
 
 /*
+ * Call once before the model runs in a signal handler: ISA-L picks its kernels here, so that no symbol has to be looked up
+ * there. Without it everything works the same.
+ */
+void sva_model_prepare(void);
+
+/*
  * Work queues. Storage is the caller's; one thread at a time uses a queue.
  * A shared queue answers -EAGAIN ("retry", ZF) when threshold entries are in it; a dedicated one drops silently, as the
  * hardware does, and reports error 0x53 through swerror. The wrong instruction answers as the facts' table says:
  * ENQCMD to a dedicated or disabled queue: retry; MOVDIR64B to a shared or disabled one: dropped.
  */
-enum sva_model_store { SVA_MODEL_ENQCMD, SVA_MODEL_MOVDIR64B };
+enum sva_model_store {
+	SVA_MODEL_ENQCMD,
+	SVA_MODEL_MOVDIR64B,
+	SVA_MODEL_ENQCMD_UNLIMITED, /* through the unlimited portal: the threshold does not count */
+};
 
 struct sva_model_queue {
 	bool enabled;

@@ -1,1 +1,44 @@
 # SPDX-License-Identifier: MIT
+# Tests of the model: an accessor and a reference that they share, then one program for each subject, fastest first.
+check_LTLIBRARIES += %D%/libmodeltest.la
+%C%_libmodeltest_la_SOURCES = \
+	%D%/space.h %D%/space.c %D%/reference.h %D%/reference.c %D%/ref-rules.c %D%/ref-ops.c \
+	%D%/trial.h %D%/trial.c %D%/scenario.h %D%/scenario.c
+%C%_libmodeltest_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+%C%_libmodeltest_la_LIBADD = src/model/libmodel.la
+
+model_tests = \
+	%D%/test-queue %D%/test-chosen %D%/test-vectors %D%/test-checksum %D%/test-record %D%/test-controls \
+	%D%/test-batch %D%/test-delta %D%/test-dif %D%/test-sizes %D%/test-random %D%/test-faults %D%/test-checks
+check_PROGRAMS += $(model_tests)
+TESTS += $(model_tests) %D%/test-symbols.sh
+EXTRA_DIST += %D%/test-symbols.sh
+
+MODEL_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+MODEL_TEST_LDADD = %D%/libmodeltest.la
+%C%_test_queue_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_queue_LDADD = src/model/libmodel.la
+%C%_test_record_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_record_LDADD = src/model/libmodel.la
+%C%_test_chosen_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_chosen_LDADD = $(MODEL_TEST_LDADD)
+%C%_test_vectors_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_vectors_LDADD = $(MODEL_TEST_LDADD)
+%C%_test_checksum_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_checksum_LDADD = $(MODEL_TEST_LDADD)
+%C%_test_controls_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_controls_LDADD = $(MODEL_TEST_LDADD)
+%C%_test_batch_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_batch_LDADD = $(MODEL_TEST_LDADD)
+%C%_test_delta_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_delta_LDADD = $(MODEL_TEST_LDADD)
+%C%_test_dif_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_dif_LDADD = $(MODEL_TEST_LDADD)
+%C%_test_sizes_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_sizes_LDADD = $(MODEL_TEST_LDADD)
+%C%_test_random_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_random_LDADD = $(MODEL_TEST_LDADD)
+%C%_test_faults_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_faults_LDADD = $(MODEL_TEST_LDADD)
+%C%_test_checks_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_checks_LDADD = $(MODEL_TEST_LDADD)

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a record is written: everything but its status first, the status last. The record lies across two pages, the status
+ * in the first and the rest in the second, and both can not be written at first: the handler of the faults sees the order.
+ * The model also runs inside that kind of handler, on little stack.
+ */
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "model/model.h"
+#include "tests/tap.h"
+
+static uint8_t *pages;  /* two, the record's first byte is the last of the first one */
+static size_t page;
+static uint8_t *record;
+static char order[8];
+static int norder;
+static bool tail_complete, status_absent;
+
+static struct sva_model_outcome outcome;
+static struct sva_desc desc;
+static struct sva_model_mem mem;
+static uint8_t buffer[2][8192];
+
+static void *map(void *ctx, uint64_t addr, size_t *len, unsigned int access, uint64_t *fault)
+{
+	(void)ctx;
+	(void)len;
+	(void)fault;
+	return access & SVA_MODEL_RECORD ? record : (void *)(uintptr_t)addr;
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	const bool first = (uint8_t *)info->si_addr < pages + page;
+
+	(void)sig;
+	(void)context;
+	if (norder == (int)sizeof(order) - 1)
+		_exit(1);
+	order[norder++] = first ? 's' : 't';
+	mprotect(pages + (first ? 0 : page), page, PROT_READ | PROT_WRITE);
+	if (first) {
+		tail_complete = record[1] == 1 && record[4] == 100;
+	} else {
+		mprotect(pages, page, PROT_READ);
+		status_absent = record[0] == 0;
+		mprotect(pages, page, PROT_NONE);
+	}
+}
+
+static void order_of_the_record(void)
+{
+	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+	/* A compare that finds a difference at byte 100: result and bytes completed are not zero. */
+	desc.flags_opcode = sva_desc_word(SVA_OPCODE_COMPARE, SVA_DESC_CRAV | SVA_DESC_RCR);
+	desc.src = (uintptr_t)buffer[0];
+	desc.dst = (uintptr_t)buffer[1];
+	desc.size = 200;
+	desc.completion_addr = 4096;
+	buffer[1][100] = 1;
+	mprotect(pages, 2 * page, PROT_NONE);
+	sva_model_execute(&sva_model_dsa1, &mem, &desc, &outcome);
+	mprotect(pages, 2 * page, PROT_READ | PROT_WRITE);
+	is_str(order, "ts", "the tail is written, then the status, each once");
+	ok(status_absent, "no status before the tail");
+	ok(tail_complete, "the tail is complete when the status is written");
+	is(record[0], SVA_STATUS_SUCCESS, "the status came");
+}
+
+/* ---- inside a signal handler ---- */
+
+static volatile sig_atomic_t handled;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	for (unsigned int opcode = 0; opcode < 64; opcode++) {
+		struct sva_desc d = { .size = 520, .src = (uintptr_t)buffer[0], .dst = (uintptr_t)buffer[1] };
+
+		if (opcode == SVA_OPCODE_BATCH)
+			continue;
+		d.flags_opcode = sva_desc_word(opcode, SVA_DESC_CRAV | SVA_DESC_RCR);
+		d.completion_addr = 4096;
+		if (opcode == SVA_OPCODE_DIF_CHECK)
+			d.dst = 0;
+		if (opcode == SVA_OPCODE_CRC) {
+			d.dst = 0;
+			d.flags_opcode |= SVA_DESC_CRC_BYPASS_REF;
+		}
+		if (opcode == SVA_OPCODE_DIX_GENERATE)
+			d.size = 512;
+		if (opcode == SVA_OPCODE_CREATE_DELTA) {
+			d.op.delta.addr_or_size = (uintptr_t)buffer[1] + 4096;
+			d.op.delta.max_size = 2000;
+		}
+		sva_model_execute(&sva_model_dsa2, &mem, &d, &outcome);
+		handled += outcome.comp.status == SVA_STATUS_SUCCESS || outcome.comp.status == SVA_STATUS_DIF_ERROR;
+	}
+}
+
+static void little_stack(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
+	const size_t size = 64 * 1024;
+	uint8_t *stack = malloc(size);
+	stack_t alt = { .ss_sp = stack, .ss_size = size };
+	size_t untouched = 0;
+
+	if (!stack)
+		abort();
+	memset(stack, 0xa5, size);
+	sigaltstack(&alt, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	raise(SIGUSR1);
+	ok(handled >= 10, "%d operations in a signal handler", (int)handled);
+	while (untouched < size && stack[untouched] == 0xa5)
+		untouched++;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip("stack used", "a sanitizer uses more");
+#else
+	/* The kernel's frame with all of AVX-512 is 3 to 4 KiB of this. */
+	ok(size - untouched < 8192, "%zu bytes of stack, the kernel's signal frame included", size - untouched);
+#endif
+	alt.ss_flags = SS_DISABLE;
+	sigaltstack(&alt, NULL);
+	free(stack);
+}
+
+int main(void)
+{
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED)
+		skip_all("no memory");
+	record = pages + page - 1;
+	mem.map = map;
+	sva_model_prepare();
+	order_of_the_record();
+	little_stack();
+	return done();
+}
