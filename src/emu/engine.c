@@ -99,6 +99,8 @@ static void execute(emu_queue_id queue, const struct sva_desc *desc, const char 
 	struct sva_model_outcome outcome;
 	struct sva_desc copy = *desc;
 
+	if (wq->dedicated)
+		copy.pasid_priv = 0; /* the device takes both from the queue's configuration */
 	if (every(sequence, state->opt.error_every)) {
 		fail_descriptor(desc, &outcome);
 	} else {

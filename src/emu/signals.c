@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <poll.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -307,8 +306,8 @@ EMU_INTERPOSE(int, pthread_sigmask, int how, const sigset_t *set, sigset_t *old)
 	return emu.state ? do_mask(next, how, set, old) : next(how, set, old);
 }
 
-/* The calls that wait under a mask of their own. */
-static const sigset_t *open_mask(const sigset_t *mask, sigset_t *copy)
+/* The calls that wait under a mask of their own. ppoll is with poll. */
+const sigset_t *emu_signals_open(const sigset_t *mask, sigset_t *copy)
 {
 	if (!mask || !emu.state)
 		return mask;
@@ -322,7 +321,7 @@ EMU_INTERPOSE(int, sigsuspend, const sigset_t *mask)
 	typedef int sigsuspend_fn(const sigset_t *);
 	sigset_t copy;
 
-	return EMU_NEXT(sigsuspend_fn *, "sigsuspend")(open_mask(mask, &copy));
+	return EMU_NEXT(sigsuspend_fn *, "sigsuspend")(emu_signals_open(mask, &copy));
 }
 
 EMU_INTERPOSE(int, pselect, int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout, const sigset_t *mask)
@@ -330,7 +329,7 @@ EMU_INTERPOSE(int, pselect, int n, fd_set *r, fd_set *w, fd_set *e, const struct
 	typedef int pselect_fn(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
 	sigset_t copy;
 
-	return EMU_NEXT(pselect_fn *, "pselect")(n, r, w, e, timeout, open_mask(mask, &copy));
+	return EMU_NEXT(pselect_fn *, "pselect")(n, r, w, e, timeout, emu_signals_open(mask, &copy));
 }
 
 EMU_INTERPOSE(int, epoll_pwait, int fd, struct epoll_event *events, int n, int timeout, const sigset_t *mask)
@@ -338,5 +337,5 @@ EMU_INTERPOSE(int, epoll_pwait, int fd, struct epoll_event *events, int n, int t
 	typedef int epoll_pwait_fn(int, struct epoll_event *, int, int, const sigset_t *);
 	sigset_t copy;
 
-	return EMU_NEXT(epoll_pwait_fn *, "epoll_pwait")(fd, events, n, timeout, open_mask(mask, &copy));
+	return EMU_NEXT(epoll_pwait_fn *, "epoll_pwait")(fd, events, n, timeout, emu_signals_open(mask, &copy));
 }

@@ -25,4 +25,7 @@ void emu_signals_check(void);
  */
 void emu_signal_deliver(int signo, siginfo_t *info, ucontext_t *uc, bool made);
 
+/* A mask for a call that waits under it, without ours: mask itself, or a changed copy. */
+const sigset_t *emu_signals_open(const sigset_t *mask, sigset_t *copy);
+
 #endif

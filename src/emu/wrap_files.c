@@ -220,3 +220,70 @@ EMU_INTERPOSE(ssize_t, read, int fd, void *buf, size_t len)
 	}
 	return EMU_NEXT(next_fn *, "read")(fd, buf, len);
 }
+
+/* --- poll -------------------------------------------------------------------------------------------------------------- */
+
+#define POLL_MAX 64
+
+/*
+ * A node is readable when its device has an error to tell; the file behind it would always be. The nodes are answered here
+ * and taken out of a copy of the list for the kernel. How many are ready; -1 if there is no node.
+ */
+static int answer_nodes(struct pollfd *all, nfds_t n, struct pollfd *others)
+{
+	int ready = 0, nodes = 0;
+	struct emu_open file;
+	nfds_t i;
+
+	for (i = 0; emu.state && n <= POLL_MAX && i < n; i++) {
+		others[i] = all[i];
+		file = emu_cdev_lookup(all[i].fd);
+		if (file.kind != EMU_FILE_NODE)
+			continue;
+		nodes++;
+		others[i].fd = -1;
+		all[i].revents = 0;
+		if (file.foreign)
+			all[i].revents = POLLNVAL;
+		else if (emu_queue_device(emu.state, file.queue)->swerror[0] & 1)
+			all[i].revents = (short)(all[i].events & (POLLIN | POLLRDNORM));
+		ready += all[i].revents != 0;
+	}
+	return nodes ? ready : -1;
+}
+
+static int merge_nodes(struct pollfd *all, nfds_t n, const struct pollfd *others, int ready, int ret)
+{
+	nfds_t i;
+
+	for (i = 0; ret >= 0 && i < n; i++)
+		if (others[i].fd >= 0)
+			all[i].revents = others[i].revents;
+	return ret < 0 ? ret : ret + ready;
+}
+
+EMU_INTERPOSE(int, poll, struct pollfd *all, nfds_t n, int timeout)
+{
+	typedef int next_fn(struct pollfd *, nfds_t, int);
+	struct pollfd others[POLL_MAX];
+	int ready = answer_nodes(all, n, others);
+
+	if (EMU_LIKELY(ready < 0))
+		return EMU_NEXT(next_fn *, "poll")(all, n, timeout);
+	return merge_nodes(all, n, others, ready, EMU_NEXT(next_fn *, "poll")(others, n, ready ? 0 : timeout));
+}
+
+EMU_INTERPOSE(int, ppoll, struct pollfd *all, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
+{
+	typedef int next_fn(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+	static const struct timespec now;
+	struct pollfd others[POLL_MAX];
+	int ready = answer_nodes(all, n, others);
+	sigset_t copy;
+
+	mask = emu_signals_open(mask, &copy);
+	if (EMU_LIKELY(ready < 0))
+		return EMU_NEXT(next_fn *, "ppoll")(all, n, timeout, mask);
+	return merge_nodes(all, n, others, ready,
+			   EMU_NEXT(next_fn *, "ppoll")(others, n, ready ? &now : timeout, mask));
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Run under sva-emu: the character device. What open, mmap, write and close answer, line by line as Linux' driver does.
+ * The argument says how the run is shaped: normal, dsa2, no-mmap, refuse-sva.
+ */
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+
+#include "client.h"
+#include "../tap.h"
+
+#define SHARED "/dev/dsa/wq0.0"
+#define DEDICATED "/dev/dsa/wq0.1"
+
+static struct sva_desc desc[8];
+static struct sva_comp comp[8];
+static uint8_t from[4096], to[4096];
+static const char *how;
+
+static bool shaped(const char *name)
+{
+	return !strcmp(how, name);
+}
+
+static void fresh(unsigned int i)
+{
+	memset(from, 0x40 + (int)i, sizeof(from));
+	memset(to, 0, sizeof(to));
+	prep(&desc[i], &comp[i], SVA_OPCODE_MEMMOVE, from, to, sizeof(from));
+}
+
+static bool copied(unsigned int i)
+{
+	return wait_record(&comp[i], 5) == SVA_STATUS_SUCCESS && !memcmp(from, to, sizeof(from));
+}
+
+/* The error of a mmap, 0 if it worked; it is unmapped again. */
+static int mmap_error(size_t len, int prot, int flags, int fd, off_t offset)
+{
+	void *portal = mmap(NULL, len, prot, flags, fd, offset);
+
+	if (portal == MAP_FAILED)
+		return errno;
+	munmap(portal, len);
+	return 0;
+}
+
+static int open_error(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static void test_node(void)
+{
+	struct stat st;
+	int fd;
+
+	ok(stat(SHARED, &st) == 0 && S_ISCHR(st.st_mode), "a node is a character device");
+	is(major(st.st_rdev), 511, "with a major number");
+	fd = open(SHARED, O_RDWR | O_CLOEXEC);
+	ok(fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode), "when it is open, too");
+	ok((fcntl(fd, F_GETFD) & FD_CLOEXEC), "O_CLOEXEC is kept");
+	ok(read(fd, to, 64) == -1 && errno == EINVAL, "it can not be read");
+	close(fd);
+	is(open_error("/dev/dsa/wq0.2"), ENOENT, "a queue that is not enabled has no node");
+	is(open_error("/dev/dsa/wq9.9"), ENOENT, "nor has one that does not exist");
+}
+
+static void test_open(void)
+{
+	int a, b, c;
+
+	a = open(SHARED, O_RDWR | O_CLOEXEC);
+	b = open(SHARED, O_RDWR | O_CLOEXEC);
+	ok(a >= 0 && b >= 0, "a shared queue can be opened twice");
+	close(a);
+	close(b);
+	a = open(DEDICATED, O_RDWR | O_CLOEXEC);
+	ok(a >= 0, "a dedicated queue can be opened");
+	is(open_error(DEDICATED), EBUSY, "once");
+	b = dup(a);
+	close(a);
+	is(open_error(DEDICATED), EBUSY, "while a copy of the descriptor is open");
+	close(b);
+	is(open_error(DEDICATED), 0, "and again when all are closed");
+	a = open(DEDICATED, O_RDONLY);
+	ok(a >= 0, "it can be opened for reading only");
+	c = mmap_error(4096, PROT_WRITE, MAP_SHARED, a, 0);
+	is(c, EACCES, "but then it can not be mapped for writing");
+	close(a);
+}
+
+static void test_mmap(void)
+{
+	int want = shaped("no-mmap") ? EPERM : 0, fd = open(DEDICATED, O_RDWR | O_CLOEXEC);
+	void *portal;
+
+	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 0), want, "mmap of a page");
+	is(mmap_error(4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0), want, "with PROT_READ and MAP_POPULATE");
+	is(mmap_error(64, PROT_WRITE, MAP_SHARED, fd, 0), want, "of less than a page");
+	is(mmap_error(8192, PROT_WRITE, MAP_SHARED, fd, 0), want ? EPERM : EINVAL, "of more than a page");
+	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 4096), want, "the offset does not matter");
+	is(mmap_error(0, PROT_WRITE, MAP_SHARED, fd, 0), EINVAL, "a length of 0");
+	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 100), EINVAL, "an offset within a page");
+	if (want) {
+		close(fd);
+		return;
+	}
+	portal = mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	is(open_error(DEDICATED), EBUSY, "a mapping keeps a dedicated queue after its descriptor is closed");
+	fresh(0);
+	movdir64b(portal, &desc[0]);
+	ok(copied(0), "and its portal works");
+	munmap(portal, 4096);
+	is(open_error(DEDICATED), 0, "until it is unmapped");
+}
+
+/* In a child: what of the parent's is left? The exit status has a bit for each thing that was as it should be. */
+static int in_child(int shared_fd, int dedicated_fd)
+{
+	int good = 0, mine;
+
+	fresh(0);
+	good |= (write(shared_fd, &desc[0], 64) == -1 && errno == EPERM) << 0;
+	good |= (mmap_error(4096, PROT_WRITE, MAP_SHARED, shared_fd, 0) == EPERM) << 1;
+	good |= (write(dedicated_fd, &desc[0], 64) == -1 && errno == EPERM) << 2;
+	good |= (open_error(DEDICATED) == EBUSY) << 3;
+	mine = open(SHARED, O_RDWR | O_CLOEXEC);
+	good |= (mine >= 0 && write(mine, &desc[0], 64) == 64 && copied(0)) << 4;
+	return good;
+}
+
+static void test_fork(void)
+{
+	int a = open(SHARED, O_RDWR | O_CLOEXEC), b = open(DEDICATED, O_RDWR | O_CLOEXEC), status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(in_child(a, b));
+	waitpid(pid, &status, 0);
+	is(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0x1f,
+	   "a child may not use its parent's descriptors; it may open a shared queue itself");
+	fresh(1);
+	ok(write(a, &desc[1], 64) == 64 && copied(1), "the parent goes on");
+	close(a);
+	pid = fork();
+	if (pid == 0)
+		pause();
+	close(b);
+	is(open_error(DEDICATED), EBUSY, "a child that holds the descriptor keeps the queue");
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	is(open_error(DEDICATED), 0, "until it dies");
+}
+
+static void test_write(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	void *volatile nowhere = (void *)64;
+	struct iovec iov[2];
+	unsigned int i;
+
+	fresh(0);
+	is(write(fd, &desc[0], 64), 64, "write of a descriptor");
+	ok(copied(0), "it is executed");
+	for (i = 0; i < 4; i++)
+		fresh(i);
+	is(write(fd, desc, 4 * 64), 256, "write of four");
+	for (i = 0; i < 4 && comp[i].status == SVA_STATUS_SUCCESS; i++)
+		;
+	is(i, 4, "all are executed");
+	is(write(fd, desc, 63), 0, "less than a descriptor is nothing");
+	fresh(0);
+	is(write(fd, desc, 64 + 63), 64, "what is left over is ignored");
+	is(write(fd, nowhere, 64), -1, "a bad buffer");
+	is(errno, EFAULT, "is EFAULT");
+	fresh(0);
+	fresh(1);
+	desc[1].completion_addr += 8;
+	is(write(fd, &desc[1], 64), -1, "a record that is not aligned");
+	is(errno, EINVAL, "is EINVAL");
+	desc[1].flags_opcode = sva_desc_word(SVA_OPCODE_MEMMOVE, 0);
+	ok(write(fd, &desc[1], 64) == -1 && errno == EINVAL, "even without CRAV");
+	is(write(fd, desc, 3 * 64), 64, "an error behind the first ends the write with what was taken");
+	prep(&desc[0], &comp[0], SVA_OPCODE_BATCH, desc + 2, NULL, 2);
+	for (i = 2; i < 4; i++)
+		fresh(i);
+	if (shaped("dsa2")) {
+		is(write(fd, desc, 64), 64, "a batch is taken on DSA 2");
+		is(wait_record(&comp[0], 5), SVA_STATUS_SUCCESS, "and executed");
+		ok(comp[2].status == SVA_STATUS_SUCCESS && comp[3].status == SVA_STATUS_SUCCESS, "with all that is in it");
+	} else {
+		ok(write(fd, desc, 64) == -1 && errno == EINVAL, "a batch is refused on DSA 1");
+	}
+	fresh(0);
+	fresh(1);
+	iov[0] = (struct iovec){ &desc[0], 64 };
+	iov[1] = (struct iovec){ &desc[1], 64 };
+	ok(writev(fd, iov, 2) == 128 && copied(1), "writev of two");
+	fresh(0);
+	desc[0].pasid_priv = 0x80000123;
+	ok(write(fd, desc, 64) == 64 && copied(0), "the PASID and PRIV of the program do not count");
+	close(fd);
+	ok(write(fd, desc, 64) == -1 && errno == EBADF, "write to a closed descriptor");
+}
+
+static void test_refused(void)
+{
+	is(open_error(SHARED), EOPNOTSUPP, "a kernel without SVA refuses to open a shared queue");
+	is(open_error(DEDICATED), EOPNOTSUPP, "and a dedicated one");
+}
+
+/* A descriptor that is passed on by exec keeps a dedicated queue, and is of no use. */
+static void after_exec(const char *number)
+{
+	int fd = atoi(number);
+
+	fresh(0);
+	_exit((write(fd, desc, 64) == -1 && errno == EPERM) | (open_error(DEDICATED) == EBUSY) << 1);
+}
+
+static void test_exec(const char *self)
+{
+	int fd = open(DEDICATED, O_RDWR), status = 0;
+	char number[16];
+	pid_t pid;
+
+	snprintf(number, sizeof(number), "%d", fd);
+	pid = fork();
+	if (pid == 0) {
+		execl(self, self, "after-exec", number, NULL);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	is(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 3, "after exec the descriptor is refused, and keeps the queue");
+	close(fd);
+}
+
+static void test_poll(void)
+{
+	int fd = open(SHARED, O_RDWR | O_CLOEXEC);
+	struct pollfd p = { .fd = fd, .events = POLLIN | POLLOUT };
+
+	is(poll(&p, 1, 0), 0, "poll says nothing while the device has no error");
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	how = argc > 1 ? argv[1] : "normal";
+	if (shaped("after-exec"))
+		after_exec(argv[2]);
+	if (shaped("refuse-sva")) {
+		test_refused();
+		return done();
+	}
+	test_node();
+	test_open();
+	test_mmap();
+	test_fork();
+	test_write(SHARED);
+	test_write(DEDICATED);
+	test_exec(argv[0]);
+	test_poll();
+	return done();
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Run under sva-emu: page faults of the engine. Bad addresses end in a record and never in a crash; memory that is unmapped
+ * while it is in use does no harm. With the argument strict, the run has --strict-faults.
+ */
+#include <pthread.h>
+
+#include "client.h"
+#include "../tap.h"
+
+#define PAGE 4096ul
+
+static void *portal;
+static struct sva_desc desc;
+static struct sva_comp comp;
+
+static uint8_t *map(size_t pages)
+{
+	return mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static uint8_t submit(enum sva_opcode op, uint32_t flags, const void *src, void *dst, size_t size)
+{
+	prep(&desc, &comp, op, src, dst, size);
+	desc.flags_opcode |= flags;
+	if (enqcmd(portal, &desc))
+		return 0xff;
+	return wait_record(&comp, 5);
+}
+
+static void test_bad_addresses(void)
+{
+	uint8_t *good = map(3), *hole = map(3);
+
+	memset(good, 1, 3 * PAGE);
+	memset(hole, 2, 3 * PAGE);
+	munmap(hole + PAGE, PAGE);
+	is(submit(SVA_OPCODE_MEMMOVE, 0, hole, good, 3 * PAGE), SVA_STATUS_PAGE_FAULT, "a source with a hole: page fault");
+	is(comp.bytes, PAGE, "after the page before it");
+	is(comp.fault_addr & ~(PAGE - 1), (uintptr_t)hole + PAGE, "with its address");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, good, hole, 3 * PAGE), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
+	   "a destination with a hole: page fault of a write");
+	is(comp.bytes, PAGE, "after the page before it");
+	is(submit(SVA_OPCODE_MEMMOVE, SVA_DESC_BOF, good, hole + PAGE, 64) & SVA_STATUS_MASK, SVA_STATUS_PAGE_FAULT_IR,
+	   "with block on fault: nobody can resolve it");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0x10, good, 64), SVA_STATUS_PAGE_FAULT, "the zero page");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0xffffffff80000000ul, good, 64), SVA_STATUS_PAGE_FAULT, "the kernel");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0x8000000000000000ul, good, 64), SVA_STATUS_PAGE_FAULT, "no address at all");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, portal, good, 64), SVA_STATUS_PAGE_FAULT, "a portal is no memory");
+	mprotect(hole, PAGE, PROT_READ);
+	is(submit(SVA_OPCODE_MEMMOVE, 0, good, hole, 64), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE, "a read-only page");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, hole, good, 64), SVA_STATUS_SUCCESS, "can be read");
+	munmap(good, 3 * PAGE);
+}
+
+static void test_bad_records(void)
+{
+	uint8_t *a = map(1), *gone = map(1);
+
+	memset(a, 1, PAGE);
+	munmap(gone, PAGE);
+	prep(&desc, &comp, SVA_OPCODE_MEMMOVE, a, a + 2048, 64);
+	desc.completion_addr = (uintptr_t)gone;
+	ok(!enqcmd(portal, &desc), "a record that is not mapped: taken");
+	memset(a, 2, 64);
+	is(submit(SVA_OPCODE_MEMMOVE, 0, a, a + 2048, 64), SVA_STATUS_SUCCESS, "and the queue goes on");
+	prep(&desc, &comp, SVA_OPCODE_MEMMOVE, a, a + 2048, 64);
+	desc.completion_addr += 8;
+	ok(!enqcmd(portal, &desc) && wait_record(&comp, 0) == 0, "a record that is not aligned is not written");
+	munmap(a, PAGE);
+}
+
+/* Untouched pages: paged in for the engine, unless the run is strict and the descriptor does not block on faults. */
+static void test_untouched(bool strict)
+{
+	uint8_t *from = map(4), *to = map(4);
+
+	memset(from, 7, 4 * PAGE);
+	to[0] = 1;
+	if (strict) {
+		is(submit(SVA_OPCODE_MEMMOVE, 0, from, to, 4 * PAGE), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
+		   "strict: an untouched destination faults");
+		is(comp.bytes, PAGE, "where it begins");
+		is(comp.fault_addr, (uintptr_t)to + PAGE, "with its address");
+		(void)*(volatile uint8_t *)(to + PAGE);
+		is(submit(SVA_OPCODE_MEMMOVE, 0, from + PAGE, to + PAGE, PAGE), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
+		   "strict: one that was only read is the zero page, and faults");
+		is(submit(SVA_OPCODE_FILL, SVA_DESC_BOF, NULL, to, 4 * PAGE), SVA_STATUS_SUCCESS, "strict: not if it may block");
+	}
+	is(submit(SVA_OPCODE_MEMMOVE, 0, from, to, 4 * PAGE), SVA_STATUS_SUCCESS, "pages that are there do not fault");
+	ok(!memcmp(from, to, 4 * PAGE), "and the data are right");
+	munmap(from, 4 * PAGE);
+	munmap(to, 4 * PAGE);
+}
+
+static uint8_t *volatile moving;
+static volatile bool stop;
+
+static void *unmapper(void *arg)
+{
+	(void)arg;
+	while (!stop) {
+		mmap(moving + PAGE, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		mmap(moving + PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	}
+	return NULL;
+}
+
+static void test_race(void)
+{
+	unsigned int i, lost = 0, faulted = 0;
+	uint8_t *from = map(4), status;
+	pthread_t thread;
+
+	moving = map(4);
+	memset(from, 3, 4 * PAGE);
+	pthread_create(&thread, NULL, unmapper, NULL);
+	for (i = 0; i < 1000; i++) {
+		status = submit(i % 2 ? SVA_OPCODE_MEMMOVE : SVA_OPCODE_COMPARE, 0, from, moving, 4 * PAGE);
+		lost += status == 0 || status == 0xff;
+		faulted += (status & SVA_STATUS_MASK) == SVA_STATUS_PAGE_FAULT;
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	is(lost, 0, "memory that comes and goes: every descriptor ends");
+	printf("# %u of %u with a page fault\n", faulted, i);
+}
+
+int main(int argc, char **argv)
+{
+	portal = map_queue("/dev/dsa/wq0.0", NULL);
+	if (!ok(portal != MAP_FAILED, "the queue can be mapped"))
+		return done();
+	test_untouched(argc > 1 && !strcmp(argv[1], "strict"));
+	test_bad_addresses();
+	test_bad_records();
+	test_race();
+	return done();
+}

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Run under sva-emu: the instructions themselves. Addressing forms, flags, red zone, faults that reach the program, its own
+ * handlers, blocked signals, alternate stacks; and the handler as a CPU that has the instructions would call it.
+ */
+#include <asm/prctl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <ucontext.h>
+
+#include "client.h"
+#include "../tap.h"
+
+static void *shared_portal, *dedicated_portal;
+static struct sva_desc desc;
+static struct sva_comp comp;
+static uint8_t from[4096], to[4096];
+
+/* --- addressing forms ------------------------------------------------------------------------------------------------- */
+
+static void fresh(void)
+{
+	static uint8_t seed;
+	unsigned int i;
+
+	seed++;
+	for (i = 0; i < sizeof(from); i++)
+		from[i] = (uint8_t)(seed + i);
+	memset(to, 0, sizeof(to));
+	prep(&desc, &comp, SVA_OPCODE_MEMMOVE, from, to, sizeof(from));
+}
+
+static bool copied(void)
+{
+	return wait_record(&comp, 5) == SVA_STATUS_SUCCESS && !memcmp(from, to, sizeof(from));
+}
+
+/* One case: the operands are set up in registers, the bytes are executed, and the copy must have happened. */
+#define FORM(name, bytes, ...) \
+	do { \
+		uint8_t zf_; \
+		fresh(); \
+		__asm__ volatile(bytes "\n\tsetz %0" : "=&m"(zf_) : __VA_ARGS__ : "memory", "cc"); \
+		ok(zf_ == 0 && copied(), "form: %s", name); \
+	} while (0)
+
+static void test_forms(void)
+{
+	register uint64_t r8 __asm__("r8"), r9 __asm__("r9"), r12 __asm__("r12"), r13 __asm__("r13"), r15 __asm__("r15");
+	uint64_t p = (uintptr_t)shared_portal, d = (uintptr_t)&desc;
+
+	FORM("enqcmd (rdx), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
+	FORM("enqcmd disp8(rdx), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x42,0x40", "a"(p), "d"(d - 0x40));
+	FORM("enqcmd disp8 < 0", ".byte 0xf2,0x0f,0x38,0xf8,0x42,0x80", "a"(p), "d"(d + 0x80));
+	FORM("enqcmd disp32(rdx), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x82,0x00,0x10,0x00,0x00", "a"(p), "d"(d - 0x1000));
+	FORM("enqcmd (rdx,rcx,8), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x04,0xca", "a"(p), "d"(d - 0x800), "c"(0x100ull));
+	FORM("enqcmd 0x40(rdx,rcx,4), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x44,0x8a,0x40", "a"(p), "d"(d - 0x80),
+	     "c"(0x10ull));
+	FORM("enqcmd no base, disp32(,rcx,1)", ".byte 0xf2,0x0f,0x38,0xf8,0x04,0x0d,0x10,0x00,0x00,0x00", "a"(p),
+	     "c"(d - 0x10));
+	FORM("enqcmd (rsi), rdi", ".byte 0xf2,0x0f,0x38,0xf8,0x3e", "D"(p), "S"(d));
+	r12 = d;
+	r9 = p;
+	FORM("enqcmd (r12), r9 (needs SIB)", ".byte 0xf2,0x45,0x0f,0x38,0xf8,0x0c,0x24", "r"(r12), "r"(r9));
+	r13 = d;
+	r15 = p;
+	FORM("enqcmd 0(r13), r15 (needs disp8)", ".byte 0xf2,0x45,0x0f,0x38,0xf8,0x7d,0x00", "r"(r13), "r"(r15));
+	r8 = 8;
+	FORM("enqcmd (r12,r8,8), r9", ".byte 0xf2,0x47,0x0f,0x38,0xf8,0x0c,0xc4", "r"(r12 = d - 64), "r"(r8), "r"(r9 = p));
+	FORM("enqcmd with redundant prefixes", ".byte 0x66,0x3e,0xf2,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
+	FORM("enqcmd with REX.W", ".byte 0xf2,0x48,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
+
+	/* RIP-relative: a copy of the descriptor beside the code; the portal too has to be found through a register. */
+	{
+		static struct sva_desc beside __asm__("insn_beside") __attribute__((used));
+		uint8_t zf;
+
+		fresh();
+		beside = desc;
+		__asm__ volatile(".byte 0xf2,0x0f,0x38,0xf8,0x05\n\t.long insn_beside - (. + 4)\n\tsetz %0"
+				 : "=m"(zf) : "a"(p) : "memory", "cc");
+		ok(zf == 0 && copied(), "form: enqcmd disp32(rip), rax");
+	}
+	/* rbp as base has no form without displacement. */
+	{
+		uint8_t zf;
+
+		fresh();
+		__asm__ volatile("push %%rbp\n\tmov %2,%%rbp\n\t.byte 0xf2,0x0f,0x38,0xf8,0x45,0x00\n\tpop %%rbp\n\tsetz %0"
+				 : "=r"(zf) : "a"(p), "r"(d) : "memory", "cc");
+		ok(zf == 0 && copied(), "form: enqcmd 0(rbp), rax");
+	}
+	FORM("enqcmd segment cs ds es count for nothing", ".byte 0x2e,0xf2,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
+	/* FS: a base that is not zero. */
+	{
+		uint64_t base = 0;
+		uint8_t zf;
+
+		syscall(SYS_arch_prctl, ARCH_GET_FS, &base);
+		fresh();
+		__asm__ volatile(".byte 0x64,0xf2,0x0f,0x38,0xf8,0x02\n\tsetz %0"
+				 : "=r"(zf) : "a"(p), "d"(d - base) : "memory", "cc");
+		ok(zf == 0 && copied(), "form: enqcmd fs:(rdx), rax");
+		base = d - 0x1234;
+		syscall(SYS_arch_prctl, ARCH_SET_GS, base);
+		fresh();
+		__asm__ volatile(".byte 0x65,0xf2,0x0f,0x38,0xf8,0x02\n\tsetz %0"
+				 : "=r"(zf) : "a"(p), "d"(0x1234ull) : "memory", "cc");
+		ok(zf == 0 && copied(), "form: enqcmd gs:(rdx), rax");
+		syscall(SYS_arch_prctl, ARCH_SET_GS, 0ul);
+	}
+}
+
+/* With a 32-bit address size the upper halves of the registers do not count. */
+static void test_addr32(void)
+{
+	struct sva_desc *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	uint8_t *target;
+
+	if (low == MAP_FAILED) {
+		skip("form: movdir64b (edx), eax", "no memory below 2 GiB");
+		return;
+	}
+	target = (uint8_t *)low + 1024;
+	memset(low, 0x5a, sizeof(*low));
+	__asm__ volatile(".byte 0x67,0x66,0x0f,0x38,0xf8,0x02" : : "a"((uintptr_t)target | 0xdead00000000ull),
+			 "d"((uintptr_t)low | 0xbeef00000000ull) : "memory");
+	ok(target[0] == 0x5a && target[63] == 0x5a, "form: movdir64b (edx), eax with garbage above");
+	munmap(low, 4096);
+}
+
+/* --- what the instructions leave alone --------------------------------------------------------------------------------- */
+
+static void test_flags(void)
+{
+	uint64_t flags, before = 0x8d5;
+
+	fresh();
+	__asm__ volatile("push %3\n\tpopfq\n\t.byte 0xf2,0x0f,0x38,0xf8,0x02\n\tpushfq\n\tpop %0"
+			 : "=r"(flags) : "a"(shared_portal), "d"(&desc), "r"(before) : "memory", "cc");
+	is(flags & 0x8d5, 0, "enqcmd taken: CF PF AF ZF SF OF are clear");
+	__asm__ volatile("push %3\n\tpopfq\n\t.byte 0xf2,0x0f,0x38,0xf8,0x02\n\tpushfq\n\tpop %0"
+			 : "=r"(flags) : "a"(dedicated_portal), "d"(&desc), "r"(before) : "memory", "cc");
+	is(flags & 0x8d5, 0x40, "enqcmd not taken: ZF alone is set");
+	__asm__ volatile("push %3\n\tpopfq\n\t.byte 0x66,0x0f,0x38,0xf8,0x02\n\tpushfq\n\tpop %0"
+			 : "=r"(flags) : "a"(to), "d"(&desc), "r"(before) : "memory", "cc");
+	is(flags & 0x8d5, 0x8d5, "movdir64b: no flag changes");
+	wait_record(&comp, 5);
+}
+
+static void test_red_zone(void)
+{
+	uint64_t sum = 0;
+
+	fresh();
+	__asm__ volatile("movq $0x11,-8(%%rsp)\n\tmovq $0x22,-64(%%rsp)\n\tmovq $0x33,-128(%%rsp)\n\t"
+			 ".byte 0xf2,0x0f,0x38,0xf8,0x02\n\t"
+			 "mov -8(%%rsp),%0\n\tadd -64(%%rsp),%0\n\tadd -128(%%rsp),%0"
+			 : "=r"(sum) : "a"(shared_portal), "d"(&desc) : "memory", "cc");
+	ok(sum == 0x66 && copied(), "the 128 bytes below the stack pointer survive");
+}
+
+static void test_vectors(void)
+{
+	uint64_t in[2] = { 0x0123456789abcdefull, 0xfedcba9876543210ull }, out[2] = { 0, 0 };
+
+	fresh();
+	__asm__ volatile("movups %1,%%xmm5\n\tmovups %1,%%xmm15\n\t.byte 0xf2,0x0f,0x38,0xf8,0x02\n\t"
+			 "pxor %%xmm5,%%xmm15\n\tmovups %%xmm15,%0"
+			 : "=m"(out) : "m"(in), "a"(shared_portal), "d"(&desc) : "memory", "cc", "xmm5", "xmm15");
+	ok(out[0] == 0 && out[1] == 0 && copied(), "vector registers survive");
+}
+
+/* --- faults of the program's own making -------------------------------------------------------------------------------- */
+
+static sigjmp_buf back;
+static volatile int seen_signal, seen_code;
+static void *volatile seen_addr;
+static volatile uintptr_t seen_rip;
+
+static void on_fault(int signo, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	seen_signal = signo;
+	seen_code = info->si_code;
+	seen_addr = info->si_addr;
+	seen_rip = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+	siglongjmp(back, 1);
+}
+
+#define FAULTS(statement) \
+	({ \
+		seen_signal = 0; \
+		if (sigsetjmp(back, 1) == 0) { \
+			statement; \
+		} \
+		seen_signal; \
+	})
+
+static void test_faults(void)
+{
+	struct sigaction act = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO }, old_segv, old_ill, now;
+	uint8_t *hole = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	munmap(hole + 4096, 4096);
+	sigaction(SIGSEGV, &act, &old_segv);
+	sigaction(SIGILL, &act, &old_ill);
+	ok(sigaction(SIGSEGV, NULL, &now) == 0 && now.sa_sigaction == on_fault && (now.sa_flags & SA_SIGINFO),
+	   "sigaction shows the program's own handler");
+
+	fresh();
+	is(FAULTS(enqcmd(shared_portal, hole + 4096)), SIGSEGV, "a source that is not mapped faults");
+	ok(seen_addr == hole + 4096 && seen_code == SEGV_MAPERR, "with its address (%p, %p), code %d", seen_addr,
+	   (void *)(hole + 4096), seen_code);
+	is(FAULTS(enqcmd(shared_portal, hole + 4096 - 32)), SIGSEGV, "a source that is half mapped faults");
+	ok(seen_addr == hole + 4096, "at its second half");
+	is(FAULTS(movdir64b(hole + 4096, &desc)), SIGSEGV, "movdir64b to nowhere faults");
+	ok(seen_addr == hole + 4096, "with its address");
+	is(FAULTS(enqcmd((char *)shared_portal + 32, &desc)), SIGSEGV, "a destination that is not aligned faults");
+	ok(seen_addr == NULL, "as general protection, without an address");
+	is(FAULTS(movdir64b(to + 1, &desc)), SIGSEGV, "movdir64b: so it does");
+	desc.pasid_priv = 1;
+	is(FAULTS(enqcmd(shared_portal, &desc)), SIGSEGV, "a descriptor that brings a PASID faults");
+	desc.pasid_priv = 0;
+	is(FAULTS(__asm__ volatile(".byte 0xf3,0x0f,0x38,0xf8,0x02" : : "a"(shared_portal), "d"(&desc) : "memory")), SIGSEGV,
+	   "enqcmds is not for programs");
+	is(FAULTS(umwait(2, 0)), SIGSEGV, "umwait with a reserved control bit faults");
+	is(FAULTS(umonitor(hole + 4096)), SIGSEGV, "umonitor of nothing faults");
+	is(FAULTS(__asm__ volatile("ud2")), SIGILL, "an undefined instruction is still the program's");
+	is(FAULTS(*(volatile int *)(hole + 4096) = 1), SIGSEGV, "a plain bad store is still the program's");
+	ok(seen_addr == hole + 4096, "with its address");
+	is(FAULTS(raise(SIGSEGV)), SIGSEGV, "a signal that was sent is still the program's");
+	munmap(hole, 4096);
+
+	sigaction(SIGILL, &old_ill, NULL);
+	sigaction(SIGSEGV, &old_segv, NULL);
+	fresh();
+	ok(!enqcmd(shared_portal, &desc) && copied(), "and the emulator goes on after all that");
+}
+
+/* A child that must die of a signal. */
+static int dies_of(void (*what)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		what();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void bad_source(void)
+{
+	void *portal = map_queue("/dev/dsa/wq0.0", NULL);
+
+	enqcmd(portal, (void *)64);
+}
+
+static void without_pasid(void)
+{
+	enqcmd(to, from); /* the descriptor's first word must be 0 */
+}
+
+static void child_portal(void)
+{
+	open("/dev/dsa/wq0.0", O_RDWR); /* for a PASID; the parent's portal is not mapped here */
+	enqcmd(shared_portal, from);
+}
+
+static void plain_ud2(void)
+{
+	__asm__ volatile("ud2");
+}
+
+static void test_deaths(void)
+{
+	memset(from, 0, 64);
+	is(dies_of(bad_source), SIGSEGV, "without a handler a bad source kills with SIGSEGV");
+	is(dies_of(without_pasid), SIGSEGV, "a process that opened no queue has no PASID: ENQCMD kills with SIGSEGV");
+	is(dies_of(child_portal), SIGSEGV, "a child does not have its parent's portal");
+	is(dies_of(plain_ud2), SIGILL, "an undefined instruction kills with SIGILL");
+}
+
+/* --- surroundings ------------------------------------------------------------------------------------------------------ */
+
+static void test_masks(void)
+{
+	sigset_t all, before, seen;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_sigmask(SIG_BLOCK, NULL, &seen);
+	fresh();
+	ok(!enqcmd(shared_portal, &desc) && copied(), "all signals blocked");
+	ok(sigismember(&seen, SIGILL) == 1 && sigismember(&seen, SIGSEGV) == 1,
+	   "the program reads back that it blocked them");
+	sigprocmask(SIG_SETMASK, &before, &seen);
+	ok(sigismember(&seen, SIGBUS) == 1, "also as the old mask");
+	pthread_sigmask(SIG_BLOCK, NULL, &seen);
+	ok(sigismember(&seen, SIGILL) == 0, "and that it unblocked them");
+}
+
+static volatile int in_handler;
+
+static void on_alarm(int signo)
+{
+	(void)signo;
+	fresh();
+	in_handler = !enqcmd(shared_portal, &desc) && copied();
+}
+
+static void test_handler_submits(void)
+{
+	struct sigaction act = { .sa_handler = on_alarm }, now;
+
+	sigfillset(&act.sa_mask);
+	sigaction(SIGALRM, &act, NULL);
+	sigaction(SIGALRM, NULL, &now);
+	ok(sigismember(&now.sa_mask, SIGILL) == 1, "a handler's mask reads back as it was given");
+	raise(SIGALRM);
+	ok(in_handler, "a handler that blocks everything may submit");
+}
+
+static void *on_small_stack(void *arg)
+{
+	stack_t stack = { .ss_sp = malloc(8192), .ss_size = 8192 };
+
+	(void)arg;
+	memset(stack.ss_sp, 0xee, 8192);
+	sigaltstack(&stack, NULL);
+	fresh();
+	if (enqcmd(shared_portal, &desc) || !copied())
+		return NULL;
+	/* How deep did it go? The lowest byte that is not the pattern any more. */
+	{
+		size_t i;
+
+		for (i = 0; i < 8192 && ((uint8_t *)stack.ss_sp)[i] == 0xee; i++)
+			;
+		return (void *)(8192 - i);
+	}
+}
+
+static void test_alternate_stack(void)
+{
+	pthread_t thread;
+	void *used = NULL;
+
+	pthread_create(&thread, NULL, on_small_stack, NULL);
+	pthread_join(thread, &used);
+	ok(used && (size_t)used < 8192, "an alternate stack of 8 KiB is enough (%zu bytes used)", (size_t)used);
+}
+
+static void test_waiting(void)
+{
+	uint64_t start, ticks;
+
+	umonitor(&comp);
+	start = rdtsc();
+	fresh();
+	ok(!umwait(0, start + 1000000000ull), "umwait ends when the line was written");
+	umonitor(&comp);
+	start = rdtsc();
+	ok(!umwait(1, start - 1), "umwait with a deadline in the past ends at once");
+	umonitor(&to[64]);
+	start = rdtsc();
+	ok(umwait(1, start + 100000000000ull), "umwait ends at the system's limit, with CF");
+	start = rdtsc();
+	ok(!tpause(1, start + 50000), "tpause ends at its deadline, without CF");
+	ticks = rdtsc() - start;
+	ok(ticks >= 50000, "and not before (%llu ticks)", (unsigned long long)ticks);
+	ok(tpause(0, rdtsc() + 100000000000ull), "tpause ends at the system's limit, with CF");
+}
+
+static void test_store64(void)
+{
+	unsigned int i;
+
+	fresh();
+	memset(to, 0, sizeof(to));
+	movdir64b(to + 128, from + 3);
+	ok(!memcmp(to + 128, from + 3, 64), "movdir64b to memory stores 64 bytes, from any alignment");
+	for (i = 0; i < 128; i++)
+		if (to[i] || to[192 + i])
+			break;
+	is(i, 128, "and nothing beside them");
+	memset(&desc, 0, sizeof(desc));
+	ok(enqcmd(to, &desc), "enqcmd to memory is answered with retry");
+}
+
+static void test_modes(void)
+{
+	fresh();
+	ok(enqcmd(dedicated_portal, &desc), "enqcmd to a dedicated queue: retry");
+	is(comp.status, 0, "nothing happens");
+	movdir64b(shared_portal, &desc);
+	is(wait_record(&comp, 0), 0, "movdir64b to a shared queue: lost");
+	movdir64b(dedicated_portal, &desc);
+	ok(copied(), "movdir64b to a dedicated queue: done");
+	fresh();
+	movdir64b((char *)dedicated_portal + 0xfc0, &desc);
+	ok(copied(), "any line of the portal is the same queue");
+}
+
+static void test_plain_access(void)
+{
+	volatile uint64_t *portal = shared_portal;
+
+	*portal = 1;
+	ok(true, "a plain store to a portal is ignored");
+	memset(shared_portal, 0, 8);
+	ok(true, "so is one of another form");
+}
+
+/* --- the handler as other CPUs would call it --------------------------------------------------------------------------- */
+
+struct kernel_action {
+	void (*handler)(int, siginfo_t *, void *);
+	unsigned long flags;
+	void *restorer;
+	uint64_t mask;
+};
+
+static const uint8_t enqcmd_bytes[16] = { 0xf2, 0x0f, 0x38, 0xf8, 0x02, 0x90 };
+static const uint8_t movdir_bytes[16] = { 0x66, 0x0f, 0x38, 0xf8, 0x02, 0x90 };
+
+static bool call_handler(int signo, int code, void *addr, const uint8_t *bytes, void *portal, uint64_t *flags)
+{
+	struct kernel_action act = { 0 };
+	siginfo_t info = { .si_signo = signo };
+	ucontext_t uc;
+
+	syscall(SYS_rt_sigaction, signo, NULL, &act, 8);
+	info.si_code = code;
+	info.si_addr = addr;
+	memset(&uc, 0, sizeof(uc));
+	getcontext(&uc);
+	uc.uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)bytes;
+	uc.uc_mcontext.gregs[REG_RAX] = (greg_t)(uintptr_t)portal;
+	uc.uc_mcontext.gregs[REG_RDX] = (greg_t)(uintptr_t)&desc;
+	uc.uc_mcontext.gregs[REG_EFL] = 0x8d5;
+	act.handler(signo, &info, &uc);
+	*flags = (uint64_t)uc.uc_mcontext.gregs[REG_EFL];
+	return uc.uc_mcontext.gregs[REG_RIP] == (greg_t)(uintptr_t)bytes + 5;
+}
+
+static void test_other_cpus(void)
+{
+	uint64_t flags;
+
+	fresh();
+	ok(call_handler(SIGSEGV, SI_KERNEL, NULL, enqcmd_bytes, shared_portal, &flags) && copied() && !(flags & 0x8d5),
+	   "a CPU with ENQCMD but no PASID: SIGSEGV without an address is decoded");
+	fresh();
+	ok(call_handler(SIGBUS, BUS_ADRERR, dedicated_portal, movdir_bytes, dedicated_portal, &flags) && copied(),
+	   "a CPU with MOVDIR64B: SIGBUS with the portal's address is decoded");
+	fresh();
+	ok(call_handler(SIGSEGV, SEGV_ACCERR, dedicated_portal, movdir_bytes, dedicated_portal, &flags) && copied() &&
+	   (flags & 0x8d5) == 0x8d5, "the same as SIGSEGV");
+}
+
+int main(void)
+{
+	shared_portal = map_queue("/dev/dsa/wq0.0", NULL);
+	dedicated_portal = map_queue("/dev/dsa/wq0.1", NULL);
+	if (!ok(shared_portal != MAP_FAILED && dedicated_portal != MAP_FAILED, "both queues can be mapped"))
+		return done();
+	test_forms();
+	test_addr32();
+	test_flags();
+	test_red_zone();
+	test_vectors();
+	test_modes();
+	test_store64();
+	test_plain_access();
+	test_faults();
+	test_deaths();
+	test_masks();
+	test_handler_submits();
+	test_alternate_stack();
+	test_waiting();
+	test_other_cpus();
+	return done();
+}

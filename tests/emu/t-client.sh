@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The programs that test themselves under sva-emu, each with the options that shape the run for it.
+: "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
+. "$top_srcdir/tests/emu/lib.sh"
+
+ok "instructions" ends_with 0 "$emu" run -- "$bin/insn"
+ok "instructions, with --check" ends_with 0 "$emu" run --check -- "$bin/insn"
+ok "--check names the wrong instruction" said "MOVDIR64B to a shared queue is dropped"
+ok "--check names the missing PASID" said "has opened no queue"
+ok "character device" ends_with 0 "$emu" run -- "$bin/cdev"
+ok "character device of DSA 2" ends_with 0 "$emu" run --profile dsa2 -- "$bin/cdev" dsa2
+ok "character device without mmap" ends_with 0 "$emu" run --no-mmap -- "$bin/cdev" no-mmap
+ok "character device without SVA" ends_with 0 "$emu" run --refuse-sva -- "$bin/cdev" refuse-sva
+ok "page faults" ends_with 0 "$emu" run -- "$bin/faults"
+ok "page faults, strictly" ends_with 0 "$emu" run --strict-faults -- "$bin/faults" strict
+done_testing
