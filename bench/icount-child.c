@@ -14,6 +14,7 @@
 
 #define WARM 4 /* the first calls bind queues and resolve symbols */
 #define BATCH 32
+#define BATCH_SAMPLES 4 /* each is 32 operations already */
 
 static struct sva *sva;
 static char *src, *dst;
@@ -103,7 +104,7 @@ static int submit_and_poll(void)
 
 static int run_batch(const char *path)
 {
-	for (int i = 0; i < WARM + ICOUNT_SAMPLES; i++) {
+	for (int i = 0; i < WARM + BATCH_SAMPLES; i++) {
 		int n;
 
 		for (int k = 0; k < BATCH; k++) {

@@ -136,6 +136,8 @@ void insn_decode(const uint8_t bytes[INSN_MAX], const struct user_regs_struct *r
 	at = read_prefixes(bytes, &p);
 	insn->locked = p.lock || ((bytes[at] == 0x86 || bytes[at] == 0x87) && bytes[at + 1] >> 6 != 3);
 	insn->repeated = (p.rep || p.repne) && is_string(bytes[at]);
+	if (insn->repeated)
+		insn->len = at + 1;
 	if (bytes[at] == 0x0f && bytes[at + 1] == 0x05) {
 		insn->kind = INSN_SYSCALL;
 		insn->len = at + 2;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +31,6 @@ struct run {
 	struct stepper *stepper;
 	pid_t pid;
 	struct region *region; /* being counted, or NULL */
-	uint64_t last_rip;
-	bool last_repeated;
 };
 
 static int child_read(const struct run *run, uint64_t addr, void *to, size_t len)
@@ -188,6 +187,26 @@ static int portal(struct run *run, const struct insn *insn, struct user_regs_str
 	return ptrace(PTRACE_SETREGS, run->pid, NULL, regs) ? -errno : 0;
 }
 
+/* Each sample begins the file anew: the last one stays. */
+static void trace_begin(const struct run *run)
+{
+	FILE *trace = run->stepper->trace, *maps;
+	char name[64], line[PATH_MAX + 128];
+
+	if (!trace)
+		return;
+	rewind(trace);
+	if (ftruncate(fileno(trace), 0))
+		return;
+	snprintf(name, sizeof(name), "/proc/%d/maps", (int)run->pid);
+	maps = fopen(name, "re");
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, " r-xp "))
+			fprintf(trace, "map %s", line);
+	if (maps)
+		fclose(maps);
+}
+
 static int marker(struct run *run, const struct insn *insn, struct user_regs_struct *regs)
 {
 	struct stepper *s = run->stepper;
@@ -200,22 +219,37 @@ static int marker(struct run *run, const struct insn *insn, struct user_regs_str
 		run->region = &s->samples[s->sample_count++];
 	else
 		run->region = NULL;
-	if (run->region)
+	if (run->region) {
 		memset(run->region, 0, sizeof(*run->region));
+		trace_begin(run);
+	}
 	regs->rip += insn->len;
 	return ptrace(PTRACE_SETREGS, run->pid, NULL, regs) ? -errno : 0;
 }
 
-static void count(struct run *run, const struct insn *insn, uint64_t rip)
+/*
+ * A whole REP MOVS at once, and not a stop for each byte: a breakpoint behind it. Anything else that stops the child there,
+ * such as a signal, leaves the instruction half done, and it is counted once more when it goes on; nothing sends signals.
+ */
+static int step_repeated(struct run *run, const struct insn *insn, const struct user_regs_struct *regs, int *status)
 {
-	bool turn = insn->repeated && run->last_repeated && rip == run->last_rip;
+	struct user_regs_struct after;
+	void *behind = (void *)(uintptr_t)(regs->rip + insn->len);
+	long word;
 
-	if (run->region && !turn) {
-		run->region->total++;
-		run->region->locked += insn->locked;
-	}
-	run->last_rip = rip;
-	run->last_repeated = insn->repeated;
+	errno = 0;
+	word = ptrace(PTRACE_PEEKTEXT, run->pid, behind, NULL);
+	if (errno || ptrace(PTRACE_POKETEXT, run->pid, behind, (void *)((word & ~0xffl) | 0xcc)) ||
+	    ptrace(PTRACE_CONT, run->pid, NULL, NULL) || waitpid(run->pid, status, 0) < 0)
+		return -errno;
+	if (!WIFSTOPPED(*status))
+		return 0;
+	if (ptrace(PTRACE_POKETEXT, run->pid, behind, (void *)word) || ptrace(PTRACE_GETREGS, run->pid, NULL, &after))
+		return -errno;
+	if (WSTOPSIG(*status) != SIGTRAP || after.rip != (uintptr_t)behind + 1)
+		return 0;
+	after.rip--;
+	return ptrace(PTRACE_SETREGS, run->pid, NULL, &after) ? -errno : 0;
 }
 
 /* Whatever comes next. *status is touched only when the child ran. */
@@ -232,12 +266,17 @@ static int advance(struct run *run, int *status)
 	insn_decode(bytes, &regs, &insn);
 	if (insn.kind == INSN_MARK)
 		return marker(run, &insn, &regs);
-	count(run, &insn, regs.rip);
+	if (run->region) {
+		run->region->total++;
+		run->region->locked += insn.locked;
+		if (run->stepper->trace)
+			fprintf(run->stepper->trace, "%llx\n", regs.rip);
+	}
 	if (insn.kind == INSN_ENQCMD || insn.kind == INSN_MOVDIR64B)
 		return portal(run, &insn, &regs);
 	if (insn.kind == INSN_SYSCALL)
 		return step_syscall(run, &insn, &regs, status);
-	return step(run, status);
+	return insn.repeated ? step_repeated(run, &insn, &regs, status) : step(run, status);
 }
 
 /* ------------------------------------------------------------------ the child's life */
@@ -309,8 +348,15 @@ static int follow(struct run *run)
 int stepper_run(struct stepper *stepper, char *const argv[])
 {
 	struct run run = { .stepper = stepper };
+	cpu_set_t cpus;
+	int cpu;
 
 	stepper->base_count = stepper->sample_count = 0;
+	/* Both on one processor: they take turns, and waking another one for each step would take longer than the step. */
+	cpu = sched_getcpu();
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu < 0 ? 0 : cpu, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
 	fflush(NULL);
 	run.pid = fork();
 	if (run.pid < 0)

@@ -225,10 +225,10 @@ static uint64_t worst(const struct region *regions, unsigned int n, size_t field
 #define WORST(s, field) worst((s)->samples, (s)->sample_count, offsetof(struct region, field))
 #define WORST_BASE(s, field) worst((s)->base, (s)->base_count, offsetof(struct region, field))
 
-static int run_case(const struct count_case *what, const char *child, struct outcome *o)
+static int run_case(const struct count_case *what, const char *child, FILE *trace, struct outcome *o)
 {
 	char *argv[] = { (char *)child, (char *)what->kind, (char *)what->size, (char *)what->path, NULL };
-	struct stepper stepper = { .node = node_name, .cpuinfo = cpuinfo_name };
+	struct stepper stepper = { .node = node_name, .cpuinfo = cpuinfo_name, .trace = trace };
 	uint64_t base;
 	int rc;
 
@@ -238,7 +238,7 @@ static int run_case(const struct count_case *what, const char *child, struct out
 	}
 	set_environment(what);
 	rc = stepper_run(&stepper, argv);
-	if (rc == 0 && stepper.sample_count != ICOUNT_SAMPLES)
+	if (rc == 0 && !stepper.sample_count)
 		rc = -EIO;
 	if (rc)
 		return rc;
@@ -297,8 +297,9 @@ static int print_outcome(const struct count_case *what, const struct outcome *o,
 
 static void usage(FILE *out)
 {
-	fputs("usage: icount [--budgets FILE] [--child PROGRAM] [CASE ...]\n"
-	      "Count the instructions of one operation. Without --budgets nothing can fail. Cases:\n", out);
+	fputs("usage: icount [--budgets FILE] [--child PROGRAM] [--trace FILE] [CASE ...]\n"
+	      "Count the instructions of one operation. Without --budgets nothing can fail. --trace: the address of every\n"
+	      "instruction of the last sample, for icount-profile. Cases:\n", out);
 	for (size_t i = 0; i < CASES; i++)
 		fprintf(out, "  %-17s %s\n", cases[i].name, cases[i].what);
 }
@@ -313,18 +314,24 @@ static bool wanted(const char *name, char **names)
 	return !any;
 }
 
-/* The child lies beside this program. */
+/* From the place of this program in the build tree: the child lies beside it, and so, nearly, do the plug-ins. */
 static const char *default_child(void)
 {
-	static char name[PATH_MAX + 16];
+	static char name[PATH_MAX + 32];
 	ssize_t n = readlink("/proc/self/exe", name, PATH_MAX - 1);
+	char *slash;
 
 	name[n < 0 ? 0 : n] = '\0';
-	strcat(name, "-child");
+	slash = strrchr(name, '/');
+	if (slash) {
+		strcpy(slash, "/../accfg-plugins/.libs");
+		setenv("SVA_PLUGIN_DIR", name, 0);
+		strcpy(slash, "/icount-child");
+	}
 	return name;
 }
 
-static int run_all(const char *child, char **names, const struct budget *budgets, int budget_count)
+static int run_all(const char *child, FILE *trace, char **names, const struct budget *budgets, int budget_count)
 {
 	int passed = 0;
 
@@ -336,7 +343,7 @@ static int run_all(const char *child, char **names, const struct budget *budgets
 
 		if (!wanted(cases[i].name, names))
 			continue;
-		rc = run_case(&cases[i], child, &outcome);
+		rc = run_case(&cases[i], child, trace, &outcome);
 		if (rc == -EPERM) {
 			printf("SKIP: ptrace is not permitted here\n");
 			return SKIPPED;
@@ -348,8 +355,8 @@ static int run_all(const char *child, char **names, const struct budget *budgets
 		}
 		passed += print_outcome(&cases[i], &outcome, budgets, budget_count);
 	}
-	printf("\nInstructions of the caller for one operation; the worst of %d warm ones. before: up to the submission, which is\n"
-	       "counted; after: from there on. locked, syscalls and descriptors: of all operations of a sample together (batch: 32).\n",
+	printf("\nInstructions of the caller for one operation; the worst of up to %d warm ones. before: up to the submission, and\n"
+	       "with it; after: from there on. locked, syscalls and descriptors: of all operations of a sample together (batch: 32).\n",
 	       ICOUNT_SAMPLES);
 	return passed ? 1 : 0;
 }
@@ -358,11 +365,13 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "budgets", required_argument, NULL, 'b' }, { "child", required_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },	     { NULL, 0, NULL, 0 },
+		{ "trace", required_argument, NULL, 't' },   { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	struct budget budgets[BUDGETS + 1];
 	const char *child = default_child();
 	int option, budget_count = 0;
+	FILE *trace = NULL;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
@@ -373,6 +382,13 @@ int main(int argc, char **argv)
 			break;
 		case 'c':
 			child = optarg;
+			break;
+		case 't':
+			trace = fopen(optarg, "we");
+			if (!trace) {
+				fprintf(stderr, "icount: can not open %s: %s\n", optarg, strerror(errno));
+				return 2;
+			}
 			break;
 		case 'h':
 			usage(stdout);
@@ -392,5 +408,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "icount: can not make files in /tmp: %s\n", strerror(errno));
 		return 1;
 	}
-	return run_all(child, argv + optind, budgets, budget_count);
+	return run_all(child, trace, argv + optind, budgets, budget_count);
 }

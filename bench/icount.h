@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <sys/types.h>
 #include <sys/user.h>
@@ -28,8 +29,8 @@ enum insn_kind { INSN_OTHER, INSN_ENQCMD, INSN_MOVDIR64B, INSN_SYSCALL, INSN_MAR
 struct insn {
 	enum insn_kind kind;
 	bool locked;       /* LOCK prefix, or XCHG with memory, which locks without one */
-	bool repeated;     /* a string instruction with REP: one instruction, stepped once for each turn */
-	unsigned int len;  /* of the portal instructions, of SYSCALL and of a marker */
+	bool repeated;     /* a string instruction with REP, which a single step would do one turn of */
+	unsigned int len;  /* of all the above but locked ones */
 	unsigned int mark;
 	uint64_t source;   /* portal instructions: address of the descriptor */
 };
@@ -46,6 +47,7 @@ struct region {
 struct stepper {
 	const char *node;    /* the file that stands for the queue's device node */
 	const char *cpuinfo; /* what the child reads as /proc/cpuinfo */
+	FILE *trace;         /* gets the address of each instruction of the last sample, and the maps; or NULL */
 	struct region base[ICOUNT_SAMPLES], samples[ICOUNT_SAMPLES];
 	unsigned int base_count, sample_count;
 };

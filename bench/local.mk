@@ -8,7 +8,7 @@ bin_PROGRAMS += %D%/sva-bench
 %C%_sva_bench_LDADD = src/lib/libsva.la $(JSON_LIBS)
 %C%_sva_bench_LDFLAGS = $(AM_LDFLAGS) -pthread
 
-EXTRA_DIST += %D%/README.md %D%/budgets
+EXTRA_DIST += %D%/README.md %D%/budgets %D%/icount-profile
 
 # -no-install: a program and not libtool's script, which would be single-stepped instead of it.
 if X86_64
