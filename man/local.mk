@@ -4,6 +4,10 @@ man_pages = \
 	%D%/libsva.conf.5 \
 	%D%/sva.7 \
 	%D%/sva_bind.3 \
+	%D%/sva_compare.3 \
+	%D%/sva_copyv.3 \
+	%D%/sva_crc32c.3 \
+	%D%/sva_create_delta.3 \
 	%D%/sva_explain.3 \
 	%D%/sva_memcpy.3 \
 	%D%/sva_op_result.3 \
@@ -11,25 +15,48 @@ man_pages = \
 	%D%/sva_plugin.3 \
 	%D%/sva_poll.3 \
 	%D%/sva_prep.3 \
+	%D%/sva_prep_batch.3 \
+	%D%/sva_prep_dif_check.3 \
 	%D%/sva_queue_info.3 \
 	%D%/sva_submit.3
 dist_man_MANS += $(man_pages)
 
 # t-man.sh compares this list with the NAME sections.
 man_aliases = \
+	%D%/sva_apply_delta.3 \
 	%D%/sva_bond_pasid.3 \
 	%D%/sva_bond_path.3 \
 	%D%/sva_bond_submit.3 \
+	%D%/sva_cache_flush.3 \
 	%D%/sva_close.3 \
+	%D%/sva_compare_pattern.3 \
 	%D%/sva_config_file.3 \
+	%D%/sva_copy_crc32c.3 \
+	%D%/sva_dualcast.3 \
 	%D%/sva_last_result.3 \
 	%D%/sva_memfill.3 \
+	%D%/sva_memfill16.3 \
 	%D%/sva_op_retire.3 \
 	%D%/sva_path_name.3 \
+	%D%/sva_prep_apply_delta.3 \
+	%D%/sva_prep_cache_flush.3 \
+	%D%/sva_prep_compare.3 \
+	%D%/sva_prep_compare_pattern.3 \
+	%D%/sva_prep_copy_crc.3 \
+	%D%/sva_prep_copyv.3 \
+	%D%/sva_prep_crc.3 \
+	%D%/sva_prep_create_delta.3 \
+	%D%/sva_prep_dif_insert.3 \
+	%D%/sva_prep_dif_strip.3 \
+	%D%/sva_prep_dif_update.3 \
+	%D%/sva_prep_dix_generate.3 \
 	%D%/sva_prep_drain.3 \
+	%D%/sva_prep_dualcast.3 \
 	%D%/sva_prep_memcpy.3 \
 	%D%/sva_prep_memfill.3 \
+	%D%/sva_prep_memfill16.3 \
 	%D%/sva_prep_noop.3 \
+	%D%/sva_prep_translation_fetch.3 \
 	%D%/sva_problem.3 \
 	%D%/sva_reap.3 \
 	%D%/sva_reason_name.3 \
@@ -57,8 +84,14 @@ $(man_aliases): $(man_pages)
 
 # The programs shown in the pages, which t-examples.sh runs; t-pc.sh builds them with nothing but pkg-config.
 man_examples = \
+	%D%/examples/batch \
 	%D%/examples/bind \
+	%D%/examples/compare \
 	%D%/examples/copy \
+	%D%/examples/copyv \
+	%D%/examples/crc \
+	%D%/examples/delta \
+	%D%/examples/dif \
 	%D%/examples/explain \
 	%D%/examples/open \
 	%D%/examples/overview \
@@ -68,8 +101,14 @@ man_examples = \
 	%D%/examples/submit \
 	%D%/examples/wait
 check_PROGRAMS += $(man_examples)
+%C%_examples_batch_LDADD = src/lib/libsva.la
 %C%_examples_bind_LDADD = src/lib/libsva.la
+%C%_examples_compare_LDADD = src/lib/libsva.la
 %C%_examples_copy_LDADD = src/lib/libsva.la
+%C%_examples_copyv_LDADD = src/lib/libsva.la
+%C%_examples_crc_LDADD = src/lib/libsva.la
+%C%_examples_delta_LDADD = src/lib/libsva.la
+%C%_examples_dif_LDADD = src/lib/libsva.la
 %C%_examples_explain_LDADD = src/lib/libsva.la
 %C%_examples_open_LDADD = src/lib/libsva.la
 %C%_examples_overview_LDADD = src/lib/libsva.la

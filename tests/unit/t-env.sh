@@ -5,6 +5,8 @@
 # shellcheck source=tests/tap.sh
 . "$top_srcdir/tests/tap.sh"
 
+export LC_ALL=C
+
 man=$top_srcdir/man
 settings=$("$top_builddir/tests/unit/settings") || exit 1
 

@@ -43,6 +43,13 @@ says submit -- '1000 blocks, 0 failed, equal'
 says wait -- 'done'
 says result -- 'error +Bad address' 'path +soft, queue soft, device soft' 'bytes +32768 of 65536' 'fault +write at \+32768'
 says explain -- 'libsva [0-9]+\.[0-9]+\.[0-9]+' 'enqcmd +EXCLUDED .*' 'soft +OK .*' 'cpu +OK .*'
+says compare -- 'different at 700000' 'zero up to 1048576'
+says delta -- 'the record has [0-9]+ bytes' 'applied, equal'
+# The check values of the two catalogued CRCs.
+says crc -- 'crc=e3069283 copy=56789' 'crc64=ae8b14860a799888'
+says dif -- 'insert: done, the next reference tag is 108' 'check: .* in block 5, the guard does not match'
+says batch -- 'done, crc=[0-9a-f]{8}'
+says copyv -- "done: 18 bytes, 'gath' 'er and scatter'"
 says queues -- '[0-9]+ queues' 'SVA_PATHS=soft,cpu' 'SVA_THRESHOLD=16384'
 
 # The plug-in of the manual is loaded like any other, and what it reports is seen.

@@ -5,6 +5,8 @@
 # shellcheck source=tests/tap.sh
 . "$top_srcdir/tests/tap.sh"
 
+export LC_ALL=C
+
 man=$top_srcdir/man
 pages=$(cd "$man" && ls ./*.[1-9] | sed 's,^\./,,')
 
