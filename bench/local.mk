@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # sva-bench is installed; icount belongs to the build tree: make check-icount.
 bin_PROGRAMS += %D%/sva-bench
+dist_man_MANS += man/sva-bench.1
 
 %C%_sva_bench_SOURCES = %D%/sva-bench.c %D%/bench.h %D%/buffers.c %D%/burst.c %D%/measure.c %D%/table.c %D%/json.c \
 	%D%/plot.c src/tools/term.c src/tools/term.h

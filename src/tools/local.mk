@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The programs. Each has its own sources; term.c is what all of them print with.
 bin_PROGRAMS += %D%/sva-info %D%/sva-copy
+dist_man_MANS += man/sva-info.1 man/sva-copy.1
 
 %C%_sva_info_SOURCES = %D%/sva-info.c %D%/info.h %D%/info-json.c %D%/info-words.c %D%/term.c %D%/term.h
 %C%_sva_info_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
