@@ -39,9 +39,14 @@ while IFS=$'\t' read -r env key type initial; do
 	ok "libsva.conf.5 tells type and default of $key" grep -qz "^($type; ${default#(}" <(entry "$man/libsva.conf.5" Keys "$key")
 done <<<"$settings"
 
-# What the sources read by name, less what every program may read; the library's own table is read with a variable.
+# The keys of the list of queues, which the plug-in "file" reads.
+is "$(section "$man/libsva.conf.5" 'The list of queues' | awk '/^\.TP/ { head = 1; next } head { sub(/=.*/, "", $2); print $2; head = 0 }' | sort)" \
+	"$(sed -n 's/^\t{ "\([a-z-]*\)", set_.*/\1/p' "$top_srcdir/accfg-plugins/file.c" | sort)" \
+	"libsva.conf.5 has every key of the list of queues"
+
+# What the sources read by name, less what belongs to the system and to sanitizers; the library's own table is read with a variable.
 read_by_name() {
-	grep -r -h -o -E --include='*.[ch]' 'getenv\("[A-Za-z0-9_]+"' "$@" | sed 's/.*"\(.*\)"/\1/' | sort -u | grep -vx -E 'COLUMNS|PATH|TERM|TMPDIR'
+	grep -r -h -o -E --include='*.[ch]' 'getenv\("[A-Za-z0-9_]+"' "$@" | sed 's/.*"\(.*\)"/\1/' | sort -u | grep -vx -E 'COLUMNS|PATH|TERM|TMPDIR|LD_PRELOAD|ASAN_OPTIONS'
 }
 
 undocumented() {
