@@ -38,9 +38,9 @@ struct ref {
 
 	/* The reference's own. */
 	int next_record;
-	bool taken[SPACE_RECORDS];
 	bool loose;        /* a range was left open inside a batch: what follows can not be told any more */
 	char why[256];     /* what the model did wrong; empty: nothing */
+	bool taken[SPACE_RECORDS];
 };
 
 /* One descriptor (and all that is in its batch). True if the model did what it must; else ref->why says what is wrong. */

@@ -21,7 +21,9 @@ uint32_t random_next(uint32_t *state)
 
 void space_init(struct space *space)
 {
-	memset(space, 0, sizeof(*space));
+	/* Not the records: there are many. */
+	memset(space, 0, offsetof(struct space, records));
+	space->nrecords = 0;
 	space->random = 1;
 }
 
@@ -41,18 +43,19 @@ static struct region *add_region(struct space *space, uint64_t base, size_t page
 uint8_t *space_add(struct space *space, uint64_t base, size_t pages, uint8_t use, uint32_t seed)
 {
 	struct region *region = add_region(space, base, pages);
+	uint32_t word;
 
 	memset(region->use, use, pages);
-	for (size_t i = 0; i < pages * PAGE; i++)
-		region->data[i] = (uint8_t)(random_next(&seed) >> 24);
+	for (size_t i = 0; i < pages * PAGE; i += sizeof(word)) {
+		word = random_next(&seed);
+		memcpy(region->data + i, &word, sizeof(word));
+	}
 	return region->data;
 }
 
 void space_clone(struct space *to, const struct space *from)
 {
-	/* Not the records: there are many. */
-	memset(to, 0, offsetof(struct space, records));
-	to->nrecords = 0;
+	space_init(to);
 	for (int i = 0; i < from->nregions; i++) {
 		const struct region *region = &from->regions[i];
 

@@ -15,7 +15,7 @@
 
 #define PAGE 4096u
 #define SPACE_REGIONS 8
-#define SPACE_RECORDS 4096
+#define SPACE_RECORDS 128
 
 /* What may be done with a page. */
 enum page_use {

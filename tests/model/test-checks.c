@@ -11,12 +11,12 @@ static struct trials trials;
 /* The same descriptor between two no-ops of a batch. */
 static void in_batch(const struct sva_model_profile *profile, const struct sva_desc *desc)
 {
-	struct sva_desc list[3], batch = trial_desc(SVA_OPCODE_BATCH, 0, LIST_AT + 4096, 0, 3);
+	struct sva_desc list[3], batch = trial_desc(SVA_OPCODE_BATCH, 0, LIST_AT + 64, 0, 3);
 
 	memset(list, 0, sizeof(list));
 	list[1] = *desc;
 	list[1].completion_addr = desc->completion_addr ? REC_AT + 64 + desc->completion_addr % 64 : 0;
-	space_put(&space, LIST_AT + 4096, list, sizeof(list));
+	space_put(&space, LIST_AT + 64, list, sizeof(list));
 	trial(&trials, profile, &space, &batch);
 }
 
@@ -29,12 +29,13 @@ static void both(const struct sva_model_profile *profile, const struct sva_desc 
 /* Any operation, no-op, batch and drain included, as it may be. */
 static struct sva_desc any_plain(unsigned int opcode)
 {
-	struct sva_desc desc = trial_plain(opcode, SRC_AT, DST_AT, 520 * 8);
+	const bool bare = opcode == SVA_OPCODE_DIF_INSERT || opcode == SVA_OPCODE_DIX_GENERATE;
+	struct sva_desc desc = trial_plain(opcode, SRC_AT, DST_AT, bare ? 512 : 520);
 
 	if (opcode == SVA_OPCODE_NOOP || opcode == SVA_OPCODE_DRAIN)
 		desc.src = desc.dst = desc.size = 0;
 	if (opcode == SVA_OPCODE_BATCH) {
-		desc.src = LIST_AT + 8192;
+		desc.src = LIST_AT + 4096;
 		desc.dst = 0;
 		desc.size = 2;
 	}
@@ -217,7 +218,13 @@ int main(void)
 	static const struct sva_model_profile *const devices[] = { &sva_model_dsa1, &sva_model_dsa2, &sva_model_dsa3 };
 	char what[64];
 
-	trial_space(&space, 4, 5);
+	/* Small, as it is copied for each of many cases. */
+	space_init(&space);
+	space_add(&space, SRC_AT, 1, PAGE_RW, 5);
+	space_add(&space, DST_AT, 1, PAGE_RW, 6);
+	space_add(&space, DST2_AT, 1, PAGE_RW, 7);
+	space_add(&space, REC_AT, 1, PAGE_RW, 8);
+	space_add(&space, LIST_AT, 2, PAGE_RW, 9);
 	for (int i = 0; i < 6; i++) {
 		struct sva_model_profile profile = *devices[i % 3];
 

@@ -299,14 +299,40 @@ static int finish(struct sva_desc *desc, struct sva_comp *last)
 	return rounds;
 }
 
-/* Same end as without faults: memory (less the record), status, result, what the operation reports. */
-static bool same_end(const struct fault_case *c, const struct space *want, const struct sva_comp *got,
-		     const struct sva_comp *expected)
+/* A case as it begins, and as it ends without a fault. */
+struct plan {
+	const struct fault_case *c;
+	struct sva_desc desc;
+	struct space start, end;
+	struct sva_comp expected;
+};
+
+static void plan(struct plan *plan, const struct fault_case *c)
 {
+	plan->c = c;
+	plan->desc = prepare(c);
+	space_clone(&plan->start, &space);
+	trial(&trials, &profile, &space, &plan->desc);
+	plan->expected = trials.outcome.comp;
+	space_clone(&plan->end, &space);
+	space_free(&space);
+}
+
+static void unplan(struct plan *plan)
+{
+	space_free(&plan->start);
+	space_free(&plan->end);
+}
+
+/* Same end as without faults: memory (less the record), status, result, what the operation reports. */
+static bool same_end(const struct plan *plan, const struct sva_comp *got)
+{
+	const struct sva_comp *expected = &plan->expected;
+	const struct fault_case *c = plan->c;
 	uint64_t where;
 
-	memcpy(space_at(&space, REC_AT), space_at(want, REC_AT), sizeof(*got));
-	if (!space_equal(&space, want, &where)) {
+	memcpy(space_at(&space, REC_AT), space_at(&plan->end, REC_AT), sizeof(*got));
+	if (!space_equal(&space, &plan->end, &where)) {
 		printf("# %s: memory differs at %#llx after resuming\n", c->name, (unsigned long long)where);
 		return false;
 	}
@@ -318,20 +344,14 @@ static bool same_end(const struct fault_case *c, const struct space *want, const
 }
 
 /* One case with one page unusable. */
-static bool one_page(const struct fault_case *c, uint64_t page, uint8_t use, bool bof, int manner, int *faults)
+static bool one_page(const struct plan *plan, uint64_t page, uint8_t use, bool bof, int manner, int *faults)
 {
-	struct sva_comp expected, got;
-	struct sva_desc desc;
-	struct space want;
+	struct sva_desc desc = plan->desc;
+	struct sva_comp got;
 	bool good;
 	int rounds;
 
-	desc = prepare(c);
-	trial(&trials, &profile, &space, &desc);
-	expected = trials.outcome.comp;
-	space_clone(&want, &space);
-
-	desc = prepare(c);
+	space_clone(&space, &plan->start);
 	space_use(&space, page, use);
 	space.window = manner == 1 ? 1000 : manner == 2 ? 61 : 0;
 	space.odd = manner == 2;
@@ -341,8 +361,8 @@ static bool one_page(const struct fault_case *c, uint64_t page, uint8_t use, boo
 		desc.flags_opcode |= SVA_DESC_BOF;
 	rounds = finish(&desc, &got);
 	*faults += rounds > 1;
-	good = rounds && same_end(c, &want, &got, &expected);
-	space_free(&want);
+	good = rounds && same_end(plan, &got);
+	space_free(&space);
 	return good;
 }
 
@@ -351,15 +371,18 @@ static void every_page(const struct fault_case *c)
 	static const uint64_t regions[] = { SRC_AT, DST_AT, DST2_AT, LIST_AT };
 	static const uint8_t uses[] = { 0, PAGE_READ, PAGE_LAZY };
 	int wrong = 0, faults = 0;
+	struct plan p;
 
+	plan(&p, c);
 	for (int r = 0; r < 4; r++) {
 		for (uint64_t page = 0; page < (r == 3 ? 4 : PAGES); page++) {
 			for (int manner = 0; manner < 3; manner++) {
 				for (int use = 0; use < 3; use++)
-					wrong += !one_page(c, regions[r] + page * PAGE, uses[use], (manner + use) % 2, manner, &faults);
+					wrong += !one_page(&p, regions[r] + page * PAGE, uses[use], (manner + use) % 2, manner, &faults);
 			}
 		}
 	}
+	unplan(&p);
 	ok(!wrong && faults, "%s: resumed after each of %d faults, %d ended otherwise", c->name, faults, wrong);
 	trials_done(&trials, c->name);
 }
@@ -372,14 +395,13 @@ static void many_pages(void)
 
 	for (int i = 0; i < 400; i++) {
 		const struct fault_case *c = &cases[random_below(&random, CASES)];
-		struct sva_comp expected, got;
-		struct sva_desc desc = prepare(c);
-		struct space want;
+		struct sva_comp got;
+		struct sva_desc desc;
+		struct plan p;
 
-		trial(&trials, &profile, &space, &desc);
-		expected = trials.outcome.comp;
-		space_clone(&want, &space);
-		desc = prepare(c);
+		plan(&p, c);
+		desc = p.desc;
+		space_clone(&space, &p.start);
 		for (int n = 0; n < 8; n++) {
 			uint64_t region = SRC_AT + 0x100000ull * random_below(&random, 5);
 
@@ -390,8 +412,8 @@ static void many_pages(void)
 		space.odd = random_below(&random, 2);
 		space.copies = random_below(&random, 2);
 		faults += finish(&desc, &got) > 1;
-		wrong += !same_end(c, &want, &got, &expected);
-		space_free(&want);
+		wrong += !same_end(&p, &got);
+		unplan(&p);
 	}
 	ok(!wrong && faults > 100, "%d of 400 had several faults on their way, %d ended otherwise", faults, wrong);
 	trials_done(&trials, "several faults");

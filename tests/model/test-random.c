@@ -14,7 +14,7 @@ static unsigned long number(const char *name, unsigned long otherwise)
 
 int main(void)
 {
-	const unsigned long runs = number("SVA_TEST_RANDOM", 20000), seed = number("SVA_TEST_SEED", 1);
+	const unsigned long runs = number("SVA_TEST_RANDOM", 10000), seed = number("SVA_TEST_SEED", 1);
 	uint8_t data[1024];
 	struct trials trials = { 0 };
 	unsigned long ends[64] = { 0 };
