@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -294,9 +296,59 @@ static void test_queue(const char *name)
 		test_processes(name);
 }
 
+static int counter(bool user)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_HARDWARE, .size = sizeof(attr), .config = PERF_COUNT_HW_INSTRUCTIONS,
+		.exclude_kernel = user, .exclude_user = !user,
+	};
+
+	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+}
+
+static uint64_t count(int fd)
+{
+	uint64_t value = 0;
+
+	return read(fd, &value, sizeof(value)) == sizeof(value) ? value : 0;
+}
+
+/* Instructions of a loop that has two in each round, and of one system call in each round. */
+static uint64_t count_loop(int fd, long rounds, bool call)
+{
+	uint64_t before = count(fd);
+
+	if (call) {
+		for (long i = 0; i < rounds; i++)
+			syscall(SYS_getppid);
+	} else {
+		asm volatile("1: dec %0; jnz 1b" : "+r"(rounds) : : "cc");
+	}
+	return count(fd) - before;
+}
+
+/* With -cpu max,pmu=on: retired instructions by privilege level, exactly. */
+static void test_counters(void)
+{
+	int user = counter(true), kernel = counter(false);
+	long extra;
+
+	if (user < 0 || kernel < 0) {
+		printf("ok %d - instructions # SKIP perf_event_open: %s\n", ++number, strerror(errno));
+		return;
+	}
+	extra = (long)(count_loop(user, 1001000, false) - count_loop(user, 1000, false)) - 2000000;
+	result(extra == 0, "perf", "user instructions of a loop of two million, surplus", extra);
+	extra = (long)(count_loop(kernel, 11000, true) - count_loop(kernel, 1000, true)) / 10000;
+	result(extra > 20 && extra < 2000, "perf", "kernel instructions of a system call", extra);
+	close(user);
+	close(kernel);
+}
+
 int main(int argc, char **argv)
 {
 	alarm(120);
+	test_counters();
 	for (int i = 1; i < argc; i++)
 		test_queue(argv[i]);
 	printf("1..%d\n", number);

@@ -41,6 +41,8 @@ static uint64_t dsa_cap_read(DSAState *s, hwaddr addr)
         return s->profile.op_cap[(addr - DSA_REG_OPCAP) / 8];
     case DSA_REG_TABLES:
         return DSA_GRPCFG / 0x100 | DSA_WQCFG / 0x100 << 16 | (uint64_t)(DSA_MSIX_PERM / 0x100) << 32;
+    case DSA_REG_TABLES + 8:
+        return DSA_PERFMON / 0x100; /* there, with no counters: Linux takes that without a word */
     case DSA_REG_DSACAP ... DSA_REG_DSACAP + 23:
         return s->profile.dsacap[(addr - DSA_REG_DSACAP) / 8];
     case DSA_REG_CMDCAP:
