@@ -168,13 +168,13 @@ static int copy_options(struct sva_config *config, const struct sva_opts *opts, 
 		return -EINVAL;
 	}
 	memcpy(copy, opts, opts->size < sizeof(*copy) ? opts->size : sizeof(*copy));
+	config->log = copy->log;
+	config->log_arg = copy->log_arg;
 	for (size_t i = sizeof(*copy); i < opts->size; i++)
 		if (bytes[i]) {
 			sva_log(config, LOG_ERR, "an option is set that this version of libsva does not know (byte %zu)", i);
 			return -EINVAL;
 		}
-	config->log = copy->log;
-	config->log_arg = copy->log_arg;
 	if (copy->flags & ~(SVA_OPEN_GUARD | SVA_OPEN_STRICT | SVA_OPEN_UNTRUSTED) || copy->reserved ||
 	    copy->fault_policy > SVA_FAULT_CPU) {
 		sva_log(config, LOG_ERR, "option flags, fault_policy or reserved has a value that this version does not know");

@@ -7,3 +7,55 @@ EXTRA_DIST += tests/tap.sh %D%/documented.awk \
 	%D%/t-abi.sh %D%/t-headers.sh %D%/t-doc.sh %D%/t-man.sh %D%/t-env.sh %D%/t-pc.sh %D%/t-examples.sh
 check_PROGRAMS += %D%/settings
 %C%_settings_LDADD = src/lib/libsva.la
+
+# Configuration and discovery, on trees of files that are shown as the machine's. The library's own files are linked in, so that
+# their inner functions can be called and libc's can be wrapped; path.c is in the programs and, to preload, a module of its own.
+check_LTLIBRARIES += %D%/libfinding.la tests/preload/path.la
+%C%_libfinding_la_SOURCES = %D%/words.c \
+	src/lib/config.c src/lib/settings.c src/lib/names.c src/lib/text.c src/lib/log.c src/lib/discover.c \
+	src/lib/plugin.c src/lib/elf-check.c src/lib/queue-check.c src/lib/numa.c src/lib/cpu.c
+%C%_libfinding_la_CFLAGS = $(AM_CFLAGS) $(NUMA_CFLAGS) -pthread
+%C%_libfinding_la_LIBADD = $(NUMA_LIBS)
+tests_preload_path_la_SOURCES = tests/preload/path.c
+tests_preload_path_la_CFLAGS = $(AM_CFLAGS)
+tests_preload_path_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+
+finding_programs = %D%/t-config %D%/t-plugin %D%/t-discover %D%/t-queue-file %D%/t-cpu %D%/t-numa
+check_PROGRAMS += $(finding_programs)
+TESTS += $(finding_programs)
+EXTRA_DIST += tests/fixtures/make-tree
+
+finding_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+finding_ldflags = $(AM_LDFLAGS) -pthread -export-dynamic -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
+scene_sources = %D%/scene.c %D%/scene.h tests/preload/path.c
+
+%C%_t_config_SOURCES = %D%/t-config.c $(scene_sources)
+%C%_t_config_CPPFLAGS = $(finding_cppflags)
+%C%_t_config_LDFLAGS = $(finding_ldflags) -Wl,--wrap=secure_getenv
+%C%_t_config_LDADD = %D%/libfinding.la
+
+%C%_t_plugin_SOURCES = %D%/t-plugin.c $(scene_sources)
+%C%_t_plugin_CPPFLAGS = $(finding_cppflags)
+%C%_t_plugin_LDFLAGS = $(finding_ldflags)
+%C%_t_plugin_LDADD = %D%/libfinding.la
+
+%C%_t_discover_SOURCES = %D%/t-discover.c $(scene_sources)
+%C%_t_discover_CPPFLAGS = $(finding_cppflags)
+%C%_t_discover_LDFLAGS = $(finding_ldflags)
+%C%_t_discover_LDADD = %D%/libfinding.la
+
+%C%_t_queue_file_SOURCES = %D%/t-queue-file.c accfg-plugins/file.c $(scene_sources)
+%C%_t_queue_file_CPPFLAGS = $(finding_cppflags)
+%C%_t_queue_file_LDFLAGS = $(finding_ldflags)
+%C%_t_queue_file_LDADD = %D%/libfinding.la
+
+%C%_t_cpu_SOURCES = %D%/t-cpu.c $(scene_sources)
+%C%_t_cpu_CPPFLAGS = $(finding_cppflags)
+%C%_t_cpu_LDFLAGS = $(finding_ldflags)
+%C%_t_cpu_LDADD = %D%/libfinding.la
+
+%C%_t_numa_SOURCES = %D%/t-numa.c
+%C%_t_numa_CPPFLAGS = $(finding_cppflags)
+%C%_t_numa_LDFLAGS = $(AM_LDFLAGS) -pthread -Wl,--wrap=numa_available,--wrap=numa_max_node,--wrap=numa_num_possible_cpus \
+	-Wl,--wrap=numa_node_of_cpu,--wrap=numa_distance,--wrap=numa_move_pages,--wrap=sched_getcpu,--wrap=calloc
+%C%_t_numa_LDADD = %D%/libfinding.la
