@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
-# The manual. A page for each family of calls; every further name in its NAME section gets an alias page when building.
+# The manual. A page for each family of calls; every further name in its NAME section gets an alias page when building. The pages
+# of the programs are listed beside their sources.
 man_pages = \
 	%D%/libsva.conf.5 \
-	%D%/sva-bench.1 \
-	%D%/sva-copy.1 \
-	%D%/sva-info.1 \
 	%D%/sva.7 \
 	%D%/sva_bind.3 \
 	%D%/sva_compare.3 \
