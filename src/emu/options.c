@@ -44,7 +44,8 @@ void emu_options_help(void)
 	     "Run an unmodified program on an emulated DSA.\n"
 	     "\n"
 	     "  --queues LIST        wqD.W:shared|dedicated[,key=value …][;…]; keys: size threshold batch xfer name group\n"
-	     "                       priority bof retries; default wq0.0:shared,size=16;wq0.1:dedicated,size=16\n"
+	     "                       priority bof retries; default wq0.0:shared,size=16;wq0.1:dedicated,size=16;\n"
+	     "                       none: nothing is configured, for accel-config to do\n"
 	     "  --devices N          how many devices (1 to 8)\n"
 	     "  --profile NAME       which device: dsa1 (default), dsa2, dsa3\n"
 	     "  --no-mmap            as an unprivileged process sees it: mmap of a portal is refused, write(2) works\n"
@@ -373,6 +374,8 @@ int emu_options_devices(struct emu_launch *launch)
 		emu_device_reset(dev);
 	}
 	state->devices = launch->devices ? launch->devices : 1;
+	if (launch->queues && !strcmp(launch->queues, "none"))
+		return 0; /* as after the driver was loaded: nothing is configured, everything is disabled */
 	list = strdup(launch->queues ? launch->queues : default_queues(state->devices, text, sizeof(text)));
 	if (!list)
 		return -ENOMEM;

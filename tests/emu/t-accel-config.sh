@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Debian's accel-config and Intel's dsa_test, unmodified. make check-emu also runs dsa_user_test_runner.sh to its end.
+: "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
+. "$top_srcdir/tests/emu/lib.sh"
+
+command -v accel-config >/dev/null || skip_all "accel-config is not installed"
+tests=/usr/libexec/accel-config/test
+
+listed() {
+	ends_with 0 "$emu" run "$@" -- accel-config list >/dev/null && said '"dev":"dsa0"' && said '"mode":"shared"' &&
+		said '"mode":"dedicated"'
+}
+
+# A session of an administrator: everything off, a queue of one's own, and off again.
+cat >"$work/session" <<'EOF'
+set -ex
+accel-config disable-wq dsa0/wq0.0
+accel-config disable-wq dsa0/wq0.1
+accel-config disable-device dsa0
+test ! -e /dev/dsa/wq0.0
+accel-config config-engine dsa0/engine0.0 --group-id=0
+accel-config config-wq dsa0/wq0.0 --group-id=0 --wq-size=32 --priority=5 --type=user --name=mine --mode=shared \
+	--threshold=20 --block-on-fault=1 --driver-name=user
+accel-config enable-device dsa0
+accel-config enable-wq dsa0/wq0.0
+test -e /dev/dsa/wq0.0
+test "$(cat /sys/bus/dsa/devices/wq0.0/priority /sys/bus/dsa/devices/wq0.0/threshold | tr '\n' ' ')" = "5 20 "
+test "$(cat /sys/bus/dsa/devices/wq0.0/state)" = enabled
+! accel-config config-wq dsa0/wq0.0 --priority=6
+accel-config disable-device dsa0
+test ! -e /dev/dsa/wq0.0
+EOF
+ok "accel-config list" listed
+ok "accel-config list, paths redirected" listed --redirect
+for how in "" --redirect; do
+	ok "accel-config disable, config, enable ${how:+(paths redirected)}" ends_with 0 \
+		"$emu" run $how -- bash "$work/session"
+done
+for file in /etc/accel-config/contrib/configs/*.conf; do
+	[ -e "$file" ] || continue
+	ok "accel-config load-config -e ${file##*/}" ends_with 0 "$emu" run --queues none -- accel-config load-config -c "$file" -e
+done
+
+if [ ! -x $tests/dsa_test ]; then
+	skip "dsa_test" "accel-config-test is not installed"
+	done_testing
+fi
+
+dsa_test() {
+	local wq=$1 op=$2
+	shift 2
+	ends_with 0 "$emu" run --stats="$work/stats" "$@" -- $tests/dsa_test -w "$wq" -l 65536 -o "$op" -f 0x1 -t 5000 &&
+		[ "$(counter executed "$work/stats")" -ge 1 ]
+}
+
+for op in ${EMU_LONG:+0x0 0x2 0x4 0x6 0x7 0x9 0x10 0x12 0x14 0x20} 0x3 0x5 0x11; do
+	ok "dsa_test: operation $op, dedicated" dsa_test 0 "$op"
+	ok "dsa_test: operation $op, shared, with retries" dsa_test 1 "$op" --retry 2
+done
+ok "dsa_test: batch of copies" ends_with 0 "$emu" run -- $tests/dsa_test -w 1 -l 4096 -o 0x1 -b 0x3 -c 16 -f 0x1 -t 5000
+not_ok "dsa_test notices a flipped byte" "$emu" run --sabotage flip:1 -- $tests/dsa_test -w 1 -l 4096 -o 0x3 -f 0x1
+not_ok "dsa_test notices a lost completion" "$emu" run --sabotage lose:1 -- $tests/dsa_test -w 1 -l 4096 -o 0x3 -f 0x1 -t 100
+not_ok "dsa_test notices a wrong length" "$emu" run --sabotage length:1 -- $tests/dsa_test -w 1 -l 4096 -o 0x3 -f 0x1
+
+if [ -n "$EMU_LONG" ]; then
+	# The runner reloads the driver; there is none, and the run begins as after that.
+	mkdir "$work/shims"
+	for command in lsmod modprobe rmmod; do
+		printf '#!/bin/sh\nexit 0\n' >"$work/shims/$command"
+	done
+	chmod +x "$work"/shims/*
+	for how in "" --redirect; do
+		ok "dsa_user_test_runner.sh to its end ${how:+(paths redirected)}" ends_with 0 env PATH="$work/shims:$PATH" \
+			"$emu" run $how --queues none --stats="$work/stats" -- $tests/dsa_user_test_runner.sh
+		echo "# descriptors executed: $(counter executed "$work/stats"), traps: $(counter traps "$work/stats")"
+	done
+fi
+done_testing
