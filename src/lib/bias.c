@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-bool sva_bias_hard;
+static bool no_membarrier;
 
 static long membarrier(int command)
 {
@@ -18,14 +18,14 @@ void sva_bias_setup(void)
 {
 	long commands = membarrier(MEMBARRIER_CMD_QUERY);
 
-	sva_bias_hard = commands < 0 || !(commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
+	no_membarrier = commands < 0 || !(commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
 			membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0;
 }
 
 void sva_bias_init(struct sva_bias *bias)
 {
 	atomic_init(&bias->busy, 0);
-	atomic_init(&bias->revoked, 0);
+	atomic_init(&bias->revoked, no_membarrier ? SVA_BIAS_NO_MEMBARRIER : 0);
 	pthread_mutex_init(&bias->lock, NULL);
 }
 
@@ -38,24 +38,27 @@ void sva_bias_enter_slow(struct sva_bias *bias)
 {
 	do {
 		atomic_store_explicit(&bias->busy, 0, memory_order_release);
-		/* The visitor holds the lock while revoked is set: taking it is waiting for the visitor. */
+		/* The visitor holds the lock while it is there: taking it is waiting for the visitor. */
 		pthread_mutex_lock(&bias->lock);
+		/*
+		 * Sequentially consistent, so that the next visitor, who writes revoked and then reads busy, sees this store or is seen
+		 * by the load below, with or without a membarrier.
+		 */
+		atomic_store_explicit(&bias->busy, 1, memory_order_seq_cst);
 		pthread_mutex_unlock(&bias->lock);
-		/* A slow entry can afford the locked form: it also closes the window against the next visitor. */
-		atomic_exchange_explicit(&bias->busy, 1, memory_order_seq_cst);
-	} while (atomic_load_explicit(&bias->revoked, memory_order_seq_cst));
+	} while (atomic_load_explicit(&bias->revoked, memory_order_seq_cst) & SVA_BIAS_VISITED);
 }
 
 void sva_bias_visit_begin(struct sva_bias *bias)
 {
 	pthread_mutex_lock(&bias->lock);
-	atomic_store_explicit(&bias->revoked, 1, memory_order_seq_cst);
+	atomic_fetch_or_explicit(&bias->revoked, SVA_BIAS_VISITED, memory_order_seq_cst);
 }
 
 void sva_bias_visit_fence(void)
 {
 	atomic_thread_fence(memory_order_seq_cst);
-	if (!sva_bias_hard)
+	if (!no_membarrier)
 		membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 }
 
@@ -69,6 +72,6 @@ void sva_bias_visit_wait(struct sva_bias *bias)
 
 void sva_bias_visit_end(struct sva_bias *bias)
 {
-	atomic_store_explicit(&bias->revoked, 0, memory_order_release);
+	atomic_fetch_and_explicit(&bias->revoked, ~(unsigned int)SVA_BIAS_VISITED, memory_order_release);
 	pthread_mutex_unlock(&bias->lock);
 }

@@ -15,7 +15,7 @@
  * An owner that is not running had a full barrier when it was scheduled out. The clearing stores release and the loads that see them
  * acquire, so each side sees what the other did in its turn.
  *
- * Where the kernel has no membarrier, sva_bias_hard is set before the first lock is made and the owner uses a locked exchange instead.
+ * Where the kernel has no membarrier, revoked is never clear: the owner always takes the slow way in, which uses the mutex.
  */
 #ifndef SVA_BIAS_H
 #define SVA_BIAS_H
@@ -24,13 +24,15 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
+enum { SVA_BIAS_VISITED = 1, SVA_BIAS_NO_MEMBARRIER = 2 };
+
 struct sva_bias {
 	atomic_uint busy;      /* written by the owner alone */
-	atomic_uint revoked;   /* written with lock held */
+	atomic_uint revoked;   /* SVA_BIAS_*; written with lock held */
 	pthread_mutex_t lock;  /* one visitor at a time */
 };
-
-extern bool sva_bias_hard;
 
 /* Once, before any lock is used. */
 void sva_bias_setup(void);
@@ -41,10 +43,7 @@ void sva_bias_enter_slow(struct sva_bias *bias);
 /* The owner's side. */
 static inline void sva_bias_enter(struct sva_bias *bias)
 {
-	if (__builtin_expect(sva_bias_hard, 0))
-		atomic_exchange_explicit(&bias->busy, 1, memory_order_seq_cst);
-	else
-		atomic_store_explicit(&bias->busy, 1, memory_order_relaxed);
+	atomic_store_explicit(&bias->busy, 1, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
 	if (__builtin_expect(atomic_load_explicit(&bias->revoked, memory_order_acquire), 0))
 		sva_bias_enter_slow(bias);
@@ -63,5 +62,7 @@ void sva_bias_visit_begin(struct sva_bias *bias);
 void sva_bias_visit_fence(void);
 void sva_bias_visit_wait(struct sva_bias *bias);
 void sva_bias_visit_end(struct sva_bias *bias);
+
+#pragma GCC visibility pop
 
 #endif

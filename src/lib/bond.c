@@ -17,7 +17,7 @@ static struct sva_bond *find_bond(const char *node, const char *name)
 	for (struct sva_bond *bond = sva_process.bonds; bond; bond = bond->next) {
 		if (atomic_load(&bond->state) != SVA_BOND_LIVE || bond->generation != sva_process_generation())
 			continue;
-		if (node[0] ? !strcmp(bond->node, node) : !bond->node[0] && !strcmp(bond->id->queue, name))
+		if (node[0] ? !strcmp(bond->node, node) : !bond->node[0] && !strcmp(bond->name, name))
 			return bond;
 	}
 	return NULL;
@@ -96,9 +96,10 @@ static int open_node(struct sva_bond *bond, uint32_t *reason)
 
 static int fill_bond(struct sva_bond *bond, const struct sva_queue *queue)
 {
-	bond->id = sva_identify(queue->name, queue->device);
+	bond->name = sva_intern(queue->name);
+	bond->device = sva_intern(queue->device);
 	bond->node = sva_intern(queue->node ? queue->node : "");
-	if (!bond->id || !bond->node)
+	if (!bond->name || !bond->device || !bond->node)
 		return -ENOMEM;
 	bond->mode = queue->mode;
 	bond->entries = queue->entries ? queue->entries : 1;

@@ -68,13 +68,15 @@ static inline uint64_t sva_ticks(void)
 /* 0 taken, 1 retry. */
 static inline bool sva_enqcmd(void *portal, const struct sva_desc *desc)
 {
-	bool retry;
-
-	__asm__ volatile(".byte 0xf2, 0x0f, 0x38, 0xf8, 0x02" /* enqcmd (%rdx), %rax */
-			 : "=@ccz"(retry)
-			 : "a"(portal), "d"(desc), "m"(*desc)
-			 : "memory");
-	return retry;
+	__asm__ goto(".byte 0xf2, 0x0f, 0x38, 0xf8, 0x02\n\t" /* enqcmd (%%rdx), %%rax */
+		     "jz %l[retry]"
+		     :
+		     : "a"(portal), "d"(desc), "m"(*desc)
+		     : "memory", "cc"
+		     : retry);
+	return false;
+retry:
+	return true;
 }
 
 static inline void sva_movdir64b(void *portal, const struct sva_desc *desc)

@@ -15,22 +15,6 @@ static void set_in_flight(struct sva_thread *thread, unsigned int n)
 	atomic_store_explicit(&thread->in_flight, n, memory_order_relaxed);
 }
 
-/* Inside the thread's section. */
-void sva_complete_link(struct sva_thread *thread, struct sva_op *op)
-{
-	struct sva_op_private *p = SVA_OP_PRIVATE(op);
-
-	p->thread = thread;
-	p->next = NULL;
-	p->prev = thread->last;
-	if (thread->last)
-		SVA_OP_PRIVATE(thread->last)->next = op;
-	else
-		thread->first = op;
-	thread->last = op;
-	set_in_flight(thread, atomic_load_explicit(&thread->in_flight, memory_order_relaxed) + 1);
-}
-
 static void unlink_locked(struct sva_thread *thread, struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -49,14 +33,9 @@ static void unlink_locked(struct sva_thread *thread, struct sva_op *op)
 	set_in_flight(thread, atomic_load_explicit(&thread->in_flight, memory_order_relaxed) - 1);
 }
 
-static bool own(const struct sva_thread *thread)
-{
-	return atomic_load_explicit(&thread->owner, memory_order_relaxed) == &sva_tls;
-}
-
 static void enter(struct sva_thread *thread)
 {
-	if (likely(own(thread))) {
+	if (likely(sva_thread_is_own(thread))) {
 		sva_bias_enter(&thread->bias);
 	} else {
 		sva_bias_visit_begin(&thread->bias);
@@ -67,7 +46,7 @@ static void enter(struct sva_thread *thread)
 
 static void leave(struct sva_thread *thread)
 {
-	if (likely(own(thread)))
+	if (likely(sva_thread_is_own(thread)))
 		sva_bias_exit(&thread->bias);
 	else
 		sva_bias_visit_end(&thread->bias);
@@ -93,7 +72,7 @@ void sva_complete_return_credit(struct sva_op *op)
 	SVA_OP_PRIVATE(op)->credit = false;
 	if (!lease->counted)
 		return;
-	if (!own(lease->thread) || atomic_load_explicit(&lease->bond->thirsty, memory_order_relaxed)) {
+	if (!sva_thread_is_own(lease->thread) || atomic_load_explicit(&lease->bond->thirsty, memory_order_relaxed)) {
 		sva_bond_return_credit(lease->bond);
 		return;
 	}
@@ -290,12 +269,47 @@ static int ended(struct sva_op *op)
 	return p->result.error ? p->result.error : 1;
 }
 
+/* A plain copy or fill of this thread has ended well: the commonest case, in one section of the thread. */
+static int ended_quickly(struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	struct sva_lease *lease = p->lease;
+	struct sva_thread *thread = p->thread;
+
+	sva_bias_enter(&thread->bias);
+	if (lease->counted)
+		lease->credits++;
+	unlink_locked(thread, op);
+	sva_bias_exit(&thread->bias);
+	p->remaining = 0;
+	p->result.error = 0;
+	p->result.status = SVA_STATUS_SUCCESS;
+	p->result.path = lease->path;
+	p->result.bytes = op->length;
+	p->result.path_bytes[lease->path] = op->length;
+	p->result.queue = lease->id->queue;
+	p->result.device = lease->id->device;
+	op->state = SVA_OP_ENDED;
+	return 1;
+}
+
+static inline bool can_end_quickly(struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	return op->state == SVA_OP_IN_FLIGHT && p->generation == sva_process_generation() && p->quick &&
+	       sva_record_status(&op->comp) == SVA_STATUS_SUCCESS && p->thread && sva_thread_is_own(p->thread) &&
+	       !atomic_load_explicit(&p->bond->thirsty, memory_order_relaxed);
+}
+
 int sva_poll(struct sva_op *op)
 {
 	int err;
 
 	if (unlikely(!op))
 		return -EINVAL;
+	if (likely(can_end_quickly(op)))
+		return ended_quickly(op);
 	err = advance(op);
 	if (unlikely(err))
 		return err;

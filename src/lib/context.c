@@ -275,12 +275,13 @@ static struct sva_thread *new_thread(struct sva *ctx)
 		return NULL;
 	thread->arena_size = sizeof(*thread);
 	thread->ctx = ctx;
-	thread->threshold = cpu_below(ctx);
-	thread->cpu_reason = ctx->sync_routes ? (uint32_t)SVA_REASON_TOO_SMALL : sva_path_reason(ctx);
-	thread->guard = ctx->config.flags & SVA_OPEN_GUARD;
+	thread->cpu_below = cpu_below(ctx);
+	thread->threshold = ctx->config.flags & SVA_OPEN_GUARD ? 0 : thread->cpu_below;
+	thread->cpu_id = sva_identify(NULL, NULL, SVA_PATH_CPU,
+				      ctx->sync_routes ? (uint32_t)SVA_REASON_TOO_SMALL : sva_path_reason(ctx));
 	thread->quick.desc.completion_addr = (uint64_t)(uintptr_t)&thread->quick.comp;
 	sva_bias_init(&thread->bias);
-	if (sva_path_thread_init(thread)) {
+	if (!thread->cpu_id || sva_path_thread_init(thread)) {
 		free_thread(thread);
 		return NULL;
 	}

@@ -38,6 +38,11 @@ struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond
 
 	if (!lease)
 		return NULL;
+	lease->id = sva_identify(bond->name, bond->device, (uint8_t)path, SVA_REASON_OK);
+	if (!lease->id) {
+		free(lease);
+		return NULL;
+	}
 	if (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL)
 		flags |= SVA_DESC_CC;
 	lease->ops = ops;
@@ -48,7 +53,6 @@ struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond
 	lease->fill_word = sva_desc_word(SVA_OPCODE_FILL, flags);
 	lease->max_transfer = bond->max_transfer;
 	lease->bond = bond;
-	lease->id = bond->id;
 	lease->thread = thread;
 	lease->counted = bond->mode == SVA_MODE_DEDICATED;
 	lease->credits = lease->counted ? 0 : UNCOUNTED_CREDITS;

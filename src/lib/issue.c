@@ -116,9 +116,12 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 	while ((lease = sva_path_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
 		one = try_lease(thread, lease, op);
 		if (!one) {
-			if (p->sync && (!thread->lead || thread->lead->dead))
-				thread->lead = lease;
-			thread->recent = lease;
+			/* The quick roads follow where the best choice had room; a spill is for once. */
+			if (!full && SVA_OP_NODE_HINT(op->flags) < 0) {
+				if (p->sync)
+					thread->lead = lease;
+				thread->recent = lease;
+			}
 			return 0;
 		}
 		full |= one == -EAGAIN;

@@ -5,6 +5,8 @@
 #include "kinds.h"
 #include "submit.h"
 
+#define QUICK_LENGTH (1u << 20) /* longer ones are written to memory, not to the cache: that is another word */
+
 void sva_operation_begin(struct sva_op *op, struct sva *key, const struct sva_policy *policy)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -43,6 +45,31 @@ static bool nothing_to_do(const struct sva_op *op)
 	return !op->length && (shape == SVA_SHAPE_BYTES || shape == SVA_SHAPE_WHOLE);
 }
 
+/* Of nothing, a comparison finds no difference, the CRC is the seed, and the tags are those to begin with. */
+static int result_of_nothing(struct sva_op *op)
+{
+	const struct sva_desc_dif *dif = &op->desc.op.dif;
+	struct sva_result *result = &SVA_OP_PRIVATE(op)->result;
+
+	switch (sva_desc_opcode(&op->desc)) {
+	case SVA_OPCODE_CRC:
+	case SVA_OPCODE_COPY_CRC:
+		result->value = op->desc.op.crc.seed;
+		break;
+	case SVA_OPCODE_DIF_CHECK:
+	case SVA_OPCODE_DIF_INSERT:
+	case SVA_OPCODE_DIF_STRIP:
+	case SVA_OPCODE_DIF_UPDATE:
+	case SVA_OPCODE_DIX_GENERATE:
+		result->dif = (struct sva_comp_dif){ dif->src_ref, dif->src_app_mask, dif->src_app, dif->dst_ref, dif->dst_app_mask,
+						     dif->dst_app };
+		break;
+	default:
+		break;
+	}
+	return sva_progress_verdict(op);
+}
+
 /* Something begun goes out: to a queue, or to the CPU. 0, or -errno and nothing has happened. */
 int sva_operation_launch(struct sva_thread *thread, struct sva_op *op)
 {
@@ -50,7 +77,7 @@ int sva_operation_launch(struct sva_thread *thread, struct sva_op *op)
 	int err;
 
 	if (nothing_to_do(op)) {
-		sva_result_end(op, 0);
+		sva_result_end(op, result_of_nothing(op));
 		return 0;
 	}
 	err = sva_issue(thread, op);
@@ -107,18 +134,75 @@ static int start(struct sva_thread *thread, struct sva_op *op, struct sva *key, 
 	return err;
 }
 
+/*
+ * A plain copy or fill that one descriptor can carry, on the lease that took the last operation: the same as start(), without the questions whose
+ * answers are known. Any other answer than 0 means that start() is to be asked.
+ */
+static int start_quickly(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op, struct sva *key)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	uint64_t end;
+	int err = -EAGAIN;
+
+	if (op->length - 1 >= lease->max_transfer || op->flags || op->state != SVA_OP_PREPARED || (uintptr_t)op % 64 ||
+	    __builtin_add_overflow(op->desc.dst - 1, op->length, &end) || op->length > QUICK_LENGTH)
+		return -EAGAIN;
+	memset(p, 0, sizeof(*p));
+	p->prepared_word = op->desc.flags_opcode;
+	if (p->prepared_word == sva_desc_word(SVA_OPCODE_MEMMOVE, 0)) {
+		if (__builtin_add_overflow(op->desc.src - 1, op->length, &end))
+			return -EAGAIN;
+		op->desc.flags_opcode = lease->move_word;
+	} else if (p->prepared_word == sva_desc_word(SVA_OPCODE_FILL, 0)) {
+		op->desc.flags_opcode = lease->fill_word;
+	} else {
+		return -EAGAIN;
+	}
+	p->word = p->prepared_word | SVA_DESC_CRAV | SVA_DESC_RCR;
+	p->src = op->desc.src;
+	p->dst = op->desc.dst;
+	p->remaining = op->length;
+	p->key = key;
+	p->policy = &thread->ctx->policy;
+	p->generation = thread->ctx->generation;
+	p->lease = lease;
+	p->bond = lease->bond;
+	p->credit = true;
+	p->quick = true;
+	p->result.error = -EINPROGRESS;
+	p->result.chunks = 1;
+	op->desc.completion_addr = (uint64_t)(uintptr_t)&op->comp;
+	op->desc.size = (uint32_t)op->length;
+	sva_record_clear(&op->comp);
+	sva_bias_enter(&thread->bias);
+	if (likely(lease->credits > 0)) {
+		err = lease->submit(lease, &op->desc);
+		if (likely(!err)) {
+			lease->credits -= lease->counted;
+			op->state = SVA_OP_IN_FLIGHT;
+			sva_complete_link(thread, op);
+		}
+	}
+	sva_bias_exit(&thread->bias);
+	if (unlikely(err))
+		sva_operation_undo(op);
+	return err;
+}
+
 int sva_submit(struct sva *sva, struct sva_op *op)
 {
 	struct sva_thread *thread;
 	int err;
 
-	if (!op)
+	if (unlikely(!op))
 		return -EINVAL;
 	thread = sva_thread_get(sva, &err);
 	if (unlikely(!thread))
 		return err;
-	if (unlikely(--thread->ticks < 2))
+	if (unlikely(!--thread->ticks))
 		sva_path_refresh(thread);
+	if (likely(thread->recent) && likely(!start_quickly(thread, thread->recent, op, sva)))
+		return 0;
 	return start(thread, op, sva, NULL, false);
 }
 

@@ -85,7 +85,9 @@ void sva_path_refresh(struct sva_thread *thread)
 	int node = sva_numa_thread_node();
 
 	thread->ticks = REFRESH_TICKS;
-	thread->lead = NULL; /* the next operation looks for the best one from the beginning */
+	/* The next operation looks for the best ones from the beginning. */
+	thread->lead = NULL;
+	thread->recent = NULL;
 	if (node != thread->node) {
 		thread->node = node;
 		make_order(thread, node, thread->order);

@@ -14,9 +14,8 @@ struct sva_alive *sva_alive = &not_yet;
 struct sva_process sva_process = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 __thread struct sva_tls sva_tls __attribute__((tls_model("initial-exec"))) = {
-	.key = (const struct sva *)-1,
+	.key = (struct sva *)-1,
 	.epoch = ~0u,
-	.last_path = SVA_PATH_COUNT,
 	.last = { .path = SVA_PATH_CPU },
 };
 
@@ -151,11 +150,6 @@ int sva_process_enter(void)
 	return err;
 }
 
-unsigned int sva_process_generation(void)
-{
-	return atomic_load(&sva_alive->generation);
-}
-
 void sva_process_bump_epoch(void)
 {
 	atomic_store(&sva_alive->epoch, atomic_fetch_add(&epochs, 1) + 1);
@@ -181,23 +175,19 @@ const char *sva_intern(const char *text)
 	return string ? string->text : NULL;
 }
 
-const struct sva_identity *sva_identify(const char *queue, const char *device)
+const struct sva_identity *sva_identify(const char *queue, const char *device, uint8_t path, uint32_t reason)
 {
-	static struct sva_identity *identities;
+	static struct sva_identity *identities; /* few: a path on a queue each */
 	struct sva_identity *id;
 
-	queue = sva_intern(queue);
-	device = sva_intern(device);
-	if (!queue || !device)
-		return NULL;
 	pthread_mutex_lock(&strings_lock);
 	for (id = identities; id; id = id->next)
-		if (id->queue == queue && id->device == device)
+		if (id->queue == queue && id->device == device && id->path == path && id->reason == reason)
 			break;
 	if (!id) {
 		id = malloc(sizeof(*id));
 		if (id) {
-			*id = (struct sva_identity){ identities, queue, device };
+			*id = (struct sva_identity){ identities, queue, device, path, reason };
 			identities = id;
 		}
 	}

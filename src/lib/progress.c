@@ -34,7 +34,8 @@ void sva_progress_begin(struct sva_op *op)
 	p->third = op->desc.op.dualcast.dst2;
 	p->remaining = op->length;
 	p->word = op->desc.flags_opcode | SVA_DESC_CRAV | SVA_DESC_RCR;
-	if (op->flags & SVA_OP_STRICT_ORDER)
+	/* What writes nothing has no order of its writes, and a device refuses to be asked for one. */
+	if ((op->flags & SVA_OP_STRICT_ORDER) && sva_kind_of(op)->writes)
 		p->word |= SVA_DESC_STORD;
 	if (op->flags & SVA_OP_CHECK)
 		p->word |= SVA_DESC_CR;
@@ -313,6 +314,7 @@ void sva_progress_partial(struct sva_op *op, int path)
 	uint64_t n = op->comp.bytes;
 
 	p->mid_chunk = true;
+	p->quick = false;
 	if (kind->shape == SVA_SHAPE_WHOLE)
 		partial_whole(op);
 	/* A record that can not be is not believed: then the chunk goes out whole once more. */

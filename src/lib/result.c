@@ -95,8 +95,8 @@ void sva_result_end(struct sva_op *op, int error)
 	p->result.error = error;
 	p->result.path = main_path(p);
 	if (p->bond && p->result.chunks) {
-		p->result.queue = p->bond->id->queue;
-		p->result.device = p->bond->id->device;
+		p->result.queue = p->bond->name;
+		p->result.device = p->bond->device;
 	}
 	op->state = SVA_OP_ENDED;
 }
@@ -110,25 +110,24 @@ const struct sva_result *sva_op_result(const struct sva_op *op)
 	return &SVA_OP_PRIVATE(op)->result;
 }
 
-/* The fast calls keep two words; this is where they become a result. */
+/* The quick calls keep two words; this is where they become a result. */
 const struct sva_result *sva_last_result(void)
 {
 	struct sva_tls *tls = &sva_tls;
 
-	if (tls->last_path < SVA_PATH_COUNT) {
+	const struct sva_identity *id = tls->last_id;
+
+	if (id) {
 		memset(&tls->last, 0, sizeof(tls->last));
-		tls->last.path = tls->last_path;
+		tls->last.path = id->path;
+		tls->last.reason = id->reason;
+		tls->last.queue = id->queue;
+		tls->last.device = id->device;
 		tls->last.bytes = tls->last_bytes;
-		tls->last.path_bytes[tls->last_path] = tls->last_bytes;
-		if (tls->last_id) {
-			tls->last.status = SVA_STATUS_SUCCESS;
-			tls->last.chunks = 1;
-			tls->last.queue = tls->last_id->queue;
-			tls->last.device = tls->last_id->device;
-		} else {
-			tls->last.reason = tls->last_reason;
-		}
-		tls->last_path = SVA_PATH_COUNT;
+		tls->last.path_bytes[id->path] = tls->last_bytes;
+		tls->last.status = id->queue ? SVA_STATUS_SUCCESS : SVA_STATUS_NONE;
+		tls->last.chunks = id->queue ? 1 : 0;
+		tls->last_id = NULL;
 	}
 	return &tls->last;
 }

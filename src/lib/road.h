@@ -17,6 +17,9 @@
 #include "bus.h"
 #include "internal.h"
 
+/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+#pragma GCC visibility push(hidden)
+
 struct sva_thread;
 struct sva_lease;
 struct sva_identity;
@@ -52,11 +55,14 @@ int sva_process_enter(void);
 void sva_process_bump_epoch(void);
 /* This thread has a share of a context: take it back when the thread ends. */
 void sva_process_adopt_thread(void);
-unsigned int sva_process_generation(void);
+static inline unsigned int sva_process_generation(void)
+{
+	return atomic_load_explicit(&sva_alive->generation, memory_order_relaxed);
+}
 /* A copy of a string that lives as long as the process; NULL if there is no memory. */
 const char *sva_intern(const char *text);
-/* The one identity with these names; NULL if there is no memory. */
-const struct sva_identity *sva_identify(const char *queue, const char *device);
+/* The one identity with these values; NULL if there is no memory. */
+const struct sva_identity *sva_identify(const char *queue, const char *device, uint8_t path, uint32_t reason);
 /* Pages that a forked child does not get: for what a device writes, or what must not be used there. */
 void *sva_arena_alloc(size_t size);
 void sva_arena_free(void *arena, size_t size);
@@ -69,10 +75,12 @@ enum sva_bond_state { SVA_BOND_LIVE, SVA_BOND_RETIRED };
 struct sva_submit_ops;
 struct sva_soft;
 
-/* The names of a queue, for results: live as long as the process. */
+/* What a short result says: the names of a queue and a path, or the CPU and why. Lives as long as the process. */
 struct sva_identity {
 	struct sva_identity *next;
-	const char *queue, *device;
+	const char *queue, *device; /* NULL: the CPU */
+	uint8_t path;
+	uint32_t reason;
 };
 
 /* What an operation follows when it does not simply succeed. Of its context, or of its bond if it is pinned to that. */
@@ -93,7 +101,7 @@ struct sva_bond {
 	atomic_uint state;          /* enum sva_bond_state */
 	const struct sva_submit_ops *ops; /* of the path that bond handles submit on */
 	/* The queue, as discovered when it was bound; strings are interned. */
-	const struct sva_identity *id;
+	const char *name, *device;
 	const char *node;           /* "" for soft */
 	struct sva_policy policy;   /* of the context that bound it first */
 	uint32_t mode, entries, max_batch, version;
@@ -128,7 +136,7 @@ struct sva_lease {
 	struct sva_thread *thread;
 	struct sva_lease *next;     /* sva_bond::leases */
 	struct sva_lease *next_pinned; /* sva_thread::pinned */
-	const struct sva_identity *id; /* of the bond */
+	const struct sva_identity *id;
 };
 
 /* ------------------------------------------------------------------ context.c */
@@ -173,9 +181,9 @@ struct sva_thread {
 	struct sva_op op;           /* of the synchronous calls that are not so quick */
 	struct sva_bias bias;
 	struct sva *ctx;
-	size_t threshold;           /* synchronous operations below it go to the CPU; never 0 */
-	bool guard;                 /* on the CPU, under the guard */
-	uint32_t cpu_reason;        /* enum sva_reason of what the threshold sends there */
+	size_t threshold;           /* shorter synchronous copies go to the CPU at once */
+	size_t cpu_below;           /* the same, for what takes the longer way there: under the guard, fills; never 0 */
+	const struct sva_identity *cpu_id; /* of what the threshold sends to the CPU */
 	struct sva_lease *lead;     /* the lease of quick synchronous calls; NULL: none is established */
 	struct sva_lease *recent;   /* the lease that took the last operation */
 	struct sva_lease **leases;  /* by position in order; NULL: not bound yet */
@@ -196,20 +204,18 @@ struct sva_thread {
 
 /* What is known without a function call. */
 struct sva_tls {
-	const struct sva *key;      /* the argument that current belongs to; NULL is the default context */
+	struct sva *key;            /* the argument that current belongs to; NULL is the default context */
 	unsigned int epoch;         /* and the epoch in which that was true */
 	struct sva_thread *current;
-	/* The last synchronous call: told in full by sva_last_result(). */
-	uint8_t last_path;          /* SVA_PATH_COUNT: last holds it already */
-	uint32_t last_reason;
+	/* The last synchronous call, all of it done well: told in full by sva_last_result(). */
 	uint64_t last_bytes;
-	const struct sva_identity *last_id;
+	const struct sva_identity *last_id; /* NULL: last holds it already */
 	struct sva_result last;
 	void *guard;                /* sigjmp_buf of the guarded section, or NULL */
 	uintptr_t guard_addr;
 };
 
-extern __thread struct sva_tls sva_tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern __thread struct sva_tls sva_tls __attribute__((tls_model("initial-exec")));
 
 struct sva_thread *sva_thread_slow(struct sva *ctx, int *err);
 /* The context itself (NULL: the default one, made when needed), checked; or NULL and *err. */
@@ -217,15 +223,19 @@ struct sva *sva_context(struct sva *ctx, int *err);
 /* The context of bond handles, made when needed. */
 struct sva *sva_anchor(int *err);
 
+/* The same as in this thread's last call, in this process and without anything having been closed since? Then sva_tls.current is it. */
+static inline bool sva_thread_is_cached(const struct sva *ctx)
+{
+	const struct sva_tls *tls = &sva_tls;
+
+	return likely(tls->key == ctx) &&
+	       likely(tls->epoch == atomic_load_explicit(&sva_alive->epoch, memory_order_relaxed));
+}
+
 /* This thread's share of a context (NULL: the default one), or NULL and *err. */
 static inline struct sva_thread *sva_thread_get(struct sva *ctx, int *err)
 {
-	struct sva_tls *tls = &sva_tls;
-
-	if (likely(tls->key == ctx &&
-		   tls->epoch == atomic_load_explicit(&sva_alive->epoch, memory_order_relaxed)))
-		return tls->current;
-	return sva_thread_slow(ctx, err);
+	return sva_thread_is_cached(ctx) ? sva_tls.current : sva_thread_slow(ctx, err);
 }
 
 /* ------------------------------------------------------------------ path.c: which lease carries an operation */
@@ -338,6 +348,7 @@ struct sva_op_private {
 	bool backward;              /* chunks are issued from the end: the destination overlaps the source from above */
 	bool pinned;                /* to bond */
 	bool credit;                /* the current chunk holds one of its lease */
+	bool quick;                 /* one chunk of a plain copy or fill: its success needs no arithmetic */
 	bool mid_chunk;             /* the descriptor is the rest of a chunk: it keeps its shape */
 	bool sync;                  /* on the routes of synchronous calls only */
 };
@@ -399,9 +410,30 @@ int sva_operation_launch(struct sva_thread *thread, struct sva_op *op);
 
 /* The credit of the current chunk goes back. */
 void sva_complete_return_credit(struct sva_op *op);
-/* Put an operation on a thread's list, take it off. */
-void sva_complete_link(struct sva_thread *thread, struct sva_op *op);
+/* Put an operation on a thread's list, inside its section; take it off. */
+static inline void sva_complete_link(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	p->thread = thread;
+	p->next = NULL;
+	p->prev = thread->last;
+	if (thread->last)
+		SVA_OP_PRIVATE(thread->last)->next = op;
+	else
+		thread->first = op;
+	thread->last = op;
+	atomic_store_explicit(&thread->in_flight, atomic_load_explicit(&thread->in_flight, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
 void sva_complete_unlink(struct sva_op *op);
+/* What waits on this thread is the caller. */
+static inline bool sva_thread_is_own(const struct sva_thread *thread)
+{
+	return atomic_load_explicit(&thread->owner, memory_order_relaxed) == &sva_tls;
+}
+
 /* It has ended with 0 or -errno. */
 void sva_result_end(struct sva_op *op, int error);
 /* Wait until every operation of a context (NULL: any of the anchor's, on bond) can not be touched any more. */
@@ -422,5 +454,7 @@ int sva_guard_move(void *dst, const void *src, size_t len, uint64_t *bad);
 int sva_guard_fill(void *dst, uint64_t pattern, size_t len, uint64_t *bad);
 /* The fill of the cpu route. */
 void sva_cpu_fill(void *dst, uint64_t pattern, size_t len);
+
+#pragma GCC visibility pop
 
 #endif

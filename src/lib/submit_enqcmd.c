@@ -14,7 +14,9 @@ static int open_enqcmd(struct sva_bond *bond, uint32_t *reason)
 static int submit_enqcmd(struct sva_lease *lease, const struct sva_desc *desc)
 {
 	sva_publish_to_device();
-	return unlikely(sva_enqcmd(lease->portal, desc)) ? -EAGAIN : 0;
+	if (sva_enqcmd(lease->portal, desc))
+		return -EAGAIN;
+	return 0;
 }
 
 const struct sva_submit_ops sva_submit_enqcmd = {

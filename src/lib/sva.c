@@ -9,13 +9,15 @@
 
 #include "submit.h"
 
-static void note(uint8_t path, uint64_t bytes, const struct sva_identity *id)
+#define QUICK_LOOKS 32u /* at a record, before the wait that looks at a clock */
+
+/* A call that went well on one path. */
+static inline void note(const struct sva_identity *id, uint64_t bytes)
 {
 	struct sva_tls *tls = &sva_tls;
 
-	tls->last_path = path;
-	tls->last_bytes = bytes;
 	tls->last_id = id;
+	tls->last_bytes = bytes;
 }
 
 /* The result of an operation becomes this thread's last one. */
@@ -24,12 +26,12 @@ static int note_op(const struct sva_op *op, int error)
 	struct sva_tls *tls = &sva_tls;
 
 	tls->last = *sva_op_result(op);
-	tls->last_path = SVA_PATH_COUNT;
+	tls->last_id = NULL;
 	return error;
 }
 
 /* A call that became no operation. */
-static int note_error(int error, uint32_t reason, uint64_t addr, bool write)
+static __attribute__((cold)) int note_error(int error, uint32_t reason, uint64_t addr, bool write)
 {
 	struct sva_tls *tls = &sva_tls;
 
@@ -39,8 +41,13 @@ static int note_error(int error, uint32_t reason, uint64_t addr, bool write)
 	tls->last.reason = reason;
 	tls->last.fault_addr = addr;
 	tls->last.fault_write = write;
-	tls->last_path = SVA_PATH_COUNT;
+	tls->last_id = NULL;
 	return error;
+}
+
+static __attribute__((cold)) int note_no_thread(int error)
+{
+	return note_error(error, error == -ESTALE ? SVA_REASON_FORKED : 0, 0, false);
 }
 
 static int run(struct sva_thread *thread, struct sva *key, struct sva_op *op)
@@ -48,10 +55,8 @@ static int run(struct sva_thread *thread, struct sva *key, struct sva_op *op)
 	uint64_t since = 0;
 	int err;
 
-	if (unlikely(thread->ticks < 2))
+	if (!thread->ticks || !--thread->ticks)
 		sva_path_refresh(thread);
-	else
-		thread->ticks--;
 	while ((err = sva_submit_sync(thread, key, op)) == -EAGAIN) {
 		uint64_t now = sva_now_ns();
 
@@ -75,21 +80,51 @@ int sva_run(struct sva *sva, struct sva_op *op)
 		return note_error(-EINVAL, 0, 0, false);
 	thread = sva_thread_get(sva, &err);
 	if (unlikely(!thread))
-		return note_error(err, err == -ESTALE ? SVA_REASON_FORKED : 0, 0, false);
+		return note_no_thread(err);
 	return run(thread, sva, op);
 }
 
 /* ------------------------------------------------------------------ the quick road */
 
-enum quick { QUICK_DONE, QUICK_NOT_TAKEN, QUICK_UNFINISHED };
+/* The quick descriptor was not taken: full, or the lease is dead. It goes another way. */
+static __attribute__((noinline, cold)) int go_slowly(struct sva_thread *thread)
+{
+	const struct sva_desc *desc = &thread->quick.desc;
 
-/* One descriptor, synchronously, on the lead lease. */
-static inline enum quick quick(struct sva_thread *thread, struct sva_lease *lease, uint32_t word, uint64_t src,
-			       uint64_t dst, size_t len)
+	sva_prep(&thread->op, (enum sva_opcode)sva_desc_opcode(desc), desc->src, desc->dst, desc->size);
+	return run(thread, sva_tls.key, &thread->op);
+}
+
+/* It was taken, and its record tells of a fault, or nothing yet: from here on it is an operation like any other. */
+static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thread, struct sva_lease *lease)
+{
+	struct sva_op *op = &thread->op;
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	if (!sva_record_status(&thread->quick.comp))
+		(void)sva_complete_await(lease->bond, &thread->quick.comp, 0);
+	op->length = thread->quick.desc.size;
+	op->flags = 0;
+	op->desc = thread->quick.desc;
+	op->comp = thread->quick.comp;
+	op->desc.flags_opcode &= 0xff000000u; /* the queue's flags come back when it is issued again */
+	sva_operation_begin(op, sva_tls.key, &thread->ctx->policy);
+	sva_progress_next(op, lease->max_transfer);
+	p->lease = lease;
+	p->bond = lease->bond;
+	p->sync = true;
+	p->credit = lease->counted;
+	p->result.chunks = 1;
+	op->state = SVA_OP_IN_FLIGHT;
+	return note_op(op, sva_wait(op, -1));
+}
+
+/* One descriptor, synchronously, on the lead lease. What is needed again afterwards is in the descriptor, not in registers. */
+static inline __attribute__((always_inline)) int quick(struct sva_thread *thread, struct sva_lease *lease, uint32_t word,
+						       uint64_t src, uint64_t dst, size_t len)
 {
 	struct sva_desc *desc = &thread->quick.desc;
 	struct sva_comp *comp = &thread->quick.comp;
-	uint8_t status;
 	int err;
 
 	desc->flags_opcode = word;
@@ -100,52 +135,27 @@ static inline enum quick quick(struct sva_thread *thread, struct sva_lease *leas
 	sva_bias_enter(&thread->bias);
 	if (unlikely(lease->credits <= 0)) {
 		sva_bias_exit(&thread->bias);
-		return QUICK_NOT_TAKEN;
+		return go_slowly(thread);
 	}
-	lease->credits--;
 	err = lease->submit(lease, desc);
-	if (unlikely(err))
-		lease->credits++;
+	if (lease->counted && !err)
+		lease->credits--;
 	sva_bias_exit(&thread->bias);
 	if (unlikely(err))
-		return QUICK_NOT_TAKEN;
-	/* A look or two, then somebody with a clock. */
-	status = sva_record_status(comp);
-	if (!status)
-		status = sva_complete_await(lease->bond, comp, 0);
-	if (unlikely(status != SVA_STATUS_SUCCESS))
-		return QUICK_UNFINISHED;
+		return go_slowly(thread);
+	/* A few looks, then somebody with a clock. */
+	for (unsigned int i = 0; unlikely(sva_record_status(comp) != SVA_STATUS_SUCCESS); i++) {
+		if (sva_record_status(comp) || i == QUICK_LOOKS)
+			return finish_slowly(thread, lease);
+		sva_cpu_relax();
+	}
 	if (lease->counted) {
 		sva_bias_enter(&thread->bias);
 		lease->credits++;
 		sva_bias_exit(&thread->bias);
 	}
-	note(lease->path, len, lease->id);
-	return QUICK_DONE;
-}
-
-/* What was begun quickly goes on as an operation: its descriptor has been submitted, its record tells of a fault or of nothing at all. */
-static int finish_slowly(struct sva_thread *thread, struct sva *key, struct sva_lease *lease)
-{
-	struct sva_op *op = &thread->op;
-	struct sva_op_private *p = SVA_OP_PRIVATE(op);
-
-	op->length = thread->quick.desc.size;
-	op->flags = 0;
-	op->desc = thread->quick.desc;
-	op->comp = thread->quick.comp;
-	op->desc.flags_opcode &= 0xff000000u; /* the queue's flags come back when it is issued again */
-	sva_progress_begin(op);
-	sva_progress_next(op, lease->max_transfer);
-	p->key = key;
-	p->policy = &thread->ctx->policy;
-	p->generation = sva_process_generation();
-	p->lease = lease;
-	p->bond = lease->bond;
-	p->sync = true;
-	p->result.chunks = 1;
-	op->state = SVA_OP_IN_FLIGHT;
-	return note_op(op, sva_wait(op, -1));
+	note(lease->id, desc->size);
+	return 0;
 }
 
 /* The lease that quick calls may use for this length, or NULL. */
@@ -153,18 +163,12 @@ static inline struct sva_lease *quick_lease(struct sva_thread *thread, size_t le
 {
 	struct sva_lease *lease = thread->lead;
 
-	if (unlikely(!lease || len > lease->max_transfer || --thread->ticks < 2))
+	if (unlikely(!lease) || unlikely(len > lease->max_transfer) || unlikely(!--thread->ticks))
 		return NULL;
 	return lease;
 }
 
 /* ------------------------------------------------------------------ copy */
-
-static int refuse(uint64_t addr, bool write)
-{
-	/* Null is a bad pointer; a range that wraps around is no range. */
-	return addr ? note_error(-EINVAL, 0, 0, false) : note_error(-EFAULT, 0, addr, write);
-}
 
 /* Does [addr, addr + len) start at null or wrap around? One addition tells. */
 static inline bool bad_range(uintptr_t addr, size_t len)
@@ -174,61 +178,76 @@ static inline bool bad_range(uintptr_t addr, size_t len)
 	return __builtin_add_overflow(addr - 1, len, &end);
 }
 
-static int copy_guarded(void *dst, const void *src, size_t len)
+/* Null is a bad pointer; a range that wraps around is no range. */
+static __attribute__((cold)) int refuse(uintptr_t dst, uintptr_t src, size_t len)
+{
+	if (!len)
+		return 0;
+	if (!dst || !src)
+		return note_error(-EFAULT, 0, 0, !dst);
+	return note_error(-EINVAL, 0, bad_range(dst, len) ? dst : src, bad_range(dst, len));
+}
+
+static int copy_guarded(struct sva_thread *thread, void *dst, const void *src, size_t len)
 {
 	uint64_t bad;
-	int err = sva_guard_move(dst, src, len, &bad);
+	int err;
 
-	if (!err)
+	if (!len || bad_range((uintptr_t)dst, len) || bad_range((uintptr_t)src, len))
+		return refuse((uintptr_t)dst, (uintptr_t)src, len);
+	err = sva_guard_move(dst, src, len, &bad);
+	if (!err) {
+		note(thread->cpu_id, len);
 		return 0;
+	}
 	return note_error(err, 0, bad, bad - (uintptr_t)dst < len && bad - (uintptr_t)src >= len);
 }
 
-static int copy_on_cpu(struct sva_thread *thread, void *dst, const void *src, size_t len)
+static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, struct sva *key, void *dst, const void *src,
+						 size_t len)
 {
-	sva_tls.last_reason = thread->cpu_reason;
-	note(SVA_PATH_CPU, len, NULL);
-	if (unlikely(!len))
-		return 0;
-	if (unlikely(bad_range((uintptr_t)dst, len)))
-		return refuse((uintptr_t)dst, true);
-	if (unlikely(bad_range((uintptr_t)src, len)))
-		return refuse((uintptr_t)src, false);
-	if (unlikely(thread->guard))
-		return copy_guarded(dst, src, len);
-	memmove(dst, src, len);
-	return 0;
-}
-
-static int copy_slowly(struct sva_thread *thread, struct sva *key, void *dst, const void *src, size_t len)
-{
+	if (len < thread->cpu_below)
+		return copy_guarded(thread, dst, src, len);
 	sva_prep_memcpy(&thread->op, dst, src, len);
 	return run(thread, key, &thread->op);
+}
+
+static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, struct sva *key, void *dst, const void *src,
+						  size_t len)
+{
+	struct sva_lease *lease = quick_lease(thread, len);
+
+	if (unlikely(!lease))
+		return copy_slowly(thread, key, dst, src, len);
+	return quick(thread, lease, lease->move_word, (uintptr_t)src, (uintptr_t)dst, len);
+}
+
+/* Not the context of this thread's last call, or not its time any more. */
+static __attribute__((noinline, cold)) int copy_anew(struct sva *sva, void *dst, const void *src, size_t len)
+{
+	int err;
+
+	if (!sva_thread_slow(sva, &err))
+		return note_no_thread(err);
+	return sva_memcpy(sva, dst, src, len);
 }
 
 int sva_memcpy(struct sva *sva, void *dst, const void *src, size_t len)
 {
 	struct sva_thread *thread;
-	struct sva_lease *lease;
-	int err;
+	uintptr_t end;
 
-	thread = sva_thread_get(sva, &err);
-	if (unlikely(!thread))
-		return note_error(err, err == -ESTALE ? SVA_REASON_FORKED : 0, 0, false);
-	if (len < thread->threshold)
-		return copy_on_cpu(thread, dst, src, len);
-	lease = quick_lease(thread, len);
-	if (likely(lease)) {
-		switch (quick(thread, lease, lease->move_word, (uintptr_t)src, (uintptr_t)dst, len)) {
-		case QUICK_DONE:
-			return 0;
-		case QUICK_UNFINISHED:
-			return finish_slowly(thread, sva, lease);
-		case QUICK_NOT_TAKEN:
-			break;
-		}
-	}
-	return copy_slowly(thread, sva, dst, src, len);
+	if (!sva_thread_is_cached(sva))
+		return copy_anew(sva, dst, src, len);
+	thread = sva_tls.current;
+	if (len >= thread->threshold)
+		return copy_quickly(thread, sva, dst, src, len);
+	note(thread->cpu_id, len);
+	/* Below the threshold the sum of either address and len wraps around, or begins at null, if that of both or-ed does. */
+	if (unlikely(!len || __builtin_add_overflow(((uintptr_t)dst - 1) | ((uintptr_t)src - 1), len, &end)))
+		return refuse((uintptr_t)dst, (uintptr_t)src, len);
+	memmove(dst, src, len);
+	return 0;
 }
 
 /* ------------------------------------------------------------------ fill */
@@ -238,24 +257,15 @@ static int fill_on_cpu(struct sva_thread *thread, void *dst, uint64_t pattern, s
 	uint64_t bad;
 	int err;
 
-	sva_tls.last_reason = thread->cpu_reason;
-	note(SVA_PATH_CPU, len, NULL);
-	if (unlikely(!len))
-		return 0;
-	if (unlikely(bad_range((uintptr_t)dst, len)))
-		return refuse((uintptr_t)dst, true);
-	if (unlikely(thread->guard)) {
+	note(thread->cpu_id, len);
+	if (unlikely(!len || bad_range((uintptr_t)dst, len)))
+		return refuse((uintptr_t)dst, (uintptr_t)dst, len);
+	if (unlikely(thread->ctx->config.flags & SVA_OPEN_GUARD)) {
 		err = sva_guard_fill(dst, pattern, len, &bad);
 		return err ? note_error(err, 0, bad, true) : 0;
 	}
 	sva_cpu_fill(dst, pattern, len);
 	return 0;
-}
-
-static int fill_slowly(struct sva_thread *thread, struct sva *key, void *dst, uint64_t pattern, size_t len)
-{
-	sva_prep_memfill(&thread->op, dst, pattern, len);
-	return run(thread, key, &thread->op);
 }
 
 int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
@@ -266,19 +276,12 @@ int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 
 	thread = sva_thread_get(sva, &err);
 	if (unlikely(!thread))
-		return note_error(err, err == -ESTALE ? SVA_REASON_FORKED : 0, 0, false);
-	if (len < thread->threshold)
+		return note_no_thread(err);
+	if (len < thread->cpu_below)
 		return fill_on_cpu(thread, dst, pattern, len);
 	lease = quick_lease(thread, len);
-	if (likely(lease)) {
-		switch (quick(thread, lease, lease->fill_word, pattern, (uintptr_t)dst, len)) {
-		case QUICK_DONE:
-			return 0;
-		case QUICK_UNFINISHED:
-			return finish_slowly(thread, sva, lease);
-		case QUICK_NOT_TAKEN:
-			break;
-		}
-	}
-	return fill_slowly(thread, sva, dst, pattern, len);
+	if (likely(lease))
+		return quick(thread, lease, lease->fill_word, pattern, (uintptr_t)dst, len);
+	sva_prep_memfill(&thread->op, dst, pattern, len);
+	return run(thread, sva, &thread->op);
 }
