@@ -23,7 +23,7 @@ tests_preload_path_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rp
 finding_programs = %D%/t-config %D%/t-plugin %D%/t-discover %D%/t-queue-file %D%/t-cpu %D%/t-numa
 check_PROGRAMS += $(finding_programs)
 TESTS += $(finding_programs)
-EXTRA_DIST += tests/fixtures/make-tree
+EXTRA_DIST += tests/fixtures/make-tree tests/lsan.supp tests/valgrind.supp
 
 finding_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 finding_ldflags = $(AM_LDFLAGS) -pthread -export-dynamic -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
@@ -59,3 +59,5 @@ scene_sources = %D%/scene.c %D%/scene.h tests/preload/path.c
 %C%_t_numa_LDFLAGS = $(AM_LDFLAGS) -pthread -Wl,--wrap=numa_available,--wrap=numa_max_node,--wrap=numa_num_possible_cpus \
 	-Wl,--wrap=numa_node_of_cpu,--wrap=numa_distance,--wrap=numa_move_pages,--wrap=sched_getcpu,--wrap=calloc
 %C%_t_numa_LDADD = %D%/libfinding.la
+
+include tests/unit/core.mk

@@ -265,7 +265,7 @@ static void test_file(void)
 	fails(load_env(NULL), -EBADMSG, "libsva.conf:2: control character 0x00", "not a text file", "NUL bytes");
 	scene_file_bytes("etc/libsva.conf", "\x7f" "ELF\x02\x01\x01", 7);
 	fails(load_env(NULL), -EBADMSG, "libsva.conf:1: control character 0x7f", "", "a binary");
-	memset(text, '#', sizeof(text));
+	memset(text, '#', sizeof(text) - 1);
 	text[1023] = '\n';
 	text[1024] = '\0';
 	gives(load_file(text), "log", "warning", "the longest line");
