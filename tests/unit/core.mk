@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# The library's core, on the paths that every machine has. Tests that look inside link its objects; the others link the library.
+check_LTLIBRARIES += %D%/librig.la
+%C%_librig_la_SOURCES = %D%/rig.c %D%/rig.h %D%/reference.c %D%/reference.h
+%C%_librig_la_CPPFLAGS = $(core_cppflags)
+
+core_programs = %D%/t-prep %D%/t-ops
+check_PROGRAMS += $(core_programs)
+TESTS += $(core_programs)
+
+core_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+core_ldflags = $(AM_LDFLAGS) -pthread
+core_outside = %D%/librig.la src/lib/libsva.la
+core_inside = %D%/librig.la src/lib/libcore.la
+
+%C%_t_prep_CPPFLAGS = $(core_cppflags)
+%C%_t_prep_LDADD = src/lib/libsva.la
+
+%C%_t_ops_CPPFLAGS = $(core_cppflags)
+%C%_t_ops_LDADD = $(core_outside)
