@@ -51,7 +51,9 @@ enum sva_opcode {
 	SVA_OPCODE_SCATTER_COPY = 0x1d,    /**< DSA 3; not supported by the model */
 	SVA_OPCODE_SCATTER_FILL = 0x1e,    /**< DSA 3; not supported by the model */
 	SVA_OPCODE_CACHE_FLUSH = 0x20,     /**< write back and invalidate a range in the CPU's caches */
-	SVA_OPCODE_UPDATE_WINDOW = 0x21    /**< inter-domain; not supported by the model */
+	SVA_OPCODE_UPDATE_WINDOW = 0x21,   /**< inter-domain; not supported by the model */
+	SVA_OPCODE_DMA_FILL = 0x3e,        /**< fill of a mapped buffer: the library's own, no device has it */
+	SVA_OPCODE_DMA_COPY = 0x3f         /**< copy between mapped buffers: the library's own, no device has it */
 };
 
 /*
@@ -141,6 +143,13 @@ struct sva_desc_fetch {
 	uint8_t reserved2[12]; /**< 0 */
 };
 
+/** Bytes 40-63 of the library's own operations on mapped buffers; no device ever sees them. Since: 0.1 */
+struct sva_desc_dma {
+	uint64_t dst;        /**< the destination, a struct sva_dma_buf */
+	uint64_t src;        /**< the source, a struct sva_dma_buf; 0 for a fill */
+	uint64_t reserved;   /**< 0 */
+};
+
 /** Bytes 40-63, by operation. */
 union sva_desc_specific {
 	uint8_t bytes[24];                 /**< as they are */
@@ -151,6 +160,7 @@ union sva_desc_specific {
 	struct sva_desc_crc crc;           /**< CRC, copy with CRC */
 	struct sva_desc_dif dif;           /**< DIF check, insert, strip, update; DIX generate */
 	struct sva_desc_fetch fetch;       /**< translation fetch */
+	struct sva_desc_dma dma;           /**< copy and fill on mapped buffers */
 };
 
 /* DIF flags, byte 42. Source: [S3] 8.3.14-8.3.18. */

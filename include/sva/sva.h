@@ -19,6 +19,7 @@
 #include "sva/desc.h"
 #include "sva/op.h"
 #include "sva/ops.h"
+#include "sva/dma.h"
 #include "sva/version.h"
 
 #ifdef __cplusplus

@@ -28,6 +28,8 @@ static void free_bond(struct sva_bond *bond)
 	bond->magic = 0;
 	if (bond->soft)
 		sva_soft_free(bond->soft);
+	if (bond->dma)
+		sva_dma_close(bond->dma);
 	if (bond->portal)
 		munmap(bond->portal, SVA_PORTAL_SIZE);
 	/* For a queue, close(2) waits in the kernel until its descriptors have finished. */
@@ -77,7 +79,7 @@ static int open_error(int err)
 	}
 }
 
-static int open_node(struct sva_bond *bond, uint32_t *reason)
+static int open_node(struct sva_bond *bond, int path, uint32_t *reason)
 {
 	int fd;
 
@@ -87,7 +89,7 @@ static int open_node(struct sva_bond *bond, uint32_t *reason)
 	if (fd < 0) {
 		int err = errno;
 
-		*reason = open_reason(err, bond->node);
+		*reason = path == SVA_PATH_DMA ? sva_dma_node_reason(err) : open_reason(err, bond->node);
 		return open_error(err);
 	}
 	bond->fd = fd;
@@ -114,7 +116,7 @@ static int fill_bond(struct sva_bond *bond, const struct sva_queue *queue)
 	return 0;
 }
 
-static int new_bond(struct sva *ctx, const struct sva_queue *queue, struct sva_bond **out, uint32_t *reason)
+static int new_bond(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **out, uint32_t *reason)
 {
 	struct sva_bond *bond = calloc(1, sizeof(*bond));
 	int err;
@@ -128,7 +130,7 @@ static int new_bond(struct sva *ctx, const struct sva_queue *queue, struct sva_b
 	pthread_mutex_init(&bond->lock, NULL);
 	err = fill_bond(bond, queue);
 	if (!err)
-		err = bond->node[0] ? open_node(bond, reason) : sva_soft_new(&ctx->config, &bond->soft);
+		err = bond->node[0] ? open_node(bond, path, reason) : sva_soft_new(&ctx->config, &bond->soft);
 	if (err) {
 		free_bond(bond);
 		return err;
@@ -163,6 +165,8 @@ static int open_path(struct sva_bond *bond, int path, uint32_t *reason)
 	bond->ready |= 1u << path;
 	if (!bond->ops)
 		bond->ops = ops;
+	if (ops->pump)
+		bond->pump = ops->pump;
 	return 0;
 }
 
@@ -178,7 +182,7 @@ int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struc
 		if (!err)
 			bond->refs++;
 	} else {
-		err = new_bond(ctx, queue, &bond, reason);
+		err = new_bond(ctx, queue, path, &bond, reason);
 		if (!err) {
 			err = open_path(bond, path, reason);
 			if (err) {
@@ -224,6 +228,8 @@ void sva_bond_retire(struct sva_bond *bond)
 			sva_soft_free(bond->soft);
 			bond->soft = NULL;
 		}
+		if (bond->dma)
+			sva_dma_retire(bond->dma);
 		if (bond->portal)
 			munmap(bond->portal, SVA_PORTAL_SIZE);
 		bond->portal = NULL;

@@ -6,6 +6,7 @@
 #include "submit.h"
 
 #define SPINS_BEFORE_CLOCK 256u /* looks at a record between looks at the clock */
+#define PUMP_WAIT_NS 1000000u    /* one wait in the kernel; whoever waits looks at the clock in between */
 #define UMWAIT_TICKS 20000u     /* the kernel's own limit is 100000 (Linux umwait.c); wakes early when the record is written */
 
 /* ------------------------------------------------------------------ a thread's list of operations */
@@ -208,6 +209,13 @@ static void poll_empty(struct sva_op *op)
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	uint64_t now;
 
+	if (p->bond->pump) {
+		p->bond->pump(p->bond, 0);
+		if (sva_record_status(&op->comp)) {
+			take_record(op, sva_record_status(&op->comp));
+			return;
+		}
+	}
 	if (retired(p->bond)) {
 		take_retired(op);
 		return;
@@ -347,7 +355,10 @@ uint8_t sva_complete_await(struct sva_bond *bond, const struct sva_comp *comp, u
 			give_up = now + (uint64_t)bond->policy.record_timeout_ms * 1000000u;
 		else if (now > give_up && !bond->soft)
 			sva_bond_retire(bond);
-		pause_on(comp);
+		if (bond->pump)
+			bond->pump(bond, PUMP_WAIT_NS);
+		else
+			pause_on(comp);
 		/* Whoever has to write the record may need this very processor: engine threads, emulators, other processes' turns. */
 		if (bond->soft || now + 1000000u > give_up)
 			sched_yield();

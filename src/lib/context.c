@@ -24,8 +24,9 @@ static int add_routes(struct sva *ctx, int path)
 {
 	if (path == SVA_PATH_SOFT)
 		return add_route(ctx, sva_soft_queue(), path, SVA_REASON_OK);
+	/* Without the module there is no such route; one that is loaded later serves contexts that are opened later. */
 	if (path == SVA_PATH_DMA)
-		return 0;
+		return sva_dma_probe() == SVA_REASON_OK ? add_route(ctx, sva_dma_queue(), path, SVA_REASON_OK) : 0;
 	for (const struct sva_queue *queue = ctx->inventory->queues; queue; queue = queue->next) {
 		int err;
 

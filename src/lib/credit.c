@@ -188,6 +188,16 @@ static void unpin(struct sva_lease *lease)
 	}
 }
 
+void sva_lease_free_pinned(struct sva_thread *thread)
+{
+	while (thread->pinned) {
+		struct sva_lease *lease = thread->pinned;
+
+		thread->pinned = lease->next_pinned;
+		sva_lease_free(lease);
+	}
+}
+
 void sva_bond_free_leases(struct sva_bond *bond)
 {
 	struct sva_lease *lease, *next;

@@ -7,6 +7,7 @@
 #define R SVA_OPERAND_READ
 #define W SVA_OPERAND_WRITE
 #define V SVA_OPERAND_VALUE
+#define O SVA_OPERAND_OFFSET
 #define N SVA_OPERAND_NONE
 
 static const struct sva_kind kinds[64] = {
@@ -28,6 +29,9 @@ static const struct sva_kind kinds[64] = {
 	[SVA_OPCODE_DIF_STRIP] = { SVA_SHAPE_BYTES, R, W, N, true },
 	[SVA_OPCODE_DIF_UPDATE] = { SVA_SHAPE_BYTES, R, W, N, true },
 	[SVA_OPCODE_DIX_GENERATE] = { SVA_SHAPE_BYTES, R, W, N, true },
+	/* Offsets into mapped buffers, checked against those: no addresses that anybody could touch. */
+	[SVA_OPCODE_DMA_FILL] = { SVA_SHAPE_BYTES, V, O, N, false },
+	[SVA_OPCODE_DMA_COPY] = { SVA_SHAPE_BYTES, O, O, N, false },
 	[SVA_OPCODE_CACHE_FLUSH] = { SVA_SHAPE_BYTES, N, W, N, false },
 };
 

@@ -13,7 +13,13 @@ enum sva_shape {
 	SVA_SHAPE_BATCH,
 };
 
-enum sva_operand { SVA_OPERAND_NONE, SVA_OPERAND_READ, SVA_OPERAND_WRITE, SVA_OPERAND_VALUE };
+enum sva_operand { SVA_OPERAND_NONE, SVA_OPERAND_READ, SVA_OPERAND_WRITE, SVA_OPERAND_OFFSET, SVA_OPERAND_VALUE };
+
+/* Does it advance with the bytes done? */
+static inline bool sva_operand_moves(uint8_t operand)
+{
+	return operand == SVA_OPERAND_READ || operand == SVA_OPERAND_WRITE || operand == SVA_OPERAND_OFFSET;
+}
 
 struct sva_kind {
 	uint8_t shape;          /* enum sva_shape */

@@ -8,6 +8,7 @@ lib_LTLIBRARIES += %D%/libsva.la
 svaincludedir = $(includedir)/sva
 svainclude_HEADERS = \
 	include/sva/desc.h \
+	include/sva/dma.h \
 	include/sva/info.h \
 	include/sva/op.h \
 	include/sva/ops.h \
@@ -43,6 +44,8 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/submit_movdir64b.c \
 	%D%/submit_write.c \
 	%D%/submit_dma.c \
+	%D%/dma.c \
+	%D%/dma_buf.h \
 	%D%/submit_soft.c \
 	%D%/soft.c \
 	%D%/complete.c \

@@ -112,25 +112,48 @@ static int launch_batch(struct sva_thread *thread, struct sva_op *op)
 	return 0;
 }
 
+static bool is_mapped_family(const struct sva_op *op)
+{
+	unsigned int opcode = sva_desc_opcode(&op->desc);
+
+	return opcode == SVA_OPCODE_DMA_COPY || opcode == SVA_OPCODE_DMA_FILL;
+}
+
 static int start(struct sva_thread *thread, struct sva_op *op, struct sva *key, struct sva_bond *bond, bool sync)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	struct sva_dma_buf *bufs[2] = { NULL, NULL };
+	struct sva_bond *buf_bond = NULL;
+	struct sva_desc prepared;
 	int err = sva_progress_check(op);
 
+	prepared = op->desc;
 	/* A fence orders within a batch; there is nothing that it could mean here. */
 	if (!err && (op->flags & SVA_OP_FENCE))
 		err = -EINVAL;
+	if (!err && is_mapped_family(op))
+		err = sva_dma_begin(op, bufs, &buf_bond);
 	if (err)
 		return err;
+	if (buf_bond && bond && buf_bond != bond)
+		return -EINVAL; /* mapped for another device */
+	if (buf_bond)
+		bond = buf_bond;
 	sva_operation_begin(op, key, bond ? &bond->policy : &thread->ctx->policy);
+	p->bufs[0] = bufs[0];
+	p->bufs[1] = bufs[1];
+	sva_dma_hold(bufs);
 	p->sync = sync;
 	p->pinned = bond;
 	p->bond = bond;
 	err = sva_kind_of(op)->shape == SVA_SHAPE_BATCH ? launch_batch(thread, op) : sva_operation_launch(thread, op);
-	if (err)
-		sva_operation_undo(op);
-	else
+	if (err) {
+		sva_dma_release(bufs);
+		op->desc = prepared;
+		op->state = SVA_OP_PREPARED;
+	} else {
 		keep(thread, op);
+	}
 	return err;
 }
 
@@ -229,7 +252,7 @@ static void make_ready(struct sva_thread *thread, struct sva_lease *lease, struc
 static bool goes_along(struct sva_op *op, const struct sva_lease *lease)
 {
 	if (!op || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) || nothing_to_do(op) ||
-	    sva_kind_of(op)->shape == SVA_SHAPE_BATCH)
+	    sva_kind_of(op)->shape == SVA_SHAPE_BATCH || is_mapped_family(op))
 		return false;
 	return sva_kind_of(op)->shape == SVA_SHAPE_WHOLE ? op->length <= lease->max_transfer :
 	       sva_kind_unit(op) <= lease->max_transfer && sva_path_can_do(lease->bond, sva_desc_opcode(&op->desc));

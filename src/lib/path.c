@@ -76,6 +76,7 @@ void sva_path_thread_fini(struct sva_thread *thread)
 	for (unsigned int i = 0; thread->leases && i < thread->route_count; i++)
 		if (thread->leases[i])
 			sva_lease_free(thread->leases[i]);
+	sva_lease_free_pinned(thread);
 	free(thread->leases);
 	free(thread->order);
 }
@@ -114,7 +115,7 @@ static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
 	now = sva_now_ns();
 	if (now < route->retry_at)
 		return NULL;
-	reason = route->path == SVA_PATH_SOFT ? (uint32_t)SVA_REASON_OK : sva_static_reason(ctx, route->queue, route->path);
+	reason = route->path >= SVA_PATH_DMA ? (uint32_t)SVA_REASON_OK : sva_static_reason(ctx, route->queue, route->path);
 	err = reason == SVA_REASON_OK ? sva_bond_get(ctx, route->queue, route->path, &route->bond, &reason) : -ENODEV;
 	if (!err) {
 		atomic_store(&route->reason, SVA_REASON_OK);

@@ -88,9 +88,9 @@ void sva_progress_next(struct sva_op *op, uint64_t max_transfer)
 	if (kind->shape != SVA_SHAPE_BYTES)
 		return;
 	op->desc.size = (uint32_t)n;
-	if (kind->src == SVA_OPERAND_READ)
+	if (sva_operand_moves(kind->src))
 		op->desc.src = p->src + offset;
-	if (kind->dst == SVA_OPERAND_READ || kind->dst == SVA_OPERAND_WRITE)
+	if (sva_operand_moves(kind->dst))
 		op->desc.dst = p->dst + offset;
 	if (kind->third == SVA_OPERAND_WRITE)
 		op->desc.op.dualcast.dst2 = p->third;
@@ -173,6 +173,7 @@ static void carry(struct sva_op *op, uint64_t n)
 
 	switch (sva_desc_opcode(&op->desc)) {
 	case SVA_OPCODE_FILL:
+	case SVA_OPCODE_DMA_FILL:
 		rotate_fill(&op->desc, n);
 		break;
 	case SVA_OPCODE_COMPARE_PATTERN:
@@ -255,6 +256,7 @@ bool sva_progress_chunk_done(struct sva_op *op, int path)
 	const struct sva_kind *kind = sva_kind_of(op);
 	uint64_t n = op->desc.size;
 
+	p->mid_chunk = false;
 	p->result.result = op->comp.result;
 	if (kind->shape == SVA_SHAPE_WHOLE)
 		return whole_done(op, path);
@@ -327,9 +329,9 @@ void sva_progress_partial(struct sva_op *op, int path)
 		p->chunk_rest += n;
 		return;
 	}
-	if (kind->src == SVA_OPERAND_READ)
+	if (sva_operand_moves(kind->src))
 		op->desc.src += n;
-	if (kind->dst == SVA_OPERAND_READ || kind->dst == SVA_OPERAND_WRITE)
+	if (sva_operand_moves(kind->dst))
 		op->desc.dst += sva_kind_dst_bytes(op, n);
 	if (kind->third == SVA_OPERAND_WRITE)
 		op->desc.op.dualcast.dst2 += n;

@@ -98,6 +98,8 @@ void sva_result_end(struct sva_op *op, int error)
 		p->result.queue = p->bond->name;
 		p->result.device = p->bond->device;
 	}
+	if (p->bufs[0])
+		sva_dma_release(p->bufs);
 	op->state = SVA_OP_ENDED;
 }
 

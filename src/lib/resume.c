@@ -33,6 +33,8 @@ int sva_resume(struct sva_op *op)
 	p->result.fault_write = write;
 	sva_progress_partial(op, p->lease->path);
 	/* Some devices do not tell the address: then every page that the rest of the chunk needs. */
+	if (!fault && sva_kind_of(op)->dst == SVA_OPERAND_OFFSET)
+		return -EFAULT; /* mapped and pinned: there is nothing to touch */
 	err = fault ? sva_touch(fault, 1, write, &bad) : sva_kind_touch(op, &bad, &write);
 	if (err) {
 		p->result.fault_addr = bad;

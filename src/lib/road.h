@@ -74,6 +74,8 @@ enum sva_bond_state { SVA_BOND_LIVE, SVA_BOND_RETIRED };
 
 struct sva_submit_ops;
 struct sva_soft;
+struct sva_dma_side;
+struct sva_dma_buf;
 
 /* What a short result says: the names of a queue and a path, or the CPU and why. Lives as long as the process. */
 struct sva_identity {
@@ -114,6 +116,8 @@ struct sva_bond {
 	uint32_t ready;             /* bit n: path n may submit */
 	uint32_t reasons[SVA_PATH_COUNT]; /* enum sva_reason of the last attempt on that path */
 	struct sva_soft *soft;
+	struct sva_dma_side *dma;
+	void (*pump)(struct sva_bond *bond, uint64_t wait_ns); /* of its path; NULL: the device writes records itself */
 	/* Credits of a dedicated queue; a shared one has no limit here. */
 	pthread_mutex_t lock;
 	uint32_t pool;              /* credits that no lease holds */
@@ -187,7 +191,7 @@ struct sva_thread {
 	struct sva_lease *lead;     /* the lease of quick synchronous calls; NULL: none is established */
 	struct sva_lease *recent;   /* the lease that took the last operation */
 	struct sva_lease **leases;  /* by position in order; NULL: not bound yet */
-	struct sva_lease *pinned;   /* leases of sva_bond_submit(); those of the anchor context only */
+	struct sva_lease *pinned;   /* leases of operations that go to one bond and no other */
 	unsigned int *order;        /* indices of routes, best first for node */
 	unsigned int route_count;
 	unsigned int ticks;         /* submissions until the node and failed routes are looked at again */
@@ -267,8 +271,10 @@ void sva_bond_retire(struct sva_bond *bond);
 int sva_bond_check(const struct sva_bond *bond);
 /* With bond->lock held: no lease on it will submit any more. */
 void sva_bond_kill_leases(struct sva_bond *bond);
-/* The lease of this thread of the anchor context on the bond, made when needed; NULL: no memory. */
+/* The lease of this thread on a bond that operations are pinned to, made when needed; NULL: no memory. */
 struct sva_lease *sva_lease_pinned(struct sva_thread *thread, struct sva_bond *bond);
+/* The thread's share goes: so do these. */
+void sva_lease_free_pinned(struct sva_thread *thread);
 /* Nobody has the bond any more: free what threads of the anchor context hold of it. */
 void sva_bond_free_leases(struct sva_bond *bond);
 
@@ -310,6 +316,20 @@ uint32_t sva_static_reason(const struct sva *ctx, const struct sva_queue *queue,
 /* ------------------------------------------------------------------ submit_dma.c */
 
 int sva_dma_pasid(uint32_t *pasid);
+/* What open(2) of the module's node says, as enum sva_reason. */
+uint32_t sva_dma_node_reason(int err);
+/* The queue that stands for the module. */
+const struct sva_queue *sva_dma_queue(void);
+void sva_dma_retire(struct sva_dma_side *side);
+void sva_dma_close(struct sva_dma_side *side);
+
+/* ------------------------------------------------------------------ dma.c */
+
+/* Check an operation on mapped buffers; it becomes one by address, or belongs on *bond. 0 or -errno, unchanged. */
+int sva_dma_begin(struct sva_op *op, struct sva_dma_buf *bufs[2], struct sva_bond **bond);
+/* The buffers may not be unmapped while it is in flight. */
+void sva_dma_hold(struct sva_dma_buf *const bufs[2]);
+void sva_dma_release(struct sva_dma_buf *bufs[2]);
 /* Can /dev/sva_dma be used? An enum sva_reason. */
 uint32_t sva_dma_probe(void);
 
@@ -332,6 +352,7 @@ struct sva_op_private {
 	const struct sva_policy *policy;
 	struct sva_op *next, *prev; /* the thread's list */
 	struct sva_op *parent;      /* the batch that it is an entry of */
+	struct sva_dma_buf *bufs[2]; /* mapped buffers it works on: destination, source */
 	struct sva_desc *list;      /* a batch's descriptors while a device may read them */
 	uint64_t src, dst, third;   /* where the bytes that are not in the current chunk begin */
 	uint64_t remaining;         /* bytes not done, the current chunk's included */

@@ -21,6 +21,11 @@ struct sva_submit_ops {
 	int (*submit)(struct sva_lease *lease, const struct sva_desc *desc);
 	/* How many of n were taken, in order, at least 1; else as submit. NULL: submit is called for each. */
 	int (*submit_many)(struct sva_lease *lease, const struct sva_desc *descs, unsigned int n);
+	/*
+	 * Bring completions that have arrived elsewhere into their records; wait up to wait_ns for one. NULL: the device writes records
+	 * itself. Any thread, at any time.
+	 */
+	void (*pump)(struct sva_bond *bond, uint64_t wait_ns);
 };
 
 extern const struct sva_submit_ops sva_submit_enqcmd;

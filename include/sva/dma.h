@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file sva/dma.h
+ * The mapped family: memory that is pinned and mapped for a device once, with a handle, and operations that name handle and offset.
+ *
+ * This is another contract than shared virtual addressing: what the device may reach is stated, and between CPU and device the
+ * memory is handed over by sva_dma_sync(). It is correct on every machine; on x86 the hand-over costs nothing. Where the sva_dma module can be used, its
+ * channels do the work. Where it can not, a buffer is only noted, and operations on it take whatever other permitted path there is, so
+ * a program of this family runs everywhere, and the results say which way it went.
+ *
+ * Since: 0.1
+ */
+#ifndef SVA_DMA_H
+#define SVA_DMA_H
+
+#include "sva/ops.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct sva_dma_buf; /**< a mapped buffer */
+
+#define SVA_DMA_SOURCE      0x1u /**< sva_dma_map(): the device reads it */
+#define SVA_DMA_DESTINATION 0x2u /**< sva_dma_map(): the device writes it */
+
+#define SVA_DMA_FOR_CPU    0x1u /**< sva_dma_sync(): the CPU is going to read what the device wrote */
+#define SVA_DMA_FOR_DEVICE 0x2u /**< sva_dma_sync(): the CPU has written what the device is going to read */
+
+/**
+ * Pin and map a buffer. Its pages count against RLIMIT_MEMLOCK until it is unmapped. The memory stays the caller's; it must not be
+ * unmapped or freed before sva_dma_unmap().
+ *
+ * @param sva   context, NULL: the default one; the buffer must be unmapped before the context is closed
+ * @param addr  not NULL; any alignment
+ * @param len   bytes, not 0
+ * @param flags SVA_DMA_SOURCE, SVA_DMA_DESTINATION; 0 means both
+ * @param buf   receives the handle; untouched on failure
+ * @return 0; -EINVAL; -EFAULT the memory can not be reached that way; -ENOMEM, also for RLIMIT_MEMLOCK; -ENOSPC too many handles; -EMSGSIZE
+ *         longer than the module maps; -ENODEV no permitted path could work on it; -ESTALE
+ * Since: 0.1
+ */
+SVA_API int sva_dma_map(struct sva *sva, void *addr, size_t len, unsigned int flags, struct sva_dma_buf **buf);
+
+/**
+ * End a mapping. Operations on it have ended before. NULL does nothing.
+ * @return 0; -EBUSY: operations on it are in flight, and it stays mapped; -ESTALE: from before a fork (it is the parent's)
+ * Since: 0.1
+ */
+SVA_API int sva_dma_unmap(struct sva_dma_buf *buf);
+
+/**
+ * Hand a part of a buffer over between CPU and device.
+ * @param direction SVA_DMA_FOR_CPU or SVA_DMA_FOR_DEVICE
+ * @return 0; -EINVAL, also for a part beyond the end; -ESTALE
+ * Since: 0.1
+ */
+SVA_API int sva_dma_sync(struct sva_dma_buf *buf, size_t off, size_t len, unsigned int direction);
+
+/** 1: mapped for a device; 0: only noted, because no sva_dma module can be used; -EINVAL. Since: 0.1 */
+SVA_API int sva_dma_is_mapped(const struct sva_dma_buf *buf);
+
+/**
+ * Prepare a copy between two buffers. Submit it like any other operation. Parts beyond the end of a buffer are -EINVAL at submit,
+ * and so are directions that a buffer was not mapped for.
+ * Since: 0.1
+ */
+SVA_INLINE void sva_prep_dma_copy(struct sva_op *op, struct sva_dma_buf *dst, size_t doff, struct sva_dma_buf *src, size_t soff,
+				  size_t len)
+{
+	sva_prep(op, SVA_OPCODE_DMA_COPY, soff, doff, len);
+	op->desc.op.dma.dst = (uint64_t)(uintptr_t)dst;
+	op->desc.op.dma.src = (uint64_t)(uintptr_t)src;
+}
+
+/** Prepare a fill of a buffer with an 8-byte pattern. As sva_prep_dma_copy(). Since: 0.1 */
+SVA_INLINE void sva_prep_dma_fill(struct sva_op *op, struct sva_dma_buf *dst, size_t doff, uint64_t pattern, size_t len)
+{
+	sva_prep(op, SVA_OPCODE_DMA_FILL, pattern, doff, len);
+	op->desc.op.dma.dst = (uint64_t)(uintptr_t)dst;
+}
+
+/** Copy between two buffers, and wait for it. Since: 0.1 */
+SVA_API int sva_dma_copy(struct sva *sva, struct sva_dma_buf *dst, size_t doff, struct sva_dma_buf *src, size_t soff, size_t len);
+
+/** Fill a buffer, and wait for it. Since: 0.1 */
+SVA_API int sva_dma_fill(struct sva *sva, struct sva_dma_buf *dst, size_t doff, uint64_t pattern, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* A mapped buffer: what operations on it are checked against, and how the module knows it. */
+#ifndef SVA_DMA_BUF_H
+#define SVA_DMA_BUF_H
+
+#include "road.h"
+
+struct sva_dma_buf {
+	uint64_t magic;
+	unsigned int generation;
+	struct sva_bond *bond;  /* NULL: only noted */
+	uint32_t handle;        /* the module's */
+	uint32_t flags;         /* SVA_DMA_SOURCE, SVA_DMA_DESTINATION */
+	uint64_t addr, len;
+	bool needs_sync;
+	atomic_uint users;      /* operations on it that have not ended */
+};
+
+#endif
