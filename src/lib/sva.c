@@ -168,6 +168,27 @@ static inline struct sva_lease *quick_lease(struct sva_thread *thread, size_t le
 	return lease;
 }
 
+/*
+ * Can any queue take the prepared operation? If none can, and the CPU may, then the CPU does it as plainly as it can, which the model that stands in
+ * for a device elsewhere would not.
+ */
+static bool has_route(struct sva_thread *thread)
+{
+	unsigned int pos = 0;
+	uint32_t reason;
+
+	if (!thread->ctx->policy.cpu_allowed || sva_path_next(thread, &pos, &thread->op, true, -1))
+		return true;
+	reason = sva_path_reason(thread->ctx);
+	if (thread->cpu_id->reason != reason) {
+		const struct sva_identity *id = sva_identify(NULL, NULL, SVA_PATH_CPU, reason);
+
+		if (id)
+			thread->cpu_id = id;
+	}
+	return false;
+}
+
 /* ------------------------------------------------------------------ copy */
 
 /* Does [addr, addr + len) start at null or wrap around? One addition tells. */
@@ -188,13 +209,18 @@ static __attribute__((cold)) int refuse(uintptr_t dst, uintptr_t src, size_t len
 	return note_error(-EINVAL, 0, bad_range(dst, len) ? dst : src, bad_range(dst, len));
 }
 
-static int copy_guarded(struct sva_thread *thread, void *dst, const void *src, size_t len)
+static int copy_on_cpu(struct sva_thread *thread, void *dst, const void *src, size_t len)
 {
 	uint64_t bad;
 	int err;
 
 	if (!len || bad_range((uintptr_t)dst, len) || bad_range((uintptr_t)src, len))
 		return refuse((uintptr_t)dst, (uintptr_t)src, len);
+	if (!(thread->ctx->config.flags & SVA_OPEN_GUARD)) {
+		memmove(dst, src, len);
+		note(thread->cpu_id, len);
+		return 0;
+	}
 	err = sva_guard_move(dst, src, len, &bad);
 	if (!err) {
 		note(thread->cpu_id, len);
@@ -207,8 +233,10 @@ static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, stru
 						 size_t len)
 {
 	if (len < thread->cpu_below)
-		return copy_guarded(thread, dst, src, len);
+		return copy_on_cpu(thread, dst, src, len);
 	sva_prep_memcpy(&thread->op, dst, src, len);
+	if (len <= PTRDIFF_MAX && !has_route(thread))
+		return copy_on_cpu(thread, dst, src, len);
 	return run(thread, key, &thread->op);
 }
 
@@ -283,5 +311,7 @@ int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 	if (likely(lease))
 		return quick(thread, lease, lease->fill_word, pattern, (uintptr_t)dst, len);
 	sva_prep_memfill(&thread->op, dst, pattern, len);
+	if (len <= PTRDIFF_MAX && !has_route(thread))
+		return fill_on_cpu(thread, dst, pattern, len);
 	return run(thread, sva, &thread->op);
 }
