@@ -67,7 +67,7 @@ static enum emu_file identify(int fd, emu_queue_id *queue)
 	*queue = emu_cdev_node(st.st_dev, st.st_ino);
 	if (*queue)
 		return EMU_FILE_NODE;
-	return emu.state->opt.redirect && st.st_dev == emu.state->tree_dev ? EMU_FILE_ATTR : EMU_FILE_OTHER;
+	return emu.state->opt.plain_attrs && st.st_dev == emu.state->tree_dev ? EMU_FILE_ATTR : EMU_FILE_OTHER;
 }
 
 /* What the driver does in its open: the errors in its order. */

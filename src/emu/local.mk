@@ -24,9 +24,11 @@ pkglib_LTLIBRARIES += %D%/libsva-emu.la
 
 bin_PROGRAMS += %D%/sva-emu
 %C%_sva_emu_SOURCES = \
-	%D%/main.c %D%/run.h %D%/run.c %D%/options.h %D%/options.c %D%/machine.h %D%/machine.c %D%/stats.h %D%/stats.c \
+	%D%/main.c %D%/run.h %D%/run.c %D%/launch.h %D%/launch.c %D%/doctor.h %D%/doctor.c %D%/present.h %D%/present.c %D%/attrfs.h %D%/attrfs.c \
+	%D%/options.h %D%/options.c %D%/machine.h %D%/machine.c %D%/stats.h %D%/stats.c \
 	%D%/state.h %D%/state.c %D%/sysfs.h %D%/sysfs.c %D%/tree.h %D%/tree.c %D%/text.h %D%/text.c %D%/raw.h
 %C%_sva_emu_CPPFLAGS = $(AM_CPPFLAGS) -DSVA_EMU_LIBRARY='"$(pkglibdir)/libsva-emu.so"'
-%C%_sva_emu_LDADD = src/model/libmodel.la
+%C%_sva_emu_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS)
+%C%_sva_emu_LDADD = src/model/libmodel.la $(FUSE_LIBS)
 endif
 endif

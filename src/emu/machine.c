@@ -41,6 +41,21 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
+bool emu_machine_has_flag(const char *flag)
+{
+	FILE *in = fopen("/proc/cpuinfo", "re");
+	char *line = NULL;
+	bool has = false;
+	size_t size = 0;
+
+	while (in && !has && getline(&line, &size, in) > 0)
+		has = !strncmp(line, "flags\t", 6) && has_word(line, flag);
+	free(line);
+	if (in)
+		fclose(in);
+	return has;
+}
+
 int emu_machine_cpuinfo(const char *path)
 {
 	static const char *const added[] = { "waitpkg", "movdir64b", "enqcmd" };

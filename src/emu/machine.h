@@ -11,6 +11,9 @@
 /* The NUMA node for the nth device: one that the machine has. -1 if it does not tell. */
 int emu_machine_node(unsigned int n);
 
+/* Is this word among the flags of /proc/cpuinfo? */
+bool emu_machine_has_flag(const char *flag);
+
 /* Copy /proc/cpuinfo to a file, with the flags that the emulator adds. 0 or -errno. */
 int emu_machine_cpuinfo(const char *path);
 

@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "config.h"
+#include "doctor.h"
 #include "run.h"
 
 static int usage(FILE *out, int status)
 {
 	fputs("usage: sva-emu run [options] [--] PROGRAM [ARGUMENT …]\n"
+	      "       sva-emu doctor\n"
 	      "       sva-emu --help | --version\n"
 	      "Shows an emulated Intel DSA to an unmodified program. See sva-emu(1).\n", out);
 	return status;
@@ -19,6 +21,8 @@ int main(int argc, char **argv)
 		return usage(stderr, 2);
 	if (!strcmp(argv[1], "run"))
 		return emu_run(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "doctor"))
+		return emu_doctor();
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return usage(stdout, 0);
 	if (!strcmp(argv[1], "--version")) {

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "launch.h"
 #include "machine.h"
-#include "options.h"
 #include "run.h"
 #include "stats.h"
 #include "tree.h"
@@ -21,7 +21,7 @@
 #define EXIT_CANNOT 126
 #define EXIT_MISSING 127
 
-static pid_t child;
+static pid_t program;
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -31,22 +31,22 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-static void remove_tree(const char *dir)
+void emu_run_remove(const struct emu_state *state)
 {
-	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	nftw(state->opt.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
-/* The run's directory with the state file in it. */
-static struct emu_state *make_state(char *dir, size_t size)
+/* The state that all processes map: a file in the run's directory, with what was configured so far. */
+static struct emu_state *make_state(const struct emu_state *from)
 {
 	const char *tmp = getenv("TMPDIR");
+	char dir[sizeof(from->opt.dir)], path[300];
 	struct emu_state *state;
-	char path[300];
 	int fd;
 
 	if (!tmp || tmp[0] != '/' || strlen(tmp) > 80)
 		tmp = "/tmp";
-	snprintf(dir, size, "%s/sva-emu-XXXXXX", tmp);
+	snprintf(dir, sizeof(dir), "%s/sva-emu-XXXXXX", tmp);
 	if (!mkdtemp(dir))
 		return NULL;
 	snprintf(path, sizeof(path), "%s/state", dir);
@@ -57,49 +57,12 @@ static struct emu_state *make_state(char *dir, size_t size)
 	close(fd);
 	if (state == MAP_FAILED)
 		return NULL;
+	*state = *from;
 	state->magic = EMU_MAGIC;
 	state->size = sizeof(*state);
-	snprintf(state->opt.dir, sizeof(state->opt.dir), "%s", dir);
+	strcpy(state->opt.dir, dir);
+	snprintf(state->opt.root, sizeof(state->opt.root), "%s/root", dir);
 	return state;
-}
-
-/* The preload library: beside this program in the build tree, else where it was installed. */
-static int find_library(char *path, size_t size)
-{
-	static const char *const beside[] = { "libsva-emu.so", ".libs/libsva-emu.so", "../.libs/libsva-emu.so" };
-	char self[4096], *slash;
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	unsigned int i;
-
-	if (len > 0) {
-		self[len] = '\0';
-		slash = strrchr(self, '/');
-		slash[1] = '\0';
-		for (i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
-			if ((size_t)snprintf(path, size, "%s%s", self, beside[i]) < size && access(path, R_OK) == 0)
-				return 0;
-	}
-	snprintf(path, size, "%s", SVA_EMU_LIBRARY);
-	return access(path, R_OK) ? -errno : 0;
-}
-
-/* The environment that makes the program ours. The library is named by a link in the run's directory: LD_PRELOAD has no way
- * to quote a blank or a colon in a path. */
-static int set_environment(const struct emu_state *state, const char *library)
-{
-	const char *before = getenv("LD_PRELOAD"), *asan = getenv("ASAN_OPTIONS");
-	char link[200], value[4096];
-
-	snprintf(link, sizeof(link), "%s/libsva-emu.so", state->opt.dir);
-	if (symlink(library, link))
-		return -errno;
-	snprintf(value, sizeof(value), "%s%s%s", link, before && *before ? ":" : "", before ? before : "");
-	setenv("LD_PRELOAD", value, 1);
-	setenv(EMU_ENV_DIR, state->opt.dir, 1);
-	/* AddressSanitizer insists on being the first library; as the second it works as well. */
-	snprintf(value, sizeof(value), "%s%sverify_asan_link_order=0", asan ? asan : "", asan && *asan ? ":" : "");
-	setenv("ASAN_OPTIONS", value, 1);
-	return 0;
 }
 
 static int make_tree(struct emu_state *state)
@@ -109,7 +72,6 @@ static int make_tree(struct emu_state *state)
 	unsigned int d;
 	int ret;
 
-	snprintf(state->opt.root, sizeof(state->opt.root), "%s/root", state->opt.dir);
 	snprintf(path, sizeof(path), "%s/proc", state->opt.root);
 	if (mkdir(state->opt.root, 0755) || mkdir(path, 0755) || stat(path, &st))
 		return -errno;
@@ -124,7 +86,7 @@ static int make_tree(struct emu_state *state)
 }
 
 /* The trace is appended to by many processes with other working directories: an empty file under its absolute name. */
-static int make_trace(struct emu_launch *launch)
+static int make_trace(const struct emu_launch *launch)
 {
 	struct emu_options *opt = &launch->state->opt;
 	char full[4096];
@@ -142,12 +104,50 @@ static int make_trace(struct emu_launch *launch)
 	return 0;
 }
 
-static int refuse_program(const struct emu_program *program, const char *name)
+int emu_run_prepare(struct emu_launch *launch)
 {
-	const char *why = program->is_static ? "it is linked statically, so no library can be loaded into it" :
-		program->setuid ? "it is set-user-ID, so the dynamic linker loads no library of ours into it" :
-		program->foreign ? "it is no 64-bit x86 program" : NULL;
+	struct emu_state *shared = make_state(launch->state);
 
+	if (!shared)
+		return -errno;
+	free(launch->state);
+	launch->state = shared;
+	return make_tree(shared);
+}
+
+int emu_run_library(char *path, size_t size)
+{
+	/* Beside this program in the build tree, else where it was installed. */
+	static const char *const beside[] = { "libsva-emu.so", ".libs/libsva-emu.so", "../.libs/libsva-emu.so" };
+	char self[4096], *slash;
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	unsigned int i;
+
+	if (len > 0) {
+		self[len] = '\0';
+		slash = strrchr(self, '/');
+		slash[1] = '\0';
+		for (i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
+			if ((size_t)snprintf(path, size, "%s%s", self, beside[i]) < size && access(path, R_OK) == 0)
+				return 0;
+	}
+	snprintf(path, size, "%s", SVA_EMU_LIBRARY);
+	return access(path, R_OK) ? -errno : 0;
+}
+
+static int look_at_program(const char *name)
+{
+	struct emu_program found;
+	int ret = emu_machine_program(name, &found);
+	const char *why;
+
+	if (ret) {
+		fprintf(stderr, "sva-emu: %s: %s\n", name, strerror(-ret));
+		return ret == -ENOENT ? EXIT_MISSING : EXIT_CANNOT;
+	}
+	why = found.is_static ? "it is linked statically, so no library can be loaded into it" :
+		found.setuid ? "it is set-user-ID, so the dynamic linker loads no library of ours into it" :
+		found.foreign ? "it is no 64-bit x86 program" : NULL;
 	if (!why)
 		return 0;
 	fprintf(stderr, "sva-emu: %s can not be traced: %s\n", name, why);
@@ -156,22 +156,24 @@ static int refuse_program(const struct emu_program *program, const char *name)
 
 static void forward(int signo)
 {
-	if (child > 0)
-		kill(child, signo);
+	if (program > 0)
+		kill(program, signo);
 }
 
-static int wait_for_program(void)
+static int wait_for_program(pid_t pid)
 {
 	struct sigaction act = { .sa_handler = forward };
 	int status;
 
+	program = pid;
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
 	signal(SIGINT, SIG_IGN); /* the terminal sends it to the program too */
 	signal(SIGQUIT, SIG_IGN);
-	while (waitpid(child, &status, 0) < 0)
+	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return EXIT_SETUP;
+	program = 0;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -192,84 +194,64 @@ static void look_for_strays(const struct emu_state *state)
 	}
 }
 
-static int start_program(struct emu_launch *launch, const char *library)
+/* Start the program in the best presentation and wait for its end. */
+static int run_program(struct emu_launch *launch)
 {
-	struct emu_program program;
-	int ret = emu_machine_program(launch->program[0], &program);
+	struct emu_child child;
+	unsigned int i;
+	int ret = -EINVAL;
 
+	for (i = launch->redirect ? 2 : geteuid() == 0 ? 0 : 1; i < 3; i++) {
+		ret = emu_launch(launch->state, emu_launch_order[i], launch->program, &child);
+		if (ret == 0 || child.error)
+			break;
+	}
 	if (ret) {
-		fprintf(stderr, "sva-emu: %s: %s\n", launch->program[0], strerror(-ret));
-		return ret == -ENOENT ? EXIT_MISSING : EXIT_CANNOT;
+		fprintf(stderr, "sva-emu: %s: %s\n", child.error ? launch->program[0] : child.why.text, strerror(-ret));
+		return child.error == ENOENT ? EXIT_MISSING : child.error ? EXIT_CANNOT : EXIT_SETUP;
 	}
-	ret = refuse_program(&program, launch->program[0]);
-	if (ret)
-		return ret;
-	if (!launch->state->opt.quiet && !getenv(EMU_ENV_QUIET))
-		fputs("sva-emu: the DSA is emulated; times are not DSA times\n", stderr);
-	fflush(NULL);
-	child = fork();
-	if (child == 0) {
-		ret = set_environment(launch->state, library);
-		if (ret == 0) {
-			execvp(launch->program[0], launch->program);
-			ret = -errno;
-		}
-		fprintf(stderr, "sva-emu: %s: %s\n", launch->program[0], strerror(-ret));
-		_exit(ret == -ENOENT ? EXIT_MISSING : EXIT_CANNOT);
-	}
-	return child < 0 ? EXIT_SETUP : wait_for_program();
+	ret = wait_for_program(child.pid);
+	emu_launch_finish(&child);
+	look_for_strays(launch->state);
+	if (launch->stats)
+		emu_stats_print(launch->state, launch->stats_file);
+	return ret;
 }
 
 int emu_run(int argc, char **argv)
 {
-	struct emu_launch launch = { 0 };
-	char dir[100], library[4096];
+	struct emu_launch launch = { .state = calloc(1, sizeof(struct emu_state)) };
+	char library[4096];
 	int ret;
 
-	launch.state = calloc(1, sizeof(*launch.state));
 	if (!launch.state)
 		return EXIT_SETUP;
 	emu_options_parse(argc, argv, &launch);
 	if (emu_options_devices(&launch))
 		return 2;
-	if (find_library(library, sizeof(library))) {
+	if (emu_run_library(library, sizeof(library))) {
 		fprintf(stderr, "sva-emu: %s: %s\n", library, strerror(errno));
 		return EXIT_SETUP;
 	}
-	{
-		struct emu_state *shared = make_state(dir, sizeof(dir));
-		char kept[sizeof(shared->opt.dir)];
-
-		if (!shared) {
-			fprintf(stderr, "sva-emu: %s: %s\n", dir, strerror(errno));
-			return EXIT_SETUP;
-		}
-		memcpy(kept, shared->opt.dir, sizeof(kept));
-		*shared = *launch.state;
-		shared->magic = EMU_MAGIC;
-		shared->size = sizeof(*shared);
-		memcpy(shared->opt.dir, kept, sizeof(kept));
-		free(launch.state);
-		launch.state = shared;
-	}
-	launch.state->opt.redirect = 1;
-	ret = make_trace(&launch);
+	ret = look_at_program(launch.program[0]);
 	if (ret)
-		fprintf(stderr, "sva-emu: %s: %s\n", launch.trace_file, strerror(-ret));
-	if (ret == 0) {
-		ret = make_tree(launch.state);
-		if (ret)
-			fprintf(stderr, "sva-emu: %s: %s\n", dir, strerror(-ret));
-	}
-	ret = ret ? EXIT_SETUP : start_program(&launch, library);
-	if (child > 0) {
-		look_for_strays(launch.state);
-		if (launch.stats)
-			emu_stats_print(launch.state, launch.stats_file);
+		return ret;
+	ret = emu_run_prepare(&launch);
+	if (ret == 0)
+		ret = make_trace(&launch);
+	if (ret == 0)
+		ret = emu_launch_environment(launch.state, library);
+	if (ret) {
+		fprintf(stderr, "sva-emu: preparing the run in %s: %s\n", launch.state->opt.dir, strerror(-ret));
+		ret = EXIT_SETUP;
+	} else {
+		if (!launch.state->opt.quiet && !getenv(EMU_ENV_QUIET))
+			fputs("sva-emu: the DSA is emulated; times are not DSA times\n", stderr);
+		ret = run_program(&launch);
 	}
 	if (launch.keep)
-		fprintf(stderr, "sva-emu: the run's directory is %s\n", dir);
-	else
-		remove_tree(dir);
+		fprintf(stderr, "sva-emu: the run's directory is %s\n", launch.state->opt.dir);
+	else if (launch.state->opt.dir[0])
+		emu_run_remove(launch.state);
 	return ret;
 }

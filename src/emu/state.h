@@ -94,6 +94,7 @@ struct emu_device {
 /* How the run is shaped; written by sva-emu before the program starts, constant after. */
 struct emu_options {
 	uint32_t redirect;      /* paths are redirected by the preload library; else a mount namespace shows the tree */
+	uint32_t plain_attrs;   /* attributes are plain files, so the preload library has to see to what writing them does */
 	uint32_t no_mmap;
 	uint32_t refuse_sva;
 	uint32_t strict_faults;
@@ -107,7 +108,7 @@ struct emu_options {
 	uint32_t sabotage_every;
 	uint64_t delay_ns;
 	char dir[128];          /* the run's directory */
-	char root[160];         /* of the tree that shows the device: dir/root, or empty when a namespace shows it */
+	char root[160];         /* of the tree that shows the device: dir/root */
 	char trace_file[256];
 };
 

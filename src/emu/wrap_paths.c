@@ -32,6 +32,20 @@ static int opened(int fd, int flags)
 	return ret < 0 ? -1 : ret;
 }
 
+/* Settings of the machine can be read, and no more; a namespace has them read-only too. */
+static bool is_setting(const char *path, int flags)
+{
+	if (!emu.state || !emu.state->opt.redirect || !path || (flags & O_ACCMODE) == O_RDONLY)
+		return false;
+	return raw_starts(path, "/sys/") || raw_starts(path, "/proc/sys/");
+}
+
+static int refuse_setting(void)
+{
+	errno = EROFS;
+	return -1;
+}
+
 typedef int open_fn(const char *, int, ...);
 typedef int openat_fn(int, const char *, int, ...);
 
@@ -40,14 +54,20 @@ typedef int openat_fn(int, const char *, int, ...);
 	{ \
 		char buf[EMU_PATH_MAX]; \
 		\
-		return opened(EMU_NEXT(open_fn *, #name)(emu_path_in(path, buf), flags, mode), flags); \
+		path = emu_path_in(path, buf); \
+		if (EMU_UNLIKELY(is_setting(path, flags))) \
+			return refuse_setting(); \
+		return opened(EMU_NEXT(open_fn *, #name)(path, flags, mode), flags); \
 	}
 #define WRAP_OPENAT(name) \
 	EMU_INTERPOSE(int, name, int dir, const char *path, int flags, mode_t mode) \
 	{ \
 		char buf[EMU_PATH_MAX]; \
 		\
-		return opened(EMU_NEXT(openat_fn *, #name)(dir, emu_path_in(path, buf), flags, mode), flags); \
+		path = emu_path_in(path, buf); \
+		if (EMU_UNLIKELY(is_setting(path, flags))) \
+			return refuse_setting(); \
+		return opened(EMU_NEXT(openat_fn *, #name)(dir, path, flags, mode), flags); \
 	}
 
 /* On x86-64 a variadic argument is where a fixed one would be, and the mode is ignored unless the flags ask for it. */
@@ -90,7 +110,12 @@ static FILE *stream(FILE *file, const char *mode)
 		typedef FILE *fopen_fn(const char *, const char *); \
 		char buf[EMU_PATH_MAX]; \
 		\
-		return stream(EMU_NEXT(fopen_fn *, #name)(emu_path_in(path, buf), mode), mode); \
+		path = emu_path_in(path, buf); \
+		if (EMU_UNLIKELY(mode[0] != 'r' && is_setting(path, O_WRONLY))) { \
+			refuse_setting(); \
+			return NULL; \
+		} \
+		return stream(EMU_NEXT(fopen_fn *, #name)(path, mode), mode); \
 	}
 WRAP_FOPEN(fopen)
 WRAP_FOPEN(fopen64)
