@@ -253,8 +253,7 @@ static int advance(struct sva_op *op)
 
 	if (op->state == SVA_OP_ENDED)
 		return likely(p->generation == sva_process_generation()) ? 0 : -ESTALE;
-	if (op->state != SVA_OP_IN_FLIGHT && op->state != SVA_OP_STALLED && op->state != SVA_OP_IN_BATCH &&
-	    op->state != SVA_OP_BATCHING)
+	if (!sva_op_is_pending(op))
 		return -EINVAL;
 	if (unlikely(p->generation != sva_process_generation()))
 		return -ESTALE;
@@ -293,6 +292,7 @@ static int ended_quickly(struct sva_op *op)
 	p->result.error = 0;
 	p->result.status = SVA_STATUS_SUCCESS;
 	p->result.path = lease->path;
+	p->result.reason = lease->id->reason;
 	p->result.bytes = op->length;
 	p->result.path_bytes[lease->path] = op->length;
 	p->result.queue = lease->id->queue;

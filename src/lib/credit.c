@@ -30,7 +30,7 @@ static uint32_t block_size(const struct sva_bond *bond)
 	return block;
 }
 
-struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond, int path)
+struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond, int path, uint32_t reason)
 {
 	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
 	struct sva_lease *lease = calloc(1, sizeof(*lease));
@@ -38,7 +38,7 @@ struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond
 
 	if (!lease)
 		return NULL;
-	lease->id = sva_identify(bond->name, bond->device, (uint8_t)path, SVA_REASON_OK);
+	lease->id = sva_identify(bond->name, bond->device, (uint8_t)path, reason);
 	if (!lease->id) {
 		free(lease);
 		return NULL;
@@ -168,7 +168,7 @@ struct sva_lease *sva_lease_pinned(struct sva_thread *thread, struct sva_bond *b
 	for (lease = thread->pinned; lease; lease = lease->next_pinned)
 		if (lease->bond == bond)
 			return lease;
-	lease = sva_lease_new(thread, bond, bond->ops->path);
+	lease = sva_lease_new(thread, bond, bond->ops->path, SVA_REASON_OK);
 	if (!lease)
 		return NULL;
 	sva_bias_enter(&thread->bias);

@@ -160,7 +160,7 @@ static int add_queue(void *ctx, const struct sva_accfg_queue *from)
 	struct host *h = ctx;
 
 	if (wrong) {
-		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "queue %s refused: its %s makes no sense",
+		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "queue %s refused: the field %s makes no sense",
 			from ? shown_name(from) : "without a name", wrong);
 		return -EINVAL;
 	}

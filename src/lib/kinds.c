@@ -251,7 +251,7 @@ int sva_progress_check(const struct sva_op *op)
 
 	if ((uintptr_t)op % 64)
 		return -EINVAL;
-	if (op->state == SVA_OP_IN_FLIGHT || op->state == SVA_OP_STALLED || op->state == SVA_OP_IN_BATCH)
+	if (sva_op_is_pending(op))
 		return -EBUSY;
 	if (op->state != SVA_OP_PREPARED)
 		return -EINVAL;

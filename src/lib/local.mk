@@ -80,3 +80,5 @@ noinst_LTLIBRARIES += %D%/libcore.la
 EXTRA_%C%_libsva_la_DEPENDENCIES = $(srcdir)/%D%/libsva.map
 EXTRA_DIST += %D%/libsva.map
 pkgconfig_DATA += %D%/libsva.pc
+examplesdir = $(docdir)/examples
+dist_examples_DATA = %D%/libsva.conf accfg-plugins/libsva.queues

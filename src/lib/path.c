@@ -131,6 +131,18 @@ static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
 	return NULL;
 }
 
+/* Why not one of the paths that come before this route's. */
+static uint32_t reason_before(const struct sva *ctx, const struct sva_route *route)
+{
+	for (const struct sva_route *r = ctx->routes; r < route && r->path != route->path; r++) {
+		uint32_t reason = atomic_load(&r->reason);
+
+		if (reason != SVA_REASON_OK)
+			return reason;
+	}
+	return SVA_REASON_OK;
+}
+
 static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int index)
 {
 	struct sva *ctx = thread->ctx;
@@ -146,7 +158,7 @@ static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int ind
 	pthread_mutex_unlock(&ctx->lock);
 	if (!bond)
 		return NULL;
-	lease = sva_lease_new(thread, bond, route->path);
+	lease = sva_lease_new(thread, bond, route->path, reason_before(ctx, route));
 	if (!lease)
 		return NULL;
 	sva_bias_enter(&thread->bias);

@@ -299,12 +299,15 @@ static void partial_delta(struct sva_op *op)
 static void partial_whole(struct sva_op *op)
 {
 	uint64_t limit = op->desc.size;
+	unsigned int unit = 8;
 
 	if (sva_desc_opcode(&op->desc) == SVA_OPCODE_TRANSLATION_FETCH)
 		return;
-	if (sva_desc_opcode(&op->desc) == SVA_OPCODE_APPLY_DELTA)
+	if (sva_desc_opcode(&op->desc) == SVA_OPCODE_APPLY_DELTA) {
 		limit = op->desc.op.delta.addr_or_size;
-	if (op->comp.bytes && op->comp.bytes < limit)
+		unit = SVA_DELTA_ENTRY_SIZE;
+	}
+	if (op->comp.bytes && op->comp.bytes < limit && op->comp.bytes % unit == 0)
 		partial_delta(op);
 }
 

@@ -94,6 +94,8 @@ void sva_result_end(struct sva_op *op, int error)
 
 	p->result.error = error;
 	p->result.path = main_path(p);
+	if (!p->result.reason && p->lease && p->result.chunks)
+		p->result.reason = p->lease->id->reason;
 	if (p->bond && p->result.chunks) {
 		p->result.queue = p->bond->name;
 		p->result.device = p->bond->device;
@@ -107,7 +109,7 @@ const struct sva_result *sva_op_result(const struct sva_op *op)
 {
 	static const struct sva_result never = { .error = -EINVAL, .path = SVA_PATH_CPU };
 
-	if (!op || (op->state != SVA_OP_ENDED && op->state != SVA_OP_IN_FLIGHT && op->state != SVA_OP_STALLED))
+	if (!op || (op->state != SVA_OP_ENDED && !sva_op_is_pending(op)))
 		return &never;
 	return &SVA_OP_PRIVATE(op)->result;
 }

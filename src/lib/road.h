@@ -278,7 +278,8 @@ void sva_lease_free_pinned(struct sva_thread *thread);
 /* Nobody has the bond any more: free what threads of the anchor context hold of it. */
 void sva_bond_free_leases(struct sva_bond *bond);
 
-struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond, int path);
+/* reason: why no better path is taken than this one, for results. */
+struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond, int path, uint32_t reason);
 void sva_lease_free(struct sva_lease *lease);
 /* Outside the bias section: get credits into an empty lease. false: there are none. */
 bool sva_lease_refill(struct sva_lease *lease);
@@ -375,6 +376,13 @@ struct sva_op_private {
 };
 
 #define SVA_OP_PRIVATE(op) ((struct sva_op_private *)(void *)(op)->opaque)
+
+/* Submitted, and not ended yet. */
+static inline bool sva_op_is_pending(const struct sva_op *op)
+{
+	return op->state == SVA_OP_IN_FLIGHT || op->state == SVA_OP_STALLED || op->state == SVA_OP_IN_BATCH ||
+	       op->state == SVA_OP_BATCHING;
+}
 
 _Static_assert(sizeof(struct sva_op) == SVA_OP_SIZE, "the size of an operation is frozen");
 _Static_assert(sizeof(struct sva_op_private) <= sizeof(((struct sva_op *)0)->opaque), "the opaque words are too few");

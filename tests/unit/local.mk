@@ -60,5 +60,5 @@ scene_sources = %D%/scene.c %D%/scene.h tests/preload/path.c
 	-Wl,--wrap=numa_node_of_cpu,--wrap=numa_distance,--wrap=numa_move_pages,--wrap=sched_getcpu,--wrap=calloc
 %C%_t_numa_LDADD = %D%/libfinding.la
 
-
 include tests/unit/core.mk
+include tests/unit/portal.mk
