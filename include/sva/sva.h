@@ -13,7 +13,6 @@
 #ifndef SVA_SVA_H
 #define SVA_SVA_H
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -6,6 +6,7 @@
  *
  *	t-portal PATHS THREADS OPERATIONS    PATHS as SVA_PATHS; the first one has to carry something
  */
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
