@@ -17,7 +17,10 @@
 #include "lib/text.h"
 #include "sva/plugin.h"
 
-/* What stands for a size that the file does not tell: what the idxd driver sets unless it is told otherwise. */
+/*
+ * What stands for a size that the file does not tell: what the idxd driver sets unless it is told otherwise. The entries of a
+ * dedicated queue must be told: it drops silently what is over them.
+ */
 #define USUAL_ENTRIES      16
 #define USUAL_MAX_TRANSFER (2u << 20)
 #define USUAL_MAX_BATCH    32
@@ -104,12 +107,14 @@ static bool set_yes_no(struct sva_accfg_queue *queue, const struct key *key, cha
 
 #define FIELD(member) offsetof(struct sva_accfg_queue, member), sizeof(((struct sva_accfg_queue *)0)->member)
 
+#define ENTRIES_KEY 4
+
 static const struct key keys[] = {
 	{ "device", set_text, FIELD(device) },
 	{ "node", set_text, FIELD(node) },
 	{ "label", set_text, FIELD(label) },
 	{ "mode", set_mode, FIELD(mode) },
-	{ "entries", set_number, FIELD(entries) },
+	[ENTRIES_KEY] = { "entries", set_number, FIELD(entries) },
 	{ "threshold", set_number, FIELD(threshold) },
 	{ "max-transfer", set_number, FIELD(max_transfer) },
 	{ "max-batch", set_number, FIELD(max_batch) },
@@ -165,7 +170,7 @@ static int parse_entry(struct list *list, struct entry *entry)
 
 	entry->queue = (struct sva_accfg_queue) {
 		.size = sizeof(entry->queue), .name = word, .node = "", .label = "", .numa_node = -1,
-		.entries = USUAL_ENTRIES, .max_transfer = USUAL_MAX_TRANSFER, .max_batch = USUAL_MAX_BATCH,
+		.max_transfer = USUAL_MAX_TRANSFER, .max_batch = USUAL_MAX_BATCH,
 	};
 	while ((word = strtok_r(NULL, " \t", &save))) {
 		err = parse_pair(list, entry, word, &seen);
@@ -176,8 +181,13 @@ static int parse_entry(struct list *list, struct entry *entry)
 		return refuse(list, entry->line, "the queue has no device=");
 	if (!entry->queue.mode)
 		return refuse(list, entry->line, "the queue has no mode=shared or mode=dedicated");
+	if (!entry->queue.entries && !(seen & 1u << ENTRIES_KEY)) {
+		if (entry->queue.mode == SVA_MODE_DEDICATED)
+			return refuse(list, entry->line, "the queue is dedicated and has no entries=");
+		entry->queue.entries = USUAL_ENTRIES;
+	}
 	wrong = sva_queue_check(&entry->queue);
-	return wrong ? refuse(list, entry->line, "the %s of the queue makes no sense", wrong) : 0;
+	return wrong ? refuse(list, entry->line, "the field %s makes no sense", wrong) : 0;
 }
 
 static int check_once(struct list *list, const struct entry *entry)

@@ -278,6 +278,34 @@ static void test_file(void)
 	fails(load_file(text), -EBADMSG, "libsva.conf: larger than 262144 bytes", "", "a huge file");
 }
 
+/* The example that is installed: every key is there, and with the #s taken away it says what the defaults are. */
+static void test_example(void)
+{
+	static char text[16384], bare[16384];
+	char path[600], *line, *save;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/src/lib/libsva.conf", getenv("top_srcdir"));
+	file = fopen(path, "r");
+	if (!ok(file && fread(text, 1, sizeof(text) - 1, file) > 0, "the example can be read"))
+		return;
+	fclose(file);
+	gives(load_file(text), "log", "warning", "the example as it is");
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (line[0] == '#' && line[1] >= 'a' && line[1] <= 'z')
+			sprintf(bare + strlen(bare), "%s\n", line + 1);
+	if (!ok(!load_file(bare), "the example with every # taken away"))
+		return;
+	for (unsigned int i = 0; sva_setting(i); i++) {
+		const struct sva_setting *s = sva_setting(i);
+		char want[64];
+
+		snprintf(want, sizeof(want), "\n%s = %s", s->key, s->type[0] == 'p' || !*s->initial ? "" : s->initial);
+		ok(strstr(bare, i ? want : want + 1) != NULL, "%s is in the example with its default", s->key);
+	}
+	sva_config_free(&config);
+}
+
 static void test_places(void)
 {
 	char path[600];
@@ -463,6 +491,7 @@ int main(void)
 	test_queues();
 	test_values();
 	test_file();
+	test_example();
 	test_places();
 	test_options();
 	test_asking();

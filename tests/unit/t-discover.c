@@ -191,13 +191,13 @@ static void test_trust(void)
 static void test_hostile(void)
 {
 	look("hostile");
-	problem_is("plug-in dsa: queue wq0.0 refused: its label makes no sense");
-	problem_is("plug-in dsa: queue wq0.1 refused: its max_transfer makes no sense");
-	problem_is("plug-in dsa: queue wq0.2 refused: its threshold makes no sense");
-	problem_is("plug-in dsa: queue wq0.3 refused: its entries makes no sense");
-	problem_is("plug-in dsa: queue wq0.5 refused: its label makes no sense");
-	problem_is("plug-in dsa: queue without a name refused: its name makes no sense");
-	problem_is("plug-in dsa: queue wq1.0 refused: its version makes no sense");
+	problem_is("plug-in dsa: queue wq0.0 refused: the field label makes no sense");
+	problem_is("plug-in dsa: queue wq0.1 refused: the field max_transfer makes no sense");
+	problem_is("plug-in dsa: queue wq0.2 refused: the field threshold makes no sense");
+	problem_is("plug-in dsa: queue wq0.3 refused: the field entries makes no sense");
+	problem_is("plug-in dsa: queue wq0.5 refused: the field label makes no sense");
+	problem_is("plug-in dsa: queue without a name refused: the field name makes no sense");
+	problem_is("plug-in dsa: queue wq1.0 refused: the field version makes no sense");
 	problem_is("plug-in dsa: dsa2: the type or mode of a queue can not be read");
 	for (unsigned int i = 0; i < inventory->problem_count; i++)
 		ok(!strchr(inventory->problems[i], '\033'), "nothing in problem %u moves a terminal", i);
@@ -227,7 +227,7 @@ static void test_file(void)
 	is(inventory->reason, SVA_REASON_NO_DEVICE, "no device");
 	look_at_list("# a list\nwq0.0 device=dsa0 node=/dev/dsa/wq0.0 mode=shared entries=64 threshold=60 max-transfer=2M max-batch=128 "
 		     "numa=1 version=0x200 gen-cap=0x40915f010f op-cap=0x1003f03ff block-on-fault=yes label=main\n"
-		     "\tq1\tdevice=other mode=dedicated\n");
+		     "\tq1\tdevice=other mode=dedicated entries=8\n");
 	is(discover("file"), 0, "a list of queues");
 	is(inventory->queue_count, 2, "two queues");
 	q = find("wq0.0");
@@ -239,7 +239,7 @@ static void test_file(void)
 	is_str(q->plugin, "file", "plug-in");
 	is(q->trust, SVA_TRUST_UNKNOWN, "nobody knows whether to trust it");
 	q = find("other/q1");
-	ok(q->mode == SVA_MODE_DEDICATED && q->entries == 16 && q->max_transfer == 2 << 20 && q->numa_node == -1 && !*q->node,
+	ok(q->mode == SVA_MODE_DEDICATED && q->entries == 8 && q->max_transfer == 2 << 20 && q->numa_node == -1 && !*q->node,
 	   "defaults");
 	look_at_list("wq0.0 device=dsa0 mode=shared\nwq0.1 device=dsa0\n");
 	is(discover("file"), 0, "a list with a mistake");
@@ -252,7 +252,7 @@ static void test_file(void)
 static void test_both(void)
 {
 	scene_tree("one-shared");
-	look_at_list("wq0.0 device=dsa0 mode=dedicated\nmain device=x node=/dev/dsa/wq0.0 mode=shared\nwq9.0 device=dsa9 mode=shared\n");
+	look_at_list("wq0.0 device=dsa0 mode=dedicated entries=16\nmain device=x node=/dev/dsa/wq0.0 mode=shared\nwq9.0 device=dsa9 mode=shared\n");
 	is(discover("dsa,file"), 0, "two plug-ins");
 	is(inventory->queue_count, 2, "a queue that both report is there once");
 	is_str(find("wq0.0")->plugin, "dsa", "from the first plug-in");

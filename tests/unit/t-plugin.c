@@ -415,6 +415,7 @@ int main(void)
 	struct statvfs fs;
 	int before;
 
+	scene_root();
 	if (!read_good())
 		skip_all("the plug-in \"file\" is not in %s", getenv("SVA_PLUGIN_DIR"));
 	umask(022);

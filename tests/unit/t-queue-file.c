@@ -78,36 +78,50 @@ static void test_good(void)
 	     "op_cap as sysfs has it");
 }
 
+/* The example that is installed. */
+static void test_example(void)
+{
+	char there[600];
+
+	memcpy(there, queue_file, sizeof(there));
+	snprintf(queue_file, sizeof(queue_file), "%s/accfg-plugins/libsva.queues", getenv("top_srcdir"));
+	is(enumerate(), 0, "the example");
+	is_str(names, "dsa0/wq0.0 dsa2/wq2.1 ", "two queues");
+	is_str(problem, "", "no problem");
+	memcpy(queue_file, there, sizeof(there));
+}
+
 static void test_bad(void)
 {
 	bad("a\n", "1: the queue has no device=", "a name alone");
 	bad("a device=b\n", "1: the queue has no mode=", "no mode");
+	bad("a device=b mode=dedicated\n", "1: the queue is dedicated and has no entries=", "a dedicated queue of unknown size");
 	bad("ok device=b mode=shared\n\na device=b mode=both\n", "3: 'both' is no value for mode", "an unknown mode");
 	bad("a device=b mode=shared size=16\n", "1: unknown key 'size'", "an unknown key");
 	bad("a device=b mode=shared mode=shared\n", "1: mode is there twice", "a key twice");
 	bad("a device=b mode=shared label=my queue\n", "1: 'queue' is not KEY=VALUE", "a word that is no pair");
-	bad("a/b device=b mode=shared\n", "1: the name of the queue", "a name with a slash");
+	bad("a/b device=b mode=shared\n", "1: the field name makes", "a name with a slash");
 	bad("device=b mode=shared\n", "1: the queue has no device=", "no name");
-	bad("a device=../b mode=shared\n", "1: the device of the queue", "a device that is a path");
-	bad("a device=b mode=shared node=dev/dsa/wq0.0\n", "1: the node of the queue", "a relative node");
-	bad("a device=b mode=shared node=/dev/../etc/passwd\n", "1: the node of the queue", "a node with a detour");
-	bad("a device=b mode=shared entries=0\n", "1: the entries of the queue", "no entries");
-	bad("a device=b mode=shared entries=65536\n", "1: the entries of the queue", "too many entries");
+	bad("a device=../b mode=shared\n", "1: the field device makes", "a device that is a path");
+	bad("a device=b mode=shared node=dev/dsa/wq0.0\n", "1: the field node makes", "a relative node");
+	bad("a device=b mode=shared node=/dev/../etc/passwd\n", "1: the field node makes", "a node with a detour");
+	bad("a device=b mode=shared entries=0\n", "1: the field entries makes", "no entries");
+	bad("a device=b mode=shared entries=65536\n", "1: the field entries makes", "too many entries");
 	bad("a device=b mode=shared entries=-1\n", "1: '-1' is no value for entries", "less than none");
-	bad("a device=b mode=shared entries=8 threshold=9\n", "1: the threshold of the queue", "a threshold over the entries");
-	bad("a device=b mode=shared max-transfer=3M\n", "1: the max_transfer of the queue", "no power of two");
-	bad("a device=b mode=shared max-transfer=4G\n", "1: the max_transfer of the queue", "too much for a descriptor");
-	bad("a device=b mode=shared max-batch=65536\n", "1: the max_batch of the queue", "too large a batch");
+	bad("a device=b mode=shared entries=8 threshold=9\n", "1: the field threshold makes", "a threshold over the entries");
+	bad("a device=b mode=shared max-transfer=3M\n", "1: the field max_transfer makes", "no power of two");
+	bad("a device=b mode=shared max-transfer=4G\n", "1: the field max_transfer makes", "too much for a descriptor");
+	bad("a device=b mode=shared max-batch=65536\n", "1: the field max_batch makes", "too large a batch");
 	bad("a device=b mode=shared max-batch=4294967296\n", "1: '4294967296' is no value for max-batch", "more than 32 bits");
 	bad("a device=b mode=shared numa=-2\n", "1: '-2' is no value for numa", "a negative node");
-	bad("a device=b mode=shared numa=1024\n", "1: the numa_node of the queue", "a node that no machine has");
-	bad("a device=b mode=shared version=0x10000\n", "1: the version of the queue", "an impossible version");
+	bad("a device=b mode=shared numa=1024\n", "1: the field numa_node makes", "a node that no machine has");
+	bad("a device=b mode=shared version=0x10000\n", "1: the field version makes", "an impossible version");
 	bad("a device=b mode=shared op-cap=all\n", "1: 'all' is no value for op-cap", "no bitmap");
 	bad("a device=b mode=shared gen-cap=0x1ffffffffffffffff\n", "1: ", "more than 64 bits");
 	bad("a device=b mode=shared block-on-fault=1\n", "1: '1' is no value for block-on-fault", "neither yes nor no");
-	bad("a device=b mode=shared label=\xc2\x9b" "31m\n", "1: the label of the queue", "a control character in two bytes");
-	bad("a device=b mode=shared label=\xff\n", "1: the label of the queue", "no UTF-8");
-	bad("a device=b mode=shared\nc device=d mode=shared\na device=b mode=dedicated\n", "3: the queue of line 1 is there again",
+	bad("a device=b mode=shared label=\xc2\x9b" "31m\n", "1: the field label makes", "a control character in two bytes");
+	bad("a device=b mode=shared label=\xff\n", "1: the field label makes", "no UTF-8");
+	bad("a device=b mode=shared\nc device=d mode=shared\na device=b mode=dedicated entries=1\n", "3: the queue of line 1 is there again",
 	    "a queue twice");
 	bad("a device=b mode=shared node=/dev/x\nc device=d mode=shared node=/dev/x\n", "2: the queue of line 1 is there again",
 	    "a node twice");
@@ -204,7 +218,7 @@ static void test_no_memory(void)
 static void test_damage(void)
 {
 	static const char whole[] = "wq0.0 device=dsa0 node=/dev/dsa/wq0.0 mode=shared entries=16 threshold=16 max-transfer=2M max-batch=32 "
-				    "numa=0\nwq0.1 device=dsa0 mode=dedicated version=0x100 gen-cap=0x40915f010f op-cap=0x3ff label=x\n";
+				    "numa=0\nwq0.1 device=dsa0 mode=dedicated entries=8 version=0x100 gen-cap=0x40915f010f op-cap=0x3ff label=x\n";
 	unsigned int seed = 3, wrong = 0, broken = 0;
 	char text[sizeof(whole)];
 
@@ -228,6 +242,7 @@ int main(void)
 	is_str(sva_accfg_plugin_v1.name, "file", "the name of the plug-in");
 	is(sva_accfg_plugin_v1.size, sizeof(struct sva_accfg_plugin), "its size");
 	test_good();
+	test_example();
 	test_bad();
 	test_places();
 	test_check();
