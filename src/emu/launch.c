@@ -31,6 +31,7 @@ int emu_launch_environment(const struct emu_state *state, const char *library)
 	snprintf(value, sizeof(value), "%s%s%s", link, before && *before ? ":" : "", before ? before : "");
 	setenv("LD_PRELOAD", value, 1);
 	setenv(EMU_ENV_DIR, state->opt.dir, 1);
+	setenv("SVA_EMU", "1", 1); /* programs that print times mark them with it */
 	/* AddressSanitizer insists on being the first library; as the second it works as well. */
 	snprintf(value, sizeof(value), "%s%sverify_asan_link_order=0", asan ? asan : "", asan && *asan ? ":" : "");
 	setenv("ASAN_OPTIONS", value, 1);
