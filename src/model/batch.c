@@ -57,7 +57,7 @@ static void run_entry(struct batch *batch, uint32_t n, const struct sva_desc *de
 	sub.in_batch = true;
 	sub.priv = exec->priv;
 	sub.outcome = &outcome;
-	model_bytes_copy64(&sub.desc, desc);
+	model_bytes_copy(&sub.desc, desc, sizeof(struct sva_desc));
 	model_execute_one(&sub);
 	if (sub.comp.status != SVA_STATUS_SUCCESS)
 		batch->failed = true;

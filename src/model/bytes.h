@@ -27,25 +27,30 @@ typedef uint64_t __attribute__((may_alias, aligned(1))) model_u64;
 typedef uint32_t __attribute__((may_alias, aligned(1))) model_u32;
 typedef uint16_t __attribute__((may_alias, aligned(1))) model_u16;
 
+/* For small objects. */
 static inline void model_bytes_zero(void *to, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		((uint8_t *)to)[i] = 0;
+	uint8_t *byte = to;
+
+	for (; len >= 8; byte += 8, len -= 8)
+		*(model_u64 *)byte = 0;
+	while (len--)
+		*byte++ = 0;
 }
 
-/* For small objects. */
 static inline void model_bytes_copy(void *to, const void *from, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		((uint8_t *)to)[i] = ((const uint8_t *)from)[i];
+	const uint8_t *source = from;
+	uint8_t *byte = to;
+
+	for (; len >= 8; byte += 8, source += 8, len -= 8)
+		*(model_u64 *)byte = *(const model_u64 *)source;
+	while (len--)
+		*byte++ = *source++;
 }
 
-/* 64 bytes at once: descriptors. */
-static inline void model_bytes_copy64(void *to, const void *from)
-{
-	for (int i = 0; i < 8; i++)
-		((model_u64 *)to)[i] = ((const model_u64 *)from)[i];
-}
+/* Which of 64 bytes are not 0: bit n for byte n. */
+uint64_t model_bytes_nonzero(const void *bytes);
 
 /*
  * Of any size; may overlap. stream: bypass the caches if it is large enough to gain from that. Forwards is right if to is
@@ -53,13 +58,13 @@ static inline void model_bytes_copy64(void *to, const void *from)
  */
 void model_bytes_move(uint8_t *to, const uint8_t *from, size_t len, bool stream);
 
-/* Fill with a pattern of 16 bytes, the first byte of which goes to `to`. */
-void model_bytes_fill(uint8_t *to, const uint8_t pattern[16], size_t len, bool stream);
+/* Fill with a pattern of 16 bytes, given twice in a row; byte `phase` of it goes to the first address. */
+void model_bytes_fill(uint8_t *to, const uint8_t pattern[32], size_t phase, size_t len, bool stream);
 
 /* Offset of the first byte that differs, or len. */
 size_t model_bytes_diff(const uint8_t *a, const uint8_t *b, size_t len);
 
-/* The same against a pattern of 16 bytes that repeats from a[0] on. */
-size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[16], size_t len);
+/* The same against such a pattern. */
+size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[32], size_t phase, size_t len);
 
 #endif

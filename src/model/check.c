@@ -43,18 +43,6 @@ static uint64_t used_bytes(const struct model_exec *exec, const struct model_op 
 	return used;
 }
 
-/* Eight bits to eight bytes: 0xff where the bit is clear. */
-static uint64_t unused_mask(uint64_t used, int word)
-{
-	uint64_t mask = 0;
-
-	for (int byte = 0; byte < 8; byte++) {
-		if (!(used >> (word * 8 + byte) & 1))
-			mask |= 0xffull << (byte * 8);
-	}
-	return mask;
-}
-
 /* Bits of the DIF flag bytes that no operation has. */
 static bool dif_reserved_set(const struct sva_desc_dif *dif, uint64_t used)
 {
@@ -63,14 +51,11 @@ static bool dif_reserved_set(const struct sva_desc_dif *dif, uint64_t used)
 
 static bool reserved_set(const struct model_exec *exec, const struct model_op *op)
 {
-	const model_u64 *words = (const model_u64 *)&exec->desc;
-	uint64_t used = used_bytes(exec, op), set = 0;
+	const uint64_t head = MODEL_BYTES(0, 16), used = used_bytes(exec, op);
 
-	for (int word = 2; word < 8; word++) {
-		if (words[word])
-			set |= words[word] & unused_mask(used, word);
-	}
-	if (set || (op->kind == MODEL_DIF && dif_reserved_set(&exec->desc.op.dif, used)))
+	if (model_bytes_nonzero(&exec->desc) & ~head & ~used)
+		return true;
+	if (op->kind == MODEL_DIF && dif_reserved_set(&exec->desc.op.dif, used))
 		return true;
 	return (exec->desc.pasid_priv & MODEL_PASID_RESERVED) ||
 	       (!(model_flags(exec) & SVA_DESC_CRAV) && exec->desc.completion_addr);

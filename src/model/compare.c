@@ -55,7 +55,7 @@ void model_compare_pattern(struct model_exec *exec)
 		exec->comp.bytes = (uint32_t)done;
 		if (!model_map(exec, &window, desc->src + done, desc->size - done, SVA_MODEL_READ, OPERAND_1))
 			return;
-		same = model_bytes_diff_pattern(window.host, pattern + done % 16, window.len);
+		same = model_bytes_diff_pattern(window.host, pattern, done % 16, window.len);
 		model_unmap(exec, &window, window.len);
 		done += same;
 		if (same < window.len)

@@ -47,19 +47,22 @@ static void update(struct crc *crc, const uint8_t *bytes, size_t len)
 static void add(void *state, const uint8_t *bytes, size_t len)
 {
 	struct crc *crc = state;
-	uint8_t piece[256];
+	uint8_t piece[512];
 
 	if (!crc->reversed) {
 		update(crc, bytes, len);
 		return;
 	}
-	model_bytes_zero(piece, sizeof(piece));
 	while (len) {
-		size_t part = len < sizeof(piece) ? len : sizeof(piece);
+		size_t part = len < sizeof(piece) ? len : sizeof(piece), i = 0;
+		uint64_t last = 0;
 
-		model_bytes_copy(piece, bytes, part);
-		for (size_t i = 0; i < sizeof(piece); i += 8)
-			*(model_u64 *)(piece + i) = reverse_bits_in_bytes(*(model_u64 *)(piece + i));
+		for (; i + 8 <= part; i += 8)
+			*(model_u64 *)(piece + i) = reverse_bits_in_bytes(*(const model_u64 *)(bytes + i));
+		if (i < part) {
+			model_bytes_copy(&last, bytes + i, part - i);
+			*(model_u64 *)(piece + i) = reverse_bits_in_bytes(last);
+		}
 		update(crc, piece, part);
 		bytes += part;
 		len -= part;

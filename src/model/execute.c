@@ -51,7 +51,8 @@ static void write_record(struct model_exec *exec)
 		lose(exec, SVA_STATUS_COMP_FAULT, fault);
 		return;
 	}
-	model_bytes_copy(host + 1, (const uint8_t *)&exec->comp + 1, sizeof(exec->comp) - 1);
+	model_bytes_copy(host + 8, (const uint8_t *)&exec->comp + 8, sizeof(exec->comp) - 8);
+	model_bytes_copy(host + 1, (const uint8_t *)&exec->comp + 1, 7);
 	__atomic_store_n(host, exec->comp.status, __ATOMIC_RELEASE);
 	if (mem->unmap)
 		mem->unmap(mem->ctx, host, sizeof(exec->comp), access);
@@ -122,7 +123,7 @@ void sva_model_execute(const struct sva_model_profile *profile, const struct sva
 	exec.profile = profile;
 	exec.mem = mem;
 	exec.outcome = outcome;
-	model_bytes_copy64(&exec.desc, desc);
+	model_bytes_copy(&exec.desc, desc, sizeof(struct sva_desc));
 	exec.priv = exec.desc.pasid_priv & MODEL_PRIV;
 	model_execute_one(&exec);
 	if (outcome->swerror && !outcome->in_batch)

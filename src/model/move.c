@@ -109,7 +109,7 @@ void model_fill(struct model_exec *exec)
 			exec->comp.bytes = (uint32_t)done;
 			return;
 		}
-		model_bytes_fill(window.host, pattern + done % 16, window.len, stream);
+		model_bytes_fill(window.host, pattern, done % 16, window.len, stream);
 		model_unmap(exec, &window, window.len);
 		done += window.len;
 	}

@@ -28,7 +28,7 @@ int sva_model_enqueue(struct sva_model_queue *queue, enum sva_model_store how, c
 		queue->swerror = MODEL_SWERROR_DROPPED;
 		return 0;
 	}
-	model_bytes_copy64(&queue->ring[(queue->head + queue->count) % queue->size], desc);
+	model_bytes_copy(&queue->ring[(queue->head + queue->count) % queue->size], desc, sizeof(struct sva_desc));
 	queue->count++;
 	queue->accepted++;
 	return 0;
@@ -38,7 +38,7 @@ bool sva_model_dequeue(struct sva_model_queue *queue, struct sva_desc *desc)
 {
 	if (!queue->count)
 		return false;
-	model_bytes_copy64(desc, &queue->ring[queue->head]);
+	model_bytes_copy(desc, &queue->ring[queue->head], sizeof(struct sva_desc));
 	queue->head = (queue->head + 1) % queue->size;
 	queue->count--;
 	return true;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every input of the corpus once, through the target of the fuzzers; and an input that must fail, as a control.
+# Every input of the corpus once, through the target of the fuzzers.
 corpus=$top_srcdir/tests/fuzz/corpus
 echo 1..1
 out=$("$top_builddir/tests/fuzz/fuzz-model" "$corpus" 2>&1) && rc=0 || rc=$?

@@ -8,7 +8,7 @@ check_LTLIBRARIES += %D%/libmodeltest.la
 %C%_libmodeltest_la_LIBADD = src/model/libmodel.la
 
 model_tests = \
-	%D%/test-queue %D%/test-chosen %D%/test-vectors %D%/test-checksum %D%/test-record %D%/test-controls \
+	%D%/test-queue %D%/test-bytes %D%/test-chosen %D%/test-vectors %D%/test-checksum %D%/test-record %D%/test-controls \
 	%D%/test-batch %D%/test-delta %D%/test-dif %D%/test-sizes %D%/test-random %D%/test-faults %D%/test-checks
 check_PROGRAMS += $(model_tests)
 TESTS += $(model_tests) %D%/test-symbols.sh
@@ -42,3 +42,20 @@ MODEL_TEST_LDADD = %D%/libmodeltest.la
 %C%_test_faults_LDADD = $(MODEL_TEST_LDADD)
 %C%_test_checks_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
 %C%_test_checks_LDADD = $(MODEL_TEST_LDADD)
+%C%_test_bytes_CPPFLAGS = $(MODEL_TEST_CPPFLAGS)
+%C%_test_bytes_LDADD = $(MODEL_TEST_LDADD)
+
+# Times, to be run by hand.
+check_PROGRAMS += %D%/speed
+%C%_speed_CPPFLAGS = $(AM_CPPFLAGS) $(ISAL_CFLAGS)
+%C%_speed_LDADD = src/model/libmodel.la $(ISAL_LIBS)
+
+# One change of the model at a time: does a test notice? Minutes to an hour.
+EXTRA_DIST += %D%/mutate.py %D%/mutation-survivors.txt
+.PHONY: check-mutation
+check-mutation:
+	@if command -v python3 >/dev/null; then \
+		python3 $(srcdir)/tests/model/mutate.py --srcdir $(srcdir) --cc '$(CC)' --libs '$(ISAL_LIBS)'; \
+	else \
+		echo 'SKIP: check-mutation needs python3'; \
+	fi

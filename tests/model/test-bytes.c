@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copy, fill and compare of bytes (src/model/bytes.c) against loops: every size to 300 at every alignment, overlaps, sizes
+ * on both sides of each change of method, and nothing written outside.
+ */
+#include "model/bytes.h"
+#include "trial.h"
+
+#define LARGE (17u << 20)
+
+static uint8_t *a, *b, *want;
+static unsigned long cases, wrong;
+
+static void note(bool good, const char *what, size_t x, size_t y, size_t len)
+{
+	cases++;
+	if (!good && !wrong++)
+		printf("# %s, %zu and %zu, %zu bytes\n", what, x, y, len);
+}
+
+/* Within one buffer of which all is compared afterwards. */
+static void move_within(size_t to, size_t from, size_t len, size_t room)
+{
+	memcpy(a, b, room);
+	for (size_t i = 0; i < room; i++)
+		want[i] = b[i >= to && i < to + len ? i - to + from : i];
+	model_bytes_move(a + to, a + from, len, false);
+	note(!memcmp(a, want, room), "move", to, from, len);
+}
+
+static void moves(void)
+{
+	for (size_t len = 0; len <= 300; len++) {
+		for (size_t to = 0; to < 150; to += 1 + len % 7)
+			move_within(to, 64, len, 512);
+	}
+	for (size_t len = 2000; len < 2100; len += 3) {
+		for (size_t to = 0; to < 4400; to += 137)
+			move_within(to, 2100, len, 6800);
+		move_within(16, 4000, len, 6800);
+	}
+	ok(!wrong, "moves: %lu cases, %lu wrong", cases, wrong);
+}
+
+static void fill_at(size_t at, size_t len, size_t room, const uint8_t *pattern, bool stream)
+{
+	const size_t phase = (at + len) % 16;
+
+	memcpy(a, b, room);
+	memcpy(want, b, room);
+	for (size_t i = 0; i < len; i++)
+		want[at + i] = pattern[(phase + i) % 16];
+	model_bytes_fill(a + at, pattern, phase, len, stream);
+	note(!memcmp(a, want, room), "fill", at, stream, len);
+}
+
+static void fills(void)
+{
+	uint8_t narrow[32], wide[32];
+
+	for (int i = 0; i < 32; i++) {
+		narrow[i] = (uint8_t)(1 + i % 8);
+		wide[i] = (uint8_t)(1 + i % 16);
+	}
+	for (size_t len = 0; len <= 300; len++) {
+		for (size_t at = 0; at < 70; at++) {
+			fill_at(at, len, 512, narrow, false);
+			fill_at(at, len, 512, wide, len % 2);
+		}
+	}
+	for (size_t len = 2000; len < 2300; len += 7) {
+		for (size_t at = 0; at < 70; at += 3) {
+			fill_at(at, len, 2600, narrow, false);
+			fill_at(at, len, 2600, wide, false);
+		}
+	}
+	ok(!wrong, "fills: %lu cases, %lu wrong", cases, wrong);
+}
+
+/* So large that it goes past the caches. */
+static void streams(void)
+{
+	uint8_t pattern[32];
+
+	for (int i = 0; i < 32; i++)
+		pattern[i] = (uint8_t)(3 + i % 16);
+	for (size_t at = 0; at < 80; at += 13) {
+		size_t len = (16u << 20) + at * 5 - 70;
+
+		memset(a, 0, LARGE);
+		memset(want, 0, LARGE);
+		model_bytes_move(a + at, b + 7, len, true);
+		memcpy(want + at, b + 7, len);
+		note(!memcmp(a, want, LARGE), "stream", at, 7, len);
+		fill_at(at, len, LARGE, pattern, true);
+		memcpy(pattern + 8, pattern, 8);
+		memcpy(pattern + 16, pattern, 16);
+		fill_at(at, len, LARGE, pattern, true);
+		pattern[8 + at % 8] ^= 1;
+		pattern[24 + at % 8] ^= 1;
+	}
+	ok(!wrong, "past the caches: %lu cases, %lu wrong", cases, wrong);
+}
+
+/* A difference at each place, and beyond the end. */
+static void differences(void)
+{
+	uint8_t pattern[32];
+
+	for (size_t i = 0; i < 512; i++)
+		a[i] = (uint8_t)(i * 7 % 16);
+	for (size_t i = 0; i < 32; i++)
+		pattern[i] = (uint8_t)(i * 7 % 16);
+	memcpy(want, a, 512);
+	for (size_t len = 0; len <= 200; len++) {
+		for (size_t at = 0; at <= 201; at++) {
+			want[3 + at] ^= 0x40;
+			note(model_bytes_diff_pattern(want + 16 + at % 16, pattern, at % 16, 100) ==
+			     (at >= 13 + at % 16 && at < 113 + at % 16 ? at - 13 - at % 16 : 100), "phase", at, at % 16, 100);
+			note(model_bytes_diff(a + 3, want + 3, len) == (at < len ? at : len), "diff", at, 3, len);
+			note(model_bytes_diff_pattern(want + 3, pattern, 3, len) == (at < len ? at : len), "pattern", at, 3, len);
+			want[3 + at] ^= 0x40;
+		}
+	}
+	for (int i = 0; i < 64; i++) {
+		uint8_t bytes[64] = { 0 };
+
+		bytes[i] = (uint8_t)(1 << i % 8);
+		note(model_bytes_nonzero(bytes) == 1ull << i, "not zero", (size_t)i, 0, 64);
+		memset(bytes, 0xff, 64);
+		bytes[i] = 0;
+		note(model_bytes_nonzero(bytes) == ~(1ull << i), "zero", (size_t)i, 0, 64);
+	}
+	ok(!wrong, "differences: %lu cases, %lu wrong", cases, wrong);
+}
+
+int main(void)
+{
+	uint32_t random = 9;
+
+	a = malloc(LARGE);
+	b = malloc(LARGE);
+	want = malloc(LARGE);
+	if (!a || !b || !want)
+		skip_all("no memory");
+	for (size_t i = 0; i < LARGE; i += 4) {
+		uint32_t word = random_next(&random);
+
+		memcpy(b + i, &word, 4);
+	}
+	moves();
+	fills();
+	streams();
+	differences();
+	free(a);
+	free(b);
+	free(want);
+	printf("# compared cases: %lu\n", cases);
+	return done();
+}
