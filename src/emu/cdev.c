@@ -5,8 +5,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "async.h"
 #include "cdev.h"
 #include "engine.h"
+#include "maps.h"
 #include "process.h"
 #include "raw.h"
 #include "text.h"
@@ -82,12 +84,13 @@ static int node_open(int fd, emu_queue_id queue)
 		return -EBUSY;
 	if (emu.state->opt.refuse_sva)
 		return -EOPNOTSUPP;
+	if (emu_engine_prepare())
+		return -ENOMEM;
 	open_id = __atomic_add_fetch(&last_open_id, 1, __ATOMIC_RELAXED);
 	if ((unsigned int)fd < MAX_FDS)
 		__atomic_store_n(&fds[fd], pack(EMU_FILE_NODE, queue, open_id, emu_mm_id()), __ATOMIC_RELEASE);
 	__atomic_store_n(&emu.mm->pasid, 1, __ATOMIC_RELEASE);
 	emu_client_add(wq, raw_getpid(), 1);
-	emu_engine_prepare();
 	return fd;
 }
 
@@ -159,7 +162,7 @@ void emu_cdev_copied(int from, int to)
 		__atomic_store_n(&fds[to], (unsigned int)from < MAX_FDS ? fds[from] : 0, __ATOMIC_RELEASE);
 }
 
-/* Is any descriptor or mapping of this open file left? If not the driver lets go of the queue. */
+/* Is any descriptor or mapping of this open file left? If not the driver waits for what is under way, and lets go. */
 static void maybe_released(uint64_t word)
 {
 	uint64_t mask = ~(0xfull << 60); /* everything but the kind, which differs between the two tables */
@@ -171,6 +174,7 @@ static void maybe_released(uint64_t word)
 	for (i = 0; i < MAX_PORTALS; i++)
 		if ((portals[i].word & mask) == (word & mask))
 			return;
+	emu_async_drain(word_queue(word));
 	emu_client_add(emu_queue_wq(emu.state, word_queue(word)), raw_getpid(), -1);
 }
 
@@ -265,7 +269,7 @@ emu_queue_id emu_cdev_portal(uint64_t addr, bool *readonly, bool *swallow)
 /* A path that ends in /dev/dsa/wqD.W names a queue of ours: nothing else can be there. */
 static emu_queue_id path_queue(const char *path)
 {
-	uint64_t d, w;
+	unsigned int d, w;
 	const char *at;
 
 	for (at = path; *at && !raw_starts(at, "/dev/dsa/wq"); at++)
@@ -275,59 +279,16 @@ static emu_queue_id path_queue(const char *path)
 	at += sizeof("/dev/dsa/wq") - 1;
 	if (at[0] == '\0' || at[1] != '.' || at[2] == '\0' || at[3] != '\0')
 		return 0; /* both numbers have one digit: eight devices, eight queues */
-	d = (uint64_t)(at[0] - '0');
-	w = (uint64_t)(at[2] - '0');
-	return d < emu.state->devices && w < EMU_MAX_WQS ? emu_queue_make((unsigned int)d, (unsigned int)w) : 0;
-}
-
-/* One line of /proc/self/maps: "start-end perms offset device inode path". The queue, if it has addr and is a node. */
-static emu_queue_id maps_line(const char *line, uint64_t addr)
-{
-	uint64_t value[2] = { 0 };
-	unsigned int field;
-	const char *path;
-
-	for (field = 0; field < 2; field++, line++) {
-		for (; *line && *line != '-' && *line != ' '; line++)
-			value[field] = value[field] << 4 |
-				(unsigned int)(*line <= '9' ? *line - '0' : *line - 'a' + 10);
-		if (!*line)
-			return 0;
-	}
-	if (addr < value[0] || addr >= value[1])
-		return 0;
-	for (path = line; *path && *path != '/'; path++)
-		;
-	return path_queue(path);
+	d = (unsigned int)(at[0] - '0');
+	w = (unsigned int)(at[2] - '0');
+	return d < emu.state->devices && w < EMU_MAX_WQS ? emu_queue_make(d, w) : 0;
 }
 
 emu_queue_id emu_cdev_portal_search(uint64_t addr)
 {
-	char buf[1024];
-	size_t have = 0, i, start;
-	emu_queue_id queue = 0;
-	long got;
-	int fd = raw_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+	struct emu_mapping mapping;
+	emu_queue_id queue = emu_maps_find(addr, &mapping) ? path_queue(mapping.path) : 0;
 
-	if (fd < 0)
-		return 0;
-	while (!queue && (got = raw_read(fd, buf + have, sizeof(buf) - 1 - have)) > 0) {
-		have += (size_t)got;
-		for (start = i = 0; i < have && !queue; i++) {
-			if (buf[i] != '\n')
-				continue;
-			buf[i] = '\0';
-			queue = maps_line(buf + start, addr);
-			start = i + 1;
-		}
-		if (start == 0)
-			have = 0; /* a line longer than the buffer: a path, whose rest is of no interest */
-		else
-			have -= start;
-		for (i = 0; i < have; i++)
-			buf[i] = buf[start + i];
-	}
-	raw_close(fd);
 	if (queue)
 		add_portal(addr & ~(uint64_t)(PAGE - 1), pack(PORTAL_USED, queue, 0, emu_mm_id()));
 	return queue;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
+#include "async.h"
 #include "check.h"
 #include "engine.h"
 #include "memory.h"
@@ -171,11 +172,24 @@ int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_de
 			      wq->dedicated ? "the dedicated queue is full: the descriptor is lost" : NULL);
 	}
 	__atomic_fetch_add(&wq->accepted, 1, __ATOMIC_RELAXED);
+	if (state->opt.async) {
+		struct emu_job job = { .queue = queue, .entry = entry, .way = way_name(how, by_write),
+				       .site = emu_trace_get_site(), .desc = *desc };
+
+		emu_async_push(&job);
+		return 0;
+	}
 	execute(queue, desc, way_name(how, by_write), emu_trace_get_site());
 	emu_queue_put(wq, entry);
 	return 0;
 }
 
-void emu_engine_prepare(void)
+static void run_job(const struct emu_job *job)
 {
+	execute(job->queue, &job->desc, job->way, job->site);
+}
+
+int emu_engine_prepare(void)
+{
+	return emu.state->opt.async ? emu_async_start(emu.state->opt.async, run_job) : 0;
 }

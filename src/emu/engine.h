@@ -13,7 +13,7 @@
  */
 int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_desc *desc, bool by_write);
 
-/* A queue was opened: have the engine threads of this process ready, if the run has any. */
-void emu_engine_prepare(void);
+/* A queue was opened: have the engine threads of this process ready, if the run has any. 0 or -errno. */
+int emu_engine_prepare(void);
 
 #endif

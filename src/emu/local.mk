@@ -15,8 +15,8 @@ pkglib_LTLIBRARIES += %D%/libsva-emu.la
 %C%_libsva_emu_la_SOURCES = \
 	%D%/raw.h %D%/hidden.c %D%/text.h %D%/text.c %D%/state.h %D%/state.c %D%/sysfs.h %D%/sysfs.c %D%/tree.h %D%/tree.c \
 	%D%/process.h %D%/preload.c %D%/decode.h %D%/decode.c %D%/paths.h %D%/paths.c %D%/wrap_paths.c %D%/wrap_files.c %D%/cdev.h %D%/cdev.c \
-	%D%/signals.h %D%/signals.c %D%/trap.h %D%/trap.c %D%/memory.h %D%/memory.c %D%/engine.h %D%/engine.c \
-	%D%/trace.h %D%/trace.c %D%/check.h %D%/check.c
+	%D%/signals.h %D%/signals.c %D%/trap.h %D%/trap.c %D%/memory.h %D%/memory.c %D%/engine.h %D%/engine.c %D%/async.h %D%/async.c \
+	%D%/trace.h %D%/trace.c %D%/check.h %D%/check.c %D%/maps.h %D%/maps.c
 %C%_libsva_emu_la_CPPFLAGS = $(EMU_CPPFLAGS)
 %C%_libsva_emu_la_CFLAGS = $(EMU_CFLAGS)
 %C%_libsva_emu_la_LDFLAGS = -module -avoid-version -shared $(COV_CFLAGS) -Wl,-z,initfirst -Wl,-z,now -Wl,-z,defs
@@ -24,11 +24,11 @@ pkglib_LTLIBRARIES += %D%/libsva-emu.la
 
 bin_PROGRAMS += %D%/sva-emu
 %C%_sva_emu_SOURCES = \
-	%D%/main.c %D%/run.h %D%/run.c %D%/launch.h %D%/launch.c %D%/doctor.h %D%/doctor.c %D%/present.h %D%/present.c %D%/attrfs.h %D%/attrfs.c \
+	%D%/main.c %D%/run.h %D%/run.c %D%/launch.h %D%/launch.c %D%/doctor.h %D%/doctor.c %D%/json.h %D%/json.c %D%/present.h %D%/present.c %D%/attrfs.h %D%/attrfs.c \
 	%D%/options.h %D%/options.c %D%/machine.h %D%/machine.c %D%/stats.h %D%/stats.c \
 	%D%/state.h %D%/state.c %D%/sysfs.h %D%/sysfs.c %D%/tree.h %D%/tree.c %D%/text.h %D%/text.c %D%/raw.h
 %C%_sva_emu_CPPFLAGS = $(AM_CPPFLAGS) -DSVA_EMU_LIBRARY='"$(pkglibdir)/libsva-emu.so"'
-%C%_sva_emu_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS)
-%C%_sva_emu_LDADD = src/model/libmodel.la $(FUSE_LIBS)
+%C%_sva_emu_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS) $(JSON_CFLAGS)
+%C%_sva_emu_LDADD = src/model/libmodel.la $(FUSE_LIBS) $(JSON_LIBS)
 endif
 endif

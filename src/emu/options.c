@@ -7,16 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "options.h"
 #include "sysfs.h"
 
 enum {
 	OPT_QUEUES = 256, OPT_PROFILE, OPT_DEVICES, OPT_NO_MMAP, OPT_REFUSE_SVA, OPT_STRICT, OPT_RETRY, OPT_FAULT, OPT_ERROR,
-	OPT_DELAY, OPT_STATS, OPT_TRACE, OPT_TRACE_FORMAT, OPT_CHECK, OPT_SABOTAGE, OPT_REDIRECT, OPT_KEEP,
+	OPT_DELAY, OPT_STATS, OPT_TRACE, OPT_TRACE_FORMAT, OPT_CHECK, OPT_SABOTAGE, OPT_REDIRECT, OPT_KEEP, OPT_CONFIG,
+	OPT_ASYNC,
 };
 
 static const struct option long_options[] = {
 	{ "queues", required_argument, NULL, OPT_QUEUES },
+	{ "config", required_argument, NULL, OPT_CONFIG },
 	{ "profile", required_argument, NULL, OPT_PROFILE },
 	{ "devices", required_argument, NULL, OPT_DEVICES },
 	{ "no-mmap", no_argument, NULL, OPT_NO_MMAP },
@@ -26,6 +29,7 @@ static const struct option long_options[] = {
 	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "error", required_argument, NULL, OPT_ERROR },
 	{ "delay", required_argument, NULL, OPT_DELAY },
+	{ "async", optional_argument, NULL, OPT_ASYNC },
 	{ "stats", optional_argument, NULL, OPT_STATS },
 	{ "trace", required_argument, NULL, OPT_TRACE },
 	{ "trace-format", required_argument, NULL, OPT_TRACE_FORMAT },
@@ -46,6 +50,7 @@ void emu_options_help(void)
 	     "  --queues LIST        wqD.W:shared|dedicated[,key=value …][;…]; keys: size threshold batch xfer name group\n"
 	     "                       priority bof retries; default wq0.0:shared,size=16;wq0.1:dedicated,size=16;\n"
 	     "                       none: nothing is configured, for accel-config to do\n"
+	     "  --config FILE        the devices as in a file of accel-config's (save-config, load-config)\n"
 	     "  --devices N          how many devices (1 to 8)\n"
 	     "  --profile NAME       which device: dsa1 (default), dsa2, dsa3\n"
 	     "  --no-mmap            as an unprivileged process sees it: mmap of a portal is refused, write(2) works\n"
@@ -54,6 +59,7 @@ void emu_options_help(void)
 	     "  --retry N            every Nth ENQCMD is answered with retry\n"
 	     "  --fault N            every Nth descriptor meets a page fault\n"
 	     "  --error N            every Nth descriptor ends with a hardware error\n"
+	     "  --async[=N]          execute by N engine threads (1) beside the program, not in the submitting thread\n"
 	     "  --delay USEC         completions come so much later; implies --async\n"
 	     "  --sabotage HOW[:N]   every Nth descriptor (default 10) goes wrong: flip, lose or length\n"
 	     "  --check              say in words what is unlawful in a descriptor, and where it was submitted\n"
@@ -134,6 +140,9 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 		case OPT_QUEUES:
 			launch->queues = optarg;
 			break;
+		case OPT_CONFIG:
+			launch->config = optarg;
+			break;
 		case OPT_PROFILE:
 			launch->profile = optarg;
 			if (!sva_model_profile_find(optarg))
@@ -164,7 +173,13 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 			break;
 		case OPT_DELAY:
 			opt->delay_ns = every_nth("delay", optarg) * 1000ull;
-			opt->async = 1;
+			if (!opt->async)
+				opt->async = 1;
+			break;
+		case OPT_ASYNC:
+			if (optarg && number(optarg, 1, 16, false) < 0)
+				die("--async wants a number of threads from 1 to 16, not '%s'", optarg);
+			opt->async = optarg ? (uint32_t)atoi(optarg) : 1;
 			break;
 		case OPT_STATS:
 			launch->stats = true;
@@ -200,6 +215,8 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 			die("try sva-emu run --help");
 		}
 	}
+	if (launch->config && (launch->queues || launch->devices))
+		die("--config says it all; --queues and --devices do not go with it");
 	launch->program = argv + optind;
 	if (!*launch->program)
 		die("run what? Try sva-emu run --help");
@@ -373,6 +390,8 @@ int emu_options_devices(struct emu_launch *launch)
 			dev->wq[w].minor = d * EMU_MAX_WQS + w;
 		emu_device_reset(dev);
 	}
+	if (launch->config)
+		return emu_json_configure(state, launch->config);
 	state->devices = launch->devices ? launch->devices : 1;
 	if (launch->queues && !strcmp(launch->queues, "none"))
 		return 0; /* as after the driver was loaded: nothing is configured, everything is disabled */

@@ -99,7 +99,7 @@ struct emu_options {
 	uint32_t refuse_sva;
 	uint32_t strict_faults;
 	uint32_t check;
-	uint32_t async;
+	uint32_t async;         /* engine threads of a process; 0: the submitting thread does the work */
 	uint32_t fast;
 	uint32_t quiet;
 	uint32_t trace;         /* enum emu_trace */

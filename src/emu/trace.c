@@ -66,7 +66,7 @@ static const char *const flag_names[24] = {
 	"drdbk", "bit15", "op16", "op17", "op18", "op19", "op20", "op21", "op22", "op23",
 };
 
-static void add_flags(struct emu_text *text, uint32_t flags)
+void emu_trace_flags(struct emu_text *text, uint32_t flags)
 {
 	const char *between = "";
 	unsigned int i;
@@ -99,7 +99,7 @@ static void add_specific(struct emu_text *text, const struct sva_desc *desc, con
 static void desc_text(struct emu_text *text, const struct sva_desc *desc)
 {
 	text_add(text, "%s flags=", emu_opcode_name(sva_desc_opcode(desc)));
-	add_flags(text, sva_desc_flags(desc));
+	emu_trace_flags(text, sva_desc_flags(desc));
 	text_add(text, " record=0x%lx src=0x%lx dst=0x%lx size=%u", desc->completion_addr, desc->src, desc->dst, desc->size);
 	add_specific(text, desc, " op=", "");
 }

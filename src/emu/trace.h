@@ -19,4 +19,8 @@ uint64_t emu_trace_get_site(void);
 const char *emu_opcode_name(unsigned int opcode);
 const char *emu_status_name(unsigned int status);
 
+/* The names of flags, joined by bars. */
+struct emu_text;
+void emu_trace_flags(struct emu_text *text, uint32_t flags);
+
 #endif

@@ -14,6 +14,7 @@
 #include "raw.h"
 #include "signals.h"
 #include "text.h"
+#include "trace.h"
 #include "tree.h"
 
 EMU_INTERPOSE(int, close, int fd)
@@ -151,8 +152,8 @@ static ssize_t attr_write(int fd, const void *buf, size_t len)
 	return ret ? ret : (ssize_t)len;
 }
 
-/* The answer if the file is ours; false if it is not. */
-static bool our_write(int fd, const void *buf, size_t len, ssize_t *ret)
+/* The answer if the file is ours; false if it is not. Inline, so that the return address is the program's. */
+static inline bool __attribute__((always_inline)) our_write(int fd, const void *buf, size_t len, ssize_t *ret)
 {
 	struct emu_open file;
 
@@ -161,6 +162,7 @@ static bool our_write(int fd, const void *buf, size_t len, ssize_t *ret)
 	file = emu_cdev_lookup(fd);
 	if (EMU_LIKELY(file.kind == EMU_FILE_OTHER))
 		return false;
+	emu_trace_site((uint64_t)(uintptr_t)__builtin_return_address(0));
 	*ret = file.kind == EMU_FILE_NODE ? emu_cdev_write(&file, buf, len) : attr_write(fd, buf, len);
 	if (*ret < 0) {
 		errno = (int)-*ret;

@@ -174,7 +174,7 @@ static void test_write(const char *path)
 	for (i = 0; i < 4; i++)
 		fresh(i);
 	is(write(fd, desc, 4 * 64), 256, "write of four");
-	for (i = 0; i < 4 && comp[i].status == SVA_STATUS_SUCCESS; i++)
+	for (i = 0; i < 4 && wait_record(&comp[i], 5) == SVA_STATUS_SUCCESS; i++)
 		;
 	is(i, 4, "all are executed");
 	is(write(fd, desc, 63), 0, "less than a descriptor is nothing");

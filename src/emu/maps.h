@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What is mapped at an address, from the kernel's list. */
+#ifndef EMU_MAPS_H
+#define EMU_MAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct emu_mapping {
+	uint64_t start, end, offset;
+	char path[256]; /* empty if there is none; a longer one is cut at its front */
+};
+
+/* False if nothing is mapped there. Safe in a signal handler, and slow. */
+bool emu_maps_find(uint64_t addr, struct emu_mapping *mapping);
+
+#endif
