@@ -9,6 +9,7 @@ man_pages = \
 	%D%/sva_copyv.3 \
 	%D%/sva_crc32c.3 \
 	%D%/sva_create_delta.3 \
+	%D%/sva_dma_map.3 \
 	%D%/sva_explain.3 \
 	%D%/sva_memcpy.3 \
 	%D%/sva_op_result.3 \
@@ -33,6 +34,11 @@ man_aliases = \
 	%D%/sva_compare_pattern.3 \
 	%D%/sva_config_file.3 \
 	%D%/sva_copy_crc32c.3 \
+	%D%/sva_dma_copy.3 \
+	%D%/sva_dma_fill.3 \
+	%D%/sva_dma_is_mapped.3 \
+	%D%/sva_dma_sync.3 \
+	%D%/sva_dma_unmap.3 \
 	%D%/sva_dualcast.3 \
 	%D%/sva_last_result.3 \
 	%D%/sva_memfill.3 \
@@ -51,6 +57,8 @@ man_aliases = \
 	%D%/sva_prep_dif_strip.3 \
 	%D%/sva_prep_dif_update.3 \
 	%D%/sva_prep_dix_generate.3 \
+	%D%/sva_prep_dma_copy.3 \
+	%D%/sva_prep_dma_fill.3 \
 	%D%/sva_prep_drain.3 \
 	%D%/sva_prep_dualcast.3 \
 	%D%/sva_prep_memcpy.3 \
@@ -93,6 +101,7 @@ man_examples = \
 	%D%/examples/crc \
 	%D%/examples/delta \
 	%D%/examples/dif \
+	%D%/examples/dma \
 	%D%/examples/explain \
 	%D%/examples/open \
 	%D%/examples/overview \
@@ -110,6 +119,7 @@ check_PROGRAMS += $(man_examples)
 %C%_examples_crc_LDADD = src/lib/libsva.la
 %C%_examples_delta_LDADD = src/lib/libsva.la
 %C%_examples_dif_LDADD = src/lib/libsva.la
+%C%_examples_dma_LDADD = src/lib/libsva.la
 %C%_examples_explain_LDADD = src/lib/libsva.la
 %C%_examples_open_LDADD = src/lib/libsva.la
 %C%_examples_overview_LDADD = src/lib/libsva.la

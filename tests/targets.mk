@@ -3,8 +3,9 @@
 #
 #	make check-sanitizers    check-asan (address and undefined behaviour), then check-tsan (threads)
 #	make check-clang         builds with clang; warnings are errors
+#	make check-valgrind-unit the programs of tests/unit under valgrind; check-valgrind-memcheck does all, which takes long
 #	make coverage            make check with --enable-coverage, and what gcovr makes of it
-.PHONY: check-sanitizers check-asan check-tsan check-clang coverage
+.PHONY: check-sanitizers check-asan check-tsan check-clang check-valgrind-unit coverage
 
 check-sanitizers: check-asan check-tsan
 
@@ -23,9 +24,17 @@ check-clang:
 	{ test -f config.status || $(abs_srcdir)/configure -q CC=clang CFLAGS='-O2 -g -Werror'; } && \
 	$(MAKE) all
 
+check-valgrind-unit:
+	@tests=; for t in $(TESTS); do case $$t in *.sh) ;; tests/unit/*) tests="$$tests $$t" ;; esac; done; \
+	$(MAKE) check TESTS= && $(MAKE) check-valgrind-memcheck TESTS="$$tests"
+
 coverage:
 	$(MKDIR_P) coverage && cd coverage && \
 	{ test -f config.status || $(abs_srcdir)/configure -q --enable-coverage CC='$(CC)' CFLAGS=-g; } && \
 	$(MAKE) check && \
 	gcovr -r $(abs_srcdir) --exclude-directories tests --filter '$(abs_srcdir)/(src|accfg-plugins|bench)/' -s -o coverage.txt . && \
 	cat coverage.txt
+
+# The rules of autoconf-archive for check-valgrind and its kin.
+VALGRIND_SUPPRESSIONS_FILES = $(top_srcdir)/tests/valgrind.supp
+@VALGRIND_CHECK_RULES@

@@ -29,7 +29,7 @@ files() {
 	if [ -e .git ] && git rev-parse --git-dir >/dev/null 2>&1; then
 		git ls-files
 	else
-		find . \( -name build -o -name 'build-*' -o -name autom4te.cache -o -name m4 -o -name .git -o -name .libs -o -name .deps \) -prune -o \
+		find . \( -name build -o -name 'build-*' -o -name _build -o -name _inst -o -name autom4te.cache -o -name m4 -o -name .git -o -name .libs -o -name .deps \) -prune -o \
 			-type f \( -name '*.[chS1-9]' -o -name '*.sh' -o -name '*.mk' -o -name '*.awk' -o -name '*.py' -o -name '*.md' -o -name '*.map' \
 			-o -name '*.in' -o -name configure.ac -o -name Makefile.am -o -name NEWS -o -name quickstart -o -name run \) -print |
 			sed 's,^\./,,' | grep -v -E '^(Makefile.in|config.h.in|config.h|.*/version.h|libsva-.*)$'

@@ -41,7 +41,7 @@ done <<<"$settings"
 
 # The keys of the list of queues, which the plug-in "file" reads.
 is "$(section "$man/libsva.conf.5" 'The list of queues' | awk '/^\.TP/ { head = 1; next } head { sub(/=.*/, "", $2); print $2; head = 0 }' | sort)" \
-	"$(sed -n 's/^\t{ "\([a-z-]*\)", set_.*/\1/p' "$top_srcdir/accfg-plugins/file.c" | sort)" \
+	"$(sed -n 's/^\t.*{ "\([a-z-]*\)", set_.*/\1/p' "$top_srcdir/accfg-plugins/file.c" | sort)" \
 	"libsva.conf.5 has every key of the list of queues"
 
 # What the sources read by name, less what belongs to the system and to sanitizers; the library's own table is read with a variable.

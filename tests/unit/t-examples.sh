@@ -50,6 +50,7 @@ says crc -- 'crc=e3069283 copy=56789' 'crc64=ae8b14860a799888'
 says dif -- 'insert: done, the next reference tag is 108' 'check: .* in block 5, the guard does not match'
 says batch -- 'done, crc=[0-9a-f]{8}'
 says copyv -- "done: 18 bytes, 'gath' 'er and scatter'"
+says dma -- 'mapped=0 path=soft last=p'
 says queues -- '[0-9]+ queues' 'SVA_PATHS=soft,cpu' 'SVA_THRESHOLD=16384'
 
 # The plug-in of the manual is loaded like any other, and what it reports is seen.
