@@ -127,11 +127,13 @@ static int start(struct sva_thread *thread, struct sva_op *op, struct sva *key, 
 	struct sva_desc prepared;
 	int err = sva_progress_check(op);
 
-	prepared = op->desc;
 	/* A fence orders within a batch; there is nothing that it could mean here. */
 	if (!err && (op->flags & SVA_OP_FENCE))
 		err = -EINVAL;
-	if (!err && is_mapped_family(op))
+	if (err)
+		return err;
+	prepared = op->desc;
+	if (is_mapped_family(op))
 		err = sva_dma_begin(op, bufs, &buf_bond);
 	if (err)
 		return err;

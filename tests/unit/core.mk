@@ -4,7 +4,7 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_SOURCES = %D%/rig.c %D%/rig.h %D%/reference.c %D%/reference.h
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
-core_programs = %D%/t-prep %D%/t-ops
+core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -15,6 +15,15 @@ core_inside = %D%/librig.la src/lib/libcore.la
 
 %C%_t_prep_CPPFLAGS = $(core_cppflags)
 %C%_t_prep_LDADD = src/lib/libsva.la
+
+%C%_t_result_CPPFLAGS = $(core_cppflags)
+%C%_t_result_LDADD = $(core_inside)
+
+%C%_t_kinds_CPPFLAGS = $(core_cppflags)
+%C%_t_kinds_LDADD = $(core_inside)
+
+%C%_t_progress_CPPFLAGS = $(core_cppflags)
+%C%_t_progress_LDADD = $(core_inside)
 
 %C%_t_ops_CPPFLAGS = $(core_cppflags)
 %C%_t_ops_LDADD = $(core_outside)
