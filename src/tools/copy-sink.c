@@ -158,13 +158,21 @@ int copy_sink_finish(struct copy_sink *sink, uint64_t size)
 	return 0;
 }
 
-/* What is in DST after an error is what was copied before it, and no allocated space behind that. */
+/* What is in DST after an error is what was copied before it, and no allocated space behind that. Also from a handler. */
+int copy_sink_cut(const struct copy_sink *sink)
+{
+	return sink->fd >= 0 && sink->regular && ftruncate(sink->fd, (off_t)sink->done) ? -errno : 0;
+}
+
 void copy_sink_abandon(struct copy_sink *sink)
 {
+	int rc;
+
 	if (sink->fd < 0)
 		return;
-	if (sink->regular && ftruncate(sink->fd, (off_t)sink->done))
-		copy_error("can not cut %s to what was copied: %s", sink->name, strerror(errno));
+	rc = copy_sink_cut(sink);
+	if (rc)
+		copy_error("can not cut %s to what was copied: %s", sink->name, strerror(-rc));
 	copy_error("%s is incomplete: it has the first %" PRIu64 " bytes", sink->name, sink->done);
 	close(sink->fd);
 	sink->fd = -1;

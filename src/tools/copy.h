@@ -63,6 +63,7 @@ int copy_sink_prepare(struct copy_sink *sink, struct copy_slot *slot);
 int copy_sink_commit(struct copy_sink *sink, struct copy_slot *slot);
 void copy_sink_release(struct copy_slot *slot);
 int copy_sink_finish(struct copy_sink *sink, uint64_t size);
+int copy_sink_cut(const struct copy_sink *sink);
 void copy_sink_abandon(struct copy_sink *sink);
 
 /* copy-engine.c */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/term.h"
 
@@ -26,6 +27,24 @@ void copy_error(const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	putc('\n', stderr);
+}
+
+/*
+ * The page of a file that was truncated between being brought in and being copied. The library's guard turns that into an
+ * errno where the CPU copies; whatever it does not cover ends here, as an error like any other and not as a signal's death.
+ */
+static struct copy_sink *current_sink;
+
+static void on_sigbus(int sig)
+{
+	static const char text[] = "sva-copy: SRC or DST was truncated while it was copied, or its disk failed; DST is incomplete\n";
+
+	(void)sig;
+	if (current_sink)
+		copy_sink_cut(current_sink);
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(1);
+	_exit(1);
 }
 
 static int finish_slot(struct copy_engine *engine, struct copy_sink *sink, struct copy_slot *slot)
@@ -104,6 +123,7 @@ static int copy_file(struct copy_engine *engine, const char *from, const char *t
 	rc = copy_sink_open(&sink, to, &source);
 	if (rc)
 		return rc;
+	current_sink = &sink;
 	if (!sink.regular)
 		source.sparse = false;
 	slots = aligned_alloc(64, COPY_SLOTS * sizeof(*slots));
@@ -125,6 +145,7 @@ static int copy_file(struct copy_engine *engine, const char *from, const char *t
 		rc = copy_sink_finish(&sink, source.size);
 	if (rc)
 		copy_sink_abandon(&sink);
+	current_sink = NULL;
 	return rc;
 }
 
@@ -210,6 +231,7 @@ int main(int argc, char **argv)
 	/* A reader that leaves and a file that grows too long are errors to be told about, not to die of. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGBUS, on_sigbus);
 	rc = copy_engine_open(&engine, paths);
 	if (rc == 0)
 		rc = copy_file(&engine, argv[optind], argv[optind + 1]);
