@@ -232,7 +232,7 @@ static void dsa_stop_accepting(DSAState *s, uint32_t queues)
 void dsa_command_poll(DSAState *s)
 {
     uint32_t queues = dsa_command_queues(s->cmd);
-    int64_t pasid = CMD_CODE(s->cmd) == CMD_DRAIN_PASID ? CMD_OPERAND(s->cmd) : -1;
+    int64_t pasid = CMD_CODE(s->cmd) == CMD_DRAIN_PASID ? (int64_t)CMD_OPERAND(s->cmd) : -1;
 
     if (!(s->cmdsts & CMDSTS_ACTIVE) || dsa_busy(s, queues, pasid, s->cmd_seq)) {
         return;

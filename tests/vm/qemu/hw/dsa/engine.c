@@ -226,7 +226,7 @@ static void dsa_wait_earlier(DSAEngine *e)
     DSAState *s = e->dsa;
 
     while (!e->aborted && !s->stopping &&
-           dsa_busy(s, 1u << e->queue, e->has_pasid ? e->pasid : -1, e->seq - 1)) {
+           dsa_busy(s, 1u << e->queue, e->has_pasid ? (int64_t)e->pasid : -1, e->seq - 1)) {
         qemu_cond_wait_bql(&e->cond);
     }
 }
