@@ -2,10 +2,10 @@
 /*
  * What may be used, and how: four sources, one table (settings.c).
  *
- * Defaults, then the administrator's file, then the environment, then the program's options. All of them go as text through the
- * same table, so that every source has the same grammar. What is a permission can only be narrowed by a later source: lists are
- * intersected, a security switch stays where an earlier source put it, and a place that the file names is final. The rest,
- * which is tuning, is whatever the last one said.
+ * Defaults, then the administrator's file, then the environment, then the program's options. All of them go as text
+ * through the same table, so that every source has the same grammar. What is a permission can only be narrowed by a
+ * later source: lists are intersected, a security switch stays where an earlier source put it, and a place that the
+ * file names is final. The rest, which is tuning, is whatever the last one said.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -155,8 +155,8 @@ static int load_options(struct loader *l, const struct sva_opts *opts)
 /* ------------------------------------------------------------------ what the other files call */
 
 /*
- * A structure of another version: what a shorter one lacks is zero, and what a longer one has more must be zero, since it
- * asks for something that this library does not have.
+ * A structure of another version: what a shorter one lacks is zero, and what a longer one has more must be zero, since
+ * it asks for something that this library does not have.
  */
 static int copy_options(struct sva_config *config, const struct sva_opts *opts, struct sva_opts *copy)
 {
@@ -164,7 +164,8 @@ static int copy_options(struct sva_config *config, const struct sva_opts *opts, 
 
 	memset(copy, 0, sizeof(*copy));
 	if (opts->size < sizeof(opts->size) || opts->size > OPTS_SIZE_LIMIT) {
-		sva_log(config, LOG_ERR, "the size of the options, %zu, can not be right: begin with SVA_OPTS_INIT", opts->size);
+		sva_log(config, LOG_ERR, "the size of the options, %zu, can not be right: begin with SVA_OPTS_INIT",
+			opts->size);
 		return -EINVAL;
 	}
 	memcpy(copy, opts, opts->size < sizeof(*copy) ? opts->size : sizeof(*copy));
@@ -172,12 +173,14 @@ static int copy_options(struct sva_config *config, const struct sva_opts *opts, 
 	config->log_arg = copy->log_arg;
 	for (size_t i = sizeof(*copy); i < opts->size; i++)
 		if (bytes[i]) {
-			sva_log(config, LOG_ERR, "an option is set that this version of libsva does not know (byte %zu)", i);
+			sva_log(config, LOG_ERR,
+				"an option is set that this version of libsva does not know (byte %zu)", i);
 			return -EINVAL;
 		}
 	if (copy->flags & ~(SVA_OPEN_GUARD | SVA_OPEN_STRICT | SVA_OPEN_UNTRUSTED) || copy->reserved ||
 	    copy->fault_policy > SVA_FAULT_CPU) {
-		sva_log(config, LOG_ERR, "option flags, fault_policy or reserved has a value that this version does not know");
+		sva_log(config, LOG_ERR,
+			"option flags, fault_policy or reserved has a value that this version does not know");
 		return -EINVAL;
 	}
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this CPU can do, as the kernel tells it. /proc/cpuinfo also shows what the kernel switched off (ENQCMD without a scalable
- * IOMMU) and can be presented by an emulator; CPUID alone would promise instructions that end in SIGILL or SIGSEGV.
+ * What this CPU can do, as the kernel tells it. /proc/cpuinfo also shows what the kernel switched off (ENQCMD without a
+ * scalable IOMMU) and can be presented by an emulator; CPUID alone would promise instructions that end in SIGILL or
+ * SIGSEGV.
  */
 #include <ctype.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 /*
  * Which queues there are: load the plug-ins, ask each, keep what makes sense.
  *
- * A plug-in sees this file as struct sva_accfg_host. What it reports wrongly is refused and becomes a problem, a line that
- * sva-info prints; it never keeps the rest from working. Plug-ins run one at a time in the whole process, since
+ * A plug-in sees this file as struct sva_accfg_host. What it reports wrongly is refused and becomes a problem, a line
+ * that sva-info prints; it never keeps the rest from working. Plug-ins run one at a time in the whole process, since
  * libaccel-config has global state.
  */
 #include <limits.h>
@@ -145,12 +145,14 @@ static struct sva_queue *copy_queue(const struct sva_accfg_queue *from, const ch
 /* The name, if it is good enough to be printed. */
 static const char *shown_name(const struct sva_accfg_queue *queue)
 {
-	return queue->size >= sizeof(*queue) && queue->name && sva_name_valid(queue->name) ? queue->name : "without a name";
+	bool good = queue->size >= sizeof(*queue) && queue->name && sva_name_valid(queue->name);
+
+	return good ? queue->name : "without a name";
 }
 
 /*
- * Two queues with one device node are one queue: opened twice in a process, a shared one loses its fault service when the first
- * descriptor is closed. The plug-in that comes first knows best.
+ * Two queues with one device node are one queue: opened twice in a process, a shared one loses its fault service when
+ * the first descriptor is closed. The plug-in that comes first knows best.
  */
 static int add_queue(void *ctx, const struct sva_accfg_queue *from)
 {
@@ -165,13 +167,15 @@ static int add_queue(void *ctx, const struct sva_accfg_queue *from)
 		return -EINVAL;
 	}
 	if (h->inventory->queue_count >= MAX_QUEUES) {
-		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "queue %s refused: more than %d queues", from->name, MAX_QUEUES);
+		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "queue %s refused: more than %d queues", from->name,
+			MAX_QUEUES);
 		return -EINVAL;
 	}
 	same = find_same(h->inventory, from);
 	if (same && !strcmp(same->plugin, h->plugin)) {
-		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "queue %s of device %s refused: it has the name or the node of %s/%s",
-			from->name, from->device, same->device, same->name);
+		problem(h, SVA_REASON_PLUGIN, LOG_WARNING,
+			"queue %s of device %s refused: it has the name or the node of %s/%s", from->name, from->device,
+			same->device, same->name);
 		return -EINVAL;
 	}
 	if (same)
@@ -209,7 +213,11 @@ static const char *get_setting(void *ctx, const char *key)
 static void ask(struct host *h)
 {
 	const struct sva_accfg_host host = {
-		.size = sizeof(host), .ctx = h, .add_queue = add_queue, .problem = add_problem, .setting = get_setting,
+		.size = sizeof(host),
+		.ctx = h,
+		.add_queue = add_queue,
+		.problem = add_problem,
+		.setting = get_setting,
 	};
 	const struct sva_accfg_plugin *plugin;
 	char path[PATH_MAX], why[MAX_DETAIL];
@@ -300,7 +308,8 @@ const struct sva_queue *sva_inventory_find(const struct sva_inventory *inventory
 	const struct sva_queue *q = inventory->queues;
 	bool both = *name != '/' && strchr(name, '/');
 
-	while (q && !(both ? sva_selector_matches(name, q->device, q->name) : !strcmp(name, *name == '/' ? q->node : q->name)))
+	while (q && !(both ? sva_selector_matches(name, q->device, q->name) :
+			     !strcmp(name, *name == '/' ? q->node : q->name)))
 		q = q->next;
 	return q;
 }

@@ -2,8 +2,8 @@
 /*
  * Checking the bytes of a plug-in before the dynamic linker gets them: see elf-check.h.
  *
- * Every offset and count in the file is somebody's claim. get() is the only way to a structure in it: it answers NULL for what
- * is not inside the file or not aligned.
+ * Every offset and count in the file is somebody's claim. get() is the only way to a structure in it: it answers NULL
+ * for what is not inside the file or not aligned.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -93,7 +93,8 @@ static bool in_memory(const struct object *o, uint64_t address, uint64_t size)
 	for (unsigned int i = 0; i < o->header->e_phnum; i++) {
 		const ElfW(Phdr) *p = &o->segments[i];
 
-		if (p->p_type == PT_LOAD && address >= p->p_vaddr && size <= p->p_memsz && address - p->p_vaddr <= p->p_memsz - size)
+		if (p->p_type == PT_LOAD && address >= p->p_vaddr && size <= p->p_memsz &&
+		    address - p->p_vaddr <= p->p_memsz - size)
 			return true;
 	}
 	return false;
@@ -120,7 +121,8 @@ static int check_symbol(struct object *o, const ElfW(Sym) *symbol, size_t symbol
 }
 
 /* In the table of dynamic symbols, section number index. */
-static int check_symbols(struct object *o, const ElfW(Shdr) *sections, unsigned int index, const char *name, size_t symbol_size)
+static int check_symbols(struct object *o, const ElfW(Shdr) *sections, unsigned int index, const char *name,
+			 size_t symbol_size)
 {
 	const ElfW(Shdr) *section = &sections[index];
 	uint64_t count = section->sh_size / sizeof(ElfW(Sym));
@@ -141,8 +143,8 @@ static int check_symbols(struct object *o, const ElfW(Shdr) *sections, unsigned 
 	return -ENOEXEC;
 }
 
-int sva_elf_check(const void *file, size_t size, const ElfW(Ehdr) *native, const char *symbol, size_t symbol_size, char *why,
-		  size_t why_size)
+int sva_elf_check(const void *file, size_t size, const ElfW(Ehdr) *native, const char *symbol, size_t symbol_size,
+		  char *why, size_t why_size)
 {
 	struct object o = { .bytes = file, .size = size, .why = why, .why_size = why_size };
 	const ElfW(Shdr) *sections;

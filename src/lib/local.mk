@@ -73,9 +73,10 @@ noinst_LTLIBRARIES += %D%/libcore.la
 %C%_libcore_la_CFLAGS = $(AM_CFLAGS) $(NUMA_CFLAGS) -pthread
 %C%_libcore_la_LIBADD = src/model/libmodel.la $(NUMA_LIBS) $(ISAL_LIBS)
 
+# nodelete: threads end and programs exit through functions of the library, also after a dlclose(3).
 %C%_libsva_la_SOURCES =
 %C%_libsva_la_LIBADD = %D%/libcore.la
-%C%_libsva_la_LDFLAGS = $(AM_LDFLAGS) -pthread -version-info 0:0:0 $(NODEFS_LDFLAGS) \
+%C%_libsva_la_LDFLAGS = $(AM_LDFLAGS) -pthread -version-info 0:0:0 $(NODEFS_LDFLAGS) -Wl,-z,nodelete \
 	-Wl,--no-undefined-version -Wl,--version-script=$(srcdir)/%D%/libsva.map
 EXTRA_%C%_libsva_la_DEPENDENCIES = $(srcdir)/%D%/libsva.map
 EXTRA_DIST += %D%/libsva.map

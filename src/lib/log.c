@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages: to the program's function, or to stderr. Each is one line of printable text, whatever was put into it: names
- * from sysfs and from files are quoted in messages, and a terminal must not obey them.
+ * Messages: to the program's function, or to stderr. Each is one line of printable text, whatever was put into it:
+ * names from sysfs and from files are quoted in messages, and a terminal must not obey them.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -103,7 +103,8 @@ bool sva_selector_meet(const char *a, const char *b, char both[static SVA_SELECT
 {
 	struct parts pa, pb, pc;
 
-	if (!split(a, &pa) || !split(b, &pb) || !meet(pa.device, pb.device, pc.device) || !meet(pa.queue, pb.queue, pc.queue))
+	if (!split(a, &pa) || !split(b, &pb) || !meet(pa.device, pb.device, pc.device) ||
+	    !meet(pa.queue, pb.queue, pc.queue))
 		return false;
 	snprintf(both, SVA_SELECTOR_MAX, "%s%s%s", pc.device, *pc.device && *pc.queue ? "/" : "", pc.queue);
 	return true;

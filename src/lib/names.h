@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of queues, devices and plug-ins, lists of them, and selectors, which are what a list of permitted queues is made of.
+ * Names of queues, devices and plug-ins, lists of them, and selectors, which are what a list of permitted queues is
+ * made of.
  */
 #ifndef SVA_NAMES_H
 #define SVA_NAMES_H
@@ -24,8 +25,8 @@ bool sva_names_has(const char *list, const char *name);
 
 /*
  * A selector is DEVICE/QUEUE, or one name, which stands for a device or a queue of that name. Only when two selectors
- * meet it matters which: a name with a dot in it is then a queue, and one without is a device. What both select goes into
- * both; false if there is nothing.
+ * meet it matters which: a name with a dot in it is then a queue, and one without is a device. What both select goes
+ * into both; false if there is nothing.
  */
 bool sva_selector_valid(const char *selector);
 bool sva_selector_matches(const char *selector, const char *device, const char *queue);

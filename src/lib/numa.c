@@ -2,8 +2,9 @@
 /*
  * NUMA nodes of threads and buffers; the only caller of libnuma.
  *
- * What libnuma would look up in sysfs or by a syscall is copied once into a small table, since the hot path asks for the
- * thread's node and libnuma's own lazy tables are not made for threads. A machine without nodes is a machine with one.
+ * What libnuma would look up in sysfs or by a syscall is copied once into a small table, since the hot path asks for
+ * the thread's node and libnuma's own lazy tables are not made for threads. A machine without nodes is a machine with
+ * one.
  */
 #include <numa.h>
 #include <sched.h>
@@ -12,7 +13,7 @@
 
 #include "internal.h"
 
-#define LOCAL_DISTANCE  10 /* what firmware and kernel call local */
+#define LOCAL_DISTANCE	10 /* what firmware and kernel call local */
 #define REMOTE_DISTANCE 20 /* what the kernel assumes where firmware says nothing */
 
 struct topology {

@@ -2,12 +2,14 @@
 /*
  * The loader of plug-ins, which checks before it runs.
  *
- * A plug-in is trusted code, so the question is whose it is: the file and its directory must belong to root or to the user, and
- * nobody else may write to them. What was checked is what gets loaded: the file is opened once, examined through that
- * descriptor, and handed to the dynamic linker as /proc/self/fd/N; a path could lead elsewhere a moment later.
+ * A plug-in is trusted code, so the question is whose it is: the file and its directory must belong to root or to the
+ * user, and nobody else may write to them. What was checked is what gets loaded: the file is opened once, examined
+ * through that descriptor, and handed to the dynamic linker as /proc/self/fd/N; a path could lead elsewhere a moment
+ * later.
  *
- * The dynamic linker knows an object by the name it was loaded under, and descriptors are reused. So it can answer with another
- * plug-in that once had the same number; the list of loaded plug-ins (by device and inode) tells, and a higher number is tried.
+ * The dynamic linker knows an object by the name it was loaded under, and descriptors are reused. So it can answer with
+ * another plug-in that once had the same number; the list of loaded plug-ins (by device and inode) tells, and a higher
+ * number is tried.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -21,10 +23,10 @@
 #include "lib/internal.h"
 #include "lib/names.h"
 
-#define SYMBOL "sva_accfg_plugin_v1"
-#define MAX_FILE_SIZE (64u << 20)
+#define SYMBOL		"sva_accfg_plugin_v1"
+#define MAX_FILE_SIZE	(64u << 20)
 #define MAX_STRUCT_SIZE 4096u
-#define MAX_ABOUT 256u
+#define MAX_ABOUT	256u
 #define MAX_RENUMBERING 16
 
 struct loaded {
@@ -35,13 +37,15 @@ struct loaded {
 	const struct sva_accfg_plugin *plugin;
 };
 
-static struct loaded *loaded_list; /* never shrinks: plug-ins stay for the life of the process; discover.c's lock covers it */
+/* Never shrinks: plug-ins stay for the life of the process. discover.c's lock covers it. */
+static struct loaded *loaded_list;
 
 /* Nobody but root and this user may be able to change it. */
 static int check_owner(const struct stat *st, const char *what, char *why, size_t why_size)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid())
-		snprintf(why, why_size, "%s belongs to user %lu, neither to root nor to this user", what, (unsigned long)st->st_uid);
+		snprintf(why, why_size, "%s belongs to user %lu, neither to root nor to this user", what,
+			 (unsigned long)st->st_uid);
 	else if (st->st_mode & (S_IWGRP | S_IWOTH))
 		snprintf(why, why_size, "%s can be written to by %s (mode %04o): chmod go-w", what,
 			 st->st_mode & S_IWOTH ? "everyone" : "its group", (unsigned int)(st->st_mode & 07777));
@@ -128,7 +132,8 @@ static int check_bytes(int fd, const struct stat *st, char *why, size_t why_size
 	if (err)
 		snprintf(why, why_size, "it could not be read: %s", strerror(-err));
 	else
-		err = sva_elf_check(data, size, &sva_elf_native, SYMBOL, sizeof(struct sva_accfg_plugin), why, why_size);
+		err = sva_elf_check(data, size, &sva_elf_native, SYMBOL, sizeof(struct sva_accfg_plugin), why,
+				    why_size);
 	free(data);
 	return err;
 }
@@ -165,7 +170,8 @@ static int check_struct(const char *path, const struct sva_accfg_plugin *plugin,
 	}
 	length = strlen(plugin->name);
 	if (strncmp(base, plugin->name, length) || strcmp(base + length, ".so")) {
-		snprintf(why, why_size, "the file is not named after the plug-in, which calls itself '%s'", plugin->name);
+		snprintf(why, why_size, "the file is not named after the plug-in, which calls itself '%s'",
+			 plugin->name);
 		return -ENOEXEC;
 	}
 	return 0;
@@ -238,7 +244,7 @@ static int load(const char *path, const struct sva_accfg_plugin **plugin, char *
 		close(fd);
 		return err ? err : open_error(ENOMEM, "the file", why, why_size);
 	}
-	*entry = (struct loaded) { .next = loaded_list, .device = st.st_dev, .inode = st.st_ino };
+	*entry = (struct loaded){ .next = loaded_list, .device = st.st_dev, .inode = st.st_ino };
 	err = load_fd(fd, entry, why, why_size);
 	if (!err && check_struct(path, entry->plugin, why, why_size)) {
 		dlclose(entry->handle);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a plug-in says of a queue comes from sysfs or from a file, so it may be anything. What passes here is printed, compared,
- * opened and computed with everywhere else without another look.
+ * What a plug-in says of a queue comes from sysfs or from a file, so it may be anything. What passes here is printed,
+ * compared, opened and computed with everywhere else without another look.
  */
 #include <string.h>
 
@@ -9,11 +9,11 @@
 #include "lib/queue-check.h"
 
 #define MAX_STRUCT_SIZE 4096
-#define MAX_ENTRIES     65535u
-#define MAX_TRANSFER    (1ull << 31)
-#define MAX_BATCH       (1u << 15)
-#define MAX_NUMA_NODE   1023
-#define MAX_VERSION     0xffffu
+#define MAX_ENTRIES	65535u
+#define MAX_TRANSFER	(1ull << 31)
+#define MAX_BATCH	(1u << 15)
+#define MAX_NUMA_NODE	1023
+#define MAX_VERSION	0xffffu
 
 /* How many bytes follow the first byte of a UTF-8 character; -1 if it can not be a first byte of a printable one. */
 static int utf8_following(unsigned char c)

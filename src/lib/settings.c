@@ -44,10 +44,12 @@ const struct row sva_rows[ROW_COUNT] = {
 		{ "SVA_PLUGINS", "plugins", "list", "dsa,file", "plug-ins that find queues, in order" },
 		.set = set_plugins, .show = show_names, .offset = FIELD(plugins) },
 	[ROW_PLUGIN_DIR] = {
-		{ "SVA_PLUGIN_DIR", "plugin-dir", "path", SVA_PLUGIN_DIR, "the directory that plug-ins are loaded from" },
+		{ "SVA_PLUGIN_DIR", "plugin-dir", "path", SVA_PLUGIN_DIR,
+		  "the directory that plug-ins are loaded from" },
 		.set = set_file_name, .show = show_file_name, .offset = FIELD(plugin_dir) },
 	[ROW_QUEUE_FILE] = {
-		{ "SVA_QUEUE_FILE", "queue-file", "path", "", "the list of queues that the plug-in \"file\" reads; empty: none" },
+		{ "SVA_QUEUE_FILE", "queue-file", "path", "",
+		  "the list of queues that the plug-in \"file\" reads; empty: none" },
 		.set = set_file_name, .show = show_file_name, .offset = FIELD(queue_file) },
 	[ROW_THRESHOLD] = {
 		{ "SVA_THRESHOLD", "threshold", "bytes", "16k",
@@ -58,24 +60,28 @@ const struct row sva_rows[ROW_COUNT] = {
 		  "what happens when the device meets a page that is not there: touch, block or cpu" },
 		.set = set_word, .show = show_word, .offset = FIELD(fault_policy), .words = policies },
 	[ROW_FAULT_TRIES] = {
-		{ "SVA_FAULT_TRIES", "fault-tries", "number", "8", "page faults of one operation before the CPU finishes it" },
+		{ "SVA_FAULT_TRIES", "fault-tries", "number", "8",
+		  "page faults of one operation before the CPU finishes it" },
 		.set = set_number, .show = show_number, .offset = FIELD(fault_tries), .max = 65535 },
 	[ROW_FULL_TRIES] = {
-		{ "SVA_FULL_TRIES", "full-tries", "number", "64", "attempts on a full queue before the next queue is tried" },
+		{ "SVA_FULL_TRIES", "full-tries", "number", "64",
+		  "attempts on a full queue before the next queue is tried" },
 		.set = set_number, .show = show_number, .offset = FIELD(full_tries), .min = 1, .max = 1000000 },
 	[ROW_SOFT_THREADS] = {
 		{ "SVA_SOFT_THREADS", "soft-threads", "number", "0",
 		  "engine threads of the soft path, up to 64; 0: operations run when they are submitted" },
 		.set = set_number, .show = show_number, .offset = FIELD(soft_threads), .max = 64 },
 	[ROW_SOFT_PROFILE] = {
-		{ "SVA_SOFT_PROFILE", "soft-profile", "word", "dsa2", "which device the soft path is: dsa1, dsa2 or dsa3" },
+		{ "SVA_SOFT_PROFILE", "soft-profile", "word", "dsa2",
+		  "which device the soft path is: dsa1, dsa2 or dsa3" },
 		.set = set_profile, .show = show_profile, .offset = FIELD(soft_profile), .words = profiles },
 	[ROW_RECORD_TIMEOUT] = {
 		{ "SVA_RECORD_TIMEOUT_MS", "record-timeout-ms", "number", "10000",
 		  "a completion record that is not there after so many milliseconds retires the queue" },
 		.set = set_number, .show = show_number, .offset = FIELD(record_timeout_ms), .min = 1, .max = 3600000 },
 	[ROW_GUARD] = {
-		{ "SVA_GUARD", "guard", "yes/no", "no", "bad pointers give EFAULT on the cpu route too, by signal handlers" },
+		{ "SVA_GUARD", "guard", "yes/no", "no",
+		  "bad pointers give EFAULT on the cpu route too, by signal handlers" },
 		.set = set_flag, .show = show_flag, .flag = SVA_OPEN_GUARD },
 	[ROW_STRICT] = {
 		{ "SVA_STRICT", "strict", "yes/no", "no", "refuse devices whose trust can not be read" },
@@ -126,8 +132,8 @@ int sva_settings_deny(struct loader *l, const struct row *row)
 	place(where, sizeof(where), row, l->source, l->line);
 	place(who, sizeof(who), row, l->said[index].source, l->said[index].line);
 	row->show(l->config, row, before, sizeof(before));
-	sva_log(l->config, LOG_ERR, "%s: '%.200s' is not permitted: %s says '%s', and that can only be narrowed", where, l->value,
-		who, before);
+	sva_log(l->config, LOG_ERR, "%s: '%.200s' is not permitted: %s says '%s', and that can only be narrowed", where,
+		l->value, who, before);
 	return -EACCES;
 }
 
@@ -212,7 +218,8 @@ static void show_paths(const struct sva_config *config, const struct row *row, c
 	(void)row;
 	text[0] = '\0';
 	for (unsigned int i = 0; i < config->path_count && used < size; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "," : "", sva_path_name(config->paths[i]));
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "," : "",
+					 sva_path_name(config->paths[i]));
 }
 
 /* Replaces a list that belongs to the configuration. */
@@ -262,7 +269,10 @@ static int set_queues(struct loader *l, const struct row *row, char *text)
 		return 0;
 	err = parse_names(l, row, text, sva_selector_valid, &list);
 	if (!err && said_before(l, row)) {
-		err = meet_all(list, l->config->queues, &both) ? sva_settings_no_memory(l) : both ? 0 : sva_settings_deny(l, row);
+		if (meet_all(list, l->config->queues, &both))
+			err = sva_settings_no_memory(l);
+		else if (!both)
+			err = sva_settings_deny(l, row);
 		replace(&list, both);
 	}
 	if (err)
@@ -338,10 +348,11 @@ static int set_number(struct loader *l, const struct row *row, char *text)
 	int err = sva_text_number(text, bytes ? SVA_TEXT_UNITS : 0, &value);
 
 	if (err == -EINVAL)
-		return sva_settings_refuse(l, row, "'%.64s' is not a number%s", text, bytes ? " of bytes (16384, 16k, 1M)" : "");
+		return sva_settings_refuse(l, row, "'%.64s' is not a number%s", text,
+					   bytes ? " of bytes (16384, 16k, 1M)" : "");
 	if (err || value < row->min || value > row->max)
-		return sva_settings_refuse(l, row, "%.64s is out of range: %llu to %llu", text, (unsigned long long)row->min,
-			      (unsigned long long)row->max);
+		return sva_settings_refuse(l, row, "%.64s is out of range: %llu to %llu", text,
+					   (unsigned long long)row->min, (unsigned long long)row->max);
 	if (bytes)
 		*(size_t *)field(l, row) = (size_t)value;
 	else
@@ -436,4 +447,3 @@ static void show_flag(const struct sva_config *config, const struct row *row, ch
 {
 	snprintf(text, size, "%s", config->flags & row->flag ? "yes" : "no");
 }
-

@@ -245,7 +245,8 @@ static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, str
 {
 	struct sva_lease *lease = quick_lease(thread, len);
 
-	if (unlikely(!lease))
+	/* Under the guard the short ones come here, too. */
+	if (unlikely(!lease) || unlikely(len < thread->cpu_below))
 		return copy_slowly(thread, key, dst, src, len);
 	return quick(thread, lease, lease->move_word, (uintptr_t)src, (uintptr_t)dst, len);
 }

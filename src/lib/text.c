@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading small text files, and numbers: see text.h. Nothing of a file is handed over before all of it was found to be text.
+ * Reading small text files, and numbers: see text.h. Nothing of a file is handed over before all of it was found to be
+ * text.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -85,7 +86,8 @@ static int check_text(const char *path, const char *data, size_t length, char *w
 			number++;
 			column = 0;
 		} else if ((c < 0x20 && c != '\t') || c == 0x7f) {
-			snprintf(why, why_size, "%s:%u: control character 0x%02x: this is not a text file", path, number, c);
+			snprintf(why, why_size, "%s:%u: control character 0x%02x: this is not a text file", path,
+				 number, c);
 			return -EBADMSG;
 		} else if (++column > SVA_TEXT_MAX_LINE) {
 			snprintf(why, why_size, "%s:%u: line is longer than %d bytes", path, number, SVA_TEXT_MAX_LINE);
