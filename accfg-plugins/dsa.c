@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plug-in "dsa": the queues of the idxd driver, through libaccel-config. It is the only file that links that library, and
- * it uses no symbol that version 3.5.3 lacks: later ones were added to old symbol versions, so they would pass the version
- * check of the dynamic linker and fail when called.
+ * The plug-in "dsa": the queues of the idxd driver, through libaccel-config. It is the only file that links that
+ * library, and it uses no symbol that version 3.5.3 lacks: later ones were added to old symbol versions, so they would
+ * pass the version check of the dynamic linker and fail when called.
  *
- * What the library is asked for is what it gets right in all versions. It crashes on a queue whose type or mode can not be read,
- * so that is looked at first. Its getters return negative errno values through unsigned types. op_cap changed its layout
- * without a new soname, and 3.5.3 can not parse what kernels write today; so the capability words come from sysfs itself. And on
- * a read-only /sys it finds nothing at all before 4.1.
+ * What the library is asked for is what it gets right in all versions. It crashes on a queue whose type or mode can not
+ * be read, so that is looked at first. Its getters return negative errno values through unsigned types. op_cap changed
+ * its layout without a new soname, and 3.5.3 can not parse what kernels write today; so the capability words come from
+ * sysfs itself. And on a read-only /sys it finds nothing at all before 4.1.
  */
 #include <accel-config/libaccel_config.h>
 #include <dirent.h>
@@ -27,8 +27,9 @@ static const char *const buses[] = { "/sys/bus/dsa/devices", "/sys/bus/iax/devic
 /* A negative errno that went through an unsigned getter means unknown, 0; anything else is for the library to judge. */
 static uint32_t number(uint64_t value)
 {
-	return value > UINT64_MAX - 4096 || (value <= UINT32_MAX && value > UINT32_MAX - 4096) ? 0 :
-	       value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+	if (value > UINT64_MAX - 4096 || (value <= UINT32_MAX && value > UINT32_MAX - 4096))
+		return 0;
+	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
 static bool is_device(const char *name)
@@ -80,7 +81,8 @@ static bool visit_unreadable(const char *directory, const char *name)
 static bool find_directory(const char *device, char directory[static DIRECTORY_MAX])
 {
 	for (size_t i = 0; i < sizeof(buses) / sizeof(buses[0]); i++)
-		if (snprintf(directory, DIRECTORY_MAX, "%s/%s", buses[i], device) < DIRECTORY_MAX && !access(directory, F_OK))
+		if (snprintf(directory, DIRECTORY_MAX, "%s/%s", buses[i], device) < DIRECTORY_MAX &&
+		    !access(directory, F_OK))
 			return true;
 	return false;
 }
@@ -113,10 +115,12 @@ static uint32_t find_mode(const char *directory)
 }
 
 /*
- * The operations of a queue: those of its device, less what the administrator took away. Bit 1, batch, of a queue's op_config is
- * not to be relied upon. An analytics accelerator that does not tell has none that a DSA has but no-op and drain.
+ * The operations of a queue: those of its device, less what the administrator took away. Bit 1, batch, of a queue's
+ * op_config is not to be relied upon. An analytics accelerator that does not tell has none that a DSA has but no-op and
+ * drain.
  */
-static void find_operations(struct accfg_device *device, const char *device_directory, const char *directory, uint64_t op_cap[4])
+static void find_operations(struct accfg_device *device, const char *device_directory, const char *directory,
+			    uint64_t op_cap[4])
 {
 	uint64_t config[4];
 
@@ -158,8 +162,10 @@ static int report_queue(const struct sva_accfg_host *host, struct accfg_device *
 	queue.mode = find_mode(directory);
 	queue.entries = number(accfg_wq_get_size(wq));
 	queue.threshold = accfg_wq_get_threshold(wq) > 0 ? (uint32_t)accfg_wq_get_threshold(wq) : 0;
-	queue.max_transfer = smaller(number(accfg_wq_get_max_transfer_size(wq)), number(accfg_device_get_max_transfer_size(device)));
-	queue.max_batch = (uint32_t)smaller(number(accfg_wq_get_max_batch_size(wq)), number(accfg_device_get_max_batch_size(device)));
+	queue.max_transfer =
+		smaller(number(accfg_wq_get_max_transfer_size(wq)), number(accfg_device_get_max_transfer_size(device)));
+	queue.max_batch = (uint32_t)smaller(number(accfg_wq_get_max_batch_size(wq)),
+					    number(accfg_device_get_max_batch_size(device)));
 	queue.numa_node = accfg_device_get_numa_node(device) >= 0 ? accfg_device_get_numa_node(device) : -1;
 	if (!sysfs_number(device_directory, "gen_cap", &queue.gen_cap))
 		queue.gen_cap = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plug-in "file": queues from a text file, for set-ups that do not change, for containers whose /sys tells nothing, and for
- * devices that no other plug-in knows. The setting queue-file names it.
+ * The plug-in "file": queues from a text file, for set-ups that do not change, for containers whose /sys tells nothing,
+ * and for devices that no other plug-in knows. The setting queue-file names it.
  *
- * One queue a line: its name, then KEY=VALUE with white space between them; device and mode must be there. Nothing of a file
- * with a mistake in it is used, so what the library checks is checked here first, by the same code.
+ * One queue a line: its name, then KEY=VALUE with white space between them; device and mode must be there. Nothing of a
+ * file with a mistake in it is used, so what the library checks is checked here first, by the same code.
  */
 #include <errno.h>
 #include <limits.h>
@@ -18,12 +18,12 @@
 #include "sva/plugin.h"
 
 /*
- * What stands for a size that the file does not tell: what the idxd driver sets unless it is told otherwise. The entries of a
- * dedicated queue must be told: it drops silently what is over them.
+ * What stands for a size that the file does not tell: what the idxd driver sets unless it is told otherwise. The
+ * entries of a dedicated queue must be told: it drops silently what is over them.
  */
-#define USUAL_ENTRIES      16
+#define USUAL_ENTRIES	   16
 #define USUAL_MAX_TRANSFER (2u << 20)
-#define USUAL_MAX_BATCH    32
+#define USUAL_MAX_BATCH	   32
 
 /* A queue, and the text that its strings are in. */
 struct entry {
@@ -168,9 +168,14 @@ static int parse_entry(struct list *list, struct entry *entry)
 	const char *wrong;
 	int err;
 
-	entry->queue = (struct sva_accfg_queue) {
-		.size = sizeof(entry->queue), .name = word, .node = "", .label = "", .numa_node = -1,
-		.max_transfer = USUAL_MAX_TRANSFER, .max_batch = USUAL_MAX_BATCH,
+	entry->queue = (struct sva_accfg_queue){
+		.size = sizeof(entry->queue),
+		.name = word,
+		.node = "",
+		.label = "",
+		.numa_node = -1,
+		.max_transfer = USUAL_MAX_TRANSFER,
+		.max_batch = USUAL_MAX_BATCH,
 	};
 	while ((word = strtok_r(NULL, " \t", &save))) {
 		err = parse_pair(list, entry, word, &seen);
@@ -197,7 +202,8 @@ static int check_once(struct list *list, const struct entry *entry)
 	for (unsigned int i = 0; i < list->count; i++) {
 		const struct sva_accfg_queue *b = &list->entries[i].queue;
 
-		if ((!strcmp(a->name, b->name) && !strcmp(a->device, b->device)) || (*a->node && !strcmp(a->node, b->node)))
+		if ((!strcmp(a->name, b->name) && !strcmp(a->device, b->device)) ||
+		    (*a->node && !strcmp(a->node, b->node)))
 			return refuse(list, entry->line, "the queue of line %u is there again", list->entries[i].line);
 	}
 	return 0;

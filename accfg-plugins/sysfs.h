@@ -19,8 +19,8 @@ bool sysfs_number(const char *directory, const char *attribute, uint64_t *value)
 bool sysfs_bitmap(const char *directory, const char *attribute, uint64_t words[4]);
 
 /*
- * Whether the PCI function above a device can be trusted, as SVA_TRUST_*: one that is removable, sits behind something that is, or
- * shares its IOMMU group with others could be made to do things in the name of another.
+ * Whether the PCI function above a device can be trusted, as SVA_TRUST_*: one that is removable, sits behind something
+ * that is, or shares its IOMMU group with others could be made to do things in the name of another.
  */
 uint32_t sysfs_trust(const char *device_directory);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shows a tree of files as the machine's /sys, /dev/dsa, /dev/iax and /proc/cpuinfo, and as libsva's configuration file, to a
- * program that knows nothing of it. SVA_TEST_ROOT names the tree; its etc/libsva.conf is the configuration file. Without the
- * variable nothing changes. A file "readonly" in the tree makes its /sys a read-only file system.
+ * Shows a tree of files as the machine's /sys, /dev/dsa, /dev/iax and /proc/cpuinfo, and as libsva's configuration
+ * file, to a program that knows nothing of it. SVA_TEST_ROOT names the tree; its etc/libsva.conf is the configuration
+ * file. Without the variable nothing changes. A file "readonly" in the tree makes its /sys a read-only file system.
  *
- * It is preloaded (LD_PRELOAD), or linked into a test program with -export-dynamic; the latter works under sanitizers, too.
- * scandir must be here: libaccel-config walks sysfs with it, and glibc's calls opendir by an internal name.
+ * It is preloaded (LD_PRELOAD), or linked into a test program with -export-dynamic; the latter works under sanitizers,
+ * too. scandir must be here: libaccel-config walks sysfs with it, and glibc's calls opendir by an internal name.
  */
 #undef _FORTIFY_SOURCE
 #undef _FILE_OFFSET_BITS
@@ -35,7 +35,8 @@ static bool below(const char *path, const char *directory)
 
 static bool is_redirected(const char *path)
 {
-	return below(path, "/sys") || below(path, "/dev/dsa") || below(path, "/dev/iax") || !strcmp(path, "/proc/cpuinfo");
+	return below(path, "/sys") || below(path, "/dev/dsa") || below(path, "/dev/iax") ||
+	       !strcmp(path, "/proc/cpuinfo");
 }
 
 static const char *redirect(const char *path, char buffer[static PATH_MAX])
@@ -53,7 +54,7 @@ static const char *redirect(const char *path, char buffer[static PATH_MAX])
 	return buffer;
 }
 
-/* Whether a path (redirected already, relative to a directory's descriptor) is in the tree's /sys, and that is read-only. */
+/* Whether a path (redirected already, relative to a descriptor) is in the tree's /sys, and that is read-only. */
 static bool is_readonly(int dir, const char *path)
 {
 	const char *root = getenv("SVA_TEST_ROOT");
@@ -222,7 +223,11 @@ char *__realpath_chk(const char *path, char *resolved, size_t size)
 /* ------------------------------------------------------------------ directories */
 
 WRAP_PATH(DIR *, opendir, (const char *path), path)
-WRAP_PATH(int, scandir, (const char *path, struct dirent ***list, int (*filter)(const struct dirent *),
-	int (*compare)(const struct dirent **, const struct dirent **)), path, list, filter, compare)
-WRAP_PATH(int, scandir64, (const char *path, struct dirent64 ***list, int (*filter)(const struct dirent64 *),
-	int (*compare)(const struct dirent64 **, const struct dirent64 **)), path, list, filter, compare)
+WRAP_PATH(int, scandir,
+	  (const char *path, struct dirent ***list, int (*filter)(const struct dirent *),
+	   int (*compare)(const struct dirent **, const struct dirent **)),
+	  path, list, filter, compare)
+WRAP_PATH(int, scandir64,
+	  (const char *path, struct dirent64 ***list, int (*filter)(const struct dirent64 *),
+	   int (*compare)(const struct dirent64 **, const struct dirent64 **)),
+	  path, list, filter, compare)

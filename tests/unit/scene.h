@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A scene for a test of configuration or discovery: a tree of files in a temporary directory that is shown as the machine's
- * (tests/preload/path.c), messages that are kept instead of printed, and allocations that fail when they are told to.
+ * A scene for a test of configuration or discovery: a tree of files in a temporary directory that is shown as the
+ * machine's (tests/preload/path.c), messages that are kept instead of printed, and allocations that fail when they are
+ * told to.
  */
 #ifndef SVA_TESTS_SCENE_H
 #define SVA_TESTS_SCENE_H

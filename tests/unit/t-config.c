@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Settings: the grammar of every type, what each source may do to what an earlier one said, hostile files, options of other
- * versions, no memory.
+ * Settings: the grammar of every type, what each source may do to what an earlier one said, hostile files, options of
+ * other versions, no memory.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -120,10 +120,12 @@ static void test_paths(void)
 	is(load_env("SVA_PATHS="), 0, "an empty variable is not set");
 	ok(!config.paths_explicit, "so nobody named paths");
 	sva_config_free(&config);
-	gives(load_env("SVA_PATHS=  \t "), "paths", "enqcmd,movdir64b,write,dma,soft,cpu", "a blank variable is not set");
-	gives(load_env("SVA_PATHS=cpu,soft,dma,write,movdir64b,enqcmd"), "paths", "cpu,soft,dma,write,movdir64b,enqcmd", "all, reversed");
-	fails(load_env("SVA_PATHS=write,dsa"), -EINVAL, "SVA_PATHS: unknown word 'dsa'", "enqcmd,movdir64b,write,dma,soft,cpu",
-	      "unknown word");
+	gives(load_env("SVA_PATHS=  \t "), "paths", "enqcmd,movdir64b,write,dma,soft,cpu",
+	      "a blank variable is not set");
+	gives(load_env("SVA_PATHS=cpu,soft,dma,write,movdir64b,enqcmd"), "paths", "cpu,soft,dma,write,movdir64b,enqcmd",
+	      "all, reversed");
+	fails(load_env("SVA_PATHS=write,dsa"), -EINVAL, "SVA_PATHS: unknown word 'dsa'",
+	      "enqcmd,movdir64b,write,dma,soft,cpu", "unknown word");
 	fails(load_env("SVA_PATHS=Write"), -EINVAL, "SVA_PATHS", "'Write'", "capital letters");
 	fails(load_env("SVA_PATHS=write soft"), -EINVAL, "SVA_PATHS", "'write soft'", "no comma");
 	fails(load_env("SVA_PATHS=soft,cpu,soft"), -EINVAL, "SVA_PATHS: 'soft' is named twice", "", "named twice");
@@ -141,34 +143,40 @@ static void test_narrowing(void)
 	opts.log = scene_log;
 	gives(load_with("paths = write,soft,cpu\n", "SVA_PATHS=cpu,enqcmd,write"), "paths", "cpu,write",
 	      "paths are intersected, in the later order");
-	fails(load_with("# none of them\n\npaths = soft,cpu\n", "SVA_PATHS=enqcmd"), -EACCES, "SVA_PATHS: 'enqcmd' is not permitted",
-	      "libsva.conf:3: paths says 'soft,cpu'", "an empty intersection");
+	fails(load_with("# none of them\n\npaths = soft,cpu\n", "SVA_PATHS=enqcmd"), -EACCES,
+	      "SVA_PATHS: 'enqcmd' is not permitted", "libsva.conf:3: paths says 'soft,cpu'", "an empty intersection");
 	opts.paths = "soft";
 	fails(load(&opts, "SVA_PATHS=write", NULL, NULL), -EACCES, "option paths: 'soft'", "SVA_PATHS says 'write'",
 	      "options are narrowed by the environment");
 	gives(load(&opts, "SVA_PATHS=write,soft", NULL, NULL), "paths", "soft", "and may narrow it");
 	opts.paths = "quick";
-	fails(load(&opts, NULL, NULL, NULL), -EINVAL, "option paths: unknown word 'quick'", "", "options have the same grammar");
+	fails(load(&opts, NULL, NULL, NULL), -EINVAL, "option paths: unknown word 'quick'", "",
+	      "options have the same grammar");
 	opts.paths = " ";
-	fails(load(&opts, NULL, NULL, NULL), -EINVAL, "option paths: an empty list", "", "an empty option is a mistake");
+	fails(load(&opts, NULL, NULL, NULL), -EINVAL, "option paths: an empty list", "",
+	      "an empty option is a mistake");
 	opts.paths = NULL;
 	opts.queues = "dsa0";
 	gives(load(&opts, "SVA_QUEUES=wq0.0,dsa2", NULL, NULL), "queues", "dsa0/wq0.0", "a device and a queue meet");
 
-	gives(load_with("queues = dsa0,dsa2/wq2.1\n", "SVA_QUEUES=wq2.1, wq0.3"), "queues", "dsa0/wq2.1,dsa2/wq2.1,dsa0/wq0.3",
-	      "queues are intersected");
+	gives(load_with("queues = dsa0,dsa2/wq2.1\n", "SVA_QUEUES=wq2.1, wq0.3"), "queues",
+	      "dsa0/wq2.1,dsa2/wq2.1,dsa0/wq0.3", "queues are intersected");
 	gives(load_with("queues = wq0.0,wq0.1\n", "SVA_QUEUES=wq0.1"), "queues", "wq0.1", "equal names meet");
-	fails(load_with("queues = wq0.0\n", "SVA_QUEUES=wq0.1"), -EACCES, "SVA_QUEUES: 'wq0.1'", "libsva.conf:1", "two queues do not");
+	fails(load_with("queues = wq0.0\n", "SVA_QUEUES=wq0.1"), -EACCES, "SVA_QUEUES: 'wq0.1'", "libsva.conf:1",
+	      "two queues do not");
 	fails(load_with("queues = dsa0/wq0.0\n", "SVA_QUEUES=dsa2,dsa2/wq0.0"), -EACCES, "SVA_QUEUES", "dsa0/wq0.0",
 	      "nor do two devices");
 
-	gives(load_with("plugins = dsa,file\n", "SVA_PLUGINS=file,other"), "plugins", "file", "plug-ins are intersected");
+	gives(load_with("plugins = dsa,file\n", "SVA_PLUGINS=file,other"), "plugins", "file",
+	      "plug-ins are intersected");
 	gives(load_env("SVA_PLUGINS=other"), "plugins", "other", "without a file, any plug-in can be named");
-	fails(load_with("plugins=dsa", "SVA_PLUGINS=file"), -EACCES, "SVA_PLUGINS: 'file'", "libsva.conf:1: plugins says 'dsa'",
-	      "no plug-in is left");
-	fails(load_with("plugin-dir=/a", "SVA_PLUGIN_DIR=/b"), -EACCES, "SVA_PLUGIN_DIR: '/b'", "says '/a'", "the file's directory is final");
+	fails(load_with("plugins=dsa", "SVA_PLUGINS=file"), -EACCES, "SVA_PLUGINS: 'file'",
+	      "libsva.conf:1: plugins says 'dsa'", "no plug-in is left");
+	fails(load_with("plugin-dir=/a", "SVA_PLUGIN_DIR=/b"), -EACCES, "SVA_PLUGIN_DIR: '/b'", "says '/a'",
+	      "the file's directory is final");
 	gives(load_with("plugin-dir=/a", "SVA_PLUGIN_DIR=/a"), "plugin-dir", "/a", "the same again is fine");
-	fails(load_with("queue-file=/a", "SVA_QUEUE_FILE=/b"), -EACCES, "SVA_QUEUE_FILE: '/b'", "says '/a'", "its list of queues, too");
+	fails(load_with("queue-file=/a", "SVA_QUEUE_FILE=/b"), -EACCES, "SVA_QUEUE_FILE: '/b'", "says '/a'",
+	      "its list of queues, too");
 
 	gives(load_with("threshold = 1M\n", "SVA_THRESHOLD=4096"), "threshold", "4096", "tuning is free");
 }
@@ -179,21 +187,23 @@ static void test_switches(void)
 
 	opts.log = scene_log;
 	opts.flags = SVA_OPEN_UNTRUSTED;
-	fails(load_with("strict=yes\n", "SVA_STRICT=no"), -EACCES, "SVA_STRICT: 'no'", "strict says 'yes'", "strict can not be taken back");
+	fails(load_with("strict=yes\n", "SVA_STRICT=no"), -EACCES, "SVA_STRICT: 'no'", "strict says 'yes'",
+	      "strict can not be taken back");
 	gives(load_with("strict=no\n", "SVA_STRICT=1"), "strict", "yes", "but asked for");
 	fails(load_with("untrusted=no\n", "SVA_UNTRUSTED=yes"), -EACCES, "SVA_UNTRUSTED: 'yes'", "untrusted says 'no'",
 	      "untrusted devices can not be allowed against the file");
 	gives(load_with("untrusted=yes\n", "SVA_UNTRUSTED=0"), "untrusted", "no", "but refused");
 	gives(load_env("SVA_UNTRUSTED=yes"), "untrusted", "yes", "a file that says nothing leaves it open");
-	fails(load(&opts, "SVA_UNTRUSTED=no", NULL, NULL), -EACCES, "option untrusted: 'yes'", "SVA_UNTRUSTED says 'no'",
-	      "a program can not overrule the environment");
+	fails(load(&opts, "SVA_UNTRUSTED=no", NULL, NULL), -EACCES, "option untrusted: 'yes'",
+	      "SVA_UNTRUSTED says 'no'", "a program can not overrule the environment");
 	gives(load(&opts, NULL, NULL, NULL), "untrusted", "yes", "a program can ask for it");
 	opts.flags = SVA_OPEN_STRICT | SVA_OPEN_GUARD;
 	is(load(&opts, "SVA_STRICT=no", "SVA_GUARD=no", NULL), 0, "strict and guard as options");
 	is(config.flags, SVA_OPEN_STRICT | SVA_OPEN_GUARD, "both flags");
 	sva_config_free(&config);
 	gives(load_with("guard=yes\n", "SVA_GUARD=no"), "guard", "no", "the guard is free");
-	fails(load_env("SVA_GUARD=maybe"), -EINVAL, "SVA_GUARD: 'maybe' is neither yes nor no", "", "neither yes nor no");
+	fails(load_env("SVA_GUARD=maybe"), -EINVAL, "SVA_GUARD: 'maybe' is neither yes nor no", "",
+	      "neither yes nor no");
 }
 
 static void test_queues(void)
@@ -210,20 +220,34 @@ static void test_queues(void)
 	fails(load_env("SVA_QUEUES=dsa0/"), -EINVAL, "SVA_QUEUES: 'dsa0/'", "", "no queue behind the slash");
 	fails(load_env("SVA_QUEUES=a/b/c"), -EINVAL, "SVA_QUEUES: 'a/b/c'", "", "two slashes");
 	fails(load_env("SVA_QUEUES=wq0.0,wq0.0"), -EINVAL, "named twice", "", "twice the same");
-	fails(load_env("SVA_QUEUES=x123456789012345678901234567890123456789012345678901234567890123"), -EINVAL, "SVA_QUEUES", "not a name",
-	      "a name of 64 letters");
+	fails(load_env("SVA_QUEUES=x123456789012345678901234567890123456789012345678901234567890123"), -EINVAL,
+	      "SVA_QUEUES", "not a name", "a name of 64 letters");
 	fails(load_env("SVA_PLUGINS=../../tmp/evil"), -EINVAL, "SVA_PLUGINS: '../../tmp/evil' is not a name", "",
 	      "a plug-in is a name, not a path");
-	fails(load_env("SVA_PLUGIN_DIR=plugins"), -EINVAL, "SVA_PLUGIN_DIR: 'plugins' is not an absolute path", "", "a relative path");
+	fails(load_env("SVA_PLUGIN_DIR=plugins"), -EINVAL, "SVA_PLUGIN_DIR: 'plugins' is not an absolute path", "",
+	      "a relative path");
 }
 
 static void test_values(void)
 {
 	static const char *const bad[] = {
-		"SVA_THRESHOLD=-1", "SVA_THRESHOLD=0x10", "SVA_THRESHOLD=1kB", "SVA_THRESHOLD=1.5M", "SVA_THRESHOLD=k",
-		"SVA_THRESHOLD=99999999999999999999", "SVA_THRESHOLD=99999999999999G", "SVA_FAULT_TRIES=65536", "SVA_FAULT_TRIES=8k",
-		"SVA_FULL_TRIES=0", "SVA_SOFT_THREADS=65", "SVA_RECORD_TIMEOUT_MS=0", "SVA_SOFT_PROFILE=dsa4", "SVA_FAULT_POLICY=die",
-		"SVA_FAULT_POLICY=1", "SVA_LOG=8", "SVA_LOG=loud",
+		"SVA_THRESHOLD=-1",
+		"SVA_THRESHOLD=0x10",
+		"SVA_THRESHOLD=1kB",
+		"SVA_THRESHOLD=1.5M",
+		"SVA_THRESHOLD=k",
+		"SVA_THRESHOLD=99999999999999999999",
+		"SVA_THRESHOLD=99999999999999G",
+		"SVA_FAULT_TRIES=65536",
+		"SVA_FAULT_TRIES=8k",
+		"SVA_FULL_TRIES=0",
+		"SVA_SOFT_THREADS=65",
+		"SVA_RECORD_TIMEOUT_MS=0",
+		"SVA_SOFT_PROFILE=dsa4",
+		"SVA_FAULT_POLICY=die",
+		"SVA_FAULT_POLICY=1",
+		"SVA_LOG=8",
+		"SVA_LOG=loud",
 	};
 
 	gives(load_env("SVA_THRESHOLD=16k"), "threshold", "16384", "k");
@@ -248,22 +272,29 @@ static void test_file(void)
 {
 	static char text[300000];
 
-	gives(load_file("# comment\n\n  \t\n\tpaths\t=\twrite , cpu  \n#paths = soft"), "paths", "write,cpu", "comments and blanks");
+	gives(load_file("# comment\n\n  \t\n\tpaths\t=\twrite , cpu  \n#paths = soft"), "paths", "write,cpu",
+	      "comments and blanks");
 	gives(load_file(""), "paths", "enqcmd,movdir64b,write,dma,soft,cpu", "an empty file");
 	gives(load_file("log = debug"), "log", "debug", "no newline at the end");
 	gives(load_with("paths = soft\n", "SVA_PATHS="), "paths", "soft", "an empty variable leaves the file's word");
-	fails(load_file("\nlog = debug\ncolour = red\n"), -EBADMSG, "libsva.conf:3: unknown key 'colour'", "", "unknown key");
-	fails(load_file("log = info\nlog = info\n"), -EBADMSG, "libsva.conf:2: log: was set in line 1", "", "a key twice");
+	fails(load_file("\nlog = debug\ncolour = red\n"), -EBADMSG, "libsva.conf:3: unknown key 'colour'", "",
+	      "unknown key");
+	fails(load_file("log = info\nlog = info\n"), -EBADMSG, "libsva.conf:2: log: was set in line 1", "",
+	      "a key twice");
 	fails(load_file("strict\n"), -EBADMSG, "libsva.conf:1: 'strict' is not KEY = VALUE", "", "no value");
 	fails(load_file("= yes\n"), -EBADMSG, "libsva.conf:1: unknown key ''", "", "no key");
 	fails(load_file("strict =\n"), -EBADMSG, "libsva.conf:1: strict: no value", "", "an empty value");
-	fails(load_file("paths = fast\n"), -EBADMSG, "libsva.conf:1: paths: unknown word 'fast'", "known are enqcmd", "an unknown path");
+	fails(load_file("paths = fast\n"), -EBADMSG, "libsva.conf:1: paths: unknown word 'fast'", "known are enqcmd",
+	      "an unknown path");
 	fails(load_file("threshold = lots\n"), -EBADMSG, "libsva.conf:1: threshold: 'lots'", "", "not a number");
 	fails(load_file("[paths]\nwrite=yes\n"), -EBADMSG, "libsva.conf:1: '[paths]'", "", "a section");
 	fails(load_file("strict = yes\r\n"), -EBADMSG, "libsva.conf:1: control character 0x0d", "", "carriage return");
 	scene_file_bytes("etc/libsva.conf", "log = info\nstr\0ict = yes\n", 24);
 	fails(load_env(NULL), -EBADMSG, "libsva.conf:2: control character 0x00", "not a text file", "NUL bytes");
-	scene_file_bytes("etc/libsva.conf", "\x7f" "ELF\x02\x01\x01", 7);
+	scene_file_bytes("etc/libsva.conf",
+			 "\x7f"
+			 "ELF\x02\x01\x01",
+			 7);
 	fails(load_env(NULL), -EBADMSG, "libsva.conf:1: control character 0x7f", "", "a binary");
 	memset(text, '#', sizeof(text) - 1);
 	text[1023] = '\n';
@@ -333,7 +364,8 @@ static void test_places(void)
 		if (root && seteuid(65534))
 			skip("an unreadable file", "root can not become another user here");
 		else
-			fails(load_env(NULL), -EACCES, "libsva.conf: can not be opened", "", "an unreadable file is not no file");
+			fails(load_env(NULL), -EACCES, "libsva.conf: can not be opened", "",
+			      "an unreadable file is not no file");
 		if (root && seteuid(0))
 			exit(1);
 	}
@@ -357,13 +389,15 @@ static void test_options(void)
 	opts.soft_threads = 2;
 	opts.record_timeout_ms = 5;
 	is(load(&opts, "SVA_THRESHOLD=2", NULL, NULL), 0, "options");
-	ok(config.threshold == 1 && config.fault_policy == SVA_FAULT_CPU && config.fault_tries == 3 && config.soft_threads == 2 &&
-	   config.record_timeout_ms == 5 && config.log == scene_log, "each has its field");
+	ok(config.threshold == 1 && config.fault_policy == SVA_FAULT_CPU && config.fault_tries == 3 &&
+		   config.soft_threads == 2 && config.record_timeout_ms == 5 && config.log == scene_log,
+	   "each has its field");
 	sva_config_free(&config);
 	opts = (struct sva_opts)SVA_OPTS_INIT;
 	opts.log = scene_log;
 	opts.soft_threads = 65;
-	fails(load(&opts, NULL, NULL, NULL), -EINVAL, "option soft-threads: 65 is out of range: 0 to 64", "", "too many threads");
+	fails(load(&opts, NULL, NULL, NULL), -EINVAL, "option soft-threads: 65 is out of range: 0 to 64", "",
+	      "too many threads");
 	opts.soft_threads = 0;
 	opts.flags = 0x80;
 	fails(load(&opts, NULL, NULL, NULL), -EINVAL, "flags", "", "an unknown flag");
@@ -378,7 +412,8 @@ static void test_options(void)
 	longer.opts.size = sizeof(longer);
 	gives(load(&longer.opts, NULL, NULL, NULL), "log", "warning", "a newer program that asks for nothing new");
 	longer.more = 1ull << 63;
-	fails(load(&longer.opts, NULL, NULL, NULL), -EINVAL, "does not know", "", "a newer program that asks for something new");
+	fails(load(&longer.opts, NULL, NULL, NULL), -EINVAL, "does not know", "",
+	      "a newer program that asks for something new");
 	opts.size = offsetof(struct sva_opts, record_timeout_ms);
 	opts.record_timeout_ms = 77;
 	is(load(&opts, "SVA_LOG=none", NULL, NULL), 0, "an older program");
@@ -400,7 +435,8 @@ static void test_asking(void)
 	while (sva_setting((unsigned int)rows)) {
 		const struct sva_setting *s = sva_setting((unsigned int)rows++);
 
-		ok(!strncmp(s->env, "SVA_", 4) && *s->key && *s->type && s->initial && *s->help, "%s is complete", s->env);
+		ok(!strncmp(s->env, "SVA_", 4) && *s->key && *s->type && s->initial && *s->help, "%s is complete",
+		   s->env);
 	}
 	is(rows, 16, "sixteen settings");
 	is_str(sva_config_file(), SVA_CONFIG_FILE, "the file");
@@ -410,14 +446,16 @@ static void test_asking(void)
 	is(sva_config_value(&config, 0, text, 4), -ERANGE, "too small");
 	is(sva_config_value(&config, 0, text, 5), 0, "just enough");
 	is(sva_config_value(&config, 16, text, sizeof(text)), -ENOENT, "beyond the last");
-	ok(!sva_config_key(&config, "colour") && !sva_config_key(&config, "queues"), "unknown and empty keys have no value");
+	ok(!sva_config_key(&config, "colour") && !sva_config_key(&config, "queues"),
+	   "unknown and empty keys have no value");
 	sva_config_free(&config);
 }
 
 static void test_secure(void)
 {
 	hide_environment = true;
-	gives(load_env("SVA_PATHS=soft"), "paths", "enqcmd,movdir64b,write,dma,soft,cpu", "a set-user-ID program has no environment");
+	gives(load_env("SVA_PATHS=soft"), "paths", "enqcmd,movdir64b,write,dma,soft,cpu",
+	      "a set-user-ID program has no environment");
 	hide_environment = false;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the CPU can do, as /proc/cpuinfo of other machines tells it; each in a process of its own, since it is read once. */
+/* What the CPU can do, as /proc/cpuinfo of other machines tells it; each in its own process, since it is read once. */
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +32,8 @@ int main(void)
 	scene_root();
 	features_are("processor\t: 0\nflags\t\t: fpu enqcmd sse movdir64b waitpkg\n", 7, "all features");
 	features_are("flags : movdir64b\n", SVA_CPU_MOVDIR64B, "one of them");
-	features_are("flags\t\t: fpu enqcmds xmovdir64b\nvmx flags : waitpkg\nbugs\t: enqcmd\n", 0, "words that only look like them");
+	features_are("flags\t\t: fpu enqcmds xmovdir64b\nvmx flags : waitpkg\nbugs\t: enqcmd\n", 0,
+		     "words that only look like them");
 	features_are("processor : 0\nflags : fpu\nflags : enqcmd\n", 0, "the first processor stands for all");
 	features_are("Features\t: fp asimd\n", 0, "another architecture");
 	features_are("flags", 0, "a file that ends early");

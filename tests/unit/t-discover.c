@@ -99,8 +99,10 @@ static void test_one_shared(void)
 	ok(sva_inventory_find(inventory, "dsa0/wq0.0") == q && sva_inventory_find(inventory, "/dev/dsa/wq0.0") == q,
 	   "it is found by its device and by its node, too");
 	ok(!sva_inventory_find(inventory, "dsa0") && !sva_inventory_find(inventory, "dsa1/wq0.0") &&
-	   !sva_inventory_find(inventory, "/dev/dsa/wq0.1") && !sva_inventory_find(inventory, ""), "and by nothing else");
-	ok(sva_cpu_features() == (SVA_CPU_ENQCMD | SVA_CPU_MOVDIR64B | SVA_CPU_WAITPKG), "the CPU has all that it takes");
+		   !sva_inventory_find(inventory, "/dev/dsa/wq0.1") && !sva_inventory_find(inventory, ""),
+	   "and by nothing else");
+	ok(sva_cpu_features() == (SVA_CPU_ENQCMD | SVA_CPU_MOVDIR64B | SVA_CPU_WAITPKG),
+	   "the CPU has all that it takes");
 }
 
 static void test_machines(void)
@@ -201,7 +203,8 @@ static void test_hostile(void)
 	problem_is("plug-in dsa: dsa2: the type or mode of a queue can not be read");
 	for (unsigned int i = 0; i < inventory->problem_count; i++)
 		ok(!strchr(inventory->problems[i], '\033'), "nothing in problem %u moves a terminal", i);
-	ok(!sva_inventory_find(inventory, "wq0.0") && sva_inventory_find(inventory, "wq0.7"), "the good queue is still there");
+	ok(!sva_inventory_find(inventory, "wq0.0") && sva_inventory_find(inventory, "wq0.7"),
+	   "the good queue is still there");
 	is_str(find("wq3.0")->label, "Prüfstand 3", "a label may have more than ASCII");
 	is(find("wq3.0")->op_cap[0] | find("wq3.0")->gen_cap, 0, "capabilities that can not be read are unknown");
 }
@@ -225,21 +228,24 @@ static void test_file(void)
 	is(discover("file"), 0, "no list of queues");
 	is(inventory->queue_count + inventory->problem_count, 0, "no queue, no problem");
 	is(inventory->reason, SVA_REASON_NO_DEVICE, "no device");
-	look_at_list("# a list\nwq0.0 device=dsa0 node=/dev/dsa/wq0.0 mode=shared entries=64 threshold=60 max-transfer=2M max-batch=128 "
-		     "numa=1 version=0x200 gen-cap=0x40915f010f op-cap=0x1003f03ff block-on-fault=yes label=main\n"
-		     "\tq1\tdevice=other mode=dedicated entries=8\n");
+	look_at_list(
+		"# a list\nwq0.0 device=dsa0 node=/dev/dsa/wq0.0 mode=shared entries=64 threshold=60 max-transfer=2M "
+		"max-batch=128 numa=1 version=0x200 gen-cap=0x40915f010f op-cap=0x1003f03ff block-on-fault=yes label=main\n"
+		"\tq1\tdevice=other mode=dedicated entries=8\n");
 	is(discover("file"), 0, "a list of queues");
 	is(inventory->queue_count, 2, "two queues");
 	q = find("wq0.0");
-	ok(q->mode == SVA_MODE_SHARED && q->entries == 64 && q->threshold == 60 && q->max_transfer == 2 << 20 && q->max_batch == 128 &&
-	   q->numa_node == 1 && q->version == 0x200 && q->gen_cap == 0x40915f010f && q->op_cap[0] == 0x1003f03ff && q->block_on_fault,
+	ok(q->mode == SVA_MODE_SHARED && q->entries == 64 && q->threshold == 60 && q->max_transfer == 2 << 20 &&
+		   q->max_batch == 128 && q->numa_node == 1 && q->version == 0x200 && q->gen_cap == 0x40915f010f &&
+		   q->op_cap[0] == 0x1003f03ff && q->block_on_fault,
 	   "each key has its field");
 	is_str(q->node, "/dev/dsa/wq0.0", "node");
 	is_str(q->label, "main", "label");
 	is_str(q->plugin, "file", "plug-in");
 	is(q->trust, SVA_TRUST_UNKNOWN, "nobody knows whether to trust it");
 	q = find("other/q1");
-	ok(q->mode == SVA_MODE_DEDICATED && q->entries == 8 && q->max_transfer == 2 << 20 && q->numa_node == -1 && !*q->node,
+	ok(q->mode == SVA_MODE_DEDICATED && q->entries == 8 && q->max_transfer == 2 << 20 && q->numa_node == -1 &&
+		   !*q->node,
 	   "defaults");
 	look_at_list("wq0.0 device=dsa0 mode=shared\nwq0.1 device=dsa0\n");
 	is(discover("file"), 0, "a list with a mistake");
@@ -252,7 +258,9 @@ static void test_file(void)
 static void test_both(void)
 {
 	scene_tree("one-shared");
-	look_at_list("wq0.0 device=dsa0 mode=dedicated entries=16\nmain device=x node=/dev/dsa/wq0.0 mode=shared\nwq9.0 device=dsa9 mode=shared\n");
+	look_at_list(
+		"wq0.0 device=dsa0 mode=dedicated entries=16\nmain device=x node=/dev/dsa/wq0.0 mode=shared\n"
+		"wq9.0 device=dsa9 mode=shared\n");
 	is(discover("dsa,file"), 0, "two plug-ins");
 	is(inventory->queue_count, 2, "a queue that both report is there once");
 	is_str(find("wq0.0")->plugin, "dsa", "from the first plug-in");

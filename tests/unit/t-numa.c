@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * NUMA nodes on machines that this one is not: libnuma's answers are this test's. Each machine is a process of its own, since
- * the tables are made once.
+ * NUMA nodes on machines that this one is not: libnuma's answers are this test's. Each machine is a process of its own,
+ * since the tables are made once.
  */
 #include <sched.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loader of plug-ins: what it takes, and everything that it must refuse before it runs. The broken plug-ins are made from
- * a good one, the plug-in "file", byte by byte.
+ * The loader of plug-ins: what it takes, and everything that it must refuse before it runs. The broken plug-ins are
+ * made from a good one, the plug-in "file", byte by byte.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -107,7 +107,8 @@ static void fresh(void)
 static int check(size_t length)
 {
 	why[0] = '\0';
-	return sva_elf_check(bad, length, (const ElfW(Ehdr) *)good, SYMBOL, sizeof(struct sva_accfg_plugin), why, sizeof(why));
+	return sva_elf_check(bad, length, (const ElfW(Ehdr) *)good, SYMBOL, sizeof(struct sva_accfg_plugin), why,
+			     sizeof(why));
 }
 
 /* The broken copy must be refused for this reason; then it is whole again. */
@@ -263,7 +264,8 @@ static void test_owner(void)
 	chmod("open", 0777);
 	scene_file_bytes("open/file.so", good, size);
 	chmod("open/file.so", 0755);
-	load_fails("open/file.so", -EACCES, "its directory can be written to by everyone", "a directory that everyone can write to");
+	load_fails("open/file.so", -EACCES, "its directory can be written to by everyone",
+		   "a directory that everyone can write to");
 	chmod("open", 0770);
 	load_fails("open/file.so", -EACCES, "its directory can be written to by its group", "or a group");
 	if (geteuid()) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plug-in "file" with a host that is this test: the grammar of a list of queues, mistakes, damage, no memory. Discovery with
- * the module itself is t-discover's.
+ * The plug-in "file" with a host that is this test: the grammar of a list of queues, mistakes, damage, no memory.
+ * Discovery with the module itself is t-discover's.
  */
 #include "lib/queue-check.h"
 #include "tap.h"
@@ -71,11 +71,13 @@ static void test_good(void)
 	good("", "", "an empty file");
 	good("# nothing\n\n", "", "comments");
 	good("a device=b mode=shared", "b/a ", "one queue, no newline");
-	good("  a\tdevice=b   mode=shared \n\n# and\nc mode=dedicated device=d entries=128\n", "b/a d/c ", "two queues");
+	good("  a\tdevice=b   mode=shared \n\n# and\nc mode=dedicated device=d entries=128\n", "b/a d/c ",
+	     "two queues");
 	good("a device=b mode=shared node= label=\n", "b/a ", "empty texts");
-	good("a device=b mode=shared numa=-1 max-transfer=0x10000 max-batch=1k version=256\n", "b/a ", "numbers in every form");
-	good("a device=b mode=shared op-cap=00000000,00000000,00000000,00000000,00000000,00000000,00000001,003f03ff\n", "b/a ",
-	     "op_cap as sysfs has it");
+	good("a device=b mode=shared numa=-1 max-transfer=0x10000 max-batch=1k version=256\n", "b/a ",
+	     "numbers in every form");
+	good("a device=b mode=shared op-cap=00000000,00000000,00000000,00000000,00000000,00000000,00000001,003f03ff\n",
+	     "b/a ", "op_cap as sysfs has it");
 }
 
 /* The example that is installed. */
@@ -95,7 +97,8 @@ static void test_bad(void)
 {
 	bad("a\n", "1: the queue has no device=", "a name alone");
 	bad("a device=b\n", "1: the queue has no mode=", "no mode");
-	bad("a device=b mode=dedicated\n", "1: the queue is dedicated and has no entries=", "a dedicated queue of unknown size");
+	bad("a device=b mode=dedicated\n",
+	    "1: the queue is dedicated and has no entries=", "a dedicated queue of unknown size");
 	bad("ok device=b mode=shared\n\na device=b mode=both\n", "3: 'both' is no value for mode", "an unknown mode");
 	bad("a device=b mode=shared size=16\n", "1: unknown key 'size'", "an unknown key");
 	bad("a device=b mode=shared mode=shared\n", "1: mode is there twice", "a key twice");
@@ -108,23 +111,27 @@ static void test_bad(void)
 	bad("a device=b mode=shared entries=0\n", "1: the field entries makes", "no entries");
 	bad("a device=b mode=shared entries=65536\n", "1: the field entries makes", "too many entries");
 	bad("a device=b mode=shared entries=-1\n", "1: '-1' is no value for entries", "less than none");
-	bad("a device=b mode=shared entries=8 threshold=9\n", "1: the field threshold makes", "a threshold over the entries");
+	bad("a device=b mode=shared entries=8 threshold=9\n", "1: the field threshold makes",
+	    "a threshold over the entries");
 	bad("a device=b mode=shared max-transfer=3M\n", "1: the field max_transfer makes", "no power of two");
 	bad("a device=b mode=shared max-transfer=4G\n", "1: the field max_transfer makes", "too much for a descriptor");
 	bad("a device=b mode=shared max-batch=65536\n", "1: the field max_batch makes", "too large a batch");
-	bad("a device=b mode=shared max-batch=4294967296\n", "1: '4294967296' is no value for max-batch", "more than 32 bits");
+	bad("a device=b mode=shared max-batch=4294967296\n", "1: '4294967296' is no value for max-batch",
+	    "more than 32 bits");
 	bad("a device=b mode=shared numa=-2\n", "1: '-2' is no value for numa", "a negative node");
 	bad("a device=b mode=shared numa=1024\n", "1: the field numa_node makes", "a node that no machine has");
 	bad("a device=b mode=shared version=0x10000\n", "1: the field version makes", "an impossible version");
 	bad("a device=b mode=shared op-cap=all\n", "1: 'all' is no value for op-cap", "no bitmap");
 	bad("a device=b mode=shared gen-cap=0x1ffffffffffffffff\n", "1: ", "more than 64 bits");
 	bad("a device=b mode=shared block-on-fault=1\n", "1: '1' is no value for block-on-fault", "neither yes nor no");
-	bad("a device=b mode=shared label=\xc2\x9b" "31m\n", "1: the field label makes", "a control character in two bytes");
+	bad("a device=b mode=shared label=\xc2\x9b"
+	    "31m\n",
+	    "1: the field label makes", "a control character in two bytes");
 	bad("a device=b mode=shared label=\xff\n", "1: the field label makes", "no UTF-8");
-	bad("a device=b mode=shared\nc device=d mode=shared\na device=b mode=dedicated entries=1\n", "3: the queue of line 1 is there again",
-	    "a queue twice");
-	bad("a device=b mode=shared node=/dev/x\nc device=d mode=shared node=/dev/x\n", "2: the queue of line 1 is there again",
-	    "a node twice");
+	bad("a device=b mode=shared\nc device=d mode=shared\na device=b mode=dedicated entries=1\n",
+	    "3: the queue of line 1 is there again", "a queue twice");
+	bad("a device=b mode=shared node=/dev/x\nc device=d mode=shared node=/dev/x\n",
+	    "2: the queue of line 1 is there again", "a node twice");
 	bad("a device=b mode=sh\001ared\n", "1: control character 0x01", "a control character");
 	scene_file_bytes("etc/queues", "a device=b\0 mode=shared\n", 24);
 	is(enumerate(), 0, "a NUL byte");
@@ -217,8 +224,10 @@ static void test_no_memory(void)
 
 static void test_damage(void)
 {
-	static const char whole[] = "wq0.0 device=dsa0 node=/dev/dsa/wq0.0 mode=shared entries=16 threshold=16 max-transfer=2M max-batch=32 "
-				    "numa=0\nwq0.1 device=dsa0 mode=dedicated entries=8 version=0x100 gen-cap=0x40915f010f op-cap=0x3ff label=x\n";
+	static const char whole[] =
+		"wq0.0 device=dsa0 node=/dev/dsa/wq0.0 mode=shared entries=16 threshold=16 max-transfer=2M "
+		"max-batch=32 numa=0\nwq0.1 device=dsa0 mode=dedicated entries=8 version=0x100 gen-cap=0x40915f010f "
+		"op-cap=0x3ff label=x\n";
 	unsigned int seed = 3, wrong = 0, broken = 0;
 	char text[sizeof(whole)];
 
