@@ -67,7 +67,7 @@ static bool entry_fits(const struct sva_op *entry, const struct sva_bond *bond)
 	/* Empty ones are not worth a descriptor and need no device: the loop ends them. */
 	return (entry->length || sva_kind_of(entry)->shape == SVA_SHAPE_EMPTY) && entry->length <= bond->max_transfer &&
 	       sva_desc_opcode(&entry->desc) != SVA_OPCODE_DRAIN && sva_progress_fits(entry, bond->max_transfer) &&
-	       sva_path_can_do(bond, sva_desc_opcode(&entry->desc));
+	       sva_path_can_do(bond, entry);
 }
 
 bool sva_batch_fits(const struct sva_op *batch, const struct sva_lease *lease)

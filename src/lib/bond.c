@@ -96,6 +96,17 @@ static int open_node(struct sva_bond *bond, int path, uint32_t *reason)
 	return 0;
 }
 
+/* A queue from a file may not tell what it can do: then everything is tried, and what is refused is remembered (complete.c). */
+static void fill_operations(struct sva_bond *bond, const struct sva_queue *queue)
+{
+	bool known = false;
+
+	for (int i = 0; i < 4; i++)
+		known |= queue->op_cap[i] != 0;
+	for (int i = 0; i < 4; i++)
+		bond->op_cap[i] = known ? queue->op_cap[i] : ~0ull;
+}
+
 static int fill_bond(struct sva_bond *bond, const struct sva_queue *queue)
 {
 	bond->name = sva_intern(queue->name);
@@ -109,7 +120,7 @@ static int fill_bond(struct sva_bond *bond, const struct sva_queue *queue)
 	bond->version = queue->version;
 	bond->max_transfer = queue->max_transfer;
 	bond->gen_cap = queue->gen_cap;
-	memcpy(bond->op_cap, queue->op_cap, sizeof(bond->op_cap));
+	fill_operations(bond, queue);
 	bond->block_on_fault = queue->block_on_fault;
 	bond->numa_node = queue->numa_node;
 	bond->pool = bond->entries;

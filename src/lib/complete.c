@@ -171,6 +171,15 @@ static void take_record(struct sva_op *op, unsigned int status)
 			return;
 		}
 		break;
+	case SVA_STATUS_OVERLAP:
+		/* A queue that could not say so does not copy onto itself. The overlap is the only one that gets this far. */
+		if (sva_desc_opcode(&op->desc) == SVA_OPCODE_MEMMOVE && !p->pinned) {
+			__atomic_and_fetch(&p->bond->gen_cap, ~SVA_GENCAP_OVERLAP_COPY, __ATOMIC_RELAXED);
+			p->result.reason = SVA_REASON_NO_OPERATION;
+			go_on(op);
+			return;
+		}
+		break;
 	default:
 		break;
 	}

@@ -257,7 +257,7 @@ static bool goes_along(struct sva_op *op, const struct sva_lease *lease)
 	    sva_kind_of(op)->shape == SVA_SHAPE_BATCH || is_mapped_family(op))
 		return false;
 	return sva_kind_of(op)->shape == SVA_SHAPE_WHOLE ? op->length <= lease->max_transfer :
-	       sva_kind_unit(op) <= lease->max_transfer && sva_path_can_do(lease->bond, sva_desc_opcode(&op->desc));
+	       sva_kind_unit(op) <= lease->max_transfer && sva_path_can_do(lease->bond, op);
 }
 
 /* How many of them one call can carry to the lease: those before the first that needs a closer look. */

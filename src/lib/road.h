@@ -249,8 +249,8 @@ static inline struct sva_thread *sva_thread_get(struct sva *ctx, int *err)
  * further one. hint: NUMA node to prefer, -1: the thread's. May not be called inside the bias section.
  */
 struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint);
-/* Has the queue this operation? Unknown counts as yes. */
-bool sva_path_can_do(const struct sva_bond *bond, unsigned int opcode);
+/* Has the queue this operation, with these flags? An unknown list of operations counts as yes, unknown capabilities as no. */
+bool sva_path_can_do(const struct sva_bond *bond, const struct sva_op *op);
 /* Why no better route was taken, or is there: an enum sva_reason. */
 uint32_t sva_path_reason(const struct sva *ctx);
 /* Look again at node and failed routes. */
