@@ -131,6 +131,10 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 		p->result.reason = SVA_REASON_FULL;
 		return -EAGAIN;
 	}
+	if (err == -ENODEV && sva_path_has_lease(thread, p->sync)) {
+		p->result.reason = SVA_REASON_NO_OPERATION;
+		return -EOPNOTSUPP;
+	}
 	return err;
 }
 

@@ -227,6 +227,16 @@ struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, co
 	return NULL;
 }
 
+bool sva_path_has_lease(const struct sva_thread *thread, bool sync)
+{
+	unsigned int most = sync ? thread->ctx->sync_routes : thread->route_count;
+
+	for (unsigned int i = 0; i < most; i++)
+		if (thread->leases[i] && !thread->leases[i]->dead)
+			return true;
+	return false;
+}
+
 uint32_t sva_path_reason(const struct sva *ctx)
 {
 	/* The first permitted route that is not soft and can not be used says why. */

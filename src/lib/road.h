@@ -251,6 +251,8 @@ static inline struct sva_thread *sva_thread_get(struct sva *ctx, int *err)
 struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint);
 /* Has the queue this operation, with these flags? An unknown list of operations counts as yes, unknown capabilities as no. */
 bool sva_path_can_do(const struct sva_bond *bond, const struct sva_op *op);
+/* Is there a queue at all that this thread can submit to? */
+bool sva_path_has_lease(const struct sva_thread *thread, bool sync);
 /* Why no better route was taken, or is there: an enum sva_reason. */
 uint32_t sva_path_reason(const struct sva *ctx);
 /* Look again at node and failed routes. */

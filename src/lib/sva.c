@@ -50,6 +50,14 @@ static __attribute__((cold)) int note_no_thread(int error)
 	return note_error(error, error == -ESTALE ? SVA_REASON_FORKED : 0, 0, false);
 }
 
+/* Why it could not even be submitted. */
+static uint32_t refusal(const struct sva_thread *thread, int err)
+{
+	if (err == -EOPNOTSUPP)
+		return SVA_REASON_NO_OPERATION;
+	return err == -ENODEV ? sva_path_reason(thread->ctx) : (uint32_t)SVA_REASON_OK;
+}
+
 static int run(struct sva_thread *thread, struct sva *key, struct sva_op *op)
 {
 	uint64_t since = 0;
@@ -67,7 +75,7 @@ static int run(struct sva_thread *thread, struct sva *key, struct sva_op *op)
 		sched_yield();
 	}
 	if (err)
-		return note_error(err, err == -ENODEV ? sva_path_reason(thread->ctx) : 0, 0, false);
+		return note_error(err, refusal(thread, err), 0, false);
 	return note_op(op, sva_wait(op, -1));
 }
 
