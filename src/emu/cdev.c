@@ -9,6 +9,7 @@
 #include "cdev.h"
 #include "engine.h"
 #include "maps.h"
+#include "node.h"
 #include "process.h"
 #include "raw.h"
 #include "text.h"
@@ -47,18 +48,6 @@ static uint32_t word_open(uint64_t word)
 	return (uint32_t)(word >> 32 & 0xfffff);
 }
 
-emu_queue_id emu_cdev_node(uint64_t dev, uint64_t ino)
-{
-	struct emu_state *state = emu.state;
-	unsigned int d, w;
-
-	for (d = 0; d < state->devices; d++)
-		for (w = 0; w < EMU_MAX_WQS; w++)
-			if (state->device[d].wq[w].node_ino == ino && state->device[d].wq[w].node_dev == dev)
-				return emu_queue_make(d, w);
-	return 0;
-}
-
 /* Which file is behind fd, if it is one of the tree's? */
 static enum emu_file identify(int fd, emu_queue_id *queue)
 {
@@ -66,7 +55,7 @@ static enum emu_file identify(int fd, emu_queue_id *queue)
 
 	if (raw_syscall2(SYS_fstat, fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return EMU_FILE_OTHER;
-	*queue = emu_cdev_node(st.st_dev, st.st_ino);
+	*queue = emu_node_find(st.st_dev, st.st_ino);
 	if (*queue)
 		return EMU_FILE_NODE;
 	return emu.state->opt.plain_attrs && st.st_dev == emu.state->tree_dev ? EMU_FILE_ATTR : EMU_FILE_OTHER;
@@ -90,7 +79,7 @@ static int node_open(int fd, emu_queue_id queue)
 	if ((unsigned int)fd < MAX_FDS)
 		__atomic_store_n(&fds[fd], pack(EMU_FILE_NODE, queue, open_id, emu_mm_id()), __ATOMIC_RELEASE);
 	__atomic_store_n(&emu.mm->pasid, 1, __ATOMIC_RELEASE);
-	emu_client_add(wq, raw_getpid(), 1);
+	emu_client_add(wq, emu_pid(), 1);
 	return fd;
 }
 
@@ -122,7 +111,7 @@ void emu_cdev_inherit(void)
 {
 	emu_queue_id queue = 0;
 	unsigned int d, w;
-	int fd, pid = raw_getpid();
+	int fd, pid = emu_pid();
 
 	for (d = 0; d < emu.state->devices; d++)
 		for (w = 0; w < EMU_MAX_WQS; w++)
@@ -175,7 +164,7 @@ static void maybe_released(uint64_t word)
 		if ((portals[i].word & mask) == (word & mask))
 			return;
 	emu_async_drain(word_queue(word));
-	emu_client_add(emu_queue_wq(emu.state, word_queue(word)), raw_getpid(), -1);
+	emu_client_add(emu_queue_wq(emu.state, word_queue(word)), emu_pid(), -1);
 }
 
 void emu_cdev_closing(int fd)
@@ -266,71 +255,12 @@ emu_queue_id emu_cdev_portal(uint64_t addr, bool *readonly, bool *swallow)
 	return 0;
 }
 
-/* A path that ends in /dev/dsa/wqD.W names a queue of ours: nothing else can be there. */
-static emu_queue_id path_queue(const char *path)
-{
-	unsigned int d, w;
-	const char *at;
-
-	for (at = path; *at && !raw_starts(at, "/dev/dsa/wq"); at++)
-		;
-	if (!*at)
-		return 0;
-	at += sizeof("/dev/dsa/wq") - 1;
-	if (at[0] == '\0' || at[1] != '.' || at[2] == '\0' || at[3] != '\0')
-		return 0; /* both numbers have one digit: eight devices, eight queues */
-	d = (unsigned int)(at[0] - '0');
-	w = (unsigned int)(at[2] - '0');
-	return d < emu.state->devices && w < EMU_MAX_WQS ? emu_queue_make(d, w) : 0;
-}
-
 emu_queue_id emu_cdev_portal_search(uint64_t addr)
 {
 	struct emu_mapping mapping;
-	emu_queue_id queue = emu_maps_find(addr, &mapping) ? path_queue(mapping.path) : 0;
+	emu_queue_id queue = emu_maps_find(addr, &mapping) ? emu_node_path(mapping.path) : 0;
 
 	if (queue)
 		add_portal(addr & ~(uint64_t)(PAGE - 1), pack(PORTAL_USED, queue, 0, emu_mm_id()));
 	return queue;
-}
-
-/* One descriptor of a write(2), with the checks of the driver. */
-static int write_one(emu_queue_id queue, struct sva_desc *desc)
-{
-	struct emu_device *dev = emu_queue_device(emu.state, queue);
-	struct emu_wq *wq = emu_queue_wq(emu.state, queue);
-	unsigned int tries;
-	int ret;
-
-	if (desc->completion_addr % 32)
-		return -EINVAL;
-	if (sva_desc_opcode(desc) == SVA_OPCODE_BATCH && emu_device_profile(dev)->version == 0x100)
-		return -EINVAL;
-	if (wq->dedicated)
-		return emu_submit(queue, SVA_MODEL_MOVDIR64B, desc, true);
-	desc->pasid_priv = emu_mm_id() & 0xfffff;
-	for (tries = 0; tries <= wq->retries; tries++) {
-		ret = emu_submit(queue, SVA_MODEL_ENQCMD, desc, true);
-		if (ret != -EAGAIN)
-			break;
-		raw_pause();
-	}
-	return ret;
-}
-
-ssize_t emu_cdev_write(const struct emu_open *file, const void *buf, size_t len)
-{
-	struct sva_desc desc;
-	size_t done = 0;
-	int ret = 0;
-
-	if (file->foreign)
-		return -EPERM;
-	for (; len - done >= sizeof(desc); done += sizeof(desc)) {
-		ret = emu_copy(&desc, (const char *)buf + done, sizeof(desc), NULL) ? -EFAULT :
-			write_one(file->queue, &desc);
-		if (ret)
-			break;
-	}
-	return done ? (ssize_t)done : ret;
 }

@@ -38,9 +38,6 @@ void emu_cdev_inherit(void);
 
 struct emu_open emu_cdev_lookup(int fd);
 
-/* Is this the file of a node? */
-emu_queue_id emu_cdev_node(uint64_t dev, uint64_t ino);
-
 /* fd was mapped at addr by the kernel. addr again, or -errno after it was unmapped. */
 long emu_cdev_mapped(const struct emu_open *file, long addr, size_t len, int prot, int flags);
 void emu_cdev_unmapped(uint64_t addr, size_t len);
@@ -50,8 +47,5 @@ emu_queue_id emu_cdev_portal(uint64_t addr, bool *readonly, bool *swallow);
 
 /* The same, from the kernel's list of mappings; for portals that were mapped without us. Slow. */
 emu_queue_id emu_cdev_portal_search(uint64_t addr);
-
-/* write(2) on a node. */
-ssize_t emu_cdev_write(const struct emu_open *file, const void *buf, size_t len);
 
 #endif

@@ -14,7 +14,7 @@ static void begin(struct emu_text *text, uint64_t site)
 	struct emu_mapping mapping;
 	const char *base, *at;
 
-	text_add(text, "%s[%d] at 0x%lx", emu.program, raw_gettid(), site);
+	text_add(text, "%s[%d] at 0x%lx", emu.program, emu_tid(), site);
 	if (site && emu_maps_find(site, &mapping)) {
 		for (base = at = mapping.path; *at; at++)
 			if (*at == '/')
@@ -151,10 +151,10 @@ static void check_batch(const struct sva_model_profile *profile, const char *nam
 	uint32_t i;
 
 	for (i = 0; i < ran; i++) {
-		if (emu_copy(&desc, (const void *)(uintptr_t)(batch->src + i * sizeof(desc)), sizeof(desc), NULL))
+		if (emu_fetch(&desc, batch->src + i * sizeof(desc), sizeof(desc), NULL))
 			return;
 		if ((sva_desc_flags(&desc) & SVA_DESC_CRAV) &&
-		    !emu_copy(&comp, (const void *)(uintptr_t)desc.completion_addr, sizeof(comp), NULL))
+		    !emu_fetch(&comp, desc.completion_addr, sizeof(comp), NULL))
 			check_status(profile, name, (int)i, &desc, &comp, site);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
+#include "access.h"
 #include "async.h"
 #include "check.h"
 #include "engine.h"
@@ -56,7 +57,7 @@ static void fail_descriptor(const struct sva_desc *desc, struct sva_model_outcom
 	if (!(sva_desc_flags(desc) & SVA_DESC_CRAV))
 		return;
 	if (desc->completion_addr % 32 || !emu_probe(desc->completion_addr, true, NULL) ||
-	    emu_write_record(desc->completion_addr, &outcome->comp))
+	    !emu_write_record(desc->completion_addr, &outcome->comp))
 		outcome->end = SVA_MODEL_LOST;
 	else
 		outcome->end = SVA_MODEL_RECORDED;
@@ -164,7 +165,7 @@ int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_de
 	if (how == SVA_MODEL_ENQCMD && state->opt.retry_every &&
 	    every(__atomic_add_fetch(&state->retry_sequence, 1, __ATOMIC_RELAXED), state->opt.retry_every))
 		return refuse(queue, how, desc, by_write, NULL);
-	entry = emu_queue_take(wq, wq->dedicated ? wq->size : wq->threshold, raw_getpid());
+	entry = emu_queue_take(wq, wq->dedicated ? wq->size : wq->threshold, emu_pid());
 	if (entry < 0) {
 		if (wq->dedicated)
 			set_swerror(dev, SWERROR_DROPPED, 0);

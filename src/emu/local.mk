@@ -14,8 +14,8 @@ noinst_LTLIBRARIES += %D%/libemu-model.la
 pkglib_LTLIBRARIES += %D%/libsva-emu.la
 %C%_libsva_emu_la_SOURCES = \
 	%D%/raw.h %D%/hidden.c %D%/text.h %D%/text.c %D%/state.h %D%/state.c %D%/sysfs.h %D%/sysfs.c %D%/tree.h %D%/tree.c \
-	%D%/process.h %D%/preload.c %D%/decode.h %D%/decode.c %D%/paths.h %D%/paths.c %D%/wrap_paths.c %D%/wrap_files.c %D%/cdev.h %D%/cdev.c \
-	%D%/signals.h %D%/signals.c %D%/trap.h %D%/trap.c %D%/memory.h %D%/memory.c %D%/engine.h %D%/engine.c %D%/async.h %D%/async.c \
+	%D%/process.h %D%/preload.c %D%/decode.h %D%/decode.c %D%/paths.h %D%/paths.c %D%/wrap_paths.c %D%/wrap_files.c %D%/cdev.h %D%/cdev.c %D%/node.h %D%/node.c \
+	%D%/signals.h %D%/signals.c %D%/trap.h %D%/trap.c %D%/insn.h %D%/insn.c %D%/access.h %D%/access.c %D%/memory.h %D%/memory.c %D%/engine.h %D%/engine.c %D%/async.h %D%/async.c \
 	%D%/trace.h %D%/trace.c %D%/check.h %D%/check.c %D%/maps.h %D%/maps.c
 %C%_libsva_emu_la_CPPFLAGS = $(EMU_CPPFLAGS)
 %C%_libsva_emu_la_CFLAGS = $(EMU_CFLAGS)

@@ -2,7 +2,9 @@
 #include <fcntl.h>
 
 #include "maps.h"
+#include "process.h"
 #include "raw.h"
+#include "text.h"
 
 /* A hexadecimal number; the character behind it is skipped. */
 static uint64_t hex(const char **at)
@@ -33,6 +35,7 @@ static bool parse_line(const char *line, uint64_t addr, struct emu_mapping *mapp
 	mapping->end = hex(&line);
 	if (addr < mapping->start || addr >= mapping->end)
 		return false;
+	mapping->writable = line[0] && line[1] == 'w';
 	while (*line && *line != ' ')
 		line++;
 	if (*line)
@@ -55,8 +58,13 @@ bool emu_maps_find(uint64_t addr, struct emu_mapping *mapping)
 	size_t have = 0, i, start;
 	bool found = false;
 	long got;
-	int fd = raw_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+	struct emu_text text;
+	char path[40];
+	int fd;
 
+	text_init(&text, path, sizeof(path));
+	text_add(&text, "%s/maps", emu.proc);
+	fd = raw_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
 	while (!found && (got = raw_read(fd, buf + have, sizeof(buf) - 1 - have)) > 0) {

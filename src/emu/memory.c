@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-
+#include "access.h"
 #include "memory.h"
 #include "process.h"
 #include "raw.h"
 
-#define PAGE 4096u
 #define WINDOW (256u << 10) /* of a direct window: large enough to cost nothing, small enough to stay in the cache */
-#define BOUNCE 4096u
 
 /*
  * The instructions that may fault, and where to go on after each. emu_copy_raw returns in rax how many bytes are left; the
@@ -107,9 +102,18 @@ bool emu_memory_fault(int signo, const siginfo_t *info, ucontext_t *uc)
 	return true;
 }
 
-size_t emu_copy(void *dst, const void *src, size_t len, struct emu_fault *fault)
+size_t emu_fetch(void *to, uint64_t addr, size_t len, struct emu_fault *fault)
 {
-	size_t left = emu_copy_raw(dst, src, len);
+	size_t left = emu_copy_raw(to, (const void *)(uintptr_t)addr, len);
+
+	if (EMU_UNLIKELY(left) && fault)
+		*fault = last_fault;
+	return left;
+}
+
+size_t emu_store(uint64_t addr, const void *from, size_t len, struct emu_fault *fault)
+{
+	size_t left = emu_copy_raw((void *)(uintptr_t)addr, from, len);
 
 	if (EMU_UNLIKELY(left) && fault)
 		*fault = last_fault;
@@ -125,102 +129,13 @@ bool emu_probe(uint64_t addr, bool write, struct emu_fault *fault)
 	return false;
 }
 
-/*
- * Strict faults: would a device find this page in the page table? For a write the page must be this process's own: one
- * that is still shared by copy on write, the zero page too, is read-only in the table (bit 56: mapped by us alone;
- * bit 61: of a file or shared memory, where writable means written).
- */
-static bool page_present(uint64_t addr, bool write)
+bool emu_write_record(uint64_t addr, const struct sva_comp *comp)
 {
-	uint64_t entry = 0;
-	int fd = raw_openat(AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
-
-	if (fd < 0)
-		return true;
-	raw_syscall4(SYS_pread64, fd, &entry, sizeof(entry), addr / PAGE * sizeof(entry));
-	raw_close(fd);
-	if (!(entry >> 63))
-		return false;
-	return !write || (entry & (1ull << 56 | 1ull << 61));
-}
-
-/* How many of the len bytes from addr on can be used; 0 with *fault_addr if not even the first. */
-static size_t reachable(struct emu_access *access, uint64_t addr, size_t len, unsigned int how, uint64_t *fault_addr)
-{
-	bool strict = access->strict && !(how & (SVA_MODEL_BOF | SVA_MODEL_RECORD));
-	bool write = how & SVA_MODEL_WRITE;
-	size_t done = 0, border = PAGE - addr % PAGE;
-
-	if (access->inject && !(how & (SVA_MODEL_BOF | SVA_MODEL_RECORD))) {
-		if (addr % PAGE == 0 || len <= border) {
-			access->inject = false;
-			*fault_addr = addr;
-			return 0;
-		}
-		len = border; /* the next window starts at the border, and faults there */
-	}
-	while (done < len) {
-		if ((strict && !page_present(addr + done, write)) || !emu_probe(addr + done, write, NULL)) {
-			*fault_addr = addr + done;
-			break;
-		}
-		done += PAGE - (addr + done) % PAGE;
-	}
-	return done < len ? done : len;
-}
-
-size_t emu_write_record(uint64_t addr, const struct sva_comp *comp)
-{
-	uint8_t *record = (uint8_t *)(uintptr_t)addr;
-
 	/* The first eight bytes have the status, so they come last, and in one store. */
-	if (emu_copy(record + 8, (const uint8_t *)comp + 8, sizeof(*comp) - 8, NULL))
-		return sizeof(*comp);
-	__atomic_store_n((uint64_t *)(void *)record, *(const uint64_t *)(const void *)comp, __ATOMIC_RELEASE);
-	return 0;
-}
-
-/* The two things that sabotage does to data: one byte is wrong, here in the middle of what was written. */
-static void flip_data(struct emu_access *access, uint8_t *data, size_t used, unsigned int how)
-{
-	if (access->sabotage != EMU_SABOTAGE_FLIP || access->sabotaged || !(how & SVA_MODEL_WRITE) || used == 0)
-		return;
-	data[used / 2] ^= 0x10;
-	access->sabotaged = true;
-}
-
-static void *map_scratch(struct emu_access *access, uint64_t addr, uint64_t *fault)
-{
-	struct emu_fault why;
-
-	if (!emu_probe(addr, true, &why)) {
-		*fault = addr;
-		return NULL;
-	}
-	access->record = addr;
-	emu_copy(&access->scratch, (const void *)(uintptr_t)addr, sizeof(access->scratch), NULL);
-	return &access->scratch;
-}
-
-/* The record of a sabotaged descriptor: lost, or with another result than it has. */
-static void unmap_scratch(struct emu_access *access)
-{
-	struct sva_comp *comp = &access->scratch;
-
-	if (access->sabotage == EMU_SABOTAGE_LOSE) {
-		access->sabotaged = true;
-		return;
-	}
-	if (access->sabotage == EMU_SABOTAGE_FLIP && !access->sabotaged) {
-		comp->result ^= 1;
-		comp->op.crc ^= 1;
-		access->sabotaged = true;
-	}
-	if (access->sabotage == EMU_SABOTAGE_LENGTH && comp->bytes) {
-		comp->bytes -= comp->bytes > 64 ? 64 : 1;
-		access->sabotaged = true;
-	}
-	emu_write_record(access->record, comp);
+	if (emu_store(addr + 8, (const uint8_t *)comp + 8, sizeof(*comp) - 8, NULL))
+		return false;
+	__atomic_store_n((uint64_t *)(uintptr_t)addr, *(const uint64_t *)(const void *)comp, __ATOMIC_RELEASE);
+	return true;
 }
 
 static void *map_direct(void *ctx, uint64_t addr, size_t *len, unsigned int how, uint64_t *fault)
@@ -229,8 +144,8 @@ static void *map_direct(void *ctx, uint64_t addr, size_t *len, unsigned int how,
 	size_t want = *len < WINDOW ? *len : WINDOW, got;
 
 	if ((how & SVA_MODEL_RECORD) && access->sabotage && *len == sizeof(access->scratch))
-		return map_scratch(access, addr, fault);
-	got = reachable(access, addr, want, how, fault);
+		return emu_access_scratch(access, addr, fault);
+	got = emu_access_reach(access, addr, want, how, fault);
 	if (got == 0 || ((how & SVA_MODEL_RECORD) && got < *len))
 		return NULL;
 	*len = got;
@@ -242,83 +157,28 @@ static void unmap_direct(void *ctx, void *host, size_t used, unsigned int how)
 	struct emu_access *access = ctx;
 
 	if (host == &access->scratch)
-		unmap_scratch(access);
+		emu_access_unscratch(access);
 	else if (!(how & SVA_MODEL_RECORD))
-		flip_data(access, host, used, how);
-}
-
-/* Bounce buffers are a thread's own, and exist from its first descriptor that needs them. */
-static EMU_TLS uint8_t *bounce;
-
-static bool have_bounce(void)
-{
-	long mem;
-
-	if (bounce)
-		return true;
-	mem = raw_syscall6(SYS_mmap, 0, 3 * BOUNCE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw_failed(mem))
-		return false;
-	bounce = (uint8_t *)mem;
-	return true;
-}
-
-static void *map_bounce(void *ctx, uint64_t addr, size_t *len, unsigned int how, uint64_t *fault)
-{
-	struct emu_access *access = ctx;
-	size_t want = *len < BOUNCE ? *len : BOUNCE, got = 0;
-	unsigned int slot;
-
-	if ((how & SVA_MODEL_RECORD) && *len == sizeof(access->scratch))
-		return map_scratch(access, addr, fault);
-	for (slot = 0; slot < 3 && (access->open & 1u << slot); slot++)
-		;
-	*fault = addr;
-	if (slot < 3 && have_bounce())
-		got = reachable(access, addr, want, how, fault);
-	if (got)
-		got -= emu_copy(bounce + slot * BOUNCE, (const void *)(uintptr_t)addr, got, NULL);
-	if (got == 0)
-		return NULL;
-	*len = got;
-	access->open |= 1u << slot;
-	access->target[slot] = addr;
-	return bounce + slot * BOUNCE;
-}
-
-static void unmap_bounce(void *ctx, void *host, size_t used, unsigned int how)
-{
-	struct emu_access *access = ctx;
-	unsigned int slot;
-
-	if (host == &access->scratch) {
-		unmap_scratch(access);
-		return;
-	}
-	slot = (unsigned int)(((uint8_t *)host - bounce) / BOUNCE);
-	access->open &= ~(1u << slot);
-	if (!(how & SVA_MODEL_WRITE))
-		return;
-	flip_data(access, host, used, how);
-	emu_copy((void *)(uintptr_t)access->target[slot], host, used, NULL);
+		emu_access_flip(access, host, used, how);
 }
 
 void emu_execute(const struct sva_model_profile *profile, const struct sva_desc *desc, struct emu_access *access,
 		 struct sva_model_outcome *outcome)
 {
 	struct sva_model_mem mem = { .map = map_direct, .unmap = unmap_direct, .ctx = access, .event = access->event };
-	uint64_t save[8];
+	uint64_t *outer = checkpoint, save[8];
 
 	if (emu_checkpoint(save) == 0) {
 		checkpoint = save;
 		sva_model_execute(profile, &mem, desc, outcome);
-		checkpoint = NULL;
+		checkpoint = outer;
 		return;
 	}
 	/* A page went away in between. Bytes that an overlapping copy has moved already are moved once more; whoever unmaps
 	 * memory under a running descriptor can not expect its content to be defined. */
+	checkpoint = outer;
 	access->open = 0;
-	mem.map = map_bounce;
-	mem.unmap = unmap_bounce;
+	mem.map = emu_access_map;
+	mem.unmap = emu_access_unmap;
 	sva_model_execute(profile, &mem, desc, outcome);
 }

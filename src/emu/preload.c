@@ -17,11 +17,21 @@
 #include "text.h"
 #include "trap.h"
 
-struct emu_process emu;
+struct emu_process emu = { .proc = "/proc/self" };
 
 void *emu_next(const char *name)
 {
 	return dlsym(RTLD_NEXT, name);
+}
+
+int emu_pid(void)
+{
+	return raw_getpid();
+}
+
+int emu_tid(void)
+{
+	return raw_gettid();
 }
 
 uint32_t emu_mm_id(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the preload library knows of the process that it is in. */
+/* What is known of the program: by the preload library within it, or by the tracer of --ptrace of the one that it looks at. */
 #ifndef EMU_PROCESS_H
 #define EMU_PROCESS_H
 
@@ -22,6 +22,7 @@ struct emu_process {
 	struct emu_state *state;  /* NULL: this process does not belong to a run; everything passes through */
 	struct emu_mm *mm;
 	const char *program;      /* for messages */
+	char proc[24];            /* where it is in /proc */
 };
 
 extern struct emu_process emu;
@@ -31,6 +32,10 @@ extern struct emu_process emu;
 
 /* The id of this address space; makes one if there is none. */
 uint32_t emu_mm_id(void);
+
+/* Process and thread. */
+int emu_pid(void);
+int emu_tid(void);
 
 /* The next function of that name, after ours, in the order of the program's libraries. */
 void *emu_next(const char *name);

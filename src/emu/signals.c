@@ -162,7 +162,7 @@ static int note_action(int signo, const struct sigaction *act, struct sigaction 
 	uint64_t mask;
 
 	if (act) {
-		if (emu_copy(&copy, act, sizeof(copy), NULL))
+		if (emu_fetch(&copy, (uintptr_t)act, sizeof(copy), NULL))
 			return -EFAULT;
 		now.handler = (uintptr_t)copy.sa_sigaction;
 		now.flags = (unsigned long)copy.sa_flags;

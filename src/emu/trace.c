@@ -179,7 +179,7 @@ static void trace_text(const char *queue, const char *way, const struct sva_desc
 	struct emu_text text;
 
 	text_init(&text, line, sizeof(line));
-	text_add(&text, "%d/%d %s %s at 0x%lx: ", raw_getpid(), raw_gettid(), queue, way, rip);
+	text_add(&text, "%d/%d %s %s at 0x%lx: ", emu_pid(), emu_tid(), queue, way, rip);
 	desc_text(&text, desc);
 	text_add(&text, " -> %s", fate == EMU_FATE_EXECUTED ? "" : fate_name(fate));
 	if (outcome) {
@@ -198,7 +198,7 @@ static void trace_json(const char *queue, const char *way, const struct sva_desc
 
 	text_init(&text, line, sizeof(line));
 	text_add(&text, "{\"pid\":%d,\"tid\":%d,\"queue\":\"%s\",\"way\":\"%s\",\"rip\":\"0x%lx\",\"fate\":\"%s\","
-		 "\"descriptor\":{", raw_getpid(), raw_gettid(), queue, way, rip, fate_name(fate));
+		 "\"descriptor\":{", emu_pid(), emu_tid(), queue, way, rip, fate_name(fate));
 	desc_json(&text, desc);
 	text_add(&text, "}");
 	if (outcome) {
@@ -218,12 +218,11 @@ static void trace_batch(const char *queue, const struct sva_desc *batch, uint64_
 	uint32_t i;
 
 	for (i = 0; i < batch->size; i++) {
-		if (emu_copy(&desc, (const void *)(uintptr_t)(batch->src + i * sizeof(desc)), sizeof(desc), NULL))
+		if (emu_fetch(&desc, batch->src + i * sizeof(desc), sizeof(desc), NULL))
 			return;
 		outcome = (struct sva_model_outcome){ .end = SVA_MODEL_SILENT };
 		if ((sva_desc_flags(&desc) & SVA_DESC_CRAV) &&
-		    emu_copy(&outcome.comp, (const void *)(uintptr_t)desc.completion_addr, sizeof(outcome.comp),
-			     NULL) == 0)
+		    emu_fetch(&outcome.comp, desc.completion_addr, sizeof(outcome.comp), NULL) == 0)
 			outcome.end = SVA_MODEL_RECORDED;
 		(emu.state->opt.trace == EMU_TRACE_JSON ? trace_json : trace_text)(queue, "batched", &desc,
 			EMU_FATE_EXECUTED, &outcome, rip);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cdev.h"
+#include "node.h"
 #include "paths.h"
 #include "process.h"
 #include "raw.h"
@@ -163,7 +164,10 @@ static inline bool __attribute__((always_inline)) our_write(int fd, const void *
 	if (EMU_LIKELY(file.kind == EMU_FILE_OTHER))
 		return false;
 	emu_trace_site((uint64_t)(uintptr_t)__builtin_return_address(0));
-	*ret = file.kind == EMU_FILE_NODE ? emu_cdev_write(&file, buf, len) : attr_write(fd, buf, len);
+	if (file.kind == EMU_FILE_ATTR)
+		*ret = attr_write(fd, buf, len);
+	else
+		*ret = file.foreign ? -EPERM : emu_node_write(file.queue, (uintptr_t)buf, len);
 	if (*ret < 0) {
 		errno = (int)-*ret;
 		*ret = -1;

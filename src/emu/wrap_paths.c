@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cdev.h"
+#include "node.h"
 #include "paths.h"
 #include "process.h"
 #include "raw.h"
@@ -205,7 +206,7 @@ static int looked_up(int ret, struct stat *st)
 	emu_queue_id queue;
 
 	if (ret == 0 && emu.state && S_ISREG(st->st_mode) && st->st_size == 0) {
-		queue = emu_cdev_node(st->st_dev, st->st_ino);
+		queue = emu_node_find(st->st_dev, st->st_ino);
 		if (queue) {
 			st->st_mode = (st->st_mode & ~(mode_t)S_IFMT) | S_IFCHR;
 			st->st_rdev = makedev(EMU_CDEV_MAJOR, emu_queue_wq(emu.state, queue)->minor);
@@ -268,7 +269,7 @@ EMU_INTERPOSE(int, statx, int dir, const char *path, int flags, unsigned int mas
 	emu_queue_id queue;
 
 	if (ret == 0 && emu.state && (stx->stx_mode & S_IFMT) == S_IFREG && stx->stx_size == 0) {
-		queue = emu_cdev_node(makedev(stx->stx_dev_major, stx->stx_dev_minor), stx->stx_ino);
+		queue = emu_node_find(makedev(stx->stx_dev_major, stx->stx_dev_minor), stx->stx_ino);
 		if (queue) {
 			stx->stx_mode = (uint16_t)((stx->stx_mode & ~S_IFMT) | S_IFCHR);
 			stx->stx_rdev_major = EMU_CDEV_MAJOR;

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "access.h"
+#include "memory.h"
+#include "process.h"
+#include "raw.h"
+#include "text.h"
+
+#define PAGE 4096u
+#define BOUNCE 4096u
+
+/*
+ * Strict faults: would a device find this page in the page table? For a write the page must be this process's own: one
+ * that is still shared by copy on write, the zero page too, is read-only in the table (bit 56: mapped by us alone;
+ * bit 61: of a file or shared memory, where writable means written).
+ */
+static bool page_present(uint64_t addr, bool write)
+{
+	struct emu_text text;
+	uint64_t entry = 0;
+	char path[40];
+	int fd;
+
+	text_init(&text, path, sizeof(path));
+	text_add(&text, "%s/pagemap", emu.proc);
+	fd = raw_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return true;
+	raw_syscall4(SYS_pread64, fd, &entry, sizeof(entry), addr / PAGE * sizeof(entry));
+	raw_close(fd);
+	if (!(entry >> 63))
+		return false;
+	return !write || (entry & (1ull << 56 | 1ull << 61));
+}
+
+size_t emu_access_reach(struct emu_access *access, uint64_t addr, size_t len, unsigned int how, uint64_t *fault)
+{
+	bool strict = access->strict && !(how & (SVA_MODEL_BOF | SVA_MODEL_RECORD));
+	bool write = how & SVA_MODEL_WRITE;
+	size_t done = 0, border = PAGE - addr % PAGE;
+
+	if (access->inject && !(how & (SVA_MODEL_BOF | SVA_MODEL_RECORD))) {
+		if (addr % PAGE == 0 || len <= border) {
+			access->inject = false;
+			*fault = addr;
+			return 0;
+		}
+		len = border; /* the next window starts at the border, and faults there */
+	}
+	while (done < len) {
+		if ((strict && !page_present(addr + done, write)) || !emu_probe(addr + done, write, NULL)) {
+			*fault = addr + done;
+			break;
+		}
+		done += PAGE - (addr + done) % PAGE;
+	}
+	return done < len ? done : len;
+}
+
+/* One byte is wrong, in the middle of what was written. */
+void emu_access_flip(struct emu_access *access, uint8_t *data, size_t used, unsigned int how)
+{
+	if (access->sabotage != EMU_SABOTAGE_FLIP || access->sabotaged || !(how & SVA_MODEL_WRITE) || used == 0)
+		return;
+	data[used / 2] ^= 0x10;
+	access->sabotaged = true;
+}
+
+void *emu_access_scratch(struct emu_access *access, uint64_t addr, uint64_t *fault)
+{
+	*fault = addr;
+	if (!emu_probe(addr, true, NULL) || emu_fetch(&access->scratch, addr, sizeof(access->scratch), NULL))
+		return NULL;
+	access->record = addr;
+	return &access->scratch;
+}
+
+/* The record of a sabotaged descriptor is lost, or has another result than it should. */
+void emu_access_unscratch(struct emu_access *access)
+{
+	struct sva_comp *comp = &access->scratch;
+
+	if (access->sabotage == EMU_SABOTAGE_LOSE) {
+		access->sabotaged = true;
+		return;
+	}
+	if (access->sabotage == EMU_SABOTAGE_FLIP && !access->sabotaged) {
+		comp->result ^= 1;
+		comp->op.crc ^= 1;
+		access->sabotaged = true;
+	}
+	if (access->sabotage == EMU_SABOTAGE_LENGTH && comp->bytes) {
+		comp->bytes -= comp->bytes > 64 ? 64 : 1;
+		access->sabotaged = true;
+	}
+	emu_write_record(access->record, comp);
+}
+
+/* Bounce buffers are a thread's own, and exist from its first descriptor that needs them. */
+static EMU_TLS uint8_t *bounce;
+
+static bool have_bounce(void)
+{
+	long mem;
+
+	if (bounce)
+		return true;
+	mem = raw_syscall6(SYS_mmap, 0, 3 * BOUNCE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (raw_failed(mem))
+		return false;
+	bounce = (uint8_t *)mem;
+	return true;
+}
+
+void *emu_access_map(void *ctx, uint64_t addr, size_t *len, unsigned int how, uint64_t *fault)
+{
+	struct emu_access *access = ctx;
+	size_t want = *len < BOUNCE ? *len : BOUNCE, got = 0;
+	unsigned int slot;
+
+	if ((how & SVA_MODEL_RECORD) && *len == sizeof(access->scratch))
+		return emu_access_scratch(access, addr, fault);
+	for (slot = 0; slot < 3 && (access->open & 1u << slot); slot++)
+		;
+	*fault = addr;
+	if (slot < 3 && have_bounce())
+		got = emu_access_reach(access, addr, want, how, fault);
+	if (got)
+		got -= emu_fetch(bounce + slot * BOUNCE, addr, got, NULL);
+	if (got == 0)
+		return NULL;
+	*len = got;
+	access->open |= 1u << slot;
+	access->target[slot] = addr;
+	return bounce + slot * BOUNCE;
+}
+
+void emu_access_unmap(void *ctx, void *host, size_t used, unsigned int how)
+{
+	struct emu_access *access = ctx;
+	unsigned int slot;
+
+	if (host == &access->scratch) {
+		emu_access_unscratch(access);
+		return;
+	}
+	slot = (unsigned int)(((uint8_t *)host - bounce) / BOUNCE);
+	access->open &= ~(1u << slot);
+	if (!(how & SVA_MODEL_WRITE))
+		return;
+	emu_access_flip(access, host, used, how);
+	emu_store(access->target[slot], host, used, NULL);
+}
