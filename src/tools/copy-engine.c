@@ -62,7 +62,7 @@ int copy_engine_open(struct copy_engine *engine, const char *paths)
 	struct sva_opts opts = SVA_OPTS_INIT;
 	int rc;
 
-	*engine = (struct copy_engine){ 0 };
+	*engine = (struct copy_engine){ .paths = paths };
 	opts.paths = paths;
 	opts.log = on_log;
 	/* A source that somebody truncates meanwhile must be an error and not the end of this process. */
@@ -150,14 +150,26 @@ int copy_engine_finish(struct copy_engine *engine, struct copy_slot *slot)
 	return ended(engine, slot, sva_op_result(&slot->op), rc);
 }
 
-static void print_route(int path, const struct copy_route *route)
+/* Nothing is better than what the user named first. */
+static bool is_first_choice(const struct copy_engine *engine, int path)
 {
+	const char *name = sva_path_name(path);
+	size_t len = strlen(name);
+
+	return engine->paths && !strncmp(engine->paths, name, len) && (!engine->paths[len] || engine->paths[len] == ',');
+}
+
+static void print_route(const struct copy_engine *engine, int path)
+{
+	const struct copy_route *route = &engine->routes[path];
+	bool reason = route->reason && !is_first_choice(engine, path);
+
 	printf("path=%s queue=%s device=%s bytes=%" PRIu64, sva_path_name(path), *route->queues ? route->queues : "-",
 	       *route->devices ? route->devices : "-", route->bytes);
-	if (route->reason)
+	if (reason)
 		printf(" reason=%s", sva_reason_name(route->reason));
 	putchar('\n');
-	if (route->reason)
+	if (reason)
 		copy_error("%s: %s", sva_reason_name(route->reason), sva_reason_text(route->reason));
 }
 
@@ -177,7 +189,7 @@ void copy_engine_report(const struct copy_engine *engine)
 		if (most < 0)
 			break;
 		told[most] = true;
-		print_route(most, &engine->routes[most]);
+		print_route(engine, most);
 	}
 	if (!lines)
 		puts("path=none queue=- device=- bytes=0");

@@ -78,6 +78,7 @@ struct copy_route {
 
 struct copy_engine {
 	struct sva *sva;
+	const char *paths; /* of --paths, or NULL */
 	bool overlap; /* keep chunks in flight; gains only where somebody else than this thread does the copying */
 	struct copy_route routes[SVA_PATH_COUNT];
 };

@@ -62,3 +62,7 @@ scene_sources = %D%/scene.c %D%/scene.h tests/preload/path.c
 
 include tests/unit/core.mk
 include tests/unit/portal.mk
+
+# The programs, as a user meets them.
+TESTS += %D%/t-tools.sh %D%/t-bench.sh
+EXTRA_DIST += %D%/t-tools.sh %D%/t-bench.sh

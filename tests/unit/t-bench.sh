@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# sva-bench and icount: short runs, and the controls that prove that both can fail. Times are not looked at.
+# shellcheck source=tests/tap.sh
+. "$top_srcdir/tests/tap.sh"
+
+export LC_ALL=C SVA_PLUGINS=file
+unset SVA_PATHS SVA_QUEUES SVA_QUEUE_FILE SVA_EMU
+bench=$top_builddir/bench/sva-bench
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+
+status() {
+	"$@" >"$dir/stdout" 2>"$dir/stderr"
+	echo $?
+}
+
+short() {
+	status "$bench" --seconds 0.2 --sizes 100,4K "$@"
+}
+
+# rows PATH: how many measured rows of a path the table has.
+rows() {
+	grep -E -c "^$1 +(memcpy|memfill) +(sync|async|batch) .* (ns|us|ms) .* [0-9.]+$" stdout
+}
+
+is "$(short --json out.json)" 0 "a short run"
+is "$(rows soft)" 12 "soft has a row for each size, operation and mode"
+is "$(rows cpu)" 12 "so has cpu"
+for path in enqcmd movdir64b write dma; do
+	ok "$path has a row that says why it can not run" grep -Eq "^$path +can not run here: .{20}" stdout
+done
+is "$(wc -c <stderr)" 0 "no progress where there is no terminal"
+if command -v python3 >/dev/null; then
+	cat >check.py <<'END'
+import json
+d = json.load(open("out.json"))
+assert d["schema"] == 1 and d["emulated"] is False and d["threads"] == 1
+rows = [r for r in d["rows"] if r["state"] == "measured"]
+assert len(rows) == 24 and all(r["verified"] for r in rows)
+for r in rows:
+    assert r["p99_ns"] >= r["median_ns"] >= 0 and r["bytes_per_second"] > 0 and r["libc_bytes_per_second"] > 0
+    assert r["ratio_to_libc"] > 0 and r["operations"] > 0 and r["share_on_other_paths"] == 0
+    assert r["queue"] == ("soft" if r["path"] == "soft" else None)
+why = [r for r in d["rows"] if r["state"] == "unavailable"]
+assert [r["path"] for r in why] == "enqcmd movdir64b write dma".split() and all(r["reason"] and r["text"] for r in why)
+END
+	ok "the JSON has the documented fields" python3 check.py
+else
+	skip "the JSON has the documented fields" "python3 is not installed"
+fi
+
+is "$(short --paths soft --ops memcpy --modes sync --json -)" 0 "JSON on standard output"
+is "$(head -c 1 stdout)" "{" "has no table before it"
+is "$(short --paths cpu,soft --ops memcpy --modes batch --threads 2 --depth 3)" 0 "two threads"
+is "$(rows soft)$(rows cpu)" 22 "have their rows"
+is "$(short --paths soft --sizes 3M --modes async --ops memfill --depth 1000)" 0 "more in flight than the memory is for"
+ok "the depth is told" grep -Eq '^soft +memfill +async +21 ' stdout
+
+for mode in sync async batch; do
+	for op in memcpy memfill; do
+		is "$(short --flip --paths soft --sizes 4K --ops $op --modes $mode)" 1 "control: a flipped byte fails, $op $mode"
+		ok "and is named" grep -q "FAILED: soft $op $mode 4 KiB: wrong data: byte 2048 of buffer 0" stderr
+	done
+done
+
+is "$(SVA_EMU=1 short --paths soft --sizes 4K --json out.json)" 0 "an emulated run"
+is "$(grep -c 'emulated: not a device time' stdout)" 7 "is marked in the header and in each row"
+is "$(grep -c 'emulated: not a device time' out.json)" 7 "and in the JSON"
+ok "which has a field for it" grep -q '"emulated": *true' out.json
+
+is "$(status "$bench" --list)" 0 "--list"
+is "$(grep -c '^soft ' stdout)" 30 "lists what would be measured"
+ok "and what can not be" grep -q '^dma .*can not run here' stdout
+is "$(SVA_PATHS=soft status "$bench" --list)" 0 "--list with only one path permitted"
+ok "says which are ruled out" grep -q '^cpu .*can not run here: ' stdout
+for wrong in "--sizes 0" "--sizes 4X" "--sizes 5G" "--ops xor" "--modes slow" "--paths soft,warp" "--seconds none" "--threads 0" "-x" "extra"; do
+	# shellcheck disable=SC2086 # an option and its argument
+	is "$(status "$bench" $wrong)" 2 "'$wrong' is wrong usage"
+done
+is "$(short --paths soft --sizes 4K --json "$dir/none/out.json")" 1 "a file that can not be written is a failure"
+
+if command -v gnuplot >/dev/null; then
+	is "$(short --paths soft,cpu --plot out.svg)" 0 "a plot"
+	ok "is an SVG with a line for each path" bash -c "grep -q '<svg' out.svg && grep -q '>soft<' out.svg && grep -q '>cpu<' out.svg"
+else
+	skip "a plot" "gnuplot is not installed"
+fi
+is "$(PATH=/nowhere short --plot out2.svg)" 1 "a plot without gnuplot is refused"
+ok "with what to install" grep -q 'gnuplot-nox' stderr
+
+# ------------------------------------------------------------------ icount
+
+icount=$top_builddir/bench/icount
+if [ ! -x "$icount" ]; then
+	skip "icount counts" "it knows the instructions of x86-64 only"
+elif [ "$SANITIZERS" != no ]; then
+	skip "icount counts" "counts of a build with sanitizers mean nothing"
+else
+	echo 'sync-movdir64b limit 1 0 0' >budgets
+	rc=$(status "$icount" --budgets budgets sync-movdir64b)
+	if [ "$rc" = 77 ]; then
+		skip "icount counts" "ptrace is not permitted here"
+	else
+		is "$rc" 1 "control: a limit of 1 instruction fails"
+		ok "and says so" grep -Eq '^sync-movdir64b +[0-9]+ +[0-9]+ +[0-9]+ +[0-9]+ +[0-9]+ +1  limit 1/0/0: FAILED' stdout
+		read -r _ before after total locked syscalls _ < <(grep '^sync-movdir64b' stdout)
+		is "$((before + after))" "$total" "before and after make the total"
+		is "$locked $syscalls" "0 0" "no locked instruction and no system call on a mapped portal"
+	fi
+	echo 'sync-movdir64b limit many 0 0' >budgets
+	is "$(status "$icount" --budgets budgets)" 2 "a malformed budget is refused"
+	ok "with file and line" grep -q 'budgets:1:' stderr
+	echo 'sync-teleport limit 1 0 0' >budgets
+	is "$(status "$icount" --budgets budgets)" 2 "so is one of a case that there is not"
+fi
+
+done_testing
