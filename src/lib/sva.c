@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "kinds.h"
 #include "submit.h"
 
 #define QUICK_LOOKS 32u /* at a record, before the wait that looks at a clock */
@@ -58,6 +59,16 @@ static uint32_t refusal(const struct sva_thread *thread, int err)
 	return err == -ENODEV ? sva_path_reason(thread->ctx) : (uint32_t)SVA_REASON_OK;
 }
 
+/* Of an operation that was refused for a null pointer: is it one to write to? They are checked in this order. */
+static bool null_is_written(const struct sva_op *op)
+{
+	const struct sva_kind *kind = sva_kind_of(op);
+
+	if (kind->src == SVA_OPERAND_READ && !op->desc.src)
+		return false;
+	return op->desc.dst ? kind->third == SVA_OPERAND_WRITE : kind->dst == SVA_OPERAND_WRITE;
+}
+
 static int run(struct sva_thread *thread, struct sva *key, struct sva_op *op)
 {
 	uint64_t since = 0;
@@ -75,7 +86,7 @@ static int run(struct sva_thread *thread, struct sva *key, struct sva_op *op)
 		sched_yield();
 	}
 	if (err)
-		return note_error(err, refusal(thread, err), 0, false);
+		return note_error(err, refusal(thread, err), 0, err == -EFAULT && null_is_written(op));
 	return note_op(op, sva_wait(op, -1));
 }
 
@@ -103,11 +114,22 @@ static __attribute__((noinline, cold)) int go_slowly(struct sva_thread *thread)
 	return run(thread, sva_tls.key, &thread->op);
 }
 
+/* Does one of its ranges wrap around the address space? Null is a bad pointer and no such range. */
+static bool quick_wraps(const struct sva_desc *desc)
+{
+	uint64_t end;
+
+	return __builtin_add_overflow(desc->dst, desc->size - 1, &end) ||
+	       (sva_desc_opcode(desc) == SVA_OPCODE_MEMMOVE && __builtin_add_overflow(desc->src, desc->size - 1, &end));
+}
+
 /* It was taken, and its record tells of a fault, or nothing yet: from here on it is an operation like any other. */
 static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thread, struct sva_lease *lease)
 {
+	const struct sva_desc *desc = &thread->quick.desc;
 	struct sva_op *op = &thread->op;
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	int err;
 
 	if (!sva_record_status(&thread->quick.comp))
 		(void)sva_complete_await(lease->bond, &thread->quick.comp, 0);
@@ -124,7 +146,11 @@ static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thre
 	p->credit = lease->counted;
 	p->result.chunks = 1;
 	op->state = SVA_OP_IN_FLIGHT;
-	return note_op(op, sva_wait(op, -1));
+	err = sva_wait(op, -1);
+	/* The quick road asks no questions: now is the time for that of bad_range(). */
+	if (err == -EFAULT && quick_wraps(desc))
+		p->result.error = err = -EINVAL;
+	return note_op(op, err);
 }
 
 /* One descriptor, synchronously, on the lead lease. What is needed again afterwards is in the descriptor, not in registers. */

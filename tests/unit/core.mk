@@ -4,7 +4,7 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_SOURCES = %D%/rig.c %D%/rig.h %D%/reference.c %D%/reference.h
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
-core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops
+core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -27,3 +27,6 @@ core_inside = %D%/librig.la src/lib/libcore.la
 
 %C%_t_ops_CPPFLAGS = $(core_cppflags)
 %C%_t_ops_LDADD = $(core_outside)
+
+%C%_t_bad_input_CPPFLAGS = $(core_cppflags)
+%C%_t_bad_input_LDADD = $(core_outside)

@@ -338,6 +338,110 @@ static void crcs(void)
 	report("CRC");
 }
 
+/* ------------------------------------------------------------------ protection information */
+
+#define DIF_BLOCKS 3u
+
+/* Blocks with their tuples, as insert and update are to make them; alone: the tuples only. */
+static void protect(uint8_t *to, const uint8_t *from, size_t block, size_t stride, const struct sva_desc_dif *dif, bool alone)
+{
+	for (unsigned int i = 0; i < DIF_BLOCKS; i++, from += stride) {
+		uint16_t app = (uint16_t)(dif->dst_app + (dif->dst_flags & 0x10 ? i : 0)) & (uint16_t)~dif->dst_app_mask;
+
+		if (!alone) {
+			memcpy(to, from, block);
+			to += block;
+		}
+		ref_dif_tuple(to, from, block, dif->flags & 4 ? 0xffff : 0, dif->flags & 8, app,
+			      dif->dst_ref + (dif->dst_flags & 0x80 ? 0 : i));
+		to += 8;
+	}
+}
+
+/* Without protection, protected, and what comes out: three areas of 16 KiB. */
+static uint8_t *plain, *whole, *out, *expected;
+
+static void expect_dif(const char *what, size_t block, size_t bytes, int error, unsigned int bits, size_t done)
+{
+	int err = rig_do(&op);
+	const struct sva_result *result = sva_op_result(&op);
+
+	cases++;
+	if (err != error || result->result != bits || result->bytes != done)
+		complain("%s, blocks of %zu: %d, bits %#x, %llu bytes, must be %d, %#x, %zu", what, block, err, result->result,
+			 (unsigned long long)result->bytes, error, bits, done);
+	else if (memcmp(out, expected, bytes))
+		complain("%s, blocks of %zu: memory is not as it must be", what, block);
+}
+
+static void dif_one(unsigned int code, unsigned int flags)
+{
+	static const size_t sizes[4] = { 512, 520, 4096, 4104 };
+	const size_t block = sizes[code], data = DIF_BLOCKS * block, all = data + DIF_BLOCKS * 8;
+	struct sva_desc_dif made = {
+		.flags = (uint8_t)(code | (flags & 3) << 2), .dst_flags = flags & 4 ? 0x90 : 0, .dst_ref = 0xffffffff, .dst_app = 0xffff,
+		.dst_app_mask = 0x0ff0,
+	};
+	struct sva_desc_dif read = {
+		.flags = made.flags, .src_flags = made.dst_flags, .src_ref = made.dst_ref, .src_app = made.dst_app,
+		.src_app_mask = made.dst_app_mask,
+	}, both = read;
+
+	both.dst_ref = 5;
+	both.dst_app = 6;
+	ref_random_bytes(plain, data);
+	memset(out, 0, all + 1);
+	memset(expected, 0, all + 1);
+	protect(expected, plain, block, block, &made, false);
+	sva_prep_dif_insert(&op, out, plain, data, &made);
+	expect_dif("insert", block, all + 1, 0, 0, data);
+	if (sva_op_result(&op)->dif.dst_ref != made.dst_ref + (flags & 4 ? 0 : DIF_BLOCKS))
+		complain("insert: the tag to continue with is %u", sva_op_result(&op)->dif.dst_ref);
+	memcpy(whole, expected, all);
+
+	sva_prep_dif_check(&op, whole, all, &read);
+	expect_dif("check", block, 0, 0, 0, all);
+	memset(out, 0, all + 1);
+	memset(expected, 0, all + 1);
+	memcpy(expected, plain, data);
+	sva_prep_dif_strip(&op, out, whole, all, &read);
+	expect_dif("strip", block, all + 1, 0, 0, all);
+	memset(out, 0, all + 1);
+	memset(expected, 0, all + 1);
+	protect(expected, plain, block, block, &(struct sva_desc_dif){ .flags = made.flags, .dst_ref = 5, .dst_app = 6 }, false);
+	sva_prep_dif_update(&op, out, whole, all, &both);
+	expect_dif("update", block, all + 1, 0, 0, all);
+	memset(out, 0, all + 1);
+	memset(expected, 0, all + 1);
+	protect(expected, plain, block, block, &made, true);
+	sva_prep_dix_generate(&op, out, plain, data, &made);
+	expect_dif("DIX generate", block, all + 1, 0, 0, data);
+
+	/* One bit of the second block's data, and of each part of its tuple. */
+	for (unsigned int at = 0; at < 4; at++) {
+		static const uint8_t error[4] = { SVA_DIF_ERR_GUARD, SVA_DIF_ERR_GUARD, SVA_DIF_ERR_APP, SVA_DIF_ERR_REF };
+		size_t where = at ? block + 8 + block + (at == 1 ? 1 : at == 2 ? 3 : 7) : block + 8 + 100;
+
+		whole[where] ^= 1;
+		sva_prep_dif_check(&op, whole, all, &read);
+		expect_dif("check of what is damaged", block, 0, -EILSEQ, error[at], block + 8);
+		memset(out, 0, all + 1);
+		memset(expected, 0, all + 1);
+		memcpy(expected, plain, block);
+		sva_prep_dif_strip(&op, out, whole, all, &read);
+		expect_dif("strip of what is damaged", block, block, -EILSEQ, error[at], block + 8);
+		whole[where] ^= 1;
+	}
+}
+
+static void difs(void)
+{
+	for (unsigned int code = 0; code < 4; code++)
+		for (unsigned int flags = 0; flags < 8; flags += rig_way->how == RIG_RUN ? 1 : 5)
+			dif_one(code, flags);
+	report("protection information");
+}
+
 /* ------------------------------------------------------------------ the others */
 
 static void without_effect(void)
@@ -454,6 +558,10 @@ int main(void)
 {
 	rig_begin();
 	arena = rig_pages(ARENA / RIG_PAGE);
+	plain = rig_pages(4);
+	whole = rig_pages(4);
+	out = rig_pages(4);
+	expected = rig_pages(4);
 	for (unsigned int i = 0; i < rig_way_count; i++) {
 		rig_way_begin(&rig_ways[i]);
 		copies();
@@ -463,6 +571,7 @@ int main(void)
 		deltas();
 		bad_deltas();
 		crcs();
+		difs();
 		without_effect();
 		with_flags();
 		big();
