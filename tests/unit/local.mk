@@ -22,8 +22,8 @@ tests_preload_path_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rp
 
 finding_programs = %D%/t-config %D%/t-plugin %D%/t-discover %D%/t-queue-file %D%/t-cpu %D%/t-numa
 check_PROGRAMS += $(finding_programs)
-TESTS += $(finding_programs)
-EXTRA_DIST += tests/fixtures/make-tree tests/lsan.supp tests/valgrind.supp
+TESTS += $(finding_programs) %D%/t-trees.sh
+EXTRA_DIST += %D%/t-trees.sh tests/fixtures/make-tree tests/lsan.supp tests/valgrind.supp
 
 finding_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 finding_ldflags = $(AM_LDFLAGS) -pthread -export-dynamic -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup

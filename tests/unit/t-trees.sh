@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Discovery from end to end: sva-info with the whole library, and accel-config as a witness that the trees are what libaccel-config
+# takes for a machine, with the redirection preloaded.
+# shellcheck source=tests/tap.sh
+. "$top_srcdir/tests/tap.sh"
+
+preload=$top_builddir/tests/preload/.libs/path.so
+info=$top_builddir/src/tools/sva-info
+[ -f "$preload" ] || skip_all "no $preload"
+[ "$SANITIZERS" = no ] || skip_all "a sanitizer's runtime must be the first library, before what is preloaded (t-discover covers this)"
+[ -f "$SVA_PLUGIN_DIR/dsa.so" ] || skip_all "this build has no libaccel-config"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+for name in $(env | sed -n 's/^\(SVA_[A-Z_]*\)=.*/\1/p'); do
+	[ "$name" = SVA_PLUGIN_DIR ] || unset "$name"
+done
+export SVA_RECORD_TIMEOUT_MS=20 # a node that is a plain file answers nothing
+
+# on TREE COMMAND …: the command on a machine like this one.
+on() {
+	local tree=$1
+	shift
+	[ -d "$tmp/$tree" ] || sh "$top_srcdir/tests/fixtures/make-tree" "$tree" "$tmp/$tree"
+	SVA_TEST_ROOT=$tmp/$tree LD_PRELOAD=$preload "$@" 2>&1
+}
+
+# says TREE TEXT COMMAND …: the text is in what the command says there.
+says() {
+	local tree=$1 text=$2
+	shift 2
+	ok "$tree: $text" grep -q -F -- "$text" <(on "$tree" "$@")
+}
+
+says no-driver "the idxd driver is not loaded" "$info"
+says no-device "the idxd driver is loaded, but it has no device" "$info"
+says disabled-device "the device is disabled" "$info"
+says disabled-queue "the queue is disabled" "$info"
+says kernel-type "the queue is not of type user" "$info"
+says hostile "plug-in dsa: queue wq0.1 refused: the field max_transfer makes no sense" "$info"
+not_ok "hostile: nothing moves the terminal" grep -q "$(printf '\033')\[[23]" <(on hostile "$info")
+
+mkdir -p "$tmp/no-driver/etc"
+echo 'paths = cpu, soft' >"$tmp/no-driver/etc/libsva.conf"
+says no-driver "now cpu,soft" "$info" -e
+echo 'paths = cpu, quick' >"$tmp/no-driver/etc/libsva.conf"
+says no-driver "libsva.conf:1: paths: unknown word 'quick'" "$info"
+not_ok "no-driver: a mistake in the configuration is an error" on no-driver "$info"
+
+if command -v accel-config >/dev/null; then
+	says two-sockets '"dev":"wq2.0"' accel-config list
+	says mixed-modes '"mode":"dedicated"' accel-config list
+else
+	skip "accel-config lists the queues" "accel-config is not installed"
+fi
+
+done_testing
