@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dma path and the mapped family, with the sva_dma module played by this file: open, ioctl and mmap of /dev/sva_dma are wrapped, operations
+ * are executed here, and completions go into a real ring, at once or when the test says so. What the real module does is tested in virtual machines.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sva/sva.h"
+#include "uapi/sva_dma.h"
+#include "../tap.h"
+
+#define RING 64u
+#define RING_BYTES 4096u
+
+/* ------------------------------------------------------------------ the module */
+
+static struct {
+	int fd;                  /* of the open file, -1: closed */
+	int open_error;          /* errno of open(2) */
+	int info_error;          /* errno of INFO */
+	uint32_t version, channels, pasid_feature;
+	bool hold;               /* completions wait until release_held() */
+	int refuse;              /* errno of the next refusals of SUBMIT */
+	unsigned int refusals;   /* how many */
+	int result_once;         /* result of the next operation, told at once */
+	int complete_once;       /* the same, told by its completion */
+	uint64_t max_len;
+	unsigned int submits, ops, maps, unmaps, syncs;
+	struct sva_dma_ring *ring;
+	uint64_t held[RING];
+	unsigned int held_count;
+	struct { uint64_t addr, len; bool used; } map[8];
+} module;
+
+int __real_open(const char *path, int flags, ...);
+int __real_close(int fd);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_close(int fd);
+int __wrap_ioctl(int fd, unsigned long request, ...);
+
+static void reset_module(void)
+{
+	memset(&module, 0, sizeof(module));
+	module.fd = -1;
+	module.version = SVA_DMA_VERSION;
+	module.channels = 1;
+	module.max_len = 1 << 20;
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	if (strcmp(path, "/dev/sva_dma"))
+		return __real_open(path, flags, 0600);
+	if (module.open_error) {
+		errno = module.open_error;
+		return -1;
+	}
+	module.fd = memfd_create("sva_dma", 0);
+	if (ftruncate(module.fd, RING_BYTES))
+		abort();
+	module.ring = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, module.fd, 0);
+	return module.fd;
+}
+
+int __wrap_close(int fd)
+{
+	if (fd == module.fd && module.ring) {
+		munmap(module.ring, RING_BYTES);
+		module.ring = NULL;
+		module.fd = -1;
+	}
+	return __real_close(fd);
+}
+
+static void complete(uint64_t user_data, int result)
+{
+	struct sva_dma_cqe *cqe = &module.ring->cqe[module.ring->tail & (RING - 1)];
+
+	cqe->user_data = user_data;
+	cqe->result = result;
+	cqe->channel = 0;
+	__atomic_store_n(&module.ring->tail, module.ring->tail + 1, __ATOMIC_RELEASE);
+}
+
+static void release_held(void)
+{
+	for (unsigned int i = 0; i < module.held_count; i++)
+		complete(module.held[i], 0);
+	module.held_count = 0;
+}
+
+static void *address(uint32_t handle, uint64_t at)
+{
+	return (void *)(uintptr_t)(handle ? module.map[handle - 1].addr + at : at);
+}
+
+static int run_op(struct sva_dma_op *op)
+{
+	unsigned char *dst = address(op->dst_handle, op->dst), *src;
+
+	module.ops++;
+	op->result = module.result_once;
+	module.result_once = 0;
+	if (op->result) {
+		op->fault = op->result == -EFAULT ? op->src : 0;
+		return op->result;
+	}
+	if (op->opcode == SVA_DMA_OP_FILL) {
+		for (uint64_t i = 0; i < op->len; i++)
+			dst[i] = (unsigned char)(op->src >> i % 8 * 8);
+	} else {
+		src = address(op->src_handle, op->src);
+		if (dst < src + op->len && src < dst + op->len)
+			return op->result = -EOPNOTSUPP;
+		memcpy(dst, src, op->len);
+	}
+	if (module.hold)
+		module.held[module.held_count++] = op->user_data;
+	else
+		complete(op->user_data, module.complete_once);
+	module.complete_once = 0;
+	return 0;
+}
+
+static int submit(struct sva_dma_submit_args *args)
+{
+	struct sva_dma_op *ops = (struct sva_dma_op *)(uintptr_t)args->ops;
+
+	module.submits++;
+	if (module.refusals) {
+		module.refusals--;
+		errno = module.refuse;
+		return -1;
+	}
+	for (args->taken = 0; args->taken < args->nr; args->taken++)
+		run_op(&ops[args->taken]);
+	return 0;
+}
+
+static int map(struct sva_dma_map_args *args)
+{
+	for (uint32_t i = 0; i < 8; i++) {
+		if (module.map[i].used)
+			continue;
+		module.map[i].addr = args->addr;
+		module.map[i].len = args->len;
+		module.map[i].used = true;
+		module.maps++;
+		args->handle = i + 1;
+		args->segments = 1;
+		args->state = SVA_DMA_STATE_NEEDS_SYNC;
+		return 0;
+	}
+	errno = ENOSPC;
+	return -1;
+}
+
+static int info(struct sva_dma_info *args)
+{
+	if (module.info_error) {
+		errno = module.info_error;
+		return -1;
+	}
+	args->version = module.version;
+	args->nr_channels = module.channels;
+	args->features = module.pasid_feature;
+	args->pasid = 4711;
+	args->max_addr_len = module.max_len;
+	args->max_map_len = 1 << 30;
+	args->max_ops = 64;
+	args->max_in_flight = 64;
+	args->ring_entries = RING;
+	args->ring_bytes = RING_BYTES;
+	return 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (fd != module.fd) {
+		errno = EBADF;
+		return -1;
+	}
+	switch (request) {
+	case SVA_DMA_INFO:
+		return info(arg);
+	case SVA_DMA_CHANNEL:
+		strcpy((char *)((struct sva_dma_channel *)arg)->device, "played0");
+		return 0;
+	case SVA_DMA_SUBMIT:
+		return submit(arg);
+	case SVA_DMA_WAIT:
+		release_held();
+		return 0;
+	case SVA_DMA_MAP:
+		return map(arg);
+	case SVA_DMA_UNMAP:
+		module.map[((struct sva_dma_unmap_args *)arg)->handle - 1].used = false;
+		module.unmaps++;
+		return 0;
+	case SVA_DMA_SYNC:
+		module.syncs++;
+		return 0;
+	default:
+		errno = ENOTTY;
+		return -1;
+	}
+}
+
+/* ------------------------------------------------------------------ the tests */
+
+static unsigned char from[1 << 20], to[1 << 20];
+
+static struct sva *open_dma(const char *paths)
+{
+	struct sva_opts opts = SVA_OPTS_INIT;
+	struct sva *sva = NULL;
+
+	opts.paths = paths;
+	opts.threshold = 1;
+	is(sva_open(&sva, &opts), 0, "a context opens");
+	for (size_t i = 0; i < sizeof(from); i++)
+		from[i] = (unsigned char)(i * 7 + i / 251);
+	memset(to, 0, sizeof(to));
+	return sva;
+}
+
+static void test_reasons(void)
+{
+	static const struct { int open_error, info_error; uint32_t version, channels, reason; } cases[] = {
+		{ ENOENT, 0, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_ABSENT },
+		{ EACCES, 0, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_PERMISSION },
+		{ 0, ENOTTY, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_FOREIGN },
+		{ 0, EINVAL, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_VERSION },
+		{ 0, 0, SVA_DMA_VERSION + (1u << 16), 1, SVA_REASON_MODULE_VERSION },
+		{ 0, 0, SVA_DMA_VERSION, 0, SVA_REASON_MODULE_NO_CHANNEL },
+		{ 0, 0, SVA_DMA_VERSION, 1, SVA_REASON_OK },
+	};
+	char text[200];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		reset_module();
+		module.open_error = cases[i].open_error;
+		module.info_error = cases[i].info_error;
+		module.version = cases[i].version;
+		module.channels = cases[i].channels;
+		is(sva_explain(NULL, SVA_PATH_DMA, text, sizeof(text)), cases[i].reason, text);
+	}
+	reset_module();
+	module.open_error = ENOENT;
+	sva_explain(NULL, SVA_PATH_DMA, text, sizeof(text));
+	is_str(text, "/dev/sva_dma is absent: the sva_dma module is not loaded", "the text for an absent module");
+}
+
+static void test_sync(void)
+{
+	const struct sva_result *result;
+	struct sva *sva;
+
+	reset_module();
+	sva = open_dma("dma");
+	is(sva_memcpy(sva, to, from, 100000), 0, "a copy by address");
+	ok(!memcmp(to, from, 100000), "has the right bytes");
+	result = sva_last_result();
+	is(result->path, SVA_PATH_DMA, "the path is dma");
+	is_str(result->device, "played0", "the device is the channel's");
+	is(sva_memfill(sva, to, 0x1122334455667788, 1001), 0, "a fill");
+	ok(to[0] == 0x88 && to[7] == 0x11 && to[1000] == 0x88, "has the right bytes");
+	module.hold = true;
+	is(sva_memcpy(sva, to, from, 5000), 0, "a copy whose completion is waited for in the kernel");
+	ok(!memcmp(to, from, 5000), "has the right bytes");
+	module.hold = false;
+	sva_close(sva);
+
+	reset_module();
+	module.max_len = 1000;
+	sva = open_dma("dma");
+	module.ops = 0;
+	is(sva_memcpy(sva, to, from, 10001), 0, "a copy longer than the module takes");
+	ok(!memcmp(to, from, 10001), "has the right bytes");
+	is(module.ops, 11, "went out in eleven parts");
+	sva_close(sva);
+}
+
+static void test_errors(void)
+{
+	struct sva *sva;
+
+	reset_module();
+	sva = open_dma("dma,cpu");
+	module.refuse = EAGAIN;
+	module.refusals = 1;
+	is(sva_memcpy(sva, to, from, 100000), 0, "a full ring is tried again");
+	is(sva_last_result()->path, SVA_PATH_DMA, "on the same path");
+	memcpy(to, from, 1000);
+	is(sva_memcpy(sva, to + 100, to, 900), 0, "an overlapping copy is left to the CPU");
+	ok(!memcmp(to + 100, from, 900), "and has the right bytes");
+	is(sva_last_result()->path, SVA_PATH_CPU, "the route says so");
+	module.refuse = ENODEV;
+	module.refusals = 2;
+	is(sva_memcpy(sva, to, from, 100000), 0, "a channel that went away: the CPU");
+	is(sva_last_result()->path, SVA_PATH_CPU, "the route says so");
+	module.result_once = -EFAULT;
+	is(sva_memcpy(sva, to, from, 100000), 0, "a page that only needs a touch is tried again");
+	is(sva_last_result()->faults, 1, "one fault is told");
+	sva_close(sva);
+
+	reset_module();
+	sva = open_dma("dma");
+	module.result_once = -EFAULT;
+	is(sva_memcpy(sva, to, (void *)0x10000, 4096), -EFAULT, "a bad pointer");
+	is(sva_last_result()->fault_addr, 0x10000, "its address is told");
+	module.complete_once = -EIO;
+	is(sva_memcpy(sva, to, from, 4096), -EIO, "a device error");
+	sva_close(sva);
+}
+
+static void test_async(void)
+{
+	struct sva_op ops[40], *list[40], *done[40];
+	struct sva *sva;
+	int n = 0, reaped = 0;
+
+	reset_module();
+	sva = open_dma("dma");
+	module.hold = true;
+	sva_prep_memcpy(&ops[0], to, from, 1000);
+	is(sva_submit(sva, &ops[0]), 0, "an asynchronous copy");
+	is(sva_poll(&ops[0]), 0, "is pending as long as the ring has nothing");
+	release_held();
+	is(sva_poll(&ops[0]), 1, "and done when it has");
+	for (int i = 0; i < 40; i++) {
+		list[i] = &ops[i];
+		sva_prep_memcpy(&ops[i], to + i * 1000, from + i * 1000, 1000);
+	}
+	module.submits = 0;
+	module.hold = false;
+	n = sva_submit_many(sva, list, 40);
+	is(n, 40, "forty at a time");
+	ok(module.submits <= 4, "in few calls: %u", module.submits);
+	while (reaped < n)
+		reaped += sva_reap(sva, done, 40);
+	is(reaped, 40, "each is reaped once");
+	ok(!memcmp(to, from, 40000), "and has the right bytes");
+	sva_prep_batch(&ops[39], list, 30);
+	for (int i = 0; i < 30; i++)
+		sva_prep_memcpy(&ops[i], to + i * 1000, from + 100000 + i * 1000, 1000);
+	is(sva_run(sva, &ops[39]), 0, "a batch, which this path has no descriptor for");
+	ok(!memcmp(to, from + 100000, 30000), "has the right bytes");
+	sva_close(sva);
+}
+
+static void test_mapped(void)
+{
+	struct sva_dma_buf *a = NULL, *b = NULL, *small = NULL;
+	struct sva_op op;
+	struct sva *sva;
+
+	reset_module();
+	sva = open_dma("dma,cpu");
+	is(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
+	is(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map a destination");
+	is(sva_dma_is_mapped(a), 1, "it is mapped for a device");
+	is(module.maps, 2, "two mappings");
+	is(sva_dma_copy(sva, b, 10, a, 500000, 400000), 0, "a copy by handle");
+	ok(!memcmp(to + 10, from + 500000, 400000), "has the right bytes");
+	is(sva_last_result()->path, SVA_PATH_DMA, "on the dma path");
+	is(sva_dma_sync(b, 0, 100, SVA_DMA_FOR_CPU), 0, "sync for the CPU");
+	is(module.syncs, 1, "reaches the module");
+	is(sva_dma_sync(b, sizeof(to), 1, SVA_DMA_FOR_CPU), -EINVAL, "not beyond the end");
+	is(sva_dma_sync(b, 0, 1, 3), -EINVAL, "not in two directions");
+	is(sva_dma_copy(sva, a, 0, b, 0, 10), -EINVAL, "not against the direction of a mapping");
+	is(sva_dma_copy(sva, b, 0, a, sizeof(from) - 5, 10), -EINVAL, "not beyond the end of a buffer");
+	is(sva_dma_fill(sva, b, 3, 0x0101010101010101, 77), 0, "a fill by handle");
+	ok(to[3] == 1 && to[79] == 1, "has the right bytes");
+	module.hold = true;
+	sva_prep_dma_copy(&op, b, 0, a, 0, 1000);
+	is(sva_submit(sva, &op), 0, "an asynchronous one");
+	is(sva_dma_unmap(b), -EBUSY, "a buffer in use is not unmapped");
+	is(sva_wait(&op, -1), 0, "it ends");
+	module.hold = false;
+	is(sva_dma_unmap(a), 0, "unmap");
+	is(sva_dma_unmap(b), 0, "unmap");
+	is(module.unmaps, 2, "two are gone");
+	is(sva_dma_map(sva, NULL, 10, 0, &small), -EFAULT, "null is not mapped");
+	is(sva_dma_map(sva, from, 0, 0, &small), -EINVAL, "nothing is not mapped");
+	is(sva_dma_map(sva, from, 10, 8, &small), -EINVAL, "unknown flags");
+	is(sva_dma_unmap(NULL), 0, "null is unmapped already");
+	sva_close(sva);
+
+	/* The same program without the module. */
+	reset_module();
+	module.open_error = ENOENT;
+	sva = open_dma(NULL);
+	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "without the module, map notes the buffer");
+	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "and another one");
+	is(sva_dma_is_mapped(a), 0, "and says so");
+	is(sva_dma_copy(sva, b, 0, a, 1, 100000), 0, "a copy");
+	ok(!memcmp(to, from + 1, 100000), "has the right bytes");
+	ok(sva_last_result()->path != SVA_PATH_DMA, "on another path");
+	is(sva_dma_copy(sva, b, 5, b, 0, 1000), 0, "within one buffer, overlapping");
+	ok(!memcmp(to + 5, from + 1, 1000), "has the right bytes");
+	is(sva_dma_map(sva, (void *)0x10000, 4096, 0, &small), -EFAULT, "what is no memory is not noted");
+	is(sva_dma_unmap(a), 0, "unmap");
+	is(sva_dma_unmap(b), 0, "unmap");
+	sva_close(sva);
+}
+
+static void test_pasid(void)
+{
+	struct sva_bond *bond = NULL;
+	uint32_t pasid = 0;
+	struct sva *sva;
+
+	reset_module();
+	sva = open_dma("soft");
+	is(sva_bind(sva, "soft", 0, &bond), 0, "a bond");
+	is(sva_bond_pasid(bond, &pasid), -ENODATA, "without the feature there is no PASID");
+	module.pasid_feature = SVA_DMA_FEATURE_PASID;
+	is(sva_bond_pasid(bond, &pasid), 0, "with it there is one");
+	is(pasid, 4711, "it is the module's");
+	sva_unbind(bond);
+	sva_close(sva);
+}
+
+int main(void)
+{
+	reset_module();
+	test_reasons();
+	test_sync();
+	test_errors();
+	test_async();
+	test_mapped();
+	test_pasid();
+	return done();
+}
