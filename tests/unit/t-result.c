@@ -137,7 +137,8 @@ static void operations(void)
 static void main_paths(void)
 {
 	struct sva_bond bond = { .name = "wq9.9", .device = "dsa9" };
-	struct sva_lease lease = { .path = SVA_PATH_WRITE, .bond = &bond };
+	struct sva_identity id = { .queue = "wq9.9", .device = "dsa9", .path = SVA_PATH_WRITE, .reason = SVA_REASON_NEED_RAWIO };
+	struct sva_lease lease = { .path = SVA_PATH_WRITE, .bond = &bond, .id = &id };
 	static struct sva_op op;
 	struct sva_op_private *p = SVA_OP_PRIVATE(&op);
 
@@ -159,6 +160,7 @@ static void main_paths(void)
 	is(sva_op_result(&op)->path, SVA_PATH_WRITE, "without bytes: the path of the descriptor");
 	is_str(sva_op_result(&op)->queue, "wq9.9", "its queue");
 	is_str(sva_op_result(&op)->device, "dsa9", "its device");
+	is(sva_op_result(&op)->reason, SVA_REASON_NEED_RAWIO, "and why it took no better path");
 }
 
 static void last_result(void)
