@@ -12,6 +12,7 @@
 
 #include "attrfs.h"
 #include "launch.h"
+#include "tracer.h"
 
 const enum emu_present emu_launch_order[3] = {
 	EMU_PRESENT_NAMESPACE, EMU_PRESENT_USER_NAMESPACE, EMU_PRESENT_REDIRECT,
@@ -41,6 +42,7 @@ int emu_launch_environment(const struct emu_state *state, const char *library)
 /* What the child says to us: one message with the FUSE descriptor or none, later one with an error or none. */
 struct message {
 	int error;               /* 0: all is well */
+	bool ready;              /* to be traced: waits for an answer */
 	bool from_exec;
 	struct emu_obstacle why;
 };
@@ -113,11 +115,25 @@ static int make_presentation(struct emu_state *state, enum emu_present present, 
 	return emu_present_mount(state, sys, root, &message->why);
 }
 
+/* Tell that all is ready, and go on when the tracer has attached. */
+static int become_traced(int sock)
+{
+	struct message ready = { .ready = true };
+	char go;
+
+	send_message(sock, &ready, -1);
+	return read(sock, &go, 1) == 1 ? emu_tracer_filter() : -EIO;
+}
+
 static void __attribute__((noreturn)) be_child(struct emu_state *state, enum emu_present present, char **command, int sock)
 {
 	struct message message = { 0 };
 
 	message.error = -make_presentation(state, present, sock, &message);
+	if (message.error == 0 && command && state->opt.ptrace) {
+		message.error = -become_traced(sock);
+		snprintf(message.why.text, sizeof(message.why.text), "tracing: %s", strerror(message.error));
+	}
 	if (message.error == 0 && command) {
 		execvp(command[0], command);
 		message.error = errno;
@@ -163,6 +179,19 @@ int emu_launch(struct emu_state *state, enum emu_present present, char **command
 	while (receive_message(pair[0], &message, &fd)) {
 		if (message.error)
 			break;
+		if (message.ready) {
+			int ret = emu_tracer_attach(child->pid);
+
+			if (ret) {
+				snprintf(child->why.text, sizeof(child->why.text), "ptrace: %s", strerror(-ret));
+				kill(child->pid, SIGKILL);
+				message = (struct message){ .error = -ret, .why = child->why };
+				break;
+			}
+			if (write(pair[0], "g", 1) != 1)
+				break;
+			continue;
+		}
 		child->why = message.why; /* of FUSE: nothing to fail for */
 		if (fd >= 0)
 			serve(state, fd, child);

@@ -14,7 +14,7 @@
 enum {
 	OPT_QUEUES = 256, OPT_PROFILE, OPT_DEVICES, OPT_NO_MMAP, OPT_REFUSE_SVA, OPT_STRICT, OPT_RETRY, OPT_FAULT, OPT_ERROR,
 	OPT_DELAY, OPT_STATS, OPT_TRACE, OPT_TRACE_FORMAT, OPT_CHECK, OPT_SABOTAGE, OPT_REDIRECT, OPT_KEEP, OPT_CONFIG,
-	OPT_ASYNC,
+	OPT_ASYNC, OPT_PTRACE, OPT_FAST,
 };
 
 static const struct option long_options[] = {
@@ -35,6 +35,7 @@ static const struct option long_options[] = {
 	{ "trace-format", required_argument, NULL, OPT_TRACE_FORMAT },
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "sabotage", required_argument, NULL, OPT_SABOTAGE },
+	{ "ptrace", no_argument, NULL, OPT_PTRACE },
 	{ "redirect", no_argument, NULL, OPT_REDIRECT },
 	{ "keep", no_argument, NULL, OPT_KEEP },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -67,6 +68,7 @@ void emu_options_help(void)
 	     "  --trace-format F     text or json\n"
 	     "  --stats[=FILE]       print counters at the end, or write them to FILE as JSON\n"
 	     "  --redirect           show the device by redirecting paths, without a mount namespace\n"
+	     "  --ptrace             trace the program from outside: for static programs; slow\n"
 	     "  --keep               leave the run's directory behind, and say where it is\n"
 	     "  -q, --quiet          do not say that this is an emulation (SVA_EMU_QUIET=1 does the same)");
 }
@@ -202,6 +204,9 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 		case OPT_REDIRECT:
 			launch->redirect = true;
 			break;
+		case OPT_PTRACE:
+			opt->ptrace = 1;
+			break;
 		case OPT_KEEP:
 			launch->keep = true;
 			break;
@@ -217,6 +222,8 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 	}
 	if (launch->config && (launch->queues || launch->devices))
 		die("--config says it all; --queues and --devices do not go with it");
+	if (opt->ptrace && opt->async)
+		die("--ptrace executes in the tracer; --async and --delay do not go with it");
 	launch->program = argv + optind;
 	if (!*launch->program)
 		die("run what? Try sva-emu run --help");

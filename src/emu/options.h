@@ -13,7 +13,6 @@ struct emu_launch {
 	bool stats;
 	bool keep;             /* leave the run's directory behind */
 	bool redirect;         /* do not even try a mount namespace */
-	bool ptrace;
 	const char *stats_file;
 	const char *queues;
 	const char *config;

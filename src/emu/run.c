@@ -15,6 +15,7 @@
 #include "machine.h"
 #include "run.h"
 #include "stats.h"
+#include "tracer.h"
 #include "tree.h"
 
 #define EXIT_SETUP 125 /* as env(1) and its kind */
@@ -135,7 +136,7 @@ int emu_run_library(char *path, size_t size)
 	return access(path, R_OK) ? -errno : 0;
 }
 
-static int look_at_program(const char *name)
+static int look_at_program(const char *name, bool ptrace)
 {
 	struct emu_program found;
 	int ret = emu_machine_program(name, &found);
@@ -145,12 +146,15 @@ static int look_at_program(const char *name)
 		fprintf(stderr, "sva-emu: %s: %s\n", name, strerror(-ret));
 		return ret == -ENOENT ? EXIT_MISSING : EXIT_CANNOT;
 	}
+	if (ptrace && !found.foreign)
+		return 0;
 	why = found.is_static ? "it is linked statically, so no library can be loaded into it" :
 		found.setuid ? "it is set-user-ID, so the dynamic linker loads no library of ours into it" :
 		found.foreign ? "it is no 64-bit x86 program" : NULL;
 	if (!why)
 		return 0;
-	fprintf(stderr, "sva-emu: %s can not be traced: %s\n", name, why);
+	fprintf(stderr, "sva-emu: %s can not be emulated this way: %s%s\n", name, why,
+		found.foreign ? "" : "; sva-emu run --ptrace can");
 	return EXIT_CANNOT;
 }
 
@@ -160,17 +164,19 @@ static void forward(int signo)
 		kill(program, signo);
 }
 
-static int wait_for_program(pid_t pid)
+static int wait_for_program(struct emu_state *state, const struct emu_child *child)
 {
 	struct sigaction act = { .sa_handler = forward };
-	int status;
+	int status = 0;
 
-	program = pid;
+	program = child->pid;
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
 	signal(SIGINT, SIG_IGN); /* the terminal sends it to the program too */
 	signal(SIGQUIT, SIG_IGN);
-	while (waitpid(pid, &status, 0) < 0)
+	if (state->opt.ptrace)
+		status = emu_tracer_run(state, child->pid, child->server);
+	while (!state->opt.ptrace && waitpid(child->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return EXIT_SETUP;
 	program = 0;
@@ -210,7 +216,7 @@ static int run_program(struct emu_launch *launch)
 		fprintf(stderr, "sva-emu: %s: %s\n", child.error ? launch->program[0] : child.why.text, strerror(-ret));
 		return child.error == ENOENT ? EXIT_MISSING : child.error ? EXIT_CANNOT : EXIT_SETUP;
 	}
-	ret = wait_for_program(child.pid);
+	ret = wait_for_program(launch->state, &child);
 	emu_launch_finish(&child);
 	look_for_strays(launch->state);
 	if (launch->stats)
@@ -233,13 +239,13 @@ int emu_run(int argc, char **argv)
 		fprintf(stderr, "sva-emu: %s: %s\n", library, strerror(errno));
 		return EXIT_SETUP;
 	}
-	ret = look_at_program(launch.program[0]);
+	ret = look_at_program(launch.program[0], launch.state->opt.ptrace);
 	if (ret)
 		return ret;
 	ret = emu_run_prepare(&launch);
 	if (ret == 0)
 		ret = make_trace(&launch);
-	if (ret == 0)
+	if (ret == 0 && !launch.state->opt.ptrace)
 		ret = emu_launch_environment(launch.state, library);
 	if (ret) {
 		fprintf(stderr, "sva-emu: preparing the run in %s: %s\n", launch.state->opt.dir, strerror(-ret));

@@ -100,7 +100,8 @@ struct emu_options {
 	uint32_t strict_faults;
 	uint32_t check;
 	uint32_t async;         /* engine threads of a process; 0: the submitting thread does the work */
-	uint32_t fast;
+	uint32_t fast;          /* patch call sites after their first trap */
+	uint32_t ptrace;        /* no preload library: the launcher traces the program */
 	uint32_t quiet;
 	uint32_t trace;         /* enum emu_trace */
 	uint32_t retry_every, fault_every, error_every;
