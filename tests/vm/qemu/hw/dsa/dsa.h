@@ -105,12 +105,13 @@ typedef struct DSAEngine {
     QemuThread thread;
     QemuCond cond;
     QEMUTimer *timer;   /* virtual time: when the descriptor in hand is due */
+    QemuCond paused;    /* virtual time: it has finished, or waits for something that needs the guest */
     int index;
 
     /* The descriptor in hand. */
     bool busy;
     bool aborted;       /* it must not touch memory any more, nor report */
-    bool due;
+    bool due, blocked;
     unsigned int queue;
     uint64_t seq;
     bool has_pasid, ats, prs;
@@ -170,6 +171,8 @@ extern const MemoryRegionOps dsa_portal_ops;
 void dsa_engines_start(DSAState *s, Error **errp);
 void dsa_engines_stop(DSAState *s);
 void dsa_kick(DSAState *s, unsigned int queue);
+/* The engine waits for the guest, or no longer. */
+void dsa_block(DSAEngine *e, bool blocked);
 int dsa_group_of(DSAState *s, unsigned int queue);
 /* Is anything that matches still queued or executing? queues: a mask; pasid < 0: any; accepted before seq. */
 bool dsa_busy(DSAState *s, uint32_t queues, int64_t pasid, uint64_t before);

@@ -3,11 +3,15 @@
  * Engines: threads beside the vCPUs. Each takes descriptors from the queues of its group, in turn, a queue's priority
  * saying how many it gets in a round, and lets the model execute them.
  *
- * With virtual-time=on a descriptor ends no sooner than the virtual clock says (latency, and bytes over bandwidth), so that
- * under icount a program sees the same time in every run, however fast the host's threads are. The figures are made up.
+ * With virtual-time=on a descriptor ends when the virtual clock says so: latency, and bytes over bandwidth, after an engine
+ * was free for it. It is taken by the vCPU's store, or when the one before ends, and the timer that ends it waits for the
+ * thread that does it; so under icount a program sees the same in every run, however fast the host's threads are. Only what
+ * needs the guest, a page request, is waited for beside the clock. The figures are made up.
  */
 #include "dsa.h"
 #include "qemu/memalign.h"
+
+static void dsa_dispatch(DSAState *s);
 
 int dsa_group_of(DSAState *s, unsigned int queue)
 {
@@ -38,6 +42,10 @@ void dsa_kick(DSAState *s, unsigned int queue)
     int g = dsa_group_of(s, queue);
     int i;
 
+    if (s->virtual_time) {
+        dsa_dispatch(s);
+        return;
+    }
     for (i = 0; g >= 0 && i < DSA_NUM_ENGINES; i++) {
         if ((s->grpcfg[g][4] >> i & 1) && !s->engine[i].busy) {
             qemu_cond_signal(&s->engine[i].cond);
@@ -197,27 +205,57 @@ static bool dsa_take(DSAEngine *e)
     return true;
 }
 
+/* Virtual time: give each free engine its next descriptor. */
+static void dsa_dispatch(DSAState *s)
+{
+    int i;
+
+    for (i = 0; i < DSA_NUM_ENGINES; i++) {
+        DSAEngine *e = &s->engine[i];
+
+        if (!e->busy && dsa_take(e)) {
+            uint64_t bytes = sva_desc_opcode(&e->desc) == SVA_OPCODE_BATCH ? 64ull * e->desc.size : e->desc.size;
+            int64_t ns = s->latency_ns + bytes * 1000 / MAX(s->bytes_per_us, 1);
+
+            timer_mod(e->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
+        }
+    }
+}
+
+/* The descriptor in hand is due: let the thread do it, and the virtual clock stand still meanwhile. */
 static void dsa_timer(void *opaque)
 {
     DSAEngine *e = opaque;
 
+    if (!e->busy) {
+        return;
+    }
     e->due = true;
     qemu_cond_signal(&e->cond);
+    while (e->due && !e->blocked && !e->dsa->stopping) {
+        qemu_cond_wait_bql(&e->paused);
+    }
+    dsa_dispatch(e->dsa);
 }
 
-/* Until the virtual clock says that the descriptor in hand is done. */
-static void dsa_wait_due(DSAEngine *e)
+void dsa_block(DSAEngine *e, bool blocked)
+{
+    e->blocked = blocked;
+    qemu_cond_signal(&e->paused);
+}
+
+/* For a thread: until there is a descriptor to execute, or the device goes. */
+static bool dsa_next(DSAEngine *e)
 {
     DSAState *s = e->dsa;
-    uint64_t bytes = sva_desc_opcode(&e->desc) == SVA_OPCODE_BATCH ? 64ull * e->desc.size : e->desc.size;
-    int64_t ns = s->latency_ns + bytes * 1000 / MAX(s->bytes_per_us, 1);
 
-    e->due = false;
-    timer_mod(e->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
-    while (!e->due && !e->aborted && !s->stopping) {
+    while (!s->stopping) {
+        if (s->virtual_time ? e->busy && (e->due || e->aborted) : dsa_take(e)) {
+            return true;
+        }
         qemu_cond_wait_bql(&e->cond);
     }
-    timer_del(e->timer);
+    return false;
 }
 
 /* A drain descriptor ends after all earlier ones of its queue and PASID. */
@@ -225,10 +263,12 @@ static void dsa_wait_earlier(DSAEngine *e)
 {
     DSAState *s = e->dsa;
 
+    dsa_block(e, true);
     while (!e->aborted && !s->stopping &&
            dsa_busy(s, 1u << e->queue, e->has_pasid ? (int64_t)e->pasid : -1, e->seq - 1)) {
         qemu_cond_wait_bql(&e->cond);
     }
+    dsa_block(e, false);
 }
 
 static void dsa_done(DSAEngine *e, const struct sva_model_outcome *outcome)
@@ -237,7 +277,8 @@ static void dsa_done(DSAEngine *e, const struct sva_model_outcome *outcome)
     bool aborted = e->aborted;
     int i;
 
-    e->busy = false;
+    e->busy = e->due = false;
+    qemu_cond_signal(&e->paused);
     if (!aborted && (sva_desc_flags(&e->desc) & SVA_DESC_RCI) && outcome->end != SVA_MODEL_LOST &&
         outcome->swerror != SVA_STATUS_INT_HANDLE) {
         dsa_completion_interrupt(s, &e->desc);
@@ -249,26 +290,21 @@ static void dsa_done(DSAEngine *e, const struct sva_model_outcome *outcome)
         }
     }
     dsa_command_poll(s);
+    if (s->virtual_time) {
+        dsa_dispatch(s);
+    }
 }
 
 static void *dsa_engine_thread(void *opaque)
 {
     DSAEngine *e = opaque;
-    DSAState *s = e->dsa;
     struct sva_model_mem mem = dsa_mem_ops;
     struct sva_model_outcome outcome;
 
     mem.ctx = e;
     rcu_register_thread();
     bql_lock();
-    while (!s->stopping) {
-        if (!dsa_take(e)) {
-            qemu_cond_wait_bql(&e->cond);
-            continue;
-        }
-        if (s->virtual_time) {
-            dsa_wait_due(e);
-        }
+    while (dsa_next(e)) {
         if (sva_desc_opcode(&e->desc) == SVA_OPCODE_DRAIN) {
             dsa_wait_earlier(e);
         }
@@ -299,6 +335,7 @@ void dsa_engines_start(DSAState *s, Error **errp)
         e->index = i;
         e->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, dsa_timer, e);
         qemu_cond_init(&e->cond);
+        qemu_cond_init(&e->paused);
         qemu_thread_create(&e->thread, name, dsa_engine_thread, e, QEMU_THREAD_JOINABLE);
     }
 }
@@ -311,6 +348,7 @@ void dsa_engines_stop(DSAState *s)
     dsa_abort(s, ~0u, -1);
     for (i = 0; i < DSA_NUM_ENGINES; i++) {
         qemu_cond_signal(&s->engine[i].cond);
+        qemu_cond_signal(&s->engine[i].paused);
     }
     bql_unlock();
     for (i = 0; i < DSA_NUM_ENGINES; i++) {
@@ -320,6 +358,7 @@ void dsa_engines_stop(DSAState *s)
     for (i = 0; i < DSA_NUM_ENGINES; i++) {
         timer_free(s->engine[i].timer);
         qemu_cond_destroy(&s->engine[i].cond);
+        qemu_cond_destroy(&s->engine[i].paused);
     }
     for (i = 0; i < DSA_NUM_QUEUES; i++) {
         qemu_vfree(s->queue[i].q.ring);

@@ -54,9 +54,11 @@ static bool dsa_request_page(DSAEngine *e, uint64_t addr, bool write)
         e->waiting = false;
         return false;
     }
+    dsa_block(e, true);
     while (!e->answered && !e->aborted && !s->stopping) {
         qemu_cond_wait_bql(&e->cond);
     }
+    dsa_block(e, false);
     e->waiting = false;
     return e->answered && e->granted;
 }
