@@ -7,17 +7,23 @@
 #	make coverage            make check with --enable-coverage, and what gcovr makes of it
 .PHONY: check-sanitizers check-asan check-tsan check-clang check-valgrind-unit coverage
 
+# These look at texts, which are the same in every build.
+tree_tests = tests/unit/t-abi.sh tests/unit/t-headers.sh tests/unit/t-doc.sh tests/unit/t-man.sh tests/unit/t-env.sh tests/unit/t-pc.sh
+
 check-sanitizers: check-asan check-tsan
 
 check-asan:
+	@tests=; for t in $(TESTS); do case " $(tree_tests) " in *" $$t "*) ;; *) tests="$$tests $$t" ;; esac; done; \
 	$(MKDIR_P) asan && cd asan && \
 	{ test -f config.status || $(abs_srcdir)/configure -q --enable-sanitizers=address,undefined CC='$(CC)' CFLAGS='-O1 -g'; } && \
-	$(MAKE) check
+	$(MAKE) check TESTS="$$tests"
 
+# The model has neither threads nor shared data; its tests are the longest.
 check-tsan:
+	@tests=; for t in $(TESTS); do case " $(tree_tests) $$t" in *" $$t "*|*" tests/model/"*|*" tests/fuzz/"*) ;; *) tests="$$tests $$t" ;; esac; done; \
 	$(MKDIR_P) tsan && cd tsan && \
 	{ test -f config.status || $(abs_srcdir)/configure -q --enable-sanitizers=thread CC='$(CC)' CFLAGS='-O1 -g'; } && \
-	$(MAKE) check
+	$(MAKE) check TESTS="$$tests"
 
 check-clang:
 	$(MKDIR_P) clang && cd clang && \
