@@ -10,7 +10,6 @@
 #include "raw.h"
 #include "trace.h"
 
-#define CODE_MAX 15u
 #define LINE 64u
 #define UMWAIT_MAX_TICKS 100000u /* Linux' default of umwait_control/max_time */
 
@@ -189,11 +188,13 @@ enum emu_verdict emu_step_run(struct emu_step *step, bool undefined)
 	}
 }
 
-bool emu_step_fetch(struct emu_step *step)
+size_t emu_step_fetch(const struct emu_step *step, uint8_t code[EMU_STEP_CODE])
 {
-	uint8_t code[CODE_MAX];
-	size_t len = CODE_MAX - emu_fetch(code, step->regs.rip, CODE_MAX, NULL);
+	return EMU_STEP_CODE - emu_fetch(code, step->regs.rip, EMU_STEP_CODE, NULL);
+}
 
+bool emu_step_decode(struct emu_step *step, const uint8_t *code, size_t len)
+{
 	if (emu_decode_segments(code, len))
 		emu_step_segments(&step->regs);
 	emu_trace_site(step->regs.rip);

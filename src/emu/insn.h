@@ -19,8 +19,13 @@ struct emu_step {
 	unsigned int vector; /* of the fault: 13 or 14 */
 };
 
-/* The instruction at regs.rip: fetched and decoded into step->insn. False if it can't be, or is none. */
-bool emu_step_fetch(struct emu_step *step);
+#define EMU_STEP_CODE 16 /* at least what the longest instruction has */
+
+/* The bytes at regs.rip. How many there are. */
+size_t emu_step_fetch(const struct emu_step *step, uint8_t code[EMU_STEP_CODE]);
+
+/* Decode them into step->insn. False if they are no instruction. */
+bool emu_step_decode(struct emu_step *step, const uint8_t *code, size_t len);
 
 /* How the segment bases are found out, when an instruction needs them. */
 void emu_step_segments(struct emu_regs *regs);

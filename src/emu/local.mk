@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # sva-emu, and the library that it loads into programs. The library is built without the sanitizers, and with a copy of the
-# model that is too: it runs in signal handlers of programs that have sanitizers of their own.
+# model that is too: it runs in signal handlers of programs that have sanitizers of their own. And without AVX: the stubs
+# of --fast save what FXSAVE saves.
 if HAVE_ZYDIS
 if X86_64
-EMU_CFLAGS = $(WARN_CFLAGS) $(COV_CFLAGS) -fvisibility=hidden -fno-stack-protector
+EMU_CFLAGS = $(WARN_CFLAGS) $(COV_CFLAGS) -fvisibility=hidden -fno-stack-protector -mno-avx
 EMU_CPPFLAGS = $(AM_CPPFLAGS) -U_FORTIFY_SOURCE
 
 noinst_LTLIBRARIES += %D%/libemu-model.la
@@ -15,7 +16,7 @@ pkglib_LTLIBRARIES += %D%/libsva-emu.la
 %C%_libsva_emu_la_SOURCES = \
 	%D%/raw.h %D%/hidden.c %D%/text.h %D%/text.c %D%/state.h %D%/state.c %D%/sysfs.h %D%/sysfs.c %D%/tree.h %D%/tree.c \
 	%D%/process.h %D%/preload.c %D%/decode.h %D%/decode.c %D%/paths.h %D%/paths.c %D%/wrap_paths.c %D%/wrap_files.c %D%/cdev.h %D%/cdev.c %D%/node.h %D%/node.c \
-	%D%/signals.h %D%/signals.c %D%/trap.h %D%/trap.c %D%/insn.h %D%/insn.c %D%/access.h %D%/access.c %D%/memory.h %D%/memory.c %D%/engine.h %D%/engine.c %D%/async.h %D%/async.c \
+	%D%/signals.h %D%/signals.c %D%/trap.h %D%/trap.c %D%/patch.h %D%/patch.c %D%/insn.h %D%/insn.c %D%/access.h %D%/access.c %D%/memory.h %D%/memory.c %D%/engine.h %D%/engine.c %D%/async.h %D%/async.c \
 	%D%/trace.h %D%/trace.c %D%/check.h %D%/check.c %D%/maps.h %D%/maps.c
 %C%_libsva_emu_la_CPPFLAGS = $(EMU_CPPFLAGS)
 %C%_libsva_emu_la_CFLAGS = $(EMU_CFLAGS)

@@ -35,6 +35,7 @@ static const struct option long_options[] = {
 	{ "trace-format", required_argument, NULL, OPT_TRACE_FORMAT },
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "sabotage", required_argument, NULL, OPT_SABOTAGE },
+	{ "fast", no_argument, NULL, OPT_FAST },
 	{ "ptrace", no_argument, NULL, OPT_PTRACE },
 	{ "redirect", no_argument, NULL, OPT_REDIRECT },
 	{ "keep", no_argument, NULL, OPT_KEEP },
@@ -68,6 +69,7 @@ void emu_options_help(void)
 	     "  --trace-format F     text or json\n"
 	     "  --stats[=FILE]       print counters at the end, or write them to FILE as JSON\n"
 	     "  --redirect           show the device by redirecting paths, without a mount namespace\n"
+	     "  --fast               trap once, then replace the instruction by a jump\n"
 	     "  --ptrace             trace the program from outside: for static programs; slow\n"
 	     "  --keep               leave the run's directory behind, and say where it is\n"
 	     "  -q, --quiet          do not say that this is an emulation (SVA_EMU_QUIET=1 does the same)");
@@ -203,6 +205,9 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 			break;
 		case OPT_REDIRECT:
 			launch->redirect = true;
+			break;
+		case OPT_FAST:
+			opt->fast = 1;
 			break;
 		case OPT_PTRACE:
 			opt->ptrace = 1;

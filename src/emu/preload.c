@@ -11,6 +11,7 @@
 
 #include "cdev.h"
 #include "decode.h"
+#include "patch.h"
 #include "process.h"
 #include "raw.h"
 #include "signals.h"
@@ -177,5 +178,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	emu_decode_init();
 	redirect_zydis();
 	emu_cdev_inherit();
+	if (state->opt.fast && !emu_patch_init())
+		emu_say("this kernel has no membarrier: --fast is off");
 	emu_signals_install(emu_trap);
 }

@@ -243,7 +243,7 @@ static int copy_dev(const char *name, const char *dev, struct emu_obstacle *why)
 	if (S_ISDIR(st.st_mode)) {
 		if (mkdir(to, 0755))
 			return blocked(why, "%s", to);
-		return bind(from, to, MS_REC, why);
+		return bind(from, to, 0, why); /* not MS_REC: the run's directory, and so the new /dev, may be in /dev/shm */
 	}
 	fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0)

@@ -37,17 +37,26 @@ void emu_run_remove(const struct emu_state *state)
 	nftw(state->opt.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
+/*
+ * Where the run's directory goes: it has some hundred small files, so memory is the best place for it.
+ */
+static const char *base_directory(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	if (tmp && tmp[0] == '/' && strlen(tmp) <= 80)
+		return tmp;
+	return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
 /* The state that all processes map: a file in the run's directory, with what was configured so far. */
 static struct emu_state *make_state(const struct emu_state *from)
 {
-	const char *tmp = getenv("TMPDIR");
 	char dir[sizeof(from->opt.dir)], path[300];
 	struct emu_state *state;
 	int fd;
 
-	if (!tmp || tmp[0] != '/' || strlen(tmp) > 80)
-		tmp = "/tmp";
-	snprintf(dir, sizeof(dir), "%s/sva-emu-XXXXXX", tmp);
+	snprintf(dir, sizeof(dir), "%s/sva-emu-XXXXXX", base_directory());
 	if (!mkdtemp(dir))
 		return NULL;
 	snprintf(path, sizeof(path), "%s/state", dir);

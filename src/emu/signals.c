@@ -28,10 +28,12 @@ __asm__(".text\n.hidden emu_restore\n.globl emu_restore\n.type emu_restore,@func
 	".size emu_restore,.-emu_restore\n.previous\n");
 
 #define BIT(sig) (1ull << ((sig) - 1))
-#define OURS     (BIT(SIGILL) | BIT(SIGSEGV) | BIT(SIGBUS))
+#define OURS     (BIT(SIGILL) | BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGTRAP))
 
-/* What the program wants done with each of ours: an index for the three. */
-static struct kernel_action wanted[3];
+/* Ours, in the order of the table of what the program wants done with them. SIGTRAP is ours with --fast only. */
+static const int ours_all[] = { SIGILL, SIGSEGV, SIGBUS, SIGTRAP };
+static unsigned int ours_count = 3;
+static struct kernel_action wanted[4];
 static int wanted_lock;
 static emu_handler_fn *our_handler;
 
@@ -41,7 +43,12 @@ static uint64_t believed_mask[_NSIG + 1];
 
 static int ours(int signo)
 {
-	return signo == SIGILL ? 0 : signo == SIGSEGV ? 1 : signo == SIGBUS ? 2 : -1;
+	unsigned int i;
+
+	for (i = 0; i < ours_count; i++)
+		if (ours_all[i] == signo)
+			return (int)i;
+	return -1;
 }
 
 static uint64_t set_mask(int how, uint64_t set)
@@ -80,34 +87,33 @@ static struct kernel_action our_action(void)
 		.handler = (uintptr_t)our_handler,
 		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER_BIT,
 		.restorer = emu_restore,
-		.mask = ~(OURS | BIT(SIGTRAP) | BIT(SIGFPE) | BIT(SIGSYS) | BIT(SIGABRT)),
+		.mask = ~(OURS | BIT(SIGFPE) | BIT(SIGSYS) | BIT(SIGABRT)),
 	};
 }
 
 void emu_signals_install(emu_handler_fn *handler)
 {
-	static const int all[] = { SIGILL, SIGSEGV, SIGBUS };
 	struct kernel_action act;
 	unsigned int i;
 
 	our_handler = handler;
+	ours_count = emu.state->opt.fast ? 4 : 3;
 	act = our_action();
-	for (i = 0; i < 3; i++)
-		kernel_action(all[i], &act, &wanted[i]);
+	for (i = 0; i < ours_count; i++)
+		kernel_action(ours_all[i], &act, &wanted[i]);
 	believed |= set_mask(SIG_UNBLOCK, OURS) & OURS;
 }
 
 void emu_signals_check(void)
 {
-	static const int all[] = { SIGILL, SIGSEGV, SIGBUS };
 	struct kernel_action act = our_action(), seen;
 	uint64_t mask = lock_wanted();
 	unsigned int i;
 
-	for (i = 0; i < 3; i++) {
-		if (kernel_action(all[i], NULL, &seen) == 0 && seen.handler != act.handler) {
+	for (i = 0; i < ours_count; i++) {
+		if (kernel_action(ours_all[i], NULL, &seen) == 0 && seen.handler != act.handler) {
 			wanted[i] = seen;
-			kernel_action(all[i], &act, NULL);
+			kernel_action(ours_all[i], &act, NULL);
 		}
 	}
 	unlock_wanted(mask);

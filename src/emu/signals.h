@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGILL, SIGSEGV and SIGBUS belong to the emulator; what the program does with them is kept behind it. To the program it
+ * SIGILL, SIGSEGV and SIGBUS (and SIGTRAP with --fast) belong to the emulator; what the program does with them is kept behind it. To the program it
  * looks as if its own handlers were installed and as if it had blocked what it asked to block, but a blocked synchronous
- * signal would kill it, so the three are never really blocked.
+ * signal would kill it, so they are never really blocked.
  */
 #ifndef EMU_SIGNALS_H
 #define EMU_SIGNALS_H
@@ -13,7 +13,7 @@
 
 typedef void emu_handler_fn(int signo, siginfo_t *info, void *context);
 
-/* Install the handler for the three signals. What was there before becomes the program's. */
+/* Install the handler for these signals. What was there before becomes the program's. */
 void emu_signals_install(emu_handler_fn *handler);
 
 /* Install it again if something else got in its place by a bare system call; that something is then behind ours. */

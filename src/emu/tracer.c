@@ -82,6 +82,7 @@ static void set_regs(struct user_regs_struct *to, const struct emu_step *step)
 static int trapped(struct tracee *tracee, int signo)
 {
 	struct user_regs_struct regs;
+	uint8_t code[EMU_STEP_CODE];
 	struct emu_step step;
 	siginfo_t info;
 
@@ -89,7 +90,7 @@ static int trapped(struct tracee *tracee, int signo)
 	    ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs))
 		return signo;
 	get_regs(&step.regs, &regs);
-	if (!emu_step_fetch(&step))
+	if (!emu_step_decode(&step, code, emu_step_fetch(&step, code)))
 		return signo;
 	switch (emu_step_run(&step, signo == SIGILL)) {
 	case EMU_DONE:

@@ -9,6 +9,7 @@
 #include <asm/prctl.h>
 
 #include "insn.h"
+#include "patch.h"
 #include "process.h"
 #include "raw.h"
 #include "signals.h"
@@ -58,8 +59,33 @@ static void tell_fault(const struct emu_step *step, ucontext_t *uc)
 	emu_signal_deliver(step->fault.signo, &info, uc, true);
 }
 
+/* The instruction that trapped; where --fast has put a jump meanwhile, the one that was there before. */
+static bool decode(struct emu_step *step, int signo, uint8_t code[EMU_STEP_CODE])
+{
+	if (emu.state->opt.fast) {
+		if (signo == SIGTRAP)
+			step->regs.rip--; /* it points behind the INT3 */
+		if (emu_patch_original(step->regs.rip, code))
+			return emu_step_decode(step, code, EMU_STEP_CODE);
+		if (signo == SIGTRAP)
+			return false;
+	}
+	return emu_step_decode(step, code, emu_step_fetch(step, code));
+}
+
+static void done(const struct emu_step *step, ucontext_t *uc, const uint8_t code[EMU_STEP_CODE])
+{
+	enum emu_kind kind = step->insn.kind;
+
+	emu_count(emu.state, EMU_COUNT_TRAPS, 1);
+	finish(step, uc->uc_mcontext.gregs);
+	if (emu.state->opt.fast && (kind == EMU_INSN_ENQCMD || kind == EMU_INSN_MOVDIR64B))
+		emu_patch_site(&step->regs, &step->insn, code);
+}
+
 void emu_trap(int signo, siginfo_t *info, void *context)
 {
+	uint8_t code[EMU_STEP_CODE];
 	ucontext_t *uc = context;
 	struct emu_step step;
 
@@ -70,19 +96,20 @@ void emu_trap(int signo, siginfo_t *info, void *context)
 		return;
 	}
 	get_regs(&step.regs, uc->uc_mcontext.gregs);
-	if (!emu_step_fetch(&step)) {
-		emu_signal_deliver(signo, info, uc, false);
+	if (!decode(&step, signo, code)) {
+		emu_signal_deliver(signo, info, uc, signo == SIGTRAP);
 		return;
 	}
-	switch (emu_step_run(&step, signo == SIGILL)) {
+	switch (emu_step_run(&step, signo == SIGILL || signo == SIGTRAP)) {
 	case EMU_DONE:
-		emu_count(emu.state, EMU_COUNT_TRAPS, 1);
-		finish(&step, uc->uc_mcontext.gregs);
+		done(&step, uc, code);
 		break;
 	case EMU_FAULT:
+		/* The fault is the instruction's, not that of the INT3 in its place. */
+		uc->uc_mcontext.gregs[REG_RIP] = (greg_t)step.regs.rip;
 		tell_fault(&step, uc);
 		break;
 	case EMU_NOT_OURS:
-		emu_signal_deliver(signo, info, uc, false);
+		emu_signal_deliver(signo, info, uc, signo == SIGTRAP);
 	}
 }

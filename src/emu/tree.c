@@ -33,30 +33,34 @@ static int make_dirs(char *path, size_t skip)
 	return ret;
 }
 
-/* Give a file this content. It is only written if it has another: a reader must not find it empty. */
-static int put_file(const char *path, const char *value, size_t len, int mode)
-{
-	char old[VALUE_SIZE];
-	long have, i;
-	int fd = raw_openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, mode);
-
-	if (fd < 0)
-		return fd;
-	have = raw_read(fd, old, sizeof(old));
-	for (i = 0; i < have && i < (long)len && old[i] == value[i]; i++)
-		;
-	if (have != (long)len || i != have) {
-		raw_syscall4(SYS_pwrite64, fd, value, len, 0);
-		raw_syscall2(SYS_ftruncate, fd, len);
-	}
-	return raw_close(fd);
-}
-
 struct path {
 	char buf[PATH_SIZE];
 	struct emu_text text;
 	size_t root;
 };
+
+/* Give a file this content. It is only written if it has another: a reader must not find it empty. */
+static int put_file(struct path *path, const char *value, size_t len, int mode)
+{
+	char old[VALUE_SIZE];
+	long have, i;
+	int fd = raw_openat(AT_FDCWD, path->buf, O_RDWR | O_CREAT | O_CLOEXEC, mode);
+
+	if (fd == -ENOENT) {
+		make_dirs(path->buf, path->root);
+		fd = raw_openat(AT_FDCWD, path->buf, O_RDWR | O_CREAT | O_CLOEXEC, mode);
+	}
+	if (fd < 0)
+		return fd;
+	have = raw_read(fd, old, sizeof(old));
+	for (i = 0; i < have && i < (long)len && old[i] == value[i]; i++)
+		;
+	if (have != (long)len || i != have)
+		raw_syscall4(SYS_pwrite64, fd, value, len, 0);
+	if (have > (long)len)
+		raw_syscall2(SYS_ftruncate, fd, len);
+	return raw_close(fd);
+}
 
 static void path_start(struct path *path, const char *root)
 {
@@ -69,12 +73,10 @@ static void path_start(struct path *path, const char *root)
 static int fixed(const char *root, const char *where, const char *value)
 {
 	struct path path;
-	int ret;
 
 	path_start(&path, root);
 	text_add(&path.text, "%s", where);
-	ret = make_dirs(path.buf, path.root);
-	return ret ? ret : put_file(path.buf, value, raw_strlen(value), 0644);
+	return put_file(&path, value, raw_strlen(value), 0644);
 }
 
 static int directory(const char *root, const char *where)
@@ -100,9 +102,11 @@ static int link_to(const char *root, const char *where, const char *target)
 		raw_syscall3(SYS_unlinkat, AT_FDCWD, path.buf, 0);
 		return 0;
 	}
-	ret = make_dirs(path.buf, path.root);
-	if (ret == 0)
+	ret = (int)raw_syscall3(SYS_symlinkat, target, AT_FDCWD, path.buf);
+	if (ret == -ENOENT) {
+		make_dirs(path.buf, path.root);
 		ret = (int)raw_syscall3(SYS_symlinkat, target, AT_FDCWD, path.buf);
+	}
 	return ret == -EEXIST ? 0 : ret;
 }
 
@@ -141,9 +145,7 @@ static int put_attrs(struct emu_state *state, const char *root, const char *wher
 		text_add(&path.text, "%s/%s", where, ref.name);
 		text_init(&text, value, sizeof(value));
 		emu_attr_show(state, &ref, &text); /* an attribute that can not be read is an empty file here */
-		ret = make_dirs(path.buf, path.root);
-		if (ret == 0)
-			ret = put_file(path.buf, value, text_len(&text), writable ? 0644 : 0444);
+		ret = put_file(&path, value, text_len(&text), writable ? 0644 : 0444);
 	}
 	return ret;
 }
@@ -257,6 +259,7 @@ void emu_tree_refresh(struct emu_state *state, const char *root, unsigned int de
 static int make_pci(struct emu_state *state, const char *root, unsigned int device)
 {
 	const struct emu_device *dev = &state->device[device];
+	struct path config;
 	unsigned int i;
 	int ret = 0;
 
@@ -283,9 +286,10 @@ static int make_pci(struct emu_state *state, const char *root, unsigned int devi
 	TEXT(node, 16, "%d\n", dev->numa_node);
 	if (ret == 0)
 		ret = fixed(root, node_path, node);
-	TEXT(config_path, PATH_SIZE, "%s%s/config", root, where);
+	path_start(&config, root);
+	text_add(&config.text, "%s/config", where);
 	if (ret == 0)
-		ret = put_file(config_path, (const char *)dev->config, sizeof(dev->config), 0644);
+		ret = put_file(&config, (const char *)dev->config, sizeof(dev->config), 0644);
 	TEXT(subsystem, 200, "%s/subsystem", where);
 	if (ret == 0)
 		ret = link_to(root, subsystem, "../../../bus/pci");

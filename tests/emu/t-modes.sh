@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The same programs with engine threads (--async, --delay) and with patched call sites (--fast).
+: "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
+. "$top_srcdir/tests/emu/lib.sh"
+
+operations=${EMU_LONG:+500}
+operations=${operations:-25}
+for mode in --async --async=4 "--delay 200" --fast "--fast --async=2"; do
+	ok "instructions, $mode" ends_with 0 "$emu" run --redirect $mode -- "$bin/insn"
+	ok "character device, $mode" ends_with 0 "$emu" run --redirect $mode -- "$bin/cdev"
+	ok "page faults, $mode" ends_with 0 "$emu" run --redirect $mode -- "$bin/faults"
+	for queue in 0 1; do
+		ok "a storm on wq0.$queue, $mode" ends_with 0 "$emu" run --redirect $mode --stats="$work/stats" --fault 3 \
+			--queues 'wq0.0:shared,size=2;wq0.1:dedicated,size=3' -- \
+			"$bin/storm" /dev/dsa/wq0.$queue portal 8 "$operations" 3
+	done
+done
+
+# Call sites that are patched while other threads are in them.
+for ((i = 0; i < ${EMU_LONG:+10}3; i++)); do
+	ok "64 call sites, 8 threads, run $i" ends_with 0 "$emu" run --redirect --fast --stats="$work/stats" -- "$bin/sites" 8 20
+done
+ok "they were patched" test "$(counter patched "$work/stats")" -eq 64
+ok "so most descriptors did not trap" test "$(counter traps "$work/stats")" -lt 5000
+
+# A poller on the CPU of the engine must not wait for the end of a time slice. 400 round trips: with that, 1.6 seconds.
+ok "an engine does not starve on a poller's CPU" ends_with 0 timeout 60 taskset -c 0 "$emu" run --redirect --async -- \
+	"$bin/storm" /dev/dsa/wq0.0 portal 1 100 16
+done_testing
