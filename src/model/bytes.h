@@ -27,17 +27,14 @@ typedef uint64_t __attribute__((may_alias, aligned(1))) model_u64;
 typedef uint32_t __attribute__((may_alias, aligned(1))) model_u32;
 typedef uint16_t __attribute__((may_alias, aligned(1))) model_u16;
 
-/* For small objects. */
+/* For small objects of whole words. */
 static inline void model_bytes_zero(void *to, size_t len)
 {
-	uint8_t *byte = to;
-
-	for (; len >= 8; byte += 8, len -= 8)
-		*(model_u64 *)byte = 0;
-	while (len--)
-		*byte++ = 0;
+	for (size_t i = 0; i < len / 8; i++)
+		((model_u64 *)to)[i] = 0;
 }
 
+/* For small objects. */
 static inline void model_bytes_copy(void *to, const void *from, size_t len)
 {
 	const uint8_t *source = from;

@@ -181,14 +181,16 @@ static void set_up(struct dif *dif, struct model_exec *exec)
 	dif->writes_tuples = opcode != SVA_OPCODE_DIF_CHECK && opcode != SVA_OPCODE_DIF_STRIP;
 	dif->src_step = dif->block + (dif->checks ? TUPLE : 0);
 	dif->dst_step = (dif->copies ? dif->block : 0) + (dif->writes_tuples ? TUPLE : 0);
-	dif->src = (struct tags){
-		.ref = op->src_ref, .mask = op->src_app_mask, .app = op->src_app,
-		.ref_fixed = op->src_flags & SVA_DIF_SRC_REF_FIXED, .app_increments = op->src_flags & SVA_DIF_SRC_APP_INC,
-	};
-	dif->dst = (struct tags){
-		.ref = op->dst_ref, .mask = op->dst_app_mask, .app = op->dst_app,
-		.ref_fixed = op->dst_flags & SVA_DIF_DST_REF_FIXED, .app_increments = op->dst_flags & SVA_DIF_DST_APP_INC,
-	};
+	dif->src.ref = op->src_ref;
+	dif->src.mask = op->src_app_mask;
+	dif->src.app = op->src_app;
+	dif->src.ref_fixed = op->src_flags & SVA_DIF_SRC_REF_FIXED;
+	dif->src.app_increments = op->src_flags & SVA_DIF_SRC_APP_INC;
+	dif->dst.ref = op->dst_ref;
+	dif->dst.mask = op->dst_app_mask;
+	dif->dst.app = op->dst_app;
+	dif->dst.ref_fixed = op->dst_flags & SVA_DIF_DST_REF_FIXED;
+	dif->dst.app_increments = op->dst_flags & SVA_DIF_DST_APP_INC;
 }
 
 /*

@@ -12,6 +12,7 @@ import argparse
 import concurrent.futures
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -72,9 +73,13 @@ def mutants_of(path):
 class Mutation:
     def __init__(self, args, work):
         self.args, self.work = args, work
-        self.src = os.path.join(args.srcdir, "src/model")
-        self.flags = ["-O1", "-w", "-fPIC", "-D_GNU_SOURCE", "-I" + os.path.join(args.srcdir, "include"),
-                      "-I" + os.path.join(args.srcdir, "src"), "-I" + args.srcdir]
+        for folder in ("include", "src/model", "tests/model"): # of now: the tree may change meanwhile
+            subprocess.run(["cp", "-R", "--parents", folder, work], cwd=args.srcdir, check=True)
+        subprocess.run(["chmod", "-R", "u+w", work], check=True)
+        shutil.copy(os.path.join(args.srcdir, "tests/tap.h"), os.path.join(work, "tests"))
+        self.src = os.path.join(work, "src/model")
+        self.flags = ["-O1", "-w", "-fPIC", "-D_GNU_SOURCE", "-I" + os.path.join(work, "include"),
+                      "-I" + os.path.join(work, "src"), "-I" + work]
         self.files = sorted(name for name in os.listdir(self.src) if name.endswith(".c"))
         self.seconds, self.kills = {}, {}
 
@@ -96,7 +101,7 @@ class Mutation:
                 if not self.compile(os.path.join(self.src, name), self.object(build, name), more):
                     sys.exit("FAIL: %s does not compile" % name)
             self.link(os.path.join(self.work, build, "libmodel.so"), [self.object(build, name) for name in self.files])
-        tests = os.path.join(self.args.srcdir, "tests/model")
+        tests = os.path.join(self.work, "tests/model")
         shared = [os.path.join(tests, name + ".c") for name in SHARED]
         for test in TESTS:
             subprocess.run([*self.args.cc.split(), *self.flags, os.path.join(tests, "test-%s.c" % test), *shared,

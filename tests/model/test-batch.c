@@ -219,6 +219,43 @@ static void other_orders(void)
 	trials_done(&trials, "other orders");
 }
 
+/* An accessor whose list goes away after so many reads: nothing of a run that was not finished counts as done. */
+static int reads_left;
+
+static void *vanishing_map(void *ctx, uint64_t addr, size_t *len, unsigned int access, uint64_t *fault)
+{
+	struct sva_model_mem mem = space_mem(ctx);
+
+	if (addr - LIST_AT < PAGE && !reads_left--) {
+		*fault = addr;
+		reads_left = 0;
+		return NULL;
+	}
+	return mem.map(ctx, addr, len, access, fault);
+}
+
+static void vanishing_list(void)
+{
+	struct sva_model_mem mem = space_mem(&space);
+	struct sva_desc list[4], batch = batch_of(4);
+	struct sva_model_outcome outcome;
+	unsigned long wrong = 0;
+
+	for (unsigned int n = 0; n < 4; n++)
+		list[n] = entry(n, n == 2 ? SVA_DESC_FENCE : 0);
+	put_list(list, 4);
+	mem.map = vanishing_map;
+	profile.batch_backwards = true;
+	/* Two runs of two; each entry is read once to find the fences and once to be run, and the fence itself once more. */
+	for (int reads = 0; reads < 9; reads++) {
+		reads_left = reads;
+		sva_model_execute(&profile, &mem, &batch, &outcome);
+		wrong += outcome.comp.status != SVA_STATUS_BATCH_PAGE_FAULT || outcome.comp.bytes != (reads < 5 ? 0u : 2u);
+	}
+	profile.batch_backwards = false;
+	ok(!wrong, "(chosen) a list that goes away in the middle: %lu wrong", wrong);
+}
+
 /* ---- errors that only SWERROR or the event log gets ---- */
 
 static struct {
@@ -317,6 +354,7 @@ int main(void)
 		list_faults();
 		counts();
 		other_orders();
+		vanishing_list();
 		lost_records(false);
 		lost_records(true);
 		drains();

@@ -135,8 +135,9 @@ static void event_log(void)
 		.end = SVA_MODEL_LOST, .comp = { .status = 1, .bytes = 0x11223344 }, .swerror = 0x1a,
 		.swerror_addr = 0x123456789abcdef0, .swerror_index = 0x0203, .in_batch = true, .first_in_batch = true, .priv = true,
 	};
-	uint8_t entry[64];
+	uint8_t entry[72];
 
+	memset(entry, 0xee, sizeof(entry));
 	desc.int_handle = 0x4567;
 	ok(sva_model_evl_entry(&desc, &outcome, 0xfedcba98, 0x5a, entry), "an error is logged");
 	is(bits(entry, 0, 1), 0xfc, "valid: descriptor, queue, information; in a batch, write, privileged");
@@ -150,6 +151,7 @@ static void event_log(void)
 	is(bits(entry, 16, 8), 0x123456789abcdef0, "address");
 	is(bits(entry, 24, 8), 0, "nothing here");
 	ok(!memcmp(entry + 32, &outcome.comp, 32), "and the record");
+	is(bits(entry, 64, 8), 0xeeeeeeeeeeeeeeee, "nothing beyond");
 
 	outcome.swerror = 0x27;
 	outcome.in_batch = outcome.first_in_batch = outcome.priv = false;
