@@ -136,6 +136,7 @@ int bench_json(const struct bench_results *results, const char *name);
 bool bench_plot_possible(void);
 int bench_plot(const struct bench_results *results, const char *name);
 
+unsigned int bench_row_depth(const struct bench_row *row); /* operations in flight */
 void bench_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

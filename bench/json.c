@@ -37,8 +37,7 @@ static struct json_object *row_object(const struct bench_options *options, const
 		add_text(object, "operation", bench_op_names[row->what.op]);
 		add_text(object, "mode", bench_mode_names[row->what.mode]);
 		json_object_object_add(object, "size", json_object_new_int64((int64_t)row->what.size));
-		json_object_object_add(object, "depth",
-				       json_object_new_int(row->what.mode == BENCH_SYNC ? 1 : (int)row->what.depth));
+		json_object_object_add(object, "depth", json_object_new_int((int)bench_row_depth(row)));
 		json_object_object_add(object, "threads", json_object_new_int((int)options->threads));
 	}
 	if (row->state != BENCH_MEASURED) {

@@ -21,6 +21,11 @@ static const char program[] = "sva-bench";
 const char *const bench_op_names[BENCH_OP_COUNT] = { "memcpy", "memfill" };
 const char *const bench_mode_names[BENCH_MODE_COUNT] = { "sync", "async", "batch" };
 
+unsigned int bench_row_depth(const struct bench_row *row)
+{
+	return row->what.mode == BENCH_SYNC ? 1 : row->what.depth;
+}
+
 void bench_error(const char *fmt, ...)
 {
 	va_list ap;
@@ -392,8 +397,8 @@ static void list(const struct bench_results *results)
 		if (row->whole_path)
 			printf("%-9s  can not run here: %s\n", sva_path_name(row->what.path), row->text);
 		else
-			printf("%-9s  %-7s  %-5s  %s\n", sva_path_name(row->what.path), bench_op_names[row->what.op],
-			       bench_mode_names[row->what.mode], bench_size_text(size, row->what.size));
+			printf("%-9s  %-7s  %-5s  %5u  %s\n", sva_path_name(row->what.path), bench_op_names[row->what.op],
+			       bench_mode_names[row->what.mode], bench_row_depth(row), bench_size_text(size, row->what.size));
 	}
 }
 

@@ -102,7 +102,7 @@ void bench_table_row(FILE *out, const struct bench_options *options, const struc
 		return;
 	}
 	fprintf(out, "%-9s  %-7s  %-5s  %5u  %8s  ", path, bench_op_names[row->what.op], bench_mode_names[row->what.mode],
-		row->what.mode == BENCH_SYNC ? 1 : row->what.depth, bench_size_text(size, row->what.size));
+		bench_row_depth(row), bench_size_text(size, row->what.size));
 	if (row->state != BENCH_MEASURED) {
 		fprintf(out, "%s%s%s: %s", term_style(&term, TERM_BAD), row->state == BENCH_FAILED ? "FAILED" : "not here",
 			term_style(&term, TERM_PLAIN), row->text);

@@ -17,7 +17,7 @@ status() {
 }
 
 short() {
-	status "$bench" --seconds 0.2 --sizes 100,4K "$@"
+	status "$bench" --seconds 0.2 --sizes 100,4K "$@" # a later --sizes counts
 }
 
 # rows PATH: how many measured rows of a path the table has.
@@ -55,8 +55,9 @@ is "$(short --paths soft --ops memcpy --modes sync --json -)" 0 "JSON on standar
 is "$(head -c 1 stdout)" "{" "has no table before it"
 is "$(short --paths cpu,soft --ops memcpy --modes batch --threads 2 --depth 3)" 0 "two threads"
 is "$(rows soft)$(rows cpu)" 22 "have their rows"
-is "$(short --paths soft --sizes 3M --modes async --ops memfill --depth 1000)" 0 "more in flight than the memory is for"
-ok "the depth is told" grep -Eq '^soft +memfill +async +21 ' stdout
+ok "with the depth that was asked for" grep -Eq '^soft +memcpy +batch +3 ' stdout
+is "$(short --list --paths soft --sizes 3M --depth 1000)" 0 "more in flight than there is memory for"
+ok "is less in flight" grep -Eq '^soft +memfill +async +21 +3 MiB' stdout
 
 for mode in sync async batch; do
 	for op in memcpy memfill; do
