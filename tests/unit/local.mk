@@ -41,7 +41,7 @@ scene_sources = %D%/scene.c %D%/scene.h tests/preload/path.c
 
 %C%_t_discover_SOURCES = %D%/t-discover.c $(scene_sources)
 %C%_t_discover_CPPFLAGS = $(finding_cppflags)
-%C%_t_discover_LDFLAGS = $(finding_ldflags)
+%C%_t_discover_LDFLAGS = $(finding_ldflags) -Wl,--wrap=sva_plugin_load
 %C%_t_discover_LDADD = %D%/libfinding.la
 
 %C%_t_queue_file_SOURCES = %D%/t-queue-file.c accfg-plugins/file.c $(scene_sources)

@@ -13,7 +13,7 @@
 
 static char root[PATH_MAX];
 static char said[65536];
-static unsigned int allocations, failing;
+static _Atomic unsigned int allocations, failing;
 
 static void run(const char *fmt, const char *a, const char *b)
 {

@@ -2,7 +2,9 @@
 /*
  * Discovery with the real plug-ins, and the real libaccel-config, on trees of files that look like other machines.
  */
-#include <syslog.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -258,9 +260,8 @@ static void test_file(void)
 static void test_both(void)
 {
 	scene_tree("one-shared");
-	look_at_list(
-		"wq0.0 device=dsa0 mode=dedicated entries=16\nmain device=x node=/dev/dsa/wq0.0 mode=shared\n"
-		"wq9.0 device=dsa9 mode=shared\n");
+	look_at_list("wq0.0 device=dsa0 mode=dedicated entries=16\nmain device=x node=/dev/dsa/wq0.0 mode=shared\n"
+		     "wq9.0 device=dsa9 mode=shared\n");
 	is(discover("dsa,file"), 0, "two plug-ins");
 	is(inventory->queue_count, 2, "a queue that both report is there once");
 	is_str(find("wq0.0")->plugin, "dsa", "from the first plug-in");
@@ -275,6 +276,163 @@ static void test_both(void)
 	is(inventory->queue_count, 1, "keeps no other from being used");
 	is(discover("absent"), 0, "alone");
 	is(inventory->reason, SVA_REASON_PLUGIN, "it is the reason");
+}
+
+/* ------------------------------------------------------------------ a plug-in that misbehaves, and the host's answers
+ */
+
+static int (*misbehave)(const struct sva_accfg_host *host);
+static int fake_result;
+
+static int fake_enumerate(const struct sva_accfg_host *host)
+{
+	return misbehave(host);
+}
+
+int __real_sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why, size_t why_size);
+int __wrap_sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why, size_t why_size);
+
+int __wrap_sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why, size_t why_size)
+{
+	static const struct sva_accfg_plugin fake = { sizeof(fake), "fake", "misbehaves", fake_enumerate };
+
+	if (!strstr(path, "/fake.so"))
+		return __real_sva_plugin_load(path, plugin, why, why_size);
+	*plugin = &fake;
+	return 0;
+}
+
+static struct sva_accfg_queue fake_queue(void)
+{
+	return (struct sva_accfg_queue){ .size = sizeof(struct sva_accfg_queue),
+					 .name = "q",
+					 .device = "d",
+					 .node = "",
+					 .label = "",
+					 .entries = 16,
+					 .mode = SVA_MODE_SHARED,
+					 .numa_node = -1 };
+}
+
+static int report_nonsense(const struct sva_accfg_host *host)
+{
+	struct sva_accfg_queue q = fake_queue();
+
+	ok(host->size == sizeof(*host), "the host tells its size");
+	is(host->add_queue(host->ctx, NULL), -EINVAL, "no queue at all");
+	q.size = 8;
+	q.name = (const char *)1;
+	is(host->add_queue(host->ctx, &q), -EINVAL, "a structure that is too short is not looked into");
+	q = fake_queue();
+	is(host->add_queue(host->ctx, &q), 0, "a queue");
+	is(host->add_queue(host->ctx, &q), -EINVAL, "and once more");
+	ok(!host->setting(host->ctx, NULL) && !host->setting(host->ctx, "nonsense"), "settings that there are not");
+	is_str(host->setting(host->ctx, "paths"), "enqcmd,movdir64b,write,dma,soft,cpu", "one that there is");
+	host->problem(host->ctx, 12345, NULL);
+	host->problem(host->ctx, SVA_REASON_NO_IOMMU, "\033[31mred");
+	return fake_result;
+}
+
+static int report_too_much(const struct sva_accfg_host *host)
+{
+	struct sva_accfg_queue q = fake_queue();
+	char name[16];
+	int refused = 0;
+
+	q.name = name;
+	for (int i = 0; i < 4100; i++) {
+		snprintf(name, sizeof(name), "q%d", i);
+		refused += host->add_queue(host->ctx, &q) == -EINVAL;
+	}
+	is(refused, 4, "4096 queues are taken, and no more");
+	for (int i = 0; i < 300; i++)
+		host->problem(host->ctx, SVA_REASON_PLUGIN, "again");
+	return 0;
+}
+
+static void test_misbehaviour(void)
+{
+	scene_tree(NULL);
+	misbehave = report_nonsense;
+	fake_result = -EIO;
+	is(discover("fake"), 0, "a plug-in that misbehaves and fails");
+	is(inventory->queue_count, 1, "what was good of it is kept");
+	is(inventory->queues->threshold, 16, "a threshold that is not told is all entries");
+	is(inventory->queues->max_transfer, 2 << 20, "max_transfer that is not told");
+	is(inventory->queues->max_batch, 1, "max_batch that is not told");
+	is(inventory->reason, SVA_REASON_NO_IOMMU, "the most telling reason");
+	problem_is("plug-in fake: queue without a name refused: the field size");
+	problem_is("plug-in fake: queue q of device d refused: it has the name or the node of d/q");
+	problem_is("plug-in fake: the kernel has no IOMMU in scalable mode");
+	problem_is("plug-in fake: failed: Input/output error");
+	fake_result = EPERM;
+	is(discover("fake"), 0, "one that returns a positive errno");
+	problem_is("plug-in fake: failed: Operation not permitted");
+	misbehave = report_too_much;
+	is(discover("fake"), 0, "one that can not stop");
+	is(inventory->queue_count, 4096, "many queues");
+	is(inventory->problem_count, 256, "many problems");
+	is_str(inventory->problems[255], "more problems were left out", "the last one says that there were more");
+}
+
+/* Threads that look around at the same time, while another one forks children that look around. */
+static void *look_around(void *arg)
+{
+	struct sva_inventory *own;
+	struct sva_config own_config;
+
+	for (int i = 0; i < 20; i++) {
+		if (sva_config_load(&own_config, NULL))
+			return arg;
+		if (sva_discover(&own_config, &own) || own->queue_count != 2)
+			return arg;
+		sva_inventory_free(own);
+		sva_config_free(&own_config);
+	}
+	return NULL;
+}
+
+/* A child that looks around. It says how it went and dies at once: leak checkers must not ask it for its parent's
+ * threads. */
+static bool child_looks_around(void)
+{
+	int ends[2], status;
+	bool good = false;
+	pid_t pid;
+
+	if (pipe(ends))
+		return false;
+	pid = fork();
+	if (!pid) {
+		alarm(100);
+		good = !look_around(ends);
+		if (write(ends[1], &good, sizeof(good)) == sizeof(good))
+			kill(getpid(), SIGKILL);
+		_exit(1);
+	}
+	close(ends[1]);
+	if (read(ends[0], &good, sizeof(good)) != sizeof(good))
+		good = false;
+	close(ends[0]);
+	return waitpid(pid, &status, 0) == pid && good;
+}
+
+static void test_threads(void)
+{
+	unsigned int wrong = 0;
+	pthread_t threads[3];
+	void *result;
+
+	scene_tree("two-sockets");
+	setenv("SVA_PLUGINS", "dsa", 1);
+	for (int i = 0; i < 3; i++)
+		if (pthread_create(&threads[i], NULL, look_around, &wrong))
+			exit(1);
+	for (int i = 0; i < 5; i++)
+		wrong += !child_looks_around();
+	for (int i = 0; i < 3; i++)
+		wrong += pthread_join(threads[i], &result) || result;
+	is(wrong, 0, "threads and their children look around at the same time");
 }
 
 static void test_no_memory(void)
@@ -320,9 +478,11 @@ int main(void)
 		test_trust();
 		test_hostile();
 		test_both();
+		test_threads();
 		test_no_memory();
 	}
 	test_file();
+	test_misbehaviour();
 	forget();
 	return done();
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Discovery from end to end: sva-info with the whole library, and accel-config as a witness that the trees are what libaccel-config
-# takes for a machine, with the redirection preloaded.
+# Discovery from end to end, with the redirection preloaded: sva-info with the whole library, and accel-config as a
+# witness that the trees are what libaccel-config takes for a machine.
 # shellcheck source=tests/tap.sh
 . "$top_srcdir/tests/tap.sh"
 
