@@ -255,7 +255,7 @@ struct sva_dma_unmap_args {
 
 /* sva_dma_sync_args::flags: exactly one of the two */
 #define SVA_DMA_SYNC_CPU	(1U << 0)	/* the CPU is going to read what the device wrote */
-#define SVA_DMA_SYNC_DEVICE	(1U << 1)	/* the CPU has written what the device is going to read */
+#define SVA_DMA_SYNC_DEVICE	(1U << 1)	/* the CPU has written what the device will read or shall leave alone */
 #define SVA_DMA_SYNC_FLAGS	0x3U
 
 /**
@@ -267,7 +267,10 @@ struct sva_dma_unmap_args {
  * @offset: where to begin in it
  * @len: how many bytes, not 0
  *
- * Does nothing where sva_dma_map_args::state has no SVA_DMA_STATE_NEEDS_SYNC. -EBADF: no such handle.
+ * Does nothing where sva_dma_map_args::state has no SVA_DMA_STATE_NEEDS_SYNC. Elsewhere the device has a copy of the
+ * buffer: SVA_DMA_SYNC_CPU overwrites the range with what is there, so name what the device has written, and no more;
+ * and SVA_DMA_UNMAP does it with the whole of a buffer that was mapped for writing. -EBADF: no such handle; -ERANGE:
+ * beyond the end of the buffer.
  */
 struct sva_dma_sync_args {
 	__u32 size;

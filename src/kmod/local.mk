@@ -1,1 +1,43 @@
 # SPDX-License-Identifier: MIT
+# The kernel module is no part of an ordinary build: it needs the headers of the kernel that it is for.
+#
+#   make module [KDIR=/lib/modules/…/build]	builds build-tree/src/kmod/module/sva_dma.ko
+#   make install-dkms [DESTDIR=…]		puts its source where DKMS looks: dkms install sva_dma/VERSION follows
+kmod_files = \
+	%D%/Kbuild \
+	%D%/call.c \
+	%D%/channel.c \
+	%D%/compat.h \
+	%D%/file.c \
+	%D%/internal.h \
+	%D%/main.c \
+	%D%/map.c \
+	%D%/op.c \
+	%D%/probe.sh \
+	%D%/queue.c \
+	%D%/ring.c \
+	%D%/uring.c
+EXTRA_DIST += $(kmod_files) %D%/dkms.conf.in %D%/60-sva_dma.rules
+noinst_HEADERS += include/uapi/sva_dma.h
+
+kmod_stage = mkdir -p $$to/include/uapi && (cd $(srcdir) && cp -p $(kmod_files) $$to/ && \
+	cp -p include/uapi/sva_dma.h $$to/include/uapi/)
+KDIR = /lib/modules/`uname -r`/build
+
+.PHONY: module install-dkms uninstall-dkms
+module:
+	$(AM_V_GEN)to=$(abs_builddir)/%D%/module && $(kmod_stage) && $(MAKE) -C $(KDIR) M=$$to modules
+
+dkms_dir = $(DESTDIR)/usr/src/sva_dma-$(PACKAGE_VERSION)
+install-dkms:
+	to=$(dkms_dir) && $(kmod_stage)
+	$(SED) 's/@PACKAGE_VERSION[@]/$(PACKAGE_VERSION)/' $(srcdir)/%D%/dkms.conf.in >$(dkms_dir)/dkms.conf
+	@echo "now: dkms install sva_dma/$(PACKAGE_VERSION)"
+
+uninstall-dkms:
+	rm -rf $(dkms_dir)
+
+mostlyclean-local: clean-module
+.PHONY: clean-module
+clean-module:
+	rm -rf %D%/module

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/* Who may open the device, and how much an ordinary user may pin. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "dma.h"
+#include "tap.h"
+
+#define RULES	"/lib/sva/60-sva_dma.rules"
+#define USER	1000
+#define GROUP	900
+
+/* What udev would do with our rule. */
+static void apply_rule(void)
+{
+	char line[256], group[32] = "";
+	unsigned int mode = 0;
+	const char *at;
+	FILE *file = fopen(RULES, "r");
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (*line == '#' || !strstr(line, "KERNEL==\"sva_dma\""))
+			continue;
+		at = strstr(line, "GROUP=\"");
+		if (at)
+			sscanf(at, "GROUP=\"%31[^\"]\"", group);
+		at = strstr(line, "MODE=\"");
+		if (at)
+			sscanf(at, "MODE=\"%o\"", &mode);
+	}
+	if (file)
+		fclose(file);
+	is_str(group, "sva", "the udev rule names a group");
+	is(mode, 0660, "and who may open the device");
+	if (chown(DMA_NODE, 0, GROUP) || chmod(DMA_NODE, mode))
+		dma_die(DMA_NODE);
+}
+
+/* Runs a function as an ordinary user; its answer. */
+static int as_user(bool member, int (*run)(void))
+{
+	gid_t group = GROUP;
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		if (setgroups(member, &group) || setresgid(USER, USER, USER) || setresuid(USER, USER, USER))
+			_exit(200);
+		status = run();
+		fflush(stdout);
+		_exit(status);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+static int try_open(void)
+{
+	int fd = open(DMA_NODE, O_RDWR);
+
+	return fd < 0 ? errno : 0;
+}
+
+static long pinned_kib(void)
+{
+	char line[128];
+	long kib = -1;
+	FILE *file = fopen("/proc/self/status", "r");
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "VmPin: %ld", &kib);
+	if (file)
+		fclose(file);
+	return kib;
+}
+
+static void limit(rlim_t bytes)
+{
+	struct rlimit rlim = { .rlim_cur = bytes, .rlim_max = RLIM_INFINITY };
+
+	getrlimit(RLIMIT_MEMLOCK, &rlim);
+	rlim.rlim_cur = bytes;
+	if (setrlimit(RLIMIT_MEMLOCK, &rlim))
+		dma_die("setrlimit");
+}
+
+#define CHECK(cond) \
+	do { \
+		if (!(cond)) { \
+			printf("# line %d: %s\n", __LINE__, #cond); \
+			return 1; \
+		} \
+	} while (0)
+
+/* 64 KiB may be locked. */
+static int limited(void)
+{
+	size_t big = 5UL << 20;
+	char *src = dma_alloc(big), *dst = dma_alloc(big);
+	struct sva_dma_op op;
+	uint32_t handle, second;
+	unsigned int taken;
+	struct dma dma;
+
+	memset(src, 7, big);
+	limit(64 << 10);
+	dma_open(&dma);
+	CHECK(pinned_kib() == 0);
+	CHECK(dma_map(&dma, src, 36 << 10, SVA_DMA_MAP_READ, &handle) == 0);
+	CHECK(pinned_kib() == 36);
+	CHECK(dma_map(&dma, dst, 36 << 10, SVA_DMA_MAP_WRITE, &second) == -ENOMEM);
+	CHECK(pinned_kib() == 36);
+	CHECK(dma_map(&dma, dst, 28 << 10, SVA_DMA_MAP_WRITE, &second) == 0);
+	CHECK(pinned_kib() == 64);
+	/* Nothing is left for one copy, not even of a byte. */
+	CHECK(dma_copy(&dma, dst, src, 1) == -ENOMEM);
+	CHECK(dma_unmap(&dma, second) == 0);
+	/* 28 KiB are left: a large copy goes through in small windows. */
+	CHECK(dma_copy(&dma, dst + 100, src + 3, big - 200) == 0);
+	CHECK(!memcmp(dst + 100, src + 3, big - 200));
+	CHECK(dma_fill(&dma, dst, 0x0909090909090909, big) == 0);
+	CHECK(dst[0] == 9 && !memcmp(dst, dst + 1, big - 1));
+	/* One operation on addresses is not cut. */
+	op = dma_op_copy(dst, src, 64 << 10, 0);
+	CHECK(dma_submit(&dma, &op, 1, SVA_DMA_SUBMIT_WAIT, &taken) == 0 && op.result == -ENOMEM);
+	op = dma_op_copy(dst, src, 8 << 10, 0);
+	CHECK(dma_submit(&dma, &op, 1, SVA_DMA_SUBMIT_WAIT, &taken) == 0 && op.result == 0);
+	CHECK(pinned_kib() == 36);
+	close(dma.fd);
+	for (int i = 0; i < 100 && pinned_kib(); i++)
+		usleep(10000);
+	CHECK(pinned_kib() == 0);
+	return 0;
+}
+
+static int forbidden(void)
+{
+	char *src = dma_alloc(4096), *dst = dma_alloc(4096);
+	struct dma dma;
+
+	limit(0);
+	dma_open(&dma);
+	CHECK(dma_copy(&dma, dst, src, 4096) == -ENOMEM);
+	CHECK(dma_fill(&dma, dst, 0, 4096) == -ENOMEM);
+	CHECK(pinned_kib() == 0);
+	return 0;
+}
+
+/* What root may, with CAP_IPC_LOCK. */
+static void unlimited(void)
+{
+	char *src = dma_alloc(1 << 20);
+	uint32_t handle;
+	struct dma dma;
+
+	limit(0);
+	dma_open(&dma);
+	is(dma_map(&dma, src, 1 << 20, SVA_DMA_MAP_READ, &handle), 0, "root is not limited");
+	is(pinned_kib(), 1024, "but counted");
+	is(dma_unmap(&dma, handle), 0, "until it is unmapped");
+	is(pinned_kib(), 0, "and no longer");
+	dma_close(&dma);
+}
+
+int main(void)
+{
+	struct stat st;
+
+	is(stat(DMA_NODE, &st) ? 0 : st.st_mode & 07777, 0600, "the device is root's");
+	is(as_user(true, try_open), EACCES, "nobody else may open it");
+	apply_rule();
+	is(as_user(false, try_open), EACCES, "with the rule, others still may not");
+	is(as_user(true, try_open), 0, "but members of the group may");
+	is(as_user(true, limited), 0, "they are held to RLIMIT_MEMLOCK");
+	is(as_user(true, forbidden), 0, "also if that is 0");
+	unlimited();
+	if (chown(DMA_NODE, 0, 0) || chmod(DMA_NODE, 0600))
+		dma_die(DMA_NODE);
+	ok(dma_all_zero(5), "nothing is left");
+	return done();
+}

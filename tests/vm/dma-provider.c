@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Hardware that fails, refuses, is slow, works out of order, and goes away with work in flight; which channel is taken,
+ * and whether the openers get their turns; unloading while something is still going on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mempolicy.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "dma.h"
+#include "tap.h"
+
+#define LEN	(512UL << 10)
+#define DRIVER	"/sys/bus/auxiliary/drivers/swdma.engine"
+
+static struct dma dma;
+static char *src, *dst;
+
+static bool copies(void)
+{
+	memset(dst, 0, LEN);
+	return !dma_copy(&dma, dst + 9, src, LEN - 9) && !memcmp(dst + 9, src, LEN - 9);
+}
+
+static unsigned int channels(void)
+{
+	struct sva_dma_info info = { .size = sizeof(info) };
+
+	dma_call(&dma, SVA_DMA_INFO, &info);
+	return info.nr_channels;
+}
+
+/* Waits until there are so many. */
+static unsigned int channels_become(unsigned int want)
+{
+	for (int i = 0; i < 300 && channels() != want; i++)
+		usleep(10000);
+	return channels();
+}
+
+static void errors(void)
+{
+	struct sva_dma_copy_args args = {
+		.size = sizeof(args), .dst = (uintptr_t)dst, .src = (uintptr_t)src, .len = LEN,
+		.node = SVA_DMA_NODE_ANY,
+	};
+	int failed = 0, wrong = 0, odd = 0, ret;
+	struct sva_dma_op ops[16];
+	unsigned int taken;
+
+	dma_provider("error_every", 13);
+	for (int i = 0; i < 20; i++) {
+		memset(dst, 0, LEN);
+		ret = dma_call(&dma, SVA_DMA_COPY, &args);
+		failed += ret == -EIO;
+		odd += ret && ret != -EIO;
+		wrong += !ret && (memcmp(dst, src, LEN) || args.done != LEN);
+		wrong += ret && memcmp(dst, src, args.done);
+		wrong += ret && args.done == LEN;
+	}
+	ok(failed && !odd, "COPY tells the errors of the hardware (%d of 20)", failed);
+	is(wrong, 0, "and what it says is done, is");
+	failed = wrong = odd = 0;
+	for (int round = 0; round < 4; round++) {
+		memset(dst, 0, LEN);
+		for (unsigned int i = 0; i < 16; i++)
+			ops[i] = dma_op_copy(dst + i * 4096, src + i * 4096, 4096, i);
+		if (dma_submit(&dma, ops, 16, SVA_DMA_SUBMIT_WAIT, &taken) || taken != 16)
+			odd++;
+		for (unsigned int i = 0; i < 16; i++) {
+			failed += ops[i].result == -EIO;
+			odd += ops[i].result && ops[i].result != -EIO;
+			wrong += !ops[i].result && memcmp(dst + i * 4096, src + i * 4096, 4096);
+		}
+	}
+	ok(failed >= 2 && failed <= 16 && !odd && !wrong, "SUBMIT tells them where they belong (%d of 64)", failed);
+	dma_provider("error_every", 0);
+	ok(copies(), "and when they are over, all is well");
+
+	dma_provider("refuse_submit", 1);
+	is(dma_copy(&dma, dst, src, LEN), -EIO, "hardware that takes no descriptors is an error");
+	dma_provider("refuse_submit", 0);
+	dma_provider("refuse_prep", 1);
+	is(dma_copy(&dma, dst, src, LEN), -EIO, "hardware that gives none as well, after a while");
+	dma_provider("refuse_prep", 0);
+	ok(copies(), "and again all is well");
+}
+
+static void habits(void)
+{
+	dma_provider("reorder", 1);
+	ok(copies() && copies(), "hardware that works out of order");
+	dma_provider("slots", 1);
+	ok(copies(), "with one descriptor at a time, and none to be had meanwhile");
+	dma_provider("sleeps", 1);
+	ok(copies(), "or having to sleep for it");
+	dma_provider("slots", 16);
+	dma_provider("delay_us", 500);
+	ok(copies(), "and slow hardware");
+	dma_provider("delay_us", 0);
+	dma_provider("sleeps", 0);
+	dma_provider("reorder", 0);
+}
+
+static int node_of(unsigned int index)
+{
+	struct sva_dma_channel channel = { .size = sizeof(channel), .index = index };
+
+	return dma_call(&dma, SVA_DMA_CHANNEL, &channel) ? -9 : channel.node;
+}
+
+static void nodes(void)
+{
+	struct sva_dma_copy_args args = { .size = sizeof(args), .src = (uintptr_t)src, .len = LEN };
+	int right[2] = { 0 };
+	unsigned long mask;
+	char *there;
+
+	args.dst = (uintptr_t)dst;
+	for (int i = 0; i < 16; i++) {
+		args.node = i % 2;
+		if (!dma_call(&dma, SVA_DMA_COPY, &args))
+			right[0] += node_of(args.channel) == i % 2;
+	}
+	is(right[0], 16, "the node that is asked for is taken");
+	args.node = SVA_DMA_NODE_ANY;
+	for (int i = 0; i < 2; i++) {
+		there = dma_alloc(LEN);
+		mask = 1UL << i;
+		if (syscall(SYS_mbind, there, LEN, MPOL_BIND, &mask, 64, 0))
+			dma_die("mbind");
+		memset(there, 1, LEN);
+		args.dst = (uintptr_t)there;
+		for (int n = 0; n < 8; n++)
+			if (!dma_call(&dma, SVA_DMA_COPY, &args))
+				right[1] += node_of(args.channel) == i;
+		dma_free(there, LEN);
+	}
+	is(right[1], 16, "or else that of the destination");
+}
+
+/* One opener has seconds of work queued on every channel; another one wants a page copied. */
+static void turns(void)
+{
+	size_t big = 8UL << 20;
+	char *from = dma_alloc(big), *to = dma_alloc(big);
+	struct sva_dma_op ops[16];
+	struct sva_dma_cqe cqe;
+	unsigned int taken, left = 16, before;
+	struct dma other;
+
+	dma_open(&other);
+	dma_ring(&other);
+	memset(from, 1, big);
+	dma_provider("delay_us", 1500);
+	for (unsigned int i = 0; i < 16; i++)
+		ops[i] = dma_op_copy(to + i % 8 * (big / 8), from, big / 8, i);
+	/* Twice eight megabytes, a descriptor for each of 256 pieces of 64 KiB, 1.5 ms each, on four channels. */
+	if (dma_submit(&other, ops, 16, 0, &taken) || taken != 16)
+		dma_die("SUBMIT");
+	is(dma_copy(&dma, dst, src, 4096), 0, "a small copy");
+	before = left;
+	while (dma_reap(&other, &cqe))
+		left--;
+	ok(left > 8, "is done before most of the large ones that were there first (%u of %u are left)", left, before);
+	while (left) {
+		if (dma_wait(&other, 1, 20000000000, &taken))
+			break;
+		while (dma_reap(&other, &cqe))
+			left--;
+	}
+	is(left, 0, "which are done in the end, too");
+	dma_provider("delay_us", 0);
+	dma_close(&other);
+	dma_free(from, big);
+	dma_free(to, big);
+}
+
+static volatile bool stop;
+static int outcomes[4];	/* well, gone, failed, anything else */
+
+static void *copier(void *arg)
+{
+	char *to = dma_alloc(LEN);
+	bool handles = arg;
+	struct sva_dma_op op = { .opcode = SVA_DMA_OP_COPY, .len = LEN };
+	uint32_t from = 0, there = 0;
+	unsigned int taken;
+	int ret;
+
+	if (handles && (dma_map(&dma, src, LEN, SVA_DMA_MAP_READ, &from) ||
+			dma_map(&dma, to, LEN, SVA_DMA_MAP_WRITE, &there)))
+		dma_die("MAP");
+	op.dst_handle = there;
+	op.src_handle = from;
+	while (!stop) {
+		if (handles) {
+			ret = dma_submit(&dma, &op, 1, SVA_DMA_SUBMIT_WAIT, &taken);
+			ret = ret ? ret : op.result;
+		} else {
+			ret = dma_copy(&dma, to, src, LEN);
+		}
+		__atomic_add_fetch(&outcomes[!ret ? 0 : ret == -ENODEV ? 1 : ret == -EIO ? 2 : 3], 1, __ATOMIC_RELAXED);
+	}
+	if (handles && (dma_unmap(&dma, from) || dma_unmap(&dma, there)))
+		outcomes[3]++;
+	dma_free(to, LEN);
+	return NULL;
+}
+
+static void busy(bool begin)
+{
+	static pthread_t ids[4];
+
+	stop = false;
+	if (begin)
+		memset(outcomes, 0, sizeof(outcomes));
+	stop = !begin;
+	for (long i = 0; i < 4; i++) {
+		if (begin ? pthread_create(&ids[i], NULL, copier, (void *)(i & 1)) : pthread_join(ids[i], NULL))
+			dma_die("pthread");
+	}
+	if (!begin)
+		printf("# %d well, %d gone, %d failed, %d otherwise\n", outcomes[0], outcomes[1], outcomes[2],
+		       outcomes[3]);
+}
+
+static void removal(void)
+{
+	dma_provider("delay_us", 1000);
+	busy(true);
+	usleep(100000);
+	is(dma_write(DRIVER "/unbind", "swdma.engine.0"), 0, "a device goes away with work in flight");
+	is(channels(), 2, "two channels are left");
+	usleep(100000);
+	is(dma_write(DRIVER "/bind", "swdma.engine.0"), 0, "it comes back");
+	is(channels_become(4), 4, "and so do its channels");
+	is(dma_write("/sys/kernel/debug/swdma/swdma.engine.1/unregister", "0"), 0, "a single channel goes away");
+	is(channels(), 3, "three are left");
+	usleep(50000);
+	busy(false);
+	ok(outcomes[0] && !outcomes[2] && !outcomes[3], "all copies were done, or told that the device was gone");
+
+	busy(true);
+	usleep(50000);
+	is(dma_write(DRIVER "/unbind", "swdma.engine.0"), 0, "one device goes away");
+	is(dma_write(DRIVER "/unbind", "swdma.engine.1"), 0, "and the other");
+	is(channels(), 0, "there is nothing left");
+	is(dma_copy(&dma, dst, src, LEN), -ENODEV, "and nothing can be done");
+	busy(false);
+	ok(outcomes[1] && !outcomes[2] && !outcomes[3], "which everyone is told");
+	is(dma_counter("mapped"), 0, "nothing is mapped any more");
+	is(dma_write(DRIVER "/bind", "swdma.engine.0"), 0, "one comes back");
+	is(dma_write(DRIVER "/bind", "swdma.engine.1"), 0, "the other too");
+	is(channels_become(4), 4, "with all channels");
+	dma_provider("delay_us", 0);
+	ok(copies(), "and everything works");
+}
+
+/* Hardware that has stopped and is then taken away: what it had is over, without having been done. */
+static void stopped(void)
+{
+	struct sva_dma_op op = dma_op_copy(dst, src, LEN, 1);
+	struct sva_dma_cqe cqe = { 0 };
+	unsigned int taken, available;
+	struct sva_dma_channel channel = { .size = sizeof(channel) };
+	char device[33] = "";
+
+	dma_provider("stall", 1);
+	is(dma_submit(&dma, &op, 1, 0, &taken), 0, "an operation for hardware that has stopped");
+	for (channel.index = 0; channel.index < 4; channel.index++) {
+		if (!dma_call(&dma, SVA_DMA_CHANNEL, &channel) && channel.in_flight)
+			memcpy(device, channel.device, 32);
+	}
+	is(dma_write(DRIVER "/unbind", device), 0, "which is taken away");
+	is(dma_wait(&dma, 1, 10000000000, &available), 0, "ends");
+	ok(dma_reap(&dma, &cqe) && (cqe.result == -EIO || cqe.result == -ENODEV), "with an error (%d)", cqe.result);
+	dma_provider("stall", 0);
+	is(dma_write(DRIVER "/bind", device), 0, "the device comes back");
+	is(channels_become(4), 4, "with its channels");
+	ok(copies(), "and works");
+}
+
+static int unload(const char *module)
+{
+	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
+}
+
+static int load(const char *module)
+{
+	char path[64];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/lib/sva/%s.ko", module);
+	fd = open(path, O_RDONLY);
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static void unloading(void)
+{
+	struct sva_dma_op ops[8];
+	unsigned int taken;
+	int status;
+	pid_t pid;
+
+	is(unload("sva_dma"), -EAGAIN, "the module can not go while it is open");
+	is(unload("swdma"), -EAGAIN, "nor can the provider");
+	dma_close(&dma);
+	dma_provider("delay_us", 20000);
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		dma_open(&dma);
+		dma_ring(&dma);
+		for (unsigned int i = 0; i < 8; i++)
+			ops[i] = dma_op_copy(dst + i * 65536, src, 65536, i);
+		_exit(dma_submit(&dma, ops, 8, 0, &taken) || taken != 8);
+	}
+	waitpid(pid, &status, 0);
+	ok(WIFEXITED(status) && !WEXITSTATUS(status), "a process ends with operations in flight");
+	is(unload("sva_dma"), 0, "then the module can go");
+	ok(!dma_module_loaded("sva_dma"), "and is gone");
+	dma_provider("delay_us", 0);
+	is(unload("swdma"), 0, "so can the provider");
+	is(load("sva_dma"), 0, "the module comes back without a provider");
+	dma_open(&dma);
+	is(channels(), 0, "it has no channels then");
+	is(dma_copy(&dma, dst, src, 5), -ENODEV, "and can do nothing");
+	is(load("swdma"), 0, "the provider comes");
+	dma_close(&dma);
+	dma_open(&dma);
+	is(channels(), 4, "whoever opens the device has its channels");
+	ok(copies(), "and it works");
+}
+
+int main(void)
+{
+	uint64_t seed = 1;
+
+	src = dma_alloc(LEN);
+	dst = dma_alloc(LEN);
+	dma_scramble(src, LEN, &seed);
+	dma_open(&dma);
+	dma_ring(&dma);
+	errors();
+	habits();
+	nodes();
+	turns();
+	removal();
+	stopped();
+	dma_close(&dma);
+	ok(dma_all_zero(5), "nothing is left");
+	dma_open(&dma);
+	unloading();
+	dma_close(&dma);
+	ok(dma_all_zero(5), "nothing is left after all that");
+	return done();
+}
