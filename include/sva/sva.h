@@ -78,7 +78,7 @@ struct sva_opts {
 	uint32_t soft_threads;  /**< engine threads of the soft path, at most 64; 0: configured (default: none, at submit) */
 	uint32_t record_timeout_ms; /**< a record that is not there after this long retires the bond; 0: configured (10000) */
 	uint32_t reserved;      /**< 0 */
-	void (*log)(void *arg, int level, const char *text); /**< gets messages (syslog levels 3 to 7); NULL: stderr */
+	void (*log)(void *arg, int level, const char *text); /**< gets messages (syslog levels 3 to 7), may not call libsva; NULL: stderr */
 	void *log_arg;          /**< given to log */
 };
 
