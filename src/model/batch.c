@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Batches. Descriptors behind a fence start when all before it are complete; if one of those was anything but a success
- * (0x02 counts as failure), the fence's descriptor and all later ones are dropped, their records untouched. Without fences
- * any order is lawful: the profile can ask for another one than the list's. Source: [S3] 3.8, 3.9, 8.3.2.
+ * (0x02 counts as failure), the fence's descriptor and all later ones are dropped, their records untouched. Without
+ * fences any order is lawful: the profile can ask for another one than the list's. Source: [S3] 3.8, 3.9, 8.3.2.
  */
 #include "model/bytes.h"
 #include "model/internal.h"
@@ -65,8 +65,9 @@ static void run_entry(struct batch *batch, uint32_t n, const struct sva_desc *de
 		note_error(batch, &sub, n);
 	if (outcome.swerror == SVA_STATUS_COMP_FAULT) {
 		/*
-		 * With an event log the driver writes the record later, and turns the batch's status into a failure if it can not.
-		 * UNCERTAIN without one: here it is a failure, since the submitter can not learn what became of it.
+		 * With an event log the driver writes the record later, and turns the batch's status into a failure if
+		 * it can not. UNCERTAIN without one: here it is a failure, since the submitter can not learn what
+		 * became of it.
 		 */
 		batch->noted = true;
 		if (exec->profile->event_log)

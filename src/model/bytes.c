@@ -130,7 +130,8 @@ static void move_down(uint8_t *to, const uint8_t *from, size_t len)
 	size_t i = len;
 
 	for (; i >= 64; i -= 64) {
-		__m128i a = load(from + i - 16), b = load(from + i - 32), c = load(from + i - 48), d = load(from + i - 64);
+		__m128i a = load(from + i - 16), b = load(from + i - 32), c = load(from + i - 48),
+			d = load(from + i - 64);
 
 		store(to + i - 16, a);
 		store(to + i - 32, b);
@@ -142,7 +143,7 @@ static void move_down(uint8_t *to, const uint8_t *from, size_t len)
 	store(to, first);
 }
 
-/* Past the caches; no overlap. The fence makes the bytes visible before any later store, the record's status among them. */
+/* Past the caches; no overlap. The fence makes the bytes visible before any later store, such as the status. */
 static void move_stream(uint8_t *to, const uint8_t *from, size_t len)
 {
 	size_t head = -(uintptr_t)to & 63, i;
@@ -272,8 +273,10 @@ size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[32], siz
 	size_t i = 0;
 
 	for (; i + 64 <= len; i += 64) {
-		__m128i x = _mm_and_si128(_mm_cmpeq_epi8(load(a + i), value), _mm_cmpeq_epi8(load(a + i + 16), value));
-		__m128i y = _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 32), value), _mm_cmpeq_epi8(load(a + i + 48), value));
+		__m128i x = _mm_and_si128(_mm_cmpeq_epi8(load(a + i), value),
+					  _mm_cmpeq_epi8(load(a + i + 16), value));
+		__m128i y = _mm_and_si128(_mm_cmpeq_epi8(load(a + i + 32), value),
+					  _mm_cmpeq_epi8(load(a + i + 48), value));
 
 		if (_mm_movemask_epi8(_mm_and_si128(x, y)) != 0xffff)
 			break;

@@ -50,8 +50,8 @@ static inline void model_bytes_copy(void *to, const void *from, size_t len)
 uint64_t model_bytes_nonzero(const void *bytes);
 
 /*
- * Of any size; may overlap. stream: bypass the caches if it is large enough to gain from that. Forwards is right if to is
- * below from, backwards if it is above.
+ * Of any size; may overlap. stream: bypass the caches if it is large enough to gain from that. Forwards is right if to
+ * is below from, backwards if it is above.
  */
 void model_bytes_move(uint8_t *to, const uint8_t *from, size_t len, bool stream);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * May this descriptor run? The order of the checks is free ([S3] 5.4); the model's is: the address of the record
- * (execute.c), opcode, flags (flags.c), interrupt handle, reserved fields, sizes and counts, alignment, overlap. The first
- * that fails decides the status.
+ * (execute.c), opcode, flags (flags.c), interrupt handle, reserved fields, sizes and counts, alignment, overlap. The
+ * first that fails decides the status.
  */
 #include "model/bytes.h"
 #include "model/internal.h"

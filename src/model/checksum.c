@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The three CRCs, without inversions: register and bytes in, register out. By ISA-L where SVA_MODEL_ISAL is defined and it
- * has the polynomial, else by tables. ISA-L picks its kernels by storing a pointer, the same each time, and calls nothing
- * outside itself, so it is as fit for a signal handler as the tables are.
+ * The three CRCs, without inversions: register and bytes in, register out. By ISA-L where SVA_MODEL_ISAL is defined and
+ * it has the polynomial, else by tables. ISA-L picks its kernels by storing a pointer, the same each time, and calls
+ * nothing outside itself, so it is as fit for a signal handler as the tables are.
  */
 #include "model/bytes.h"
 #include "model/checksum.h"
@@ -16,15 +16,16 @@
 #endif
 
 /*
- * A CRC is linear: an entry is the exclusive or of the entries for each bit that is set in its index. So a table of 256 is
- * made from eight constants by the compiler. Constant n of table k is the CRC of byte 1 << n and k bytes of zeros.
+ * A CRC is linear: an entry is the exclusive or of the entries for each bit that is set in its index. So a table of 256
+ * is made from eight constants by the compiler. Constant n of table k is the CRC of byte 1 << n and k bytes of zeros.
  */
 #define E1(i, a, b, c, d, e, f, g, h) \
 	(((i) & 1 ? a : 0) ^ ((i) & 2 ? b : 0) ^ ((i) & 4 ? c : 0) ^ ((i) & 8 ? d : 0) ^ ((i) & 16 ? e : 0) ^ \
 	 ((i) & 32 ? f : 0) ^ ((i) & 64 ? g : 0) ^ ((i) & 128 ? h : 0))
 #define E4(i, ...) E1((i), __VA_ARGS__), E1((i) + 1, __VA_ARGS__), E1((i) + 2, __VA_ARGS__), E1((i) + 3, __VA_ARGS__)
 #define E16(i, ...) E4((i), __VA_ARGS__), E4((i) + 4, __VA_ARGS__), E4((i) + 8, __VA_ARGS__), E4((i) + 12, __VA_ARGS__)
-#define E64(i, ...) E16((i), __VA_ARGS__), E16((i) + 16, __VA_ARGS__), E16((i) + 32, __VA_ARGS__), E16((i) + 48, __VA_ARGS__)
+#define E64(i, ...) \
+	E16((i), __VA_ARGS__), E16((i) + 16, __VA_ARGS__), E16((i) + 32, __VA_ARGS__), E16((i) + 48, __VA_ARGS__)
 #define TABLE(...) E64(0, __VA_ARGS__), E64(64, __VA_ARGS__), E64(128, __VA_ARGS__), E64(192, __VA_ARGS__)
 
 /* Castagnoli, 0x1edc6f41, reflected. */

@@ -2,9 +2,10 @@
 /*
  * CRC generation and copy with CRC. Source: [S3] 8.3.12, 8.3.13, appendix A.
  *
- * checksum.c keeps the register bit-reversed and takes each byte's lowest bit first, which is the device's default; data
- * that enters highest bit first is bit-reversed byte by byte on its way. The specification's text says that the source is
- * padded with zeros to a multiple of the CRC's width; hardware tests say that it is not, so padding is a switch.
+ * checksum.c keeps the register bit-reversed and takes each byte's lowest bit first, which is the device's default;
+ * data that enters highest bit first is bit-reversed byte by byte on its way. The specification's text says that the
+ * source is padded with zeros to a multiple of the CRC's width; hardware tests say that it is not, so padding is a
+ * switch.
  */
 #include "model/bytes.h"
 #include "model/checksum.h"

@@ -74,8 +74,8 @@ static void finish_create(struct model_exec *exec, uint8_t result)
 }
 
 /*
- * The record is full: UNCERTAIN where the hardware stops, since it works on cache lines. Here it is before the first line,
- * counted from the start of the sources, of which not every entry fits.
+ * The record is full: UNCERTAIN where the hardware stops, since it works on cache lines. Here it is before the first
+ * line, counted from the start of the sources, of which not every entry fits.
  */
 static bool line_fits(const struct model_exec *exec, const uint64_t old[8], const uint64_t new[8], unsigned int words)
 {

@@ -3,8 +3,8 @@
  * T10 protection information: check, insert, strip, update, and DIX generate, which writes the tuples alone.
  * Source: [S3] 8.3.14-8.3.18, appendix B.
  *
- * After each block come eight bytes, big-endian: guard (CRC of the block), application tag, reference tag. Blocks are done
- * one by one: a source block is checked before anything of it is written, and bytes completed counts whole blocks.
+ * After each block come eight bytes, big-endian: guard (CRC of the block), application tag, reference tag. Blocks are
+ * done one by one: a source block is checked before anything of it is written, and bytes completed counts whole blocks.
  */
 #include "model/bytes.h"
 #include "model/checksum.h"
@@ -94,16 +94,18 @@ static bool read_tuple(struct dif *dif, uint64_t addr, struct tuple *tuple)
 static bool write_tuple(struct dif *dif, uint64_t addr, const struct tuple *tuple)
 {
 	uint8_t raw[TUPLE] = {
-		(uint8_t)(tuple->guard >> 8), (uint8_t)tuple->guard, (uint8_t)(tuple->app >> 8), (uint8_t)tuple->app,
-		(uint8_t)(tuple->ref >> 24), (uint8_t)(tuple->ref >> 16), (uint8_t)(tuple->ref >> 8), (uint8_t)tuple->ref,
+		(uint8_t)(tuple->guard >> 8), (uint8_t)tuple->guard,
+		(uint8_t)(tuple->app >> 8), (uint8_t)tuple->app,
+		(uint8_t)(tuple->ref >> 24), (uint8_t)(tuple->ref >> 16),
+		(uint8_t)(tuple->ref >> 8), (uint8_t)tuple->ref,
 	};
 
 	return model_write(dif->exec, addr, raw, TUPLE, OPERAND_DST) == TUPLE;
 }
 
 /*
- * What is wrong with a source tuple: SVA_DIF_ERR_*. UNCERTAIN whether a masked bit of the source's application tag must be
- * 0: here it is ignored. UNCERTAIN whether the all-ones error needs detection to be on: here it does.
+ * What is wrong with a source tuple: SVA_DIF_ERR_*. UNCERTAIN whether a masked bit of the source's application tag must
+ * be 0: here it is ignored. UNCERTAIN whether the all-ones error needs detection to be on: here it does.
  */
 static uint8_t tuple_errors(const struct dif *dif, const struct tuple *tuple, uint16_t guard)
 {
@@ -194,8 +196,9 @@ static void set_up(struct dif *dif, struct model_exec *exec)
 }
 
 /*
- * The tags for the block after the last, or for the one that could not be done. UNCERTAIN whether the mask has been applied
- * to the application tag: here it has not, as an increment would then be lost when the operation continues from it.
+ * The tags for the block after the last, or for the one that could not be done. UNCERTAIN whether the mask has been
+ * applied to the application tag: here it has not, as an increment would then be lost when the operation continues from
+ * it.
  */
 static void report_tags(const struct dif *dif)
 {

@@ -2,8 +2,9 @@
 /*
  * From a descriptor to its completion record.
  *
- * The record's address comes first, as nothing can be reported without it: a descriptor with a bad one is not executed. Then
- * the checks (check.c), then the operation, then the record is written: its tail first, its status last with release order.
+ * The record's address comes first, as nothing can be reported without it: a descriptor with a bad one is not executed.
+ * Then the checks (check.c), then the operation, then the record is written: its tail first, its status last with
+ * release order.
  */
 #include "model/bytes.h"
 #include "model/internal.h"
@@ -60,8 +61,9 @@ static void write_record(struct model_exec *exec)
 }
 
 /*
- * With an event log some records go through it instead, and the driver writes them: that of a drain where the queue can not
- * ask for pages, as earlier records may still wait in the log; and that of a batch one of whose records is in the log.
+ * With an event log some records go through it instead, and the driver writes them: that of a drain where the queue can
+ * not ask for pages, as earlier records may still wait in the log; and that of a batch one of whose records is in the
+ * log.
  */
 static uint8_t logged_instead(const struct model_exec *exec)
 {

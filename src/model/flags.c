@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which flags a descriptor may carry: by operation, revision, capabilities, queue, and what else it carries.
- * Source: [S3] tables 5-3, 5-5, 8-3, 8-4. Steering tags are of revision 1.x. UNCERTAIN whether each chip of that revision
- * takes them; here all do, and they do nothing.
+ * Source: [S3] tables 5-3, 5-5, 8-3, 8-4. Steering tags are of revision 1.x. UNCERTAIN whether each chip of that
+ * revision takes them; here all do, and they do nothing.
  */
 #include "model/internal.h"
 

@@ -101,8 +101,8 @@ struct model_window {
 };
 
 /*
- * Open a window on at most want bytes. On a fault: false, and the record says so (status, fault address, operand); how far
- * the operation came is for the caller to fill in.
+ * Open a window on at most want bytes. On a fault: false, and the record says so (status, fault address, operand); how
+ * far the operation came is for the caller to fill in.
  */
 bool model_map(struct model_exec *exec, struct model_window *window, uint64_t addr, size_t want, unsigned int access,
 	       enum model_operand operand);
@@ -113,8 +113,8 @@ size_t model_read(struct model_exec *exec, void *to, uint64_t addr, size_t len, 
 size_t model_write(struct model_exec *exec, uint64_t addr, const void *from, size_t len, enum model_operand operand);
 
 /*
- * Copy through windows, from low addresses to high. How many bytes were copied; fewer than len after a fault. seen, unless
- * NULL, is shown all that was written, piece by piece.
+ * Copy through windows, from low addresses to high. How many bytes were copied; fewer than len after a fault. seen,
+ * unless NULL, is shown all that was written, piece by piece.
  */
 typedef void model_seen(void *state, const uint8_t *bytes, size_t len);
 size_t model_copy(struct model_exec *exec, uint64_t dst, uint64_t src, size_t len, model_seen *seen, void *state);

@@ -2,12 +2,12 @@
 /*
  * The model: a DSA in plain C. Descriptor in, memory accessors in, completion record out.
  *
- * It has four users: the soft path of the library, sva-emu, the device of the virtual machine, and the fuzzers. So it has
- * no threads, no globals that change, no allocation and no libc string functions (a client may interpose those), and it
- * may run inside a signal handler.
+ * It has four users: the soft path of the library, sva-emu, the device of the virtual machine, and the fuzzers. So it
+ * has no threads, no globals that change, no allocation and no libc string functions (a client may interpose those),
+ * and it may run inside a signal handler.
  *
- * Facts come from the DSA specification rev 3.0 and the Linux headers (see sva/desc.h). Where they are silent or disagree
- * the choice is named in a comment that begins with UNCERTAIN, and no test asserts it as known.
+ * Facts come from the DSA specification rev 3.0 and the Linux headers (see sva/desc.h). Where they are silent or
+ * disagree the choice is named in a comment that begins with UNCERTAIN, and no test asserts it as known.
  */
 #ifndef SVA_MODEL_H
 #define SVA_MODEL_H
@@ -25,8 +25,8 @@ enum sva_model_access {
 	SVA_MODEL_READ = 0,
 	SVA_MODEL_WRITE = 1,  /* the model may also read what it maps for writing */
 	SVA_MODEL_BOF = 2,    /* or-ed in: block on fault; resolve the fault if there is any way to */
-	SVA_MODEL_RECORD = 4, /* or-ed in: it is a completion record. Its faults never become a partial completion; a queue that
-			       * may ask for pages (PRS on) resolves them whether BOF is set or not */
+	SVA_MODEL_RECORD = 4, /* or-ed in: it is a completion record. Its faults never become a partial completion; a
+			       * queue that may ask for pages (PRS on) resolves them whether BOF is set or not */
 };
 
 /*
@@ -34,19 +34,20 @@ enum sva_model_access {
  *
  * Faults have pages of 4096 bytes: either every byte of a page can be read (written) or none.
  *
- * map: make the bytes from addr on usable. *len is how many are wanted, at least 1; on success the pointer is returned and
- *      *len says how many can be used through it, at least 1 and never more than asked for. On a fault NULL is returned and
- *      *fault is the faulting address (its low 12 bits may be cleared). For SVA_MODEL_RECORD the whole length or nothing.
- * unmap: the window is not needed any more. used is how many bytes, from its start, were read or written; an accessor that
- *      works on copies writes those back. May be NULL. At most three windows are open at a time.
+ * map: make the bytes from addr on usable. *len is how many are wanted, at least 1; on success the pointer is returned
+ * and *len says how many can be used through it, at least 1 and never more than asked for. On a fault NULL is returned
+ * and *fault is the faulting address (its low 12 bits may be cleared). For SVA_MODEL_RECORD the whole length or
+ * nothing. unmap: the window is not needed any more. used is how many bytes, from its start, were read or written; an
+ * accessor that works on copies writes those back. May be NULL. At most three windows are open at a time.
  */
 struct sva_model_mem {
 	void *(*map)(void *ctx, uint64_t addr, size_t *len, unsigned int access, uint64_t *fault);
 	void (*unmap)(void *ctx, void *host, size_t used, unsigned int access);
 	void *ctx;
 	/*
-	 * May be NULL. Called for each error that goes to SWERROR or the event log, in the order in which they happen, with the
-	 * descriptor that it belongs to: an outcome has room for one error, and each descriptor of a batch may have its own.
+	 * May be NULL. Called for each error that goes to SWERROR or the event log, in the order in which they happen,
+	 * with the descriptor that it belongs to: an outcome has room for one error, and each descriptor of a batch may
+	 * have its own.
 	 */
 	void (*event)(void *ctx, const struct sva_desc *desc, const struct sva_model_outcome *outcome);
 };
@@ -62,7 +63,7 @@ struct sva_model_profile {
 	uint32_t max_batch;        /* of the queue, descriptors, a power of two */
 	bool block_on_fault;       /* of the queue */
 	bool crc_pad;              /* zero-pad CRC sources as the specification's text says; hardware and code do not */
-	bool batch_backwards;      /* any order is lawful in a batch: run unfenced neighbours in another one, for tests */
+	bool batch_backwards; /* any order is lawful in a batch: run unfenced neighbours in another one, for tests */
 	uint32_t batch_seed;       /* with batch_backwards: which order; 0 is strictly backwards */
 	bool event_log;            /* the event log is on (gen_cap bits 14:13 say that there is one) */
 	bool prs_disable;          /* of the queue: it may not ask for pages */
@@ -82,8 +83,8 @@ const struct sva_model_profile *sva_model_profile_find(const char *name);
 enum sva_model_end {
 	SVA_MODEL_RECORDED,    /* a completion record was written */
 	SVA_MODEL_SILENT,      /* lawfully no record: no CRAV, or success without RCR */
-	SVA_MODEL_LOST,        /* the device did not write the record (fault, misaligned, PRIV): a poller waits for ever, unless
-				* the event log is on and the driver writes the record from there */
+	SVA_MODEL_LOST, /* the device did not write the record (fault, misaligned, PRIV): a poller waits for ever,
+			 * unless the event log is on and the driver writes the record from there */
 };
 
 struct sva_model_outcome {
@@ -98,15 +99,16 @@ struct sva_model_outcome {
 };
 
 /*
- * Execute one descriptor, a batch with all its entries included, and write the completion records through mem. The stores
- * of a record other than its status byte come first, then the status with release order. Never blocks (an accessor may).
+ * Execute one descriptor, a batch with all its entries included, and write the completion records through mem. The
+ * stores of a record other than its status byte come first, then the status with release order. Never blocks (an
+ * accessor may).
  */
 void sva_model_execute(const struct sva_model_profile *profile, const struct sva_model_mem *mem,
 		       const struct sva_desc *desc, struct sva_model_outcome *outcome);
 
 /*
- * Call once before the model runs in a signal handler: ISA-L picks its kernels here, so that no symbol has to be looked up
- * there. Without it everything works the same.
+ * Call once before the model runs in a signal handler: ISA-L picks its kernels here, so that no symbol has to be looked
+ * up there. Without it everything works the same.
  */
 void sva_model_prepare(void);
 
@@ -141,8 +143,8 @@ bool sva_model_dequeue(struct sva_model_queue *queue, struct sva_desc *desc);
 
 /*
  * Event log entries ([S3] 5.9, 7.3), for the emulator and the virtual machine: fill the 64-byte entry that describes an
- * outcome with an error. Returns false if the outcome has nothing to log. Byte 3, the batch identifier, is left 0: batches that
- * are under way at the same time are the caller's to tell apart.
+ * outcome with an error. Returns false if the outcome has nothing to log. Byte 3, the batch identifier, is left 0:
+ * batches that are under way at the same time are the caller's to tell apart.
  */
 bool sva_model_evl_entry(const struct sva_desc *desc, const struct sva_model_outcome *outcome, uint32_t pasid,
 			 uint8_t queue, uint8_t entry[64]);

@@ -9,8 +9,8 @@ void model_noop(struct model_exec *exec)
 }
 
 /*
- * Whoever runs the model has completed everything before the drain, so all that is left is to read back. UNCERTAIN how many
- * bytes are read: one.
+ * Whoever runs the model has completed everything before the drain, so all that is left is to read back. UNCERTAIN how
+ * many bytes are read: one.
  */
 void model_drain(struct model_exec *exec)
 {
@@ -24,8 +24,8 @@ void model_drain(struct model_exec *exec)
 }
 
 /*
- * Open a window that reaches the last byte of [addr, addr + *len): windows go upwards, so step from one to the next. *len
- * becomes its length.
+ * Open a window that reaches the last byte of [addr, addr + *len): windows go upwards, so step from one to the next.
+ * *len becomes its length.
  */
 static bool map_end(struct model_exec *exec, struct model_window *window, uint64_t addr, size_t *len,
 		    unsigned int access, enum model_operand operand)

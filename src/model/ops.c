@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of operations: which flags each may and must have, which bytes of the descriptor it uses, and what runs it. */
+/* The table of operations: which flags each may and must have, which bytes of the descriptor it uses, and what runs it.
+ */
 #include "model/internal.h"
 
 #define SRC   MODEL_BYTES(16, 8)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The devices that the model can be. Capabilities are those of the named device less what the model does not do, and the
- * limits of the queue are Linux's defaults: 2 MiB and 32 descriptors.
+ * The devices that the model can be. Capabilities are those of the named device less what the model does not do, and
+ * the limits of the queue are Linux's defaults: 2 MiB and 32 descriptors.
  */
 #include "model/model.h"
 
@@ -15,11 +15,13 @@
 #define GENCAP_DSA1 0x40915f010full
 
 /*
- * DSA 2: the additions of revision 2.0, without cache control of flush (bit 3, gone) and without inter-domain operations
- * (bit 6, which the model does not do). UNCERTAIN: which of these bits a chip on sale shows; programs read gen_cap.
+ * DSA 2: the additions of revision 2.0, without cache control of flush (bit 3, gone) and without inter-domain
+ * operations (bit 6, which the model does not do). UNCERTAIN: which of these bits a chip on sale shows; programs read
+ * gen_cap.
  */
-#define GENCAP_DSA2 ((GENCAP_DSA1 & ~BIT(3)) | SVA_GENCAP_FETCH_STRIDE | SVA_GENCAP_DRAIN_READBACK | SVA_GENCAP_FILL16 | \
-		     SVA_GENCAP_CRC64 | SVA_GENCAP_FAULT_INFO | BIT(13) | SVA_GENCAP_BATCH_CONTINUE)
+#define GENCAP_DSA2 \
+	((GENCAP_DSA1 & ~BIT(3)) | SVA_GENCAP_FETCH_STRIDE | SVA_GENCAP_DRAIN_READBACK | SVA_GENCAP_FILL16 | \
+	 SVA_GENCAP_CRC64 | SVA_GENCAP_FAULT_INFO | BIT(13) | SVA_GENCAP_BATCH_CONTINUE)
 
 /* DSA 3: single-entry batches and durable writes. Its gather, scatter and compute operations the model does not do. */
 #define GENCAP_DSA3 (GENCAP_DSA2 | SVA_GENCAP_DURABLE_WRITE | SVA_GENCAP_BATCH_OF_ONE)

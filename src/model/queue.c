@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Work queues: what a portal answers. Source: [S3] 3.3, table 9-11. A shared queue tells the submitter that it is full
- * (ENQCMD sets ZF, here -EAGAIN); a dedicated one drops the descriptor and notes error 0x53. The wrong instruction, or a
- * queue that is off, looks like "full" to ENQCMD and like nothing at all to MOVDIR64B.
+ * (ENQCMD sets ZF, here -EAGAIN); a dedicated one drops the descriptor and notes error 0x53. The wrong instruction, or
+ * a queue that is off, looks like "full" to ENQCMD and like nothing at all to MOVDIR64B.
  */
 #include <errno.h>
 

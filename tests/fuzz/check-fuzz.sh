@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check-fuzz.sh ENGINE SECONDS: build the fuzz target with libFuzzer or AFL++ and run it that long, starting from the corpus.
-# New inputs and crashes stay in the build folder. Exits 77 with a reason where the engine is not there.
+# check-fuzz.sh ENGINE SECONDS: build the fuzz target with libFuzzer or AFL++ and run it that long, starting from the
+# corpus. New inputs and crashes stay in the build folder. Exits 77 with a reason where the engine is not there.
 set -eu
 engine=$1 seconds=$2
 : "${top_srcdir:=../..}"
@@ -24,10 +24,11 @@ libfuzzer)
 	command -v "$cc" >/dev/null || skip "no $cc"
 	# Tables instead of ISA-L, so that the sanitizer sees each access.
 	# shellcheck disable=SC2086
-	"$cc" $flags -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $sources -o "$work/fuzz-model" \
-		2>"$work/build.log" || skip "$cc can not build it: $(tail -n 1 "$work/build.log")"
+	"$cc" $flags -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $sources \
+		-o "$work/fuzz-model" 2>"$work/build.log" || skip "$cc can not build it: $(tail -n 1 "$work/build.log")"
 	"$work/fuzz-model" -max_total_time="$seconds" -max_len=1024 -timeout=20 -print_final_stats=1 \
-		-artifact_prefix="$work/" -verbosity=1 "$work/found" "$top_srcdir/tests/fuzz/corpus" >"$work/run.log" 2>&1 || {
+		-artifact_prefix="$work/" -verbosity=1 "$work/found" "$top_srcdir/tests/fuzz/corpus" \
+		>"$work/run.log" 2>&1 || {
 		grep -v '^#[0-9]' "$work/run.log" | tail -n 40
 		echo "FAIL: libfuzzer: see $work"
 		exit 1
@@ -47,7 +48,8 @@ afl)
 		tail -n 20 "$work/run.log"
 		skip "afl-fuzz does not run here"
 	}
-	grep -E '^(execs_done|execs_per_sec|corpus_count|saved_crashes|saved_hangs|bitmap_cvg)' "$work/found/default/fuzzer_stats"
+	stats=$work/found/default/fuzzer_stats
+	grep -E '^(execs_done|execs_per_sec|corpus_count|saved_crashes|saved_hangs|bitmap_cvg)' "$stats"
 	if [ -n "$(find "$work/found/default/crashes" -name 'id:*' 2>/dev/null)" ]; then
 		echo "FAIL: afl: see $work/found/default/crashes"
 		exit 1

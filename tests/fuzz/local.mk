@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Fuzzing of the model. make check replays the corpus; make check-fuzz SECONDS=… runs libFuzzer, then AFL++, that long each.
+# Fuzzing of the model. make check replays the corpus; make check-fuzz SECONDS=… runs libFuzzer, then AFL++, that long
+# each.
 check_PROGRAMS += %D%/fuzz-model
 %C%_fuzz_model_SOURCES = %D%/fuzz-model.c %D%/fuzz-main.c
 %C%_fuzz_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)

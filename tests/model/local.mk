@@ -8,8 +8,9 @@ check_LTLIBRARIES += %D%/libmodeltest.la
 %C%_libmodeltest_la_LIBADD = src/model/libmodel.la
 
 model_tests = \
-	%D%/test-queue %D%/test-bytes %D%/test-chosen %D%/test-vectors %D%/test-checksum %D%/test-record %D%/test-controls \
-	%D%/test-batch %D%/test-delta %D%/test-dif %D%/test-sizes %D%/test-random %D%/test-faults %D%/test-checks
+	%D%/test-queue %D%/test-bytes %D%/test-chosen %D%/test-vectors %D%/test-checksum %D%/test-record \
+	%D%/test-controls %D%/test-batch %D%/test-delta %D%/test-dif %D%/test-sizes %D%/test-random \
+	%D%/test-faults %D%/test-checks
 check_PROGRAMS += $(model_tests)
 TESTS += $(model_tests) %D%/test-symbols.sh
 EXTRA_DIST += %D%/test-symbols.sh

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Changes the model in one place at a time and looks whether a test notices.
 
-Mutants come from comparisons, constants and statuses in src/model/*.c. A mutant that compiles to the same object as the
-original changes nothing and is not counted. Of each other one the object is compiled, linked with the rest into a shared
-library, and the tests run against it, fastest first, until one fails. What survives must be listed, with its reason, in
-mutation-survivors.txt; anything else that survives, and anything listed that no longer does, is a failure.
+Mutants come from comparisons, constants and statuses in src/model/*.c. A mutant that compiles to the same object as
+the original changes nothing and is not counted. The object of each other one is linked with the rest into a shared
+library, and the tests run against it, fastest first, until one fails. What survives must be listed, with its reason,
+in mutation-survivors.txt; anything else that survives, and anything listed that no longer does, is a failure.
 """
 
 import argparse
@@ -19,7 +19,8 @@ import tempfile
 import threading
 import time
 
-TESTS = ["queue", "bytes", "chosen", "vectors", "record", "checksum", "batch", "delta", "sizes", "dif", "random", "faults", "checks"]
+TESTS = ["queue", "bytes", "chosen", "vectors", "record", "checksum", "batch", "delta", "sizes", "dif", "random",
+         "faults", "checks"]
 SHARED = ["space", "reference", "ref-rules", "ref-ops", "trial", "scenario"]
 # Ways to build the model: what one of them leaves out, another one compiles.
 BUILDS = {"isal": ["-DSVA_MODEL_ISAL"], "tables": [], "plain": ["-DSVA_MODEL_ISAL", "-DMODEL_PLAIN_LOOPS=1"]}
@@ -88,7 +89,8 @@ class Mutation:
         return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
     def link(self, output, objects):
-        subprocess.run([*self.args.cc.split(), "-shared", "-Wl,-soname,libmodel.so", "-o", output, *objects, *self.args.libs.split()], check=True)
+        subprocess.run([*self.args.cc.split(), "-shared", "-Wl,-soname,libmodel.so", "-o", output, *objects,
+                        *self.args.libs.split()], check=True)
 
     def object(self, build, name):
         return os.path.join(self.work, build, name[:-2] + ".o")
@@ -105,7 +107,8 @@ class Mutation:
         shared = [os.path.join(tests, name + ".c") for name in SHARED]
         for test in TESTS:
             subprocess.run([*self.args.cc.split(), *self.flags, os.path.join(tests, "test-%s.c" % test), *shared,
-                            os.path.join(self.work, "isal/libmodel.so"), "-o", os.path.join(self.work, test)], check=True)
+                            os.path.join(self.work, "isal/libmodel.so"), "-o", os.path.join(self.work, test)],
+                           check=True)
         for test in TESTS:
             for build in BUILDS:
                 begin = time.monotonic()

@@ -257,10 +257,11 @@ static void created(struct ref_op *op, uint8_t value, uint64_t size)
 }
 
 /*
- * The record may end early when it is full, at a place that is the device's choice, so the model's is taken if it is lawful:
- * in whole entries, no more than the maximum and less than a cache line's entries below it.
+ * The record may end early when it is full, at a place that is the device's choice, so the model's is taken if it is
+ * lawful: in whole entries, no more than the maximum and less than a cache line's entries below it.
  */
-static bool overflow_lawful(const struct ref_op *op, uint64_t used, uint64_t max, uint64_t words, uint64_t entries_before)
+static bool overflow_lawful(const struct ref_op *op, uint64_t used, uint64_t max, uint64_t words,
+			    uint64_t entries_before)
 {
 	const struct sva_comp *known = op->known;
 
@@ -272,7 +273,8 @@ static void create_delta(struct ref_op *op)
 {
 	const uint64_t record = ref_field(op->desc, 40, 8), max = ref_field(op->desc, 48, 4), size = size_of(op);
 	const struct sva_comp *known = op->known;
-	const uint64_t stop = known && known->result == 2 ? known->bytes : size; /* the model wrote entries only for words before this */
+	const bool full = known && known->result == 2;
+	const uint64_t stop = full ? known->bytes : size; /* the model wrote entries only for words before this */
 	uint64_t entries = 0, before = 0, i;
 	uint8_t old[8], new[8], entry[10];
 
@@ -381,7 +383,8 @@ uint64_t ref_crc_bits(uint64_t reg, int width, uint64_t poly, uint8_t byte, bool
 static void crc(struct ref_op *op, bool copies)
 {
 	const int width = flag(op, 19) ? 64 : 32;
-	const uint64_t poly = width == 64 ? 0xad93d23594c93659 : 0x1edc6f41, ones = width == 64 ? UINT64_MAX : 0xffffffff;
+	const uint64_t poly = width == 64 ? 0xad93d23594c93659 : 0x1edc6f41;
+	const uint64_t ones = width == 64 ? UINT64_MAX : 0xffffffff;
 	const uint64_t size = size_of(op), unit = op->ref->profile->crc_pad ? (uint64_t)width / 8 : 1;
 	const uint64_t total = (size + unit - 1) / unit * unit;
 	uint64_t seed = ref_field(op->desc, 40, width / 8), reg, i, out;
@@ -403,7 +406,8 @@ static void crc(struct ref_op *op, bool copies)
 		uint8_t byte = 0;
 
 		if (i < size) {
-			if (copies ? !copy_byte(op, dst_of(op) + i, src_of(op) + i) : !get(op, src_of(op) + i, 1, &byte))
+			if (copies ? !copy_byte(op, dst_of(op) + i, src_of(op) + i) :
+				     !get(op, src_of(op) + i, 1, &byte))
 				break;
 			byte = *space_at(op->ref->space, src_of(op) + i);
 		}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules for a descriptor, as the facts list them. All that are broken are collected, since a device may check in any
- * order. Written from the specification's tables by bit and byte number, so that it shares no constant with the model.
+ * The rules for a descriptor, as the facts list them. All that are broken are collected, since a device may check in
+ * any order. Written from the specification's tables by bit and byte number, so that it shares no constant with the
+ * model.
  */
 #include "reference.h"
 
@@ -14,7 +15,8 @@
 
 /*
  * Letters: B block on fault, R check result, C cache control and readback, F the same of cache flush, S strict order,
- * 1 2 3 traffic class of an address. own: flags 16 and up. need: CRAV and RCR must be set. bytes: what it uses from 16 on.
+ * 1 2 3 traffic class of an address. own: flags 16 and up. need: CRAV and RCR must be set. bytes: what it uses from 16
+ * on.
  */
 static const struct rule {
 	int opcode;
@@ -185,8 +187,8 @@ static bool flag_good(const struct sva_model_profile *profile, const struct rule
 	return listed(rule->own, bit) && own_flag_good(profile, rule->opcode, bit);
 }
 
-static uint32_t bad_flags(const struct sva_model_profile *profile, const struct rule *rule, uint32_t flags, bool in_batch,
-			  bool priv)
+static uint32_t bad_flags(const struct sva_model_profile *profile, const struct rule *rule, uint32_t flags,
+			  bool in_batch, bool priv)
 {
 	uint32_t bad = 0;
 

@@ -53,10 +53,11 @@ static bool judge(struct ref *ref, const struct ref_expect *expect, const struct
 	if (status == 0x11 && comp->op.invalid_flags != expect->invalid_flags)
 		return fail(ref, "invalid flags %#x, not %#x", comp->op.invalid_flags, expect->invalid_flags);
 	if (checks_failed)
-		return comp->bytes == 0 || fail(ref, "bytes completed %u of a descriptor that did not run", comp->bytes);
+		return comp->bytes == 0 ||
+		       fail(ref, "bytes completed %u of a descriptor that did not run", comp->bytes);
 	if (is_fault(status) && !fault_lawful(ref, expect, comp))
-		return fail(ref, "fault at %#llx, status %#x, info %#x", (unsigned long long)comp->fault_addr, comp->status,
-			    comp->fault_info);
+		return fail(ref, "fault at %#llx, status %#x, info %#x", (unsigned long long)comp->fault_addr,
+			    comp->status, comp->fault_info);
 	if (expect->check_result && comp->result != expect->result)
 		return fail(ref, "result %u, not %u", comp->result, expect->result);
 	if (expect->check_bytes && comp->bytes != expect->bytes &&

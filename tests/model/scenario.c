@@ -72,7 +72,8 @@ static void space_from(struct input *in, struct space *space)
 			continue;
 		data = space_add(space, bases[i], i == 5 ? 2 : 3, PAGE_RW, i + (which >> 6));
 		for (unsigned int page = 0; page < (i == 5 ? 2 : 3); page++)
-			space_use(space, bases[i] + page * PAGE, uses[manner & 1 ? byte(in) % 16 > 7 ? 0 : byte(in) & 7 : 0]);
+			space_use(space, bases[i] + page * PAGE,
+				  uses[manner & 1 ? byte(in) % 16 > 7 ? 0 : byte(in) & 7 : 0]);
 		if (manner & 2) /* the same in all regions: compares reach far */
 			memset(data, 0x40, (i == 5 ? 2 : 3) * PAGE);
 	}
@@ -188,7 +189,8 @@ static struct sva_desc batch_from(struct input *in, struct space *space)
 {
 	const uint8_t shape = byte(in);
 	const uint32_t count = 2 + shape % 8;
-	struct sva_desc batch = trial_desc(SVA_OPCODE_BATCH, 0, bases[shape >> 5 & 1 ? 2 : 0] + 64ull * (shape & 0x40), 0, count);
+	struct sva_desc batch =
+		trial_desc(SVA_OPCODE_BATCH, 0, bases[shape >> 5 & 1 ? 2 : 0] + 64ull * (shape & 0x40), 0, count);
 
 	batch.completion_addr = address_from(in) & ~31ull;
 	for (uint32_t n = 0; n < count; n++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A sparse address space for tests of the model: regions of pages with permissions, seen by the model through an accessor
- * that can be unkind (short windows of odd lengths, windows that are copies) but always lawful, and that notes what the
- * model does wrong. The reference sees the same space byte by byte.
+ * A sparse address space for tests of the model: regions of pages with permissions, seen by the model through an
+ * accessor that can be unkind (short windows of odd lengths, windows that are copies) but always lawful, and that notes
+ * what the model does wrong. The reference sees the same space byte by byte.
  */
 #ifndef SVA_TESTS_MODEL_SPACE_H
 #define SVA_TESTS_MODEL_SPACE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How fast the model is where it stands in for hardware, beside what this CPU's C library and ISA-L do: the median of
- * rounds that alternate between the two. Not a test: run it by hand on a quiet machine. These are times of the model on a
- * CPU and say nothing about a DSA.
+ * rounds that alternate between the two. Not a test: run it by hand on a quiet machine. These are times of the model on
+ * a CPU and say nothing about a DSA.
  */
 #include <inttypes.h>
 #include <isa-l.h>
@@ -186,7 +186,7 @@ int main(int argc, char **argv)
 	b = aligned_alloc(4096, MAX);
 	if (!a || !b)
 		return 1;
-	printf("model, bytes, median of %d, GB/s; the other, its median, median of the ratios (above 1: the model is faster)\n",
+	printf("model, bytes, median of %d, GB/s; the other, its median, median of ratios (above 1: model is faster)\n",
 	       ROUNDS);
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batches: fences, records that stay untouched, what counts as a failure, faults of the list, continuation, other orders,
- * lost records with and without an event log, and the errors that the user of the model is told about.
+ * Batches: fences, records that stay untouched, what counts as a failure, faults of the list, continuation, other
+ * orders, lost records with and without an event log, and the errors that the user of the model is told about.
  */
 #include "trial.h"
 
@@ -180,7 +180,9 @@ static void other_orders(void)
 		const unsigned int count = 2 + random_below(&random_state, MAX - 1);
 
 		for (unsigned int n = 0; n < count; n++) {
-			list[n] = random_below(&random_state, 40) ? entry(n, 0) : failing(n, (int)random_below(&random_state, FAILURES));
+			list[n] = entry(n, 0);
+			if (!random_below(&random_state, 40))
+				list[n] = failing(n, (int)random_below(&random_state, FAILURES));
 			if (!random_below(&random_state, 8))
 				list[n].flags_opcode |= SVA_DESC_FENCE;
 		}
@@ -246,11 +248,12 @@ static void vanishing_list(void)
 	put_list(list, 4);
 	mem.map = vanishing_map;
 	profile.batch_backwards = true;
-	/* Two runs of two; each entry is read once to find the fences and once to be run, and the fence itself once more. */
+	/* Two runs of two. Each entry is read to find the fences and to be run, that of the fence once more. */
 	for (int reads = 0; reads < 9; reads++) {
 		reads_left = reads;
 		sva_model_execute(&profile, &mem, &batch, &outcome);
-		wrong += outcome.comp.status != SVA_STATUS_BATCH_PAGE_FAULT || outcome.comp.bytes != (reads < 5 ? 0u : 2u);
+		wrong += outcome.comp.status != SVA_STATUS_BATCH_PAGE_FAULT ||
+			 outcome.comp.bytes != (reads < 5 ? 0u : 2u);
 	}
 	profile.batch_backwards = false;
 	ok(!wrong, "(chosen) a list that goes away in the middle: %lu wrong", wrong);
@@ -303,7 +306,8 @@ static void lost_records(bool log)
 		is(ntold, 2, "without an event log: two errors");
 		is(outcome.end, SVA_MODEL_RECORDED, "the batch's own record is written");
 		ok(outcome.in_batch && outcome.first_in_batch && outcome.swerror == SVA_STATUS_COMP_FAULT &&
-		   outcome.swerror_index == 1 && outcome.swerror_addr == 0x20000000, "its outcome keeps the first error");
+			   outcome.swerror_index == 1 && outcome.swerror_addr == 0x20000000,
+		   "its outcome keeps the first error");
 	}
 	/* Of one whose record alone was lost. */
 	list[2] = entry(2, SVA_DESC_FENCE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copy, fill and compare of bytes (src/model/bytes.c) against loops: every size to 300 at every alignment, overlaps, sizes
- * on both sides of each change of method, and nothing written outside.
+ * Copy, fill and compare of bytes (src/model/bytes.c) against loops: every size to 300 at every alignment, overlaps,
+ * sizes on both sides of each change of method, and nothing written outside.
  */
 #include "model/bytes.h"
 #include "trial.h"
@@ -116,15 +116,18 @@ static void differences(void)
 		for (size_t at = 0; at <= 201; at++) {
 			want[3 + at] ^= 0x40;
 			note(model_bytes_diff_pattern(want + 16 + at % 16, pattern, at % 16, 100) ==
-			     (at >= 13 + at % 16 && at < 113 + at % 16 ? at - 13 - at % 16 : 100), "phase", at, at % 16, 100);
+				     (at >= 13 + at % 16 && at < 113 + at % 16 ? at - 13 - at % 16 : 100),
+			     "phase", at, at % 16, 100);
 			note(model_bytes_diff(a + 3, want + 3, len) == (at < len ? at : len), "diff", at, 3, len);
-			note(model_bytes_diff_pattern(want + 3, pattern, 3, len) == (at < len ? at : len), "pattern", at, 3, len);
+			note(model_bytes_diff_pattern(want + 3, pattern, 3, len) == (at < len ? at : len), "pattern",
+			     at, 3, len);
 			want[3 + at] ^= 0x40;
 		}
 	}
 	for (int i = 0; i < 64; i++) {
-		uint8_t bytes[64] = { 0 };
+		uint8_t bytes[80] = { 0 };
 
+		memset(bytes + 64, 0xff, 16); /* not of the 64 */
 		bytes[i] = (uint8_t)(1 << i % 8);
 		note(model_bytes_nonzero(bytes) == 1ull << i, "not zero", (size_t)i, 0, 64);
 		memset(bytes, 0xff, 64);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors that must be refused: every opcode, every flag alone and in pairs, every reserved byte, handles and record
- * addresses. Each also as an entry of a batch, where other rules hold.
+ * Descriptors that must be refused: every opcode, every flag alone and in pairs, every reserved byte, handles and
+ * record addresses. Each also as an entry of a batch, where other rules hold.
  */
 #include "trial.h"
 
@@ -240,7 +240,8 @@ int main(void)
 		capabilities(&profile);
 		cache_control(&profile);
 		privileges(&profile);
-		snprintf(what, sizeof(what), "checks of %s%s", profile.name, i >= 3 ? ", block on fault, interrupts" : "");
+		snprintf(what, sizeof(what), "checks of %s%s", profile.name,
+			 i >= 3 ? ", block on fault, interrupts" : "");
 		trials_done(&trials, what);
 	}
 	space_free(&space);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The three CRCs as the model uses them (ISA-L where it has them) and by tables, against one bit at a time: every length
- * to 600, every alignment, every start value of a set, and with the last byte before a page that can not be read.
+ * The three CRCs as the model uses them (ISA-L where it has them) and by tables, against one bit at a time: every
+ * length to 600, every alignment, every start value of a set, and with the last byte before a page that can not be
+ * read.
  */
 #include <sys/mman.h>
 #include <unistd.h>

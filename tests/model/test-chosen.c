@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the model chose where the facts are silent or disagree. These are not known to be what a device does: a finding on
- * hardware changes the model and this file, and no other test. Each is named by a comment UNCERTAIN in src/model.
+ * What the model chose where the facts are silent or disagree. These are not known to be what a device does: a finding
+ * on hardware changes the model and this file, and no other test. Each is named by a comment UNCERTAIN in src/model.
  */
 #include "trial.h"
 
@@ -148,7 +148,8 @@ static void dif_tags(void)
 	is(run(&desc), SVA_STATUS_SUCCESS, "(chosen) the error needs the detection of all ones");
 	desc.op.dif.src_flags = SVA_DIF_SRC_ALL_F_ERROR;
 	run(&desc);
-	is(outcome.comp.result, SVA_DIF_ERR_GUARD | SVA_DIF_ERR_APP | SVA_DIF_ERR_REF, "(chosen) without it: an ordinary tuple");
+	is(outcome.comp.result, SVA_DIF_ERR_GUARD | SVA_DIF_ERR_APP | SVA_DIF_ERR_REF,
+	   "(chosen) without it: an ordinary tuple");
 }
 
 /* Which permission is needed where nothing is read or written. */

@@ -23,7 +23,8 @@ static void edit(uint32_t size, uint32_t edits)
 {
 	memcpy(space_at(&space, DST_AT), space_at(&space, SRC_AT), size);
 	while (edits--)
-		*space_at(&space, DST_AT + random_below(&random_state, size)) ^= (uint8_t)(1 + random_below(&random_state, 255));
+		*space_at(&space, DST_AT + random_below(&random_state, size)) ^=
+			(uint8_t)(1 + random_below(&random_state, 255));
 }
 
 static void round_trips(void)
@@ -38,7 +39,8 @@ static void round_trips(void)
 		space.window = i % 3 ? 0 : 50;
 		space.odd = i % 2;
 		trial(&trials, &profile, &space, &desc);
-		wrong += trials.outcome.comp.result != (memcmp(space_at(&space, DST_AT), space_at(&space, SRC_AT), size) != 0);
+		wrong += trials.outcome.comp.result !=
+			 (memcmp(space_at(&space, DST_AT), space_at(&space, SRC_AT), size) != 0);
 		if (trials.outcome.comp.result != 1)
 			continue;
 		desc = trial_desc(SVA_OPCODE_APPLY_DELTA, 0, LIST_AT + 2, SRC_AT, size);

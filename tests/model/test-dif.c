@@ -10,7 +10,8 @@ static struct trials trials;
 static const struct sva_model_profile *profile = &sva_model_dsa2;
 
 static const enum sva_opcode ops[] = {
-	SVA_OPCODE_DIF_CHECK, SVA_OPCODE_DIF_INSERT, SVA_OPCODE_DIF_STRIP, SVA_OPCODE_DIF_UPDATE, SVA_OPCODE_DIX_GENERATE,
+	SVA_OPCODE_DIF_CHECK, SVA_OPCODE_DIF_INSERT, SVA_OPCODE_DIF_STRIP, SVA_OPCODE_DIF_UPDATE,
+	SVA_OPCODE_DIX_GENERATE,
 };
 static const uint32_t block_sizes[] = { 512, 520, 4096, 4104 };
 
@@ -22,7 +23,8 @@ static bool is_bare(enum sva_opcode opcode)
 static struct sva_desc dif_desc(enum sva_opcode opcode, uint8_t dif_flags, uint32_t blocks)
 {
 	const uint32_t step = block_sizes[dif_flags & 3] + (is_bare(opcode) ? 0 : 8);
-	struct sva_desc desc = trial_desc(opcode, 0, SRC_AT + 16, opcode == SVA_OPCODE_DIF_CHECK ? 0 : DST_AT + 8, blocks * step);
+	struct sva_desc desc =
+		trial_desc(opcode, 0, SRC_AT + 16, opcode == SVA_OPCODE_DIF_CHECK ? 0 : DST_AT + 8, blocks * step);
 
 	desc.op.dif.flags = dif_flags;
 	if (!is_bare(opcode)) {
@@ -37,7 +39,9 @@ static struct sva_desc dif_desc(enum sva_opcode opcode, uint8_t dif_flags, uint3
 }
 
 /* What is at each source block: a right tuple, then a change of it. */
-enum change { RIGHT, WRONG_GUARD, WRONG_APP, WRONG_REF, WRONG_ALL, ALL_ONES, APP_ONES, APP_REF_ONES, GUARD_ONES, CHANGES };
+enum change {
+	RIGHT, WRONG_GUARD, WRONG_APP, WRONG_REF, WRONG_ALL, ALL_ONES, APP_ONES, APP_REF_ONES, GUARD_ONES, CHANGES
+};
 
 static void set_tuple(const struct sva_desc *desc, uint32_t block, enum change change)
 {
@@ -61,7 +65,7 @@ static void set_tuple(const struct sva_desc *desc, uint32_t block, enum change c
 	if (change == ALL_ONES || change == APP_REF_ONES)
 		ref = 0xffffffff;
 	for (int i = 0; i < 8; i++)
-		tuple[i] = (uint8_t)(i < 2 ? guard >> (8 - 8 * i) : i < 4 ? (unsigned int)app >> (24 - 8 * i) : ref >> (56 - 8 * i));
+		tuple[i] = (uint8_t)((guard << 48 | (uint64_t)app << 32 | ref) >> (56 - 8 * i));
 	space_put(&space, at + size, tuple, 8);
 }
 
@@ -72,11 +76,13 @@ static void source_flags(void)
 	for (int op = 0; op < 5; op++) {
 		for (int flags = 0; flags < 256; flags++) {
 			for (int change = 0; change < CHANGES && !is_bare(ops[op]); change++) {
-				struct sva_desc desc = dif_desc(ops[op], (uint8_t)(flags % 2 << 3 | change % 2 << 2), 3);
+				struct sva_desc desc =
+					dif_desc(ops[op], (uint8_t)(flags % 2 << 3 | change % 2 << 2), 3);
 
 				desc.op.dif.src_flags = (uint8_t)flags;
 				for (uint32_t block = 0; block < 3; block++)
-					set_tuple(&desc, block, block == (unsigned int)change % 3 ? (enum change)change : RIGHT);
+					set_tuple(&desc, block,
+						  block == (unsigned int)change % 3 ? (enum change)change : RIGHT);
 				trial(&trials, profile, &space, &desc);
 				statuses[trials.outcome.comp.status & 63]++;
 			}
@@ -117,7 +123,9 @@ static void masks(void)
 				const uint64_t tag = desc.src + 2 * 520 + 512 + 2;
 
 				desc.op.dif.src_flags = inc ? SVA_DIF_SRC_APP_INC : 0;
-				desc.op.dif.src_app_mask = (uint16_t)(masked < 0 ? 0 : masked == 16 ? 0xffff : 1 << masked);
+				desc.op.dif.src_app_mask = (uint16_t)(masked < 0 ? 0 : 1 << masked);
+				if (masked == 16)
+					desc.op.dif.src_app_mask = 0xffff;
 				for (uint32_t block = 0; block < 3; block++)
 					set_tuple(&desc, block, RIGHT);
 				if (bit >= 0)
@@ -137,7 +145,8 @@ static void round_trips(void)
 
 	for (int i = 0; i < 200; i++) {
 		const uint8_t dif_flags = (uint8_t)random_below(&random, 16);
-		const uint32_t block = block_sizes[dif_flags & 3], blocks = block > 4000 ? 2 : 1 + random_below(&random, 12);
+		const uint32_t block = block_sizes[dif_flags & 3],
+			       blocks = block > 4000 ? 2 : 1 + random_below(&random, 12);
 		struct sva_desc desc = dif_desc(SVA_OPCODE_DIF_INSERT, dif_flags, blocks), check, strip;
 		const uint64_t flip = DST_AT + 8 + random_below(&random, blocks * (block + 8));
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page faults: at every page of every operand of every operation, with block on fault and without, through windows of all
- * manners. Then what the fault interrupted is continued by the published rules, and the end must be as without a fault.
+ * Page faults: at every page of every operand of every operation, with block on fault and without, through windows of
+ * all manners. Then what the fault interrupted is continued by the published rules, and the end must be as without a
+ * fault.
  */
 #include "trial.h"
 
@@ -40,8 +41,8 @@ static const struct fault_case cases[] = {
 	{ "CRC, seed from memory", SVA_OPCODE_CRC, SVA_DESC_CRC_SEED_MEM, SRC_AT + 1001, 0 },
 	{ "CRC-64", SVA_OPCODE_CRC, SVA_DESC_CRC64 | SVA_DESC_CRC_BYPASS_INV, SRC_AT + 1001, 0 },
 	{ "copy with CRC", SVA_OPCODE_COPY_CRC, 0, SRC_AT + 1001, DST_AT + 17 },
-	{ "copy with CRC-64, seed from memory", SVA_OPCODE_COPY_CRC, SVA_DESC_CRC64 | SVA_DESC_CRC_SEED_MEM, SRC_AT + 1001,
-	  DST_AT + 17 },
+	{ "copy with CRC-64, seed from memory", SVA_OPCODE_COPY_CRC, SVA_DESC_CRC64 | SVA_DESC_CRC_SEED_MEM,
+	  SRC_AT + 1001, DST_AT + 17 },
 	{ "DIF check", SVA_OPCODE_DIF_CHECK, 0, SRC_AT + 1001, 0 },
 	{ "DIF insert", SVA_OPCODE_DIF_INSERT, 0, SRC_AT + 1001, DST_AT + 17 },
 	{ "DIF strip", SVA_OPCODE_DIF_STRIP, 0, SRC_AT + 1001, DST_AT + 17 },
@@ -59,7 +60,8 @@ static void add_tuples(uint64_t at, uint32_t size, uint32_t ref)
 		uint8_t *tuple = space_at(&space, at + block * 520 + 512);
 
 		for (int i = 0; i < 512; i++)
-			guard = ref_crc_bits(guard, 16, 0x8bb7, *space_at(&space, at + block * 520 + (unsigned int)i), false);
+			guard = ref_crc_bits(guard, 16, 0x8bb7, *space_at(&space, at + block * 520 + (unsigned int)i),
+					     false);
 		tuple[0] = (uint8_t)(guard >> 8);
 		tuple[1] = (uint8_t)guard;
 		tuple[2] = 0x22;
@@ -288,7 +290,8 @@ static int finish(struct sva_desc *desc, struct sva_comp *last)
 			return 0;
 		*last = *comp;
 		if (delta)
-			shift_entries(progress.delta_addr + size, progress.delta_addr + size + comp->op.delta_size, before / 8);
+			shift_entries(progress.delta_addr + size, progress.delta_addr + size + comp->op.delta_size,
+				      before / 8);
 		if ((comp->status & SVA_STATUS_MASK) != SVA_STATUS_PAGE_FAULT &&
 		    (comp->status & SVA_STATUS_MASK) != SVA_STATUS_PAGE_FAULT_IR)
 			break;
@@ -378,7 +381,8 @@ static void every_page(const struct fault_case *c)
 		for (uint64_t page = 0; page < (r == 3 ? 4 : PAGES); page++) {
 			for (int manner = 0; manner < 3; manner++) {
 				for (int use = 0; use < 3; use++)
-					wrong += !one_page(&p, regions[r] + page * PAGE, uses[use], (manner + use) % 2, manner, &faults);
+					wrong += !one_page(&p, regions[r] + page * PAGE, uses[use], (manner + use) % 2,
+							   manner, &faults);
 			}
 		}
 	}
@@ -406,7 +410,8 @@ static void many_pages(void)
 			uint64_t region = SRC_AT + 0x100000ull * random_below(&random, 5);
 
 			if (region != REC_AT)
-				space_use(&space, region + PAGE * random_below(&random, 4), (uint8_t)random_below(&random, 3));
+				space_use(&space, region + PAGE * random_below(&random, 4),
+					  (uint8_t)random_below(&random, 3));
 		}
 		space.window = random_below(&random, 2) ? 100 : 0;
 		space.odd = random_below(&random, 2);

@@ -97,7 +97,8 @@ static void disabled(void)
 		queue.enabled = false;
 		is(put(&queue, SVA_MODEL_ENQCMD, 1), -EAGAIN, "disabled: ENQCMD retries");
 		is(put(&queue, SVA_MODEL_MOVDIR64B, 1), 0, "MOVDIR64B answers nothing");
-		ok(queue.dropped == 1 && !queue.count && !queue.swerror && !queue.accepted, "and is dropped without an error");
+		ok(queue.dropped == 1 && !queue.count && !queue.swerror && !queue.accepted,
+		   "and is dropped without an error");
 	}
 }
 
@@ -111,8 +112,10 @@ static void profiles(void)
 	is(sva_model_dsa1.op_cap[0], 0x1003f03ff, "its operations");
 	is(sva_model_dsa2.op_cap[0], 0x100bf07ff, "those of DSA 2");
 	is(sva_model_dsa3.op_cap[0], 0x100bf07ff, "and of DSA 3, less what the model does not do");
-	ok(sva_model_dsa1.version == 0x100 && sva_model_dsa2.version == 0x200 && sva_model_dsa3.version == 0x300, "versions");
-	ok(SVA_GENCAP_MAX_XFER(sva_model_dsa1.gen_cap) == 1ull << 31 && SVA_GENCAP_MAX_BATCH(sva_model_dsa1.gen_cap) == 1024,
+	ok(sva_model_dsa1.version == 0x100 && sva_model_dsa2.version == 0x200 && sva_model_dsa3.version == 0x300,
+	   "versions");
+	ok(SVA_GENCAP_MAX_XFER(sva_model_dsa1.gen_cap) == 1ull << 31 &&
+		   SVA_GENCAP_MAX_BATCH(sva_model_dsa1.gen_cap) == 1024,
 	   "limits of the device");
 	ok(sva_model_dsa1.max_transfer == 2u << 20 && sva_model_dsa1.max_batch == 32, "limits of the queue");
 	is(sva_model_dsa1.gen_cap >> 13 & 3, 0, "DSA 1 has no event log");
@@ -130,10 +133,17 @@ static uint64_t bits(const uint8_t *entry, int byte, int len)
 
 static void event_log(void)
 {
-	struct sva_desc desc = { .flags_opcode = sva_desc_word(SVA_OPCODE_FILL, SVA_DESC_CRAV | SVA_DESC_RCR | SVA_DESC_RCI) };
+	struct sva_desc desc = {.flags_opcode =
+					sva_desc_word(SVA_OPCODE_FILL, SVA_DESC_CRAV | SVA_DESC_RCR | SVA_DESC_RCI)};
 	struct sva_model_outcome outcome = {
-		.end = SVA_MODEL_LOST, .comp = { .status = 1, .bytes = 0x11223344 }, .swerror = 0x1a,
-		.swerror_addr = 0x123456789abcdef0, .swerror_index = 0x0203, .in_batch = true, .first_in_batch = true, .priv = true,
+		.end = SVA_MODEL_LOST,
+		.comp = {.status = 1, .bytes = 0x11223344},
+		.swerror = 0x1a,
+		.swerror_addr = 0x123456789abcdef0,
+		.swerror_index = 0x0203,
+		.in_batch = true,
+		.first_in_batch = true,
+		.priv = true,
 	};
 	uint8_t entry[72];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random devices, memory maps, descriptors and batches against the reference. SVA_TEST_RANDOM=N runs N instead of the usual
- * number, SVA_TEST_SEED=S others.
+ * Random devices, memory maps, descriptors and batches against the reference. SVA_TEST_RANDOM=N runs N instead of the
+ * usual number, SVA_TEST_SEED=S others.
  */
 #include "scenario.h"
 

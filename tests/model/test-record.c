@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a record is written: everything but its status first, the status last. The record lies across two pages, the status
- * in the first and the rest in the second, and both can not be written at first: the handler of the faults sees the order.
- * The model also runs inside that kind of handler, on little stack.
+ * How a record is written: everything but its status first, the status last. The record lies across two pages, the
+ * status in the first and the rest in the second, and both can not be written at first: the handler of the faults sees
+ * the order. The model also runs inside that kind of handler, on little stack.
  */
 #include <signal.h>
 #include <sys/mman.h>

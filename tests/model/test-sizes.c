@@ -38,7 +38,8 @@ static void every_alignment(void)
 	for (size_t i = 0; i < TRIAL_OPS; i++) {
 		for (uint32_t a = 0; a < 64; a++) {
 			for (uint32_t b = 0; b < 64; b++) {
-				struct sva_desc desc = trial_plain(trial_ops[i], SRC_AT + 64 + a, DST_AT + 64 + b, 96 + (a * 7 + b) % 80);
+				struct sva_desc desc = trial_plain(trial_ops[i], SRC_AT + 64 + a, DST_AT + 64 + b,
+								   96 + (a * 7 + b) % 80);
 
 				equal_buffers(&desc);
 				trial(&trials, &profile, &space, &desc);
@@ -57,8 +58,8 @@ static void overlaps(void)
 	never.gen_cap &= ~SVA_GENCAP_OVERLAP_COPY;
 	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
 		for (int shift = -140; shift <= 140; shift++) {
-			struct sva_desc desc = trial_plain(SVA_OPCODE_MEMMOVE, SRC_AT + 500, SRC_AT + 500 + (uint64_t)(int64_t)shift,
-							  sizes[s]);
+			struct sva_desc desc = trial_plain(SVA_OPCODE_MEMMOVE, SRC_AT + 500,
+							   SRC_AT + 500 + (uint64_t)(int64_t)shift, sizes[s]);
 
 			trial(&trials, &profile, &space, &desc);
 			trial(&trials, &never, &space, &desc);
@@ -66,7 +67,8 @@ static void overlaps(void)
 	}
 	for (size_t i = 0; i < TRIAL_OPS; i++) {
 		for (int shift = -700; shift <= 700; shift += shift < -8 || shift > 8 ? 8 : 1) {
-			struct sva_desc desc = trial_plain(trial_ops[i], SRC_AT + 4096, SRC_AT + 4096 + (uint64_t)(int64_t)shift, 512);
+			struct sva_desc desc =
+				trial_plain(trial_ops[i], SRC_AT + 4096, SRC_AT + 4096 + (uint64_t)(int64_t)shift, 512);
 
 			trial(&trials, &profile, &space, &desc);
 			desc.size = 520;
@@ -113,7 +115,10 @@ static void overlap_edges(void)
 		/* What DIF writes is longer or shorter than what it reads. */
 		for (int i = 0; i < 8; i++) {
 			static const enum sva_opcode ops[] = {
-				SVA_OPCODE_DIF_INSERT, SVA_OPCODE_DIF_STRIP, SVA_OPCODE_DIF_UPDATE, SVA_OPCODE_DIX_GENERATE,
+				SVA_OPCODE_DIF_INSERT,
+				SVA_OPCODE_DIF_STRIP,
+				SVA_OPCODE_DIF_UPDATE,
+				SVA_OPCODE_DIX_GENERATE,
 			};
 			static const uint64_t wrote[] = { 2 * 520, 2 * 512, 2 * 520, 2 * 8 };
 			const enum sva_opcode opcode = ops[i / 2];
@@ -154,7 +159,8 @@ static void limits(void)
 		trial(&trials, &small, &space, &desc);
 	}
 	trials_done(&trials, "around the largest transfer and record");
-	/* 512 KiB is the most that deltas cover, whatever the queue allows. Nothing is mapped there: what runs faults. */
+	/* 512 KiB is the most that deltas cover, whatever the queue allows. Nothing is mapped there: what runs faults.
+	 */
 	for (int i = -8; i <= 8; i += 8) {
 		desc = trial_plain(SVA_OPCODE_CREATE_DELTA, 0x10000000, 0x20000000, 0x80000 + (uint32_t)i);
 		trial(&trials, &profile, &space, &desc);
@@ -174,7 +180,8 @@ static void windows(void)
 		space.odd = window % 3 == 0;
 		space.copies = window % 2;
 		for (size_t i = 0; i < TRIAL_OPS; i++) {
-			struct sva_desc desc = trial_plain(trial_ops[i], SRC_AT + 8, DST_AT + 16, sizes[(window + i) % 7]);
+			struct sva_desc desc =
+				trial_plain(trial_ops[i], SRC_AT + 8, DST_AT + 16, sizes[(window + i) % 7]);
 
 			equal_buffers(&desc);
 			trial(&trials, &profile, &space, &desc);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The model may run inside a client's own memcpy, or in a signal handler: its objects may need nothing from outside but
-# ISA-L. Compilers turn loops and struct copies into calls of memcpy and memset, so this looks at the objects themselves.
+# The model may run inside a client's own memcpy, or in a signal handler: its objects may need nothing from outside
+# but ISA-L. Compilers turn loops and struct copies into calls of memcpy and memset, so this looks at the objects.
 echo 1..2
 
 skip()

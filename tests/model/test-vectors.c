@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Published vectors, through descriptors: CRC-32C of RFC 3720 (appendix B.4) and of the catalogues of CRCs, CRC-64/NVMe,
- * the T10 guard, and the values that accel-config's reference gives for the other modes.
+ * Published vectors, through descriptors: CRC-32C of RFC 3720 (appendix B.4) and of the catalogues of CRCs,
+ * CRC-64/NVMe, the T10 guard, and the values that accel-config's reference gives for the other modes.
  */
 #include "trial.h"
 
@@ -50,7 +50,7 @@ static void crc32(void)
 	static const uint8_t read_pdu[48] = {
 		0x01, 0xc0, [16] = 0x14, [22] = 0x04, [27] = 0x14, [31] = 0x18, [32] = 0x28, [40] = 0x02,
 	};
-	static const struct crc_vector check = { "123456789", 9, 0, 0, { 0xe3069283, 0x045fc71a, 0xa8f022a0, 0xc052a8c8 } };
+	static const struct crc_vector check = {"123456789", 9, 0, 0, {0xe3069283, 0x045fc71a, 0xa8f022a0, 0xc052a8c8}};
 	static const struct crc_vector seeded = {
 		"123456789, seed", 9, 0x12345678, 0, { 0x27d87b6a, 0xa1b203f2, 0x6c2ecb49, 0x65bf6c20 },
 	};
