@@ -12,6 +12,7 @@
 #include "node.h"
 #include "process.h"
 #include "raw.h"
+#include "signals.h"
 #include "text.h"
 
 #define PAGE 4096u
@@ -73,6 +74,7 @@ static int node_open(int fd, emu_queue_id queue)
 		return -EBUSY;
 	if (emu.state->opt.refuse_sva)
 		return -EOPNOTSUPP;
+	emu_signals_check();
 	if (emu_engine_prepare())
 		return -ENOMEM;
 	open_id = __atomic_add_fetch(&last_open_id, 1, __ATOMIC_RELAXED);

@@ -18,12 +18,21 @@ const enum emu_present emu_launch_order[3] = {
 	EMU_PRESENT_NAMESPACE, EMU_PRESENT_USER_NAMESPACE, EMU_PRESENT_REDIRECT,
 };
 
+static void add_option(const char *name, const char *option)
+{
+	const char *before = getenv(name);
+	char value[4096];
+
+	snprintf(value, sizeof(value), "%s%s%s", before ? before : "", before && *before ? ":" : "", option);
+	setenv(name, value, 1);
+}
+
 /*
  * The library is named by a link in the run's directory: LD_PRELOAD has no way to quote a blank or a colon in a path.
  */
 int emu_launch_environment(const struct emu_state *state, const char *library)
 {
-	const char *before = getenv("LD_PRELOAD"), *asan = getenv("ASAN_OPTIONS");
+	const char *before = getenv("LD_PRELOAD");
 	char link[200], value[4096];
 
 	snprintf(link, sizeof(link), "%s/libsva-emu.so", state->opt.dir);
@@ -34,8 +43,10 @@ int emu_launch_environment(const struct emu_state *state, const char *library)
 	setenv(EMU_ENV_DIR, state->opt.dir, 1);
 	setenv("SVA_EMU", "1", 1); /* programs that print times mark them with it */
 	/* AddressSanitizer insists on being the first library; as the second it works as well. */
-	snprintf(value, sizeof(value), "%s%sverify_asan_link_order=0", asan ? asan : "", asan && *asan ? ":" : "");
-	setenv("ASAN_OPTIONS", value, 1);
+	add_option("ASAN_OPTIONS", "verify_asan_link_order=0");
+	/* ThreadSanitizer does not like engine threads in the child of a fork; they do nothing that it would look at. */
+	if (state->opt.async)
+		add_option("TSAN_OPTIONS", "die_after_fork=0");
 	return 0;
 }
 

@@ -81,7 +81,6 @@ static uint8_t once(struct worker *worker)
 	uint8_t status = 0;
 
 	worker->comp = (struct sva_comp){ 0 };
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (dedicated)
 		take_credit();
 	if (submit(worker)) {
@@ -198,8 +197,12 @@ int main(int argc, char **argv)
 		workers[i].to = calloc(1, BYTES + 128);
 		pthread_create(&workers[i].thread, NULL, work, &workers[i]);
 	}
-	for (i = 0; i < threads; i++)
+	for (i = 0; i < threads; i++) {
 		pthread_join(workers[i].thread, NULL);
+		free(workers[i].from);
+		free(workers[i].to);
+	}
+	free(workers);
 	printf("operations=%u taken=%lu retries=%lu faults=%lu errors=%lu\n", threads * operations, taken, retries, faults,
 	       errors);
 	return failed;
