@@ -12,7 +12,7 @@
 
 #define LINE 64
 #define CANARY 0xa5
-#define MOST_BYTES (65u << 20) /* of source, and as much of destination, for all threads together: 32 of 2 MiB fit */
+#define MOST_BYTES (33u << 20) /* of source, and as much of destination, for all threads together: 16 of 2 MiB fit */
 
 static size_t stride_of(size_t size)
 {

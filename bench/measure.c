@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define ROUNDS_MOST 21
-#define ROUNDS_LEAST 5
+#define ROUNDS_LEAST 3
 #define SAMPLES 262144 /* times kept for one case and thread */
 #define TIMER_TRIES 1001
 
