@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Programs with habits of their own, several processes on one queue, the machine that must not change, and places where
+# nothing is allowed.
+: "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
+. "$top_srcdir/tests/emu/lib.sh"
+
+if "$emu" run -- "$bin/interpose"; [ $? -eq 77 ]; then
+	skip "a program with its own memcpy" "built with a sanitizer, which brings one"
+else
+	ok "a program with its own memcpy is never called back" ends_with 0 "$emu" run -- "$bin/interpose"
+	ok "… with patched call sites" ends_with 0 "$emu" run --fast -- "$bin/interpose"
+fi
+
+# Four processes, one entry: everything is executed once.
+several() {
+	ends_with 0 "$emu" run --redirect --stats="$work/stats" --queues 'wq0.0:shared,size=1' -- bash -c "
+		for i in 1 2 3 4; do '$bin/storm' /dev/dsa/wq0.0 portal 1 50 1 & pids+=(\$!); done
+		for pid in \${pids[@]}; do wait \$pid || exit 1; done" &&
+		[ "$(counter executed "$work/stats")" = 200 ]
+}
+ok "processes share a queue" several
+
+# The entries of a process that is killed become free again.
+killed() {
+	ends_with 0 "$emu" run --redirect --delay 10000000 --queues 'wq0.0:shared,size=4' -- bash -c "
+		coproc '$bin/hold'; read -r n <&\${COPROC[0]}; echo first got \$n; kill -9 \$COPROC_PID; wait \$COPROC_PID
+		coproc '$bin/hold'; read -r n <&\${COPROC[0]}; echo second got \$n; kill -9 \$COPROC_PID; wait \$COPROC_PID; true" \
+		>/dev/null && said 'first got 4' && said 'second got 4'
+}
+ok "a killed process leaves no entries behind" killed
+
+exit_status() {
+	"$emu" run "$@" 2>/dev/null
+	echo $?
+}
+is "$(exit_status -- sh -c 'exit 42')" 42 "the exit status is the program's"
+is "$(exit_status -- sh -c 'kill -9 $$')" 137 "128 and the signal if it was killed"
+is "$(exit_status -- /nonexistent)" 127 "127 if there is no such program"
+is "$(exit_status -- /etc/passwd)" 126 "126 if it can not be executed"
+is "$(exit_status --queues wq0.0:bogus -- true)" 2 "2 if the options are wrong"
+is "$(exit_status --queues 'wq0.0:shared,size=100;wq0.1:dedicated,size=100' -- true)" 2 "… or ask for more than the device has"
+is "$(SVA_EMU_QUIET= "$emu" run -- true 2>&1)" "sva-emu: the DSA is emulated; times are not DSA times" "a run says what it is"
+
+# What the program must see, and must not be able to do.
+presented() {
+	ends_with 0 "$emu" run "$@" -- bash -ec '
+		grep -q enqcmd /proc/cpuinfo; grep -q movdir64b /proc/cpuinfo; grep -q waitpkg /proc/cpuinfo
+		test -c /dev/dsa/wq0.0
+		test "$(readlink /sys/bus/dsa/devices/wq0.1)" = ../../../devices/pci0000:6a/0000:6a:01.0/dsa0/wq0.1
+		test "$(readlink -f /sys/bus/dsa/devices/dsa0/driver)" = /sys/bus/dsa/drivers/idxd
+		test "$(cat /sys/bus/pci/devices/0000:6a:01.0/vendor /sys/bus/pci/devices/0000:6a:01.0/device | xargs)" = "0x8086 0x0b25"
+		test "$(od -A n -t x2 -N 4 /sys/bus/pci/devices/0000:6a:01.0/config | xargs)" = "8086 0b25"
+		node=$(cat /sys/bus/dsa/devices/dsa0/numa_node); test "$node" = -1 -o -d "/sys/devices/system/node/node$node"
+		test -e /dev/null; echo >/dev/null
+		cd /sys/bus/dsa/devices/wq0.0; test "$(cat ../state)" = enabled -a "$(pwd -P)" = /sys/devices/pci0000:6a/0000:6a:01.0/dsa0/wq0.0
+		! (echo 1 >/proc/sys/kernel/panic) 2>/dev/null; ! (echo 1 >/sys/module/kernel/parameters/panic) 2>/dev/null'
+}
+before=$(cat /proc/sys/kernel/panic)
+ok "the device is presented" presented
+ok "the device is presented by redirected paths" presented --redirect
+is "$(cat /proc/sys/kernel/panic)" "$before" "no setting of the machine was changed"
+ok "nothing of it is left" test ! -e /sys/bus/dsa/devices/dsa0 -a ! -e /dev/dsa/wq0.0
+"$emu" run --keep -- true 2>"$work/out"
+dir=$(sed -n "s/.*directory is //p" "$work/out")
+ok "--keep leaves the directory behind" test -d "$dir/root"
+rm -rf "$dir"
+
+# Nobody, and in a container: no namespace of any kind, no capability.
+if unshare -U -r true 2>/dev/null && command -v setpriv >/dev/null; then
+	nothing_allowed() {
+		ends_with 0 unshare -U -r bash -c 'echo 0 >/proc/sys/user/max_user_namespaces
+			exec setpriv --bounding-set -all --inh-caps=-all "$@"' - "$@"
+	}
+	ok "doctor where nothing is allowed" nothing_allowed "$emu" doctor
+	ok "… says that paths are redirected" said "uses: path redirection"
+	ok "… and a run works" nothing_allowed "$emu" run -- "$bin/insn"
+else
+	skip "a container without privileges" "no user namespace, or no setpriv"
+fi
+ok "doctor" ends_with 0 "$emu" doctor
+
+# The trace, which has every descriptor and its record.
+"$emu" run --redirect --trace "$work/trace.json" --queues 'wq0.0:shared' -- "$bin/storm" /dev/dsa/wq0.0 portal 2 20 16 >/dev/null
+is "$(grep -c '"fate":"executed","descriptor":{"op":"[a-z]*",.*"completion":{"status":1,' "$work/trace.json")" 40 \
+	"the trace as JSON"
+"$emu" run --redirect --trace "$work/trace" -- "$bin/storm" /dev/dsa/wq0.0 write 2 20 16 >/dev/null
+is "$(grep -c ' wq0.0 write at 0x[0-9a-f]*: .* -> status=0x01 (success)' "$work/trace")" 40 "the trace as text"
+done_testing
