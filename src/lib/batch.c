@@ -111,8 +111,8 @@ int sva_batch_build(struct sva_op *batch, struct sva_lease *lease)
 	return 0;
 }
 
-/* The batch's record is there, or will never come: every entry that has a record is done with the device. */
-void sva_batch_take(struct sva_op *batch)
+/* The batch's record is there: every entry that has one, too, is done with the device. Or it will never come (lost). */
+void sva_batch_take(struct sva_op *batch, bool lost)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
 	struct sva_op **entries = entries_of(batch);
@@ -120,11 +120,12 @@ void sva_batch_take(struct sva_op *batch)
 	for (uint64_t i = 0; i < batch->length; i++) {
 		unsigned int status = sva_record_status(&entries[i]->comp);
 
-		if (!status)
+		if (!status && !lost)
 			continue;
 		SVA_OP_PRIVATE(entries[i])->lease = p->lease;
 		SVA_OP_PRIVATE(entries[i])->bond = p->bond;
 		SVA_OP_PRIVATE(entries[i])->result.chunks = 1;
+		/* Without a record nobody knows how far it came: it is not done a second time. The loop finds its bond retired. */
 		entries[i]->state = SVA_OP_IN_FLIGHT;
 	}
 	free(p->list);
@@ -174,12 +175,16 @@ static void start_entries(struct sva_thread *thread, struct sva_op *batch)
 			continue;
 		}
 		err = sva_operation_launch(thread, entry);
-		if (err == -EAGAIN) {
+		if (err == -EAGAIN && !sva_complete_gives_up(batch)) {
 			entry->state = SVA_OP_IN_BATCH;
 			return;
 		}
-		if (err)
-			sva_result_end(entry, err);
+		if (!err)
+			SVA_OP_PRIVATE(batch)->waited_since = 0;
+		else if (err == -EAGAIN && SVA_OP_PRIVATE(entry)->policy->cpu_allowed && !SVA_OP_PRIVATE(entry)->pinned)
+			sva_issue_on_cpu(entry, SVA_REASON_FULL);
+		else
+			sva_result_end(entry, err == -EAGAIN ? -EIO : err);
 	}
 }
 

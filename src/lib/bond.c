@@ -15,7 +15,7 @@
 static struct sva_bond *find_bond(const char *node, const char *name)
 {
 	for (struct sva_bond *bond = sva_process.bonds; bond; bond = bond->next) {
-		if (atomic_load(&bond->state) != SVA_BOND_LIVE || bond->generation != sva_process_generation())
+		if ((atomic_load(&bond->state) != SVA_BOND_LIVE && !bond->closing) || bond->generation != sva_process_generation())
 			continue;
 		if (node[0] ? !strcmp(bond->node, node) : !bond->node[0] && !strcmp(bond->name, name))
 			return bond;
@@ -187,7 +187,8 @@ int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struc
 	int err;
 
 	pthread_mutex_lock(&sva_process.lock);
-	bond = find_bond(queue->node ? queue->node : "", queue->name);
+	while ((bond = find_bond(queue->node ? queue->node : "", queue->name)) && bond->closing)
+		pthread_cond_wait(&sva_process.closed, &sva_process.lock);
 	if (bond) {
 		err = open_path(bond, path, reason);
 		if (!err)
@@ -211,22 +212,33 @@ int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struc
 	return err;
 }
 
+/*
+ * The last reference: what bond handles have in flight is waited for, and the queue is closed. Until it is, the bond stays on the list, where
+ * sva_bond_get() waits for it to go: a queue is not opened a second time meanwhile.
+ */
 void sva_bond_put(struct sva_bond *bond)
 {
+	bool last;
+
 	pthread_mutex_lock(&sva_process.lock);
-	if (--bond->refs) {
-		pthread_mutex_unlock(&sva_process.lock);
+	last = !--bond->refs;
+	bond->closing = last;
+	pthread_mutex_unlock(&sva_process.lock);
+	if (!last)
 		return;
-	}
+	sva_finish_all(NULL, bond);
+	sva_bond_free_leases(bond);
+	pthread_mutex_lock(&sva_process.lock);
 	for (struct sva_bond **at = &sva_process.bonds; *at; at = &(*at)->next) {
 		if (*at == bond) {
 			*at = bond->next;
 			break;
 		}
 	}
-	pthread_mutex_unlock(&sva_process.lock);
-	sva_bond_free_leases(bond);
+	/* With the lock held: a child that is forked now has the descriptor open or knows that it has none. */
 	free_bond(bond);
+	pthread_cond_broadcast(&sva_process.closed);
+	pthread_mutex_unlock(&sva_process.lock);
 }
 
 void sva_bond_retire(struct sva_bond *bond)
@@ -358,7 +370,6 @@ void sva_unbind(struct sva_bond *bond)
 	/* A handle from before a fork: its queue was closed in the child already, its memory is shared with nobody. */
 	if (bond->generation != sva_process_generation())
 		return;
-	sva_finish_all(NULL, bond);
 	sva_bond_put(bond);
 }
 

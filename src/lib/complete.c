@@ -84,6 +84,17 @@ void sva_complete_return_credit(struct sva_op *op)
 
 /* ------------------------------------------------------------------ one operation */
 
+/* Bounded: a queue that stays full for ever is a queue that has stopped. */
+bool sva_complete_gives_up(struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	uint64_t now = sva_now_ns();
+
+	if (!p->waited_since)
+		p->waited_since = now;
+	return now - p->waited_since >= (uint64_t)p->policy->record_timeout_ms * 1000000u;
+}
+
 /* Issue the next chunk; what it says when no queue takes it. */
 static void go_on(struct sva_op *op)
 {
@@ -98,10 +109,7 @@ static void go_on(struct sva_op *op)
 		return;
 	if (err == -EAGAIN) {
 		op->state = SVA_OP_STALLED;
-		/* Bounded: a queue that stays full for ever is a queue that has stopped. */
-		if (!p->waited_since)
-			p->waited_since = sva_now_ns();
-		if (sva_now_ns() - p->waited_since < (uint64_t)p->policy->record_timeout_ms * 1000000u)
+		if (!sva_complete_gives_up(op))
 			return;
 		err = -EIO;
 	}
@@ -119,12 +127,12 @@ static void forget_capability(struct sva_bond *bond, unsigned int opcode)
 }
 
 /* The device is done with a batch: its entries are taken one by one, and the loop does what is left. */
-static void take_batch(struct sva_op *op)
+static void take_batch(struct sva_op *op, bool lost)
 {
 	struct sva_thread *thread;
 	int err;
 
-	sva_batch_take(op);
+	sva_batch_take(op, lost);
 	thread = sva_thread_get(SVA_OP_PRIVATE(op)->key, &err);
 	if (thread)
 		sva_batch_advance(thread, op);
@@ -141,7 +149,7 @@ static void take_record(struct sva_op *op, unsigned int status)
 	status &= SVA_STATUS_MASK;
 	p->result.status = (uint8_t)status;
 	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH) {
-		take_batch(op);
+		take_batch(op, false);
 		return;
 	}
 	switch (status) {
@@ -202,7 +210,7 @@ static void take_retired(struct sva_op *op)
 	}
 	p->result.reason = SVA_REASON_RETIRED;
 	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH)
-		take_batch(op);
+		take_batch(op, true);
 	else
 		sva_result_end(op, -EIO);
 }

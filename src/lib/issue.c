@@ -46,17 +46,19 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 	if (lease->credits <= 0) {
 		err = lease->dead ? -EIO : -ENOBUFS;
 	} else {
-		lease->credits--;
+		lease->credits -= lease->counted;
 		p->lease = lease;
 		p->bond = lease->bond;
-		p->waited_since = 0;
-		p->polls = 0;
 		err = lease->submit(lease, &op->desc);
 		p->credit = !err;
-		if (err)
-			lease->credits++;
-		else if (!p->thread && !p->parent)
-			sva_complete_link(thread, op);
+		if (err) {
+			lease->credits += lease->counted;
+		} else {
+			p->waited_since = 0;
+			p->polls = 0;
+			if (!p->thread && !p->parent)
+				sva_complete_link(thread, op);
+		}
 	}
 	sva_bias_exit(&thread->bias);
 	return err;

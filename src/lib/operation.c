@@ -285,7 +285,7 @@ static int submit_group(struct sva_thread *thread, struct sva_lease *lease, stru
 	if (send)
 		taken = lease->ops->submit_many(lease, thread->many, send);
 	for (int i = 0; i < taken; i++) {
-		lease->credits--;
+		lease->credits -= lease->counted;
 		SVA_OP_PRIVATE(ops[i])->credit = true;
 		SVA_OP_PRIVATE(ops[i])->result.chunks++;
 		sva_complete_link(thread, ops[i]);

@@ -150,6 +150,8 @@ static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int ind
 	struct sva_lease *lease = thread->leases[index];
 	struct sva_bond *bond;
 
+	if (lease && lease->dead)
+		atomic_store(&route->reason, SVA_REASON_RETIRED);
 	if (lease)
 		return lease->dead ? NULL : lease;
 	/* sva_process.lock comes before sva::lock, and opening needs both. */

@@ -11,7 +11,7 @@
 /* Until the first call the page is this one, whose epoch no thread has cached. */
 static struct sva_alive not_yet;
 struct sva_alive *sva_alive = &not_yet;
-struct sva_process sva_process = { .lock = PTHREAD_MUTEX_INITIALIZER };
+struct sva_process sva_process = { .lock = PTHREAD_MUTEX_INITIALIZER, .closed = PTHREAD_COND_INITIALIZER };
 
 __thread struct sva_tls sva_tls __attribute__((tls_model("initial-exec"))) = {
 	.key = (struct sva *)-1,
@@ -69,6 +69,7 @@ static void after_fork_child(void)
 {
 	pthread_mutex_init(&strings_lock, NULL);
 	pthread_mutex_init(&sva_process.lock, NULL);
+	pthread_cond_init(&sva_process.closed, NULL);
 	pthread_mutex_init(&enter_lock, NULL);
 	if (sva_process.ready) {
 		/* For kernels that do not wipe the page themselves. */
@@ -127,6 +128,7 @@ static int enter_locked(void)
 		/* A child that came about without pthread_atfork (a raw clone) learns it from the wiped page alone. */
 		if (sva_process.contexts || sva_process.bonds) {
 			pthread_mutex_init(&sva_process.lock, NULL);
+			pthread_cond_init(&sva_process.closed, NULL);
 			pthread_mutex_init(&strings_lock, NULL);
 			forget_parent();
 		}

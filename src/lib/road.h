@@ -38,6 +38,7 @@ struct sva_alive {
 
 struct sva_process {
 	pthread_mutex_t lock;
+	pthread_cond_t closed;      /* a bond has gone from the list */
 	struct sva *contexts;
 	struct sva_bond *bonds;
 	struct sva *default_context;
@@ -100,6 +101,7 @@ struct sva_bond {
 	uint64_t magic;
 	unsigned int generation;
 	unsigned int refs;          /* sva_process.lock */
+	bool closing;               /* the last reference is gone: sva_process.closed tells when the bond is, too; sva_process.lock */
 	atomic_uint state;          /* enum sva_bond_state */
 	const struct sva_submit_ops *ops; /* of the path that bond handles submit on */
 	/* The queue, as discovered when it was bound; strings are interned. */
@@ -415,7 +417,7 @@ int sva_batch_begin(struct sva_op *batch);
 void sva_batch_undo(struct sva_op *batch);
 bool sva_batch_fits(const struct sva_op *batch, const struct sva_lease *lease);
 int sva_batch_build(struct sva_op *batch, struct sva_lease *lease);
-void sva_batch_take(struct sva_op *batch);
+void sva_batch_take(struct sva_op *batch, bool lost);
 void sva_batch_advance(struct sva_thread *thread, struct sva_op *batch);
 
 /* ------------------------------------------------------------------ issue.c: the current chunk, onto a lease */
@@ -441,6 +443,8 @@ int sva_operation_launch(struct sva_thread *thread, struct sva_op *op);
 
 /* The credit of the current chunk goes back. */
 void sva_complete_return_credit(struct sva_op *op);
+/* Every queue was full. Has it been so for the record timeout, since this was first asked? */
+bool sva_complete_gives_up(struct sva_op *op);
 /* Put an operation on a thread's list, inside its section; take it off. */
 static inline void sva_complete_link(struct sva_thread *thread, struct sva_op *op)
 {

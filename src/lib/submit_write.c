@@ -87,8 +87,11 @@ static int open_write(struct sva_bond *bond, uint32_t *reason)
 			return err;
 		}
 	} else {
-		/* Full is not a reason against the path; anything else is. */
-		*reason = err == -EAGAIN ? SVA_REASON_FULL : SVA_REASON_WRITE_REFUSED;
+		/* Full is not a reason against the path: the kernel would have taken it. Anything else is. */
+		if (err == -EAGAIN)
+			err = 0;
+		else
+			*reason = SVA_REASON_WRITE_REFUSED;
 		if (err == -EPERM || err == -EINVAL)
 			err = -EOPNOTSUPP;
 	}

@@ -4,7 +4,7 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_SOURCES = %D%/rig.c %D%/rig.h %D%/reference.c %D%/reference.h
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
-core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input
+core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input %D%/t-bond %D%/t-queue
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -30,3 +30,17 @@ core_inside = %D%/librig.la src/lib/libcore.la
 
 %C%_t_bad_input_CPPFLAGS = $(core_cppflags)
 %C%_t_bad_input_LDADD = $(core_outside)
+
+# A kernel of their own.
+core_kernel = %D%/kernel.c %D%/kernel.h
+core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=close,--wrap=write,--wrap=mmap,--wrap=madvise,--wrap=sva_cpu_features
+
+%C%_t_bond_SOURCES = %D%/t-bond.c $(core_kernel)
+%C%_t_bond_CPPFLAGS = $(core_cppflags)
+%C%_t_bond_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_bond_LDADD = $(core_inside)
+
+%C%_t_queue_SOURCES = %D%/t-queue.c $(core_kernel)
+%C%_t_queue_CPPFLAGS = $(core_cppflags)
+%C%_t_queue_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_queue_LDADD = $(core_inside)

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/internal.h"
+#include "unit/kernel.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define QUEUES 8u
+#define PAGE   4096u
+#define ABSENT 64u
+
+int __real_open(const char *path, int flags, ...);
+int __real_close(int fd);
+ssize_t __real_write(int fd, const void *data, size_t size);
+void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
+int __real_madvise(void *addr, size_t len, int advice);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_close(int fd);
+ssize_t __wrap_write(int fd, const void *data, size_t size);
+void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
+int __wrap_madvise(void *addr, size_t len, int advice);
+unsigned int __wrap_sva_cpu_features(void);
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static struct kernel_queue queues[QUEUES];
+static unsigned int queue_count;
+static struct { int err; unsigned int times; } failures[KERNEL_CALLS];
+static char directory[64];
+
+unsigned int kernel_cpu;
+unsigned int kernel_faults, kernel_touches;
+bool kernel_hides_address, kernel_masks_address;
+
+unsigned int __wrap_sva_cpu_features(void)
+{
+	return kernel_cpu;
+}
+
+/* ------------------------------------------------------------------ set-up */
+
+static void remove_directory(void)
+{
+	char path[160];
+
+	for (unsigned int i = 0; i < queue_count; i++)
+		unlink(queues[i].node);
+	snprintf(path, sizeof(path), "%s/queues", directory);
+	unlink(path);
+	rmdir(directory);
+}
+
+static void write_list(const char *line)
+{
+	char path[96];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/queues", directory);
+	file = fopen(path, line ? "a" : "w");
+	if (file) {
+		fputs(line ? line : "", file);
+		fclose(file);
+	}
+	setenv("SVA_QUEUE_FILE", path, 1);
+}
+
+void kernel_begin(void)
+{
+	if (!getenv("SVA_PLUGIN_DIR")) {
+		printf("1..0 # SKIP SVA_PLUGIN_DIR does not tell where the plug-in \"file\" is\n");
+		exit(0);
+	}
+	if (!directory[0]) {
+		strcpy(directory, "/tmp/sva-kernel-XXXXXX");
+		if (!mkdtemp(directory))
+			abort();
+		atexit(remove_directory);
+	}
+	for (unsigned int i = 0; i < queue_count; i++)
+		unlink(queues[i].node);
+	queue_count = 0;
+	memset(failures, 0, sizeof(failures));
+	kernel_cpu = 0;
+	kernel_hides_address = kernel_masks_address = false;
+	kernel_present();
+	write_list(NULL);
+	setenv("SVA_PLUGINS", "file", 1);
+}
+
+struct kernel_queue *kernel_add(const char *name, bool dedicated, unsigned int entries, const char *more)
+{
+	struct kernel_queue *queue = &queues[queue_count++];
+	char line[512];
+	int fd;
+
+	memset(queue, 0, sizeof(*queue));
+	snprintf(queue->name, sizeof(queue->name), "%s", name);
+	snprintf(queue->node, sizeof(queue->node), "%s/%s", directory, name);
+	queue->dedicated = dedicated;
+	queue->entries = entries;
+	queue->fd = -1;
+	queue->profile = sva_model_dsa1;
+	fd = __real_open(queue->node, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		__real_close(fd);
+	snprintf(line, sizeof(line), "%s device=dsa%u node=%s mode=%s entries=%u %s\n", name, queue_count - 1, queue->node,
+		 dedicated ? "dedicated" : "shared", entries, more ? more : "");
+	write_list(line);
+	return queue;
+}
+
+void kernel_fail(enum kernel_call call, int err, unsigned int times)
+{
+	pthread_mutex_lock(&lock);
+	failures[call].err = err;
+	failures[call].times = times;
+	pthread_mutex_unlock(&lock);
+}
+
+/* With lock held: the errno that this call is to fail with, 0 for none. */
+static int failure(enum kernel_call call)
+{
+	if (!failures[call].times)
+		return 0;
+	failures[call].times--;
+	return failures[call].err;
+}
+
+static struct kernel_queue *queue_of(int fd)
+{
+	for (unsigned int i = 0; i < queue_count && fd >= 0; i++)
+		if (queues[i].fd == fd)
+			return &queues[i];
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ pages */
+
+static uint64_t absent[ABSENT];
+static unsigned int absent_count;
+static int absent_error;
+
+void kernel_absent(const void *addr, size_t len)
+{
+	pthread_mutex_lock(&lock);
+	for (uint64_t page = (uintptr_t)addr / PAGE; page <= ((uintptr_t)addr + len - 1) / PAGE && absent_count < ABSENT; page++)
+		absent[absent_count++] = page;
+	pthread_mutex_unlock(&lock);
+}
+
+void kernel_absent_for_good(int err)
+{
+	absent_error = err;
+}
+
+void kernel_present(void)
+{
+	absent_count = 0;
+	absent_error = 0;
+	kernel_faults = kernel_touches = 0;
+}
+
+static bool is_absent(uint64_t page)
+{
+	for (unsigned int i = 0; i < absent_count; i++)
+		if (absent[i] == page)
+			return true;
+	return false;
+}
+
+static bool touch_range(uint64_t first, uint64_t last)
+{
+	bool found = false;
+
+	for (unsigned int i = 0; i < absent_count; i++) {
+		if (absent[i] < first || absent[i] > last)
+			continue;
+		found = true;
+		if (!absent_error)
+			absent[i--] = absent[--absent_count];
+	}
+	kernel_touches += found;
+	return found;
+}
+
+int __wrap_madvise(void *addr, size_t len, int advice)
+{
+	int err = 0;
+
+	if (advice != MADV_POPULATE_READ && advice != MADV_POPULATE_WRITE)
+		return __real_madvise(addr, len, advice);
+	pthread_mutex_lock(&lock);
+	err = failure(KERNEL_MADVISE);
+	if (!err && touch_range((uintptr_t)addr / PAGE, ((uintptr_t)addr + len - 1) / PAGE))
+		err = absent_error;
+	pthread_mutex_unlock(&lock);
+	if (!err)
+		return __real_madvise(addr, len, advice);
+	errno = err;
+	return -1;
+}
+
+/* The device's view of memory: as far as the next page that is not there. */
+static void *map(void *ctx, uint64_t addr, size_t *len, unsigned int access, uint64_t *fault)
+{
+	uint64_t page = addr / PAGE, last = (addr + *len - 1) / PAGE;
+
+	(void)ctx;
+	if (access & SVA_MODEL_RECORD)
+		return (void *)(uintptr_t)addr;
+	pthread_mutex_lock(&lock);
+	while (page <= last && ((access & SVA_MODEL_BOF) || !is_absent(page)))
+		page++;
+	if (page > addr / PAGE && page <= last)
+		*len = page * PAGE - addr;
+	kernel_faults += page == addr / PAGE;
+	pthread_mutex_unlock(&lock);
+	if (page > addr / PAGE)
+		return (void *)(uintptr_t)addr;
+	*fault = kernel_hides_address ? 0 : kernel_masks_address ? page * PAGE : addr;
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ the device */
+
+static void execute(struct kernel_queue *queue, const struct sva_desc *desc)
+{
+	static const struct sva_model_mem memory = { .map = map };
+	struct sva_model_outcome outcome;
+
+	sva_model_execute(&queue->profile, &memory, desc, &outcome);
+}
+
+/* With lock held; it is given up meanwhile. */
+static bool execute_oldest(struct kernel_queue *queue)
+{
+	struct sva_desc desc;
+
+	if (!queue->held)
+		return false;
+	desc = queue->ring[queue->head];
+	pthread_mutex_unlock(&lock);
+	execute(queue, &desc);
+	pthread_mutex_lock(&lock);
+	/* The slot is free when it is done, which is later than a real one: whoever counts must count until then. */
+	queue->head = (queue->head + 1) % KERNEL_RING;
+	queue->held--;
+	queue->executed++;
+	pthread_cond_broadcast(&changed);
+	return true;
+}
+
+unsigned int kernel_run(struct kernel_queue *queue, unsigned int most)
+{
+	unsigned int done = 0;
+
+	pthread_mutex_lock(&lock);
+	while (done < most && execute_oldest(queue))
+		done++;
+	pthread_mutex_unlock(&lock);
+	return done;
+}
+
+/* Lives as long as the queue is open. */
+static void *device_thread(void *arg)
+{
+	struct kernel_queue *queue = arg;
+
+	pthread_mutex_lock(&lock);
+	while (queue->fd >= 0)
+		if (!execute_oldest(queue))
+			pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+	return NULL;
+}
+
+/* With lock held: 0, or the errno. */
+static int take(struct kernel_queue *queue, const struct sva_desc *desc)
+{
+	if (desc->completion_addr % 32 || (sva_desc_opcode(desc) == SVA_OPCODE_BATCH && queue->profile.version < 0x200))
+		return EINVAL;
+	if (queue->held == queue->entries) {
+		if (!queue->dedicated)
+			return EAGAIN;
+		queue->dropped++;
+		return 0;
+	}
+	if (queue->taken < KERNEL_LOG) {
+		queue->log[queue->taken] = desc->flags_opcode;
+		queue->sizes[queue->taken] = desc->size;
+	}
+	queue->taken++;
+	if (queue->swallow) {
+		queue->swallow--;
+		return 0;
+	}
+	if (queue->mode == KERNEL_AT_ONCE) {
+		struct sva_desc copy = *desc;
+
+		pthread_mutex_unlock(&lock);
+		execute(queue, &copy);
+		pthread_mutex_lock(&lock);
+		queue->executed++;
+		return 0;
+	}
+	queue->ring[(queue->head + queue->held++) % KERNEL_RING] = *desc;
+	if (queue->held > queue->most_held)
+		queue->most_held = queue->held;
+	pthread_cond_broadcast(&changed);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ calls */
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	struct kernel_queue *queue = NULL;
+	int err, fd;
+
+	for (unsigned int i = 0; i < queue_count; i++)
+		if (!strcmp(queues[i].node, path))
+			queue = &queues[i];
+	if (!queue) {
+		va_list ap;
+		unsigned int mode;
+
+		va_start(ap, flags);
+		mode = flags & O_CREAT ? va_arg(ap, unsigned int) : 0;
+		va_end(ap);
+		return __real_open(path, flags, mode);
+	}
+	pthread_mutex_lock(&lock);
+	err = failure(KERNEL_OPEN);
+	if (!err && queue->dedicated && queue->open_now)
+		err = EBUSY;
+	if (err) {
+		pthread_mutex_unlock(&lock);
+		errno = err;
+		return -1;
+	}
+	fd = __real_open(path, flags);
+	queue->fd = fd;
+	queue->opener = getpid();
+	queue->opens++;
+	queue->open_now++;
+	pthread_mutex_unlock(&lock);
+	if (queue->mode == KERNEL_THREAD)
+		queue->has_thread = !pthread_create(&queue->thread, NULL, device_thread, queue);
+	return fd;
+}
+
+int __wrap_close(int fd)
+{
+	struct kernel_queue *queue;
+	bool has_thread = false;
+	pthread_t thread;
+
+	pthread_mutex_lock(&lock);
+	queue = queue_of(fd);
+	if (queue && queue->opener == getpid()) {
+		while (queue->has_thread && queue->held)
+			pthread_cond_wait(&changed, &lock);
+		has_thread = queue->has_thread;
+		thread = queue->thread;
+		queue->has_thread = false;
+		while (queue->close_executes && execute_oldest(queue))
+			;
+		queue->held = 0;
+		queue->fd = -1;
+		queue->open_now--;
+		pthread_cond_broadcast(&changed);
+	}
+	pthread_mutex_unlock(&lock);
+	if (has_thread)
+		pthread_join(thread, NULL);
+	return __real_close(fd);
+}
+
+void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	struct kernel_queue *queue;
+	int err;
+
+	pthread_mutex_lock(&lock);
+	queue = queue_of(fd);
+	err = queue ? failure(KERNEL_MMAP) : 0;
+	if (queue)
+		queue->mmaps++;
+	pthread_mutex_unlock(&lock);
+	if (!queue)
+		return __real_mmap(addr, len, prot, flags, fd, offset);
+	errno = err ? err : EPERM;
+	return MAP_FAILED;
+}
+
+ssize_t __wrap_write(int fd, const void *data, size_t size)
+{
+	const struct sva_desc *descs = data;
+	unsigned int n = (unsigned int)(size / sizeof(*descs)), done = 0;
+	struct kernel_queue *queue;
+	int err;
+
+	pthread_mutex_lock(&lock);
+	queue = queue_of(fd);
+	if (!queue) {
+		pthread_mutex_unlock(&lock);
+		return __real_write(fd, data, size);
+	}
+	queue->writes++;
+	err = queue->opener == getpid() ? failure(KERNEL_WRITE) : EPERM;
+	if (!err && queue->full_for) {
+		queue->full_for--;
+		err = EAGAIN;
+	}
+	if (queue->take && n > queue->take)
+		n = queue->take;
+	while (!err && done < n && !(err = take(queue, &descs[done])))
+		done++;
+	pthread_mutex_unlock(&lock);
+	if (done)
+		return (ssize_t)(done * sizeof(*descs));
+	errno = err;
+	return -1;
+}
