@@ -42,7 +42,7 @@ struct bench_case {
 	enum bench_op op;
 	enum bench_mode mode;
 	size_t size;
-	unsigned int depth; /* operations in flight (sync: buffers gone round), so that all modes touch the same memory */
+	unsigned int depth; /* operations in flight; sync: buffers gone round, for all modes touch the same memory */
 };
 
 enum bench_state { BENCH_MEASURED, BENCH_UNAVAILABLE, BENCH_FAILED };

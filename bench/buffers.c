@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory that is copied, and the check of what arrived. Each slot has data of its own, so an operation that went to the
- * wrong slot is found, and a line of canary behind it, so one that wrote too far is found.
+ * The memory that is copied, and the check of what arrived. Each slot has data of its own, so an operation that went to
+ * the wrong slot is found, and a line of canary behind it, so one that wrote too far is found.
  */
 #include "bench.h"
 

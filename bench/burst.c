@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loops that are timed. In a plain burst only its begin and end are, so that reading the clock does not slow down small
- * operations; a timed burst takes the time of each operation, from before the call that submits it to when its end is seen.
+ * The loops that are timed. In a plain burst only its begin and end are, so that reading the clock does not slow down
+ * small operations; a timed burst takes the time of each operation, from before the call that submits it to when its
+ * end is seen.
  */
 #include "bench.h"
 
@@ -39,7 +40,8 @@ static void account(struct bench_worker *w, const struct sva_result *result)
 static void prepare(struct bench_worker *w, unsigned int slot)
 {
 	if (w->what->op == BENCH_MEMCPY)
-		sva_prep_memcpy(&w->ops[slot], bench_dst(&w->buffers, slot), bench_src(&w->buffers, slot), w->what->size);
+		sva_prep_memcpy(&w->ops[slot], bench_dst(&w->buffers, slot), bench_src(&w->buffers, slot),
+				w->what->size);
 	else
 		sva_prep_memfill(&w->ops[slot], bench_dst(&w->buffers, slot), bench_pattern(slot), w->what->size);
 }
@@ -100,7 +102,7 @@ static int finish(struct bench_worker *w, enum bench_kind kind, unsigned int slo
 	return rc;
 }
 
-/* depth operations in flight: the oldest is waited for and submitted anew. A full queue means: wait for the oldest first. */
+/* depth operations in flight: the oldest is waited for and its slot used again; that makes room in a full queue. */
 static int burst_async(struct bench_worker *w, enum bench_kind kind, unsigned long count)
 {
 	unsigned long done = 0, begun = 0, full = 0;

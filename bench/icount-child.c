@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "icount-child: sva_open: %s\n", strerror(-rc));
 		return 1;
 	}
-	/* From here on, since the first operation reads /proc/cpuinfo and binds the queue; what is before would only take long. */
+	/* Not earlier, which takes long; not later: the first operation reads /proc/cpuinfo and binds the queue. */
 	ICOUNT_MARK(ICOUNT_START);
 	if (!strcmp(argv[1], "sync"))
 		rc = run_sync(argv[3]);

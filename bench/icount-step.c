@@ -2,8 +2,8 @@
 /*
  * icount: run the child one instruction at a time, stand in for the accelerator, and count.
  *
- * The stand-in answers at once and moves no data: a descriptor's record says success before the next instruction. So what
- * is counted is the library's own work, with no turn of a waiting loop in it.
+ * The stand-in answers at once and moves no data: a descriptor's record says success before the next instruction. So
+ * what is counted is the library's own work, with no turn of a waiting loop in it.
  */
 #include "icount.h"
 
@@ -137,7 +137,8 @@ static int step_open(struct run *run, struct user_regs_struct *regs, int *status
 	uint64_t scratch = (regs->rsp - 128 - PATH_MAX) & ~15ull;
 	int rc;
 
-	if (child_read(run, *arg, name, sizeof("/proc/cpuinfo")) || memcmp(name, "/proc/cpuinfo", sizeof("/proc/cpuinfo")))
+	if (child_read(run, *arg, name, sizeof("/proc/cpuinfo")) ||
+	    memcmp(name, "/proc/cpuinfo", sizeof("/proc/cpuinfo")))
 		return step(run, status);
 	rc = child_write(run, scratch, run->stepper->cpuinfo, strlen(run->stepper->cpuinfo) + 1);
 	if (rc)
@@ -159,7 +160,8 @@ static int step_syscall(struct run *run, const struct insn *insn, struct user_re
 		run->region->syscalls++;
 	if (regs->rax == SYS_open || regs->rax == SYS_openat)
 		return step_open(run, regs, status);
-	if (regs->rax == SYS_write && regs->rdx && regs->rdx % sizeof(struct sva_desc) == 0 && is_node(run, (int)regs->rdi)) {
+	if (regs->rax == SYS_write && regs->rdx && regs->rdx % sizeof(struct sva_desc) == 0 &&
+	    is_node(run, (int)regs->rdi)) {
 		for (uint64_t done = 0; done < regs->rdx; done += sizeof(struct sva_desc)) {
 			int rc = execute(run, regs->rsi + done);
 
@@ -228,8 +230,9 @@ static int marker(struct run *run, const struct insn *insn, struct user_regs_str
 }
 
 /*
- * A whole REP MOVS at once, and not a stop for each byte: a breakpoint behind it. Anything else that stops the child there,
- * such as a signal, leaves the instruction half done, and it is counted once more when it goes on; nothing sends signals.
+ * A whole REP MOVS at once, and not a stop for each byte: a breakpoint behind it. Anything else that stops the child
+ * there, such as a signal, leaves the instruction half done, and it is counted once more when it goes on; nothing sends
+ * signals.
  */
 static int step_repeated(struct run *run, const struct insn *insn, const struct user_regs_struct *regs, int *status)
 {
@@ -325,7 +328,8 @@ static int follow(struct run *run)
 		while (!rc && WIFSTOPPED(status)) {
 			int signal = WSTOPSIG(status);
 
-			if (signal != SIGTRAP && ptrace(PTRACE_SINGLESTEP, run->pid, NULL, (void *)(intptr_t)signal) == 0) {
+			if (signal != SIGTRAP &&
+			    ptrace(PTRACE_SINGLESTEP, run->pid, NULL, (void *)(intptr_t)signal) == 0) {
 				if (waitpid(run->pid, &status, 0) < 0)
 					return -errno;
 				continue;
@@ -339,7 +343,8 @@ static int follow(struct run *run)
 		}
 	}
 	if (WIFSIGNALED(status)) {
-		fprintf(stderr, "icount: the child ended by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		fprintf(stderr, "icount: the child ended by signal %d (%s)\n", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
 		return -EIO;
 	}
 	return WEXITSTATUS(status) == REFUSED ? -EPERM : WEXITSTATUS(status);
@@ -352,7 +357,7 @@ int stepper_run(struct stepper *stepper, char *const argv[])
 	int cpu;
 
 	stepper->base_count = stepper->sample_count = 0;
-	/* Both on one processor: they take turns, and waking another one for each step would take longer than the step. */
+	/* Both on one processor: they take turns, and waking another one takes longer than a step. */
 	cpu = sched_getcpu();
 	CPU_ZERO(&cpus);
 	CPU_SET(cpu < 0 ? 0 : cpu, &cpus);

@@ -2,10 +2,11 @@
 /*
  * icount: how many instructions, locked instructions and system calls one operation costs the caller.
  *
- * A child program (icount-child.c) is single-stepped by ptrace. It opens a context with a queue that a text file lists and
- * whose device node is a page of an ordinary file; ENQCMD, MOVDIR64B and write(2) on it are not run but stood in for: the
- * completion record says success at once. So the numbers are the same on every x86-64 machine, with a DSA or without, and
- * they are no times: what the submission itself costs on hardware, a few hundred nanoseconds, is not in them.
+ * A child program (icount-child.c) is single-stepped by ptrace. It opens a context with a queue that a text file lists
+ * and whose device node is a page of an ordinary file; ENQCMD, MOVDIR64B and write(2) on it are not run but stood in
+ * for: the completion record says success at once. So the numbers are the same on every x86-64 machine, with a DSA or
+ * without, and they are no times: what the submission itself costs on hardware, a few hundred nanoseconds, is not in
+ * them.
  *
  * The numbers are held against a file of budgets; a limit that is passed fails, a goal is only told.
  */
@@ -37,10 +38,12 @@ static const struct count_case cases[] = {
 	{ "sync-movdir64b", "sync", "131072", "movdir64b", "movdir64b", "dedicated", 1, "sva_memcpy of 128 KiB" },
 	{ "async-enqcmd", "async", "131072", "enqcmd", "enqcmd", "shared", 1, "sva_submit and sva_poll" },
 	{ "async-movdir64b", "async", "131072", "movdir64b", "movdir64b", "dedicated", 1, "sva_submit and sva_poll" },
-	{ "batch-enqcmd", "batch", "4096", "enqcmd", "enqcmd", "shared", 32, "one of 32 in sva_submit_many, with its poll" },
+	{ "batch-enqcmd", "batch", "4096", "enqcmd", "enqcmd", "shared", 32,
+	  "one of 32 in sva_submit_many, with its poll" },
 	{ "batch-movdir64b", "batch", "4096", "movdir64b", "movdir64b", "dedicated", 32,
 	  "one of 32 in sva_submit_many, with its poll" },
-	{ "batch-write", "batch", "4096", "write", "write", "shared", 32, "one of 32 in sva_submit_many, with its poll" },
+	{ "batch-write", "batch", "4096", "write", "write", "shared", 32,
+	  "one of 32 in sva_submit_many, with its poll" },
 	{ "memcpy-small", "memcpy", "1024", "cpu", NULL, "shared", 1, "sva_memcpy of 1 KiB less memcpy of it" },
 	{ "memcpy-no-device", "memcpy", "131072", "cpu", NULL, NULL, 1, "sva_memcpy of 128 KiB less memcpy of it" },
 };
@@ -104,12 +107,14 @@ static int read_budgets(const char *name, struct budget budgets[BUDGETS])
 		line[strcspn(line, "#\n")] = '\0';
 		if (!line[strspn(line, " \t")])
 			continue;
-		fields = n < BUDGETS ? sscanf(line, "%31s %15s %15s %15s %15s %c", b->name, kind, numbers[0], numbers[1],
-					      numbers[2], &extra) : 0;
-		if (fields != 5 || !known_case(b->name) || (strcmp(kind, "limit") && strcmp(kind, "goal")) ||
+		fields = sscanf(line, "%31s %15s %15s %15s %15s %c", b->name, kind, numbers[0], numbers[1], numbers[2],
+				&extra);
+		if (n == BUDGETS || fields != 5 || !known_case(b->name) ||
+		    (strcmp(kind, "limit") && strcmp(kind, "goal")) ||
 		    !parse_number(numbers[0], &b->instructions) || !parse_number(numbers[1], &b->locked) ||
 		    !parse_number(numbers[2], &b->syscalls)) {
-			fprintf(stderr, "icount: %s:%u: not CASE limit|goal INSTRUCTIONS LOCKED SYSCALLS\n", name, line_number);
+			fprintf(stderr, "icount: %s:%u: not CASE limit|goal INSTRUCTIONS LOCKED SYSCALLS\n", name,
+				line_number);
 			n = -1;
 			break;
 		}
@@ -268,7 +273,8 @@ static void print_budget(const struct budget *b)
 }
 
 /* How many limits were passed. */
-static int print_outcome(const struct count_case *what, const struct outcome *o, const struct budget *budgets, int count)
+static int print_outcome(const struct count_case *what, const struct outcome *o, const struct budget *budgets,
+			 int count)
 {
 	char before[24] = "-", after[24] = "-";
 	int passed = 0;
@@ -277,8 +283,8 @@ static int print_outcome(const struct count_case *what, const struct outcome *o,
 		snprintf(before, sizeof(before), "%" PRIu64, o->before);
 		snprintf(after, sizeof(after), "%" PRIu64, o->after);
 	}
-	printf("%-17s %6s %6s %6" PRIu64 " %6" PRIu64 " %8" PRIu64 " %11" PRIu64 "  ", what->name, before, after, o->total,
-	       o->locked, o->syscalls, o->descriptors);
+	printf("%-17s %6s %6s %6" PRIu64 " %6" PRIu64 " %8" PRIu64 " %11" PRIu64 "  ", what->name, before, after,
+	       o->total, o->locked, o->syscalls, o->descriptors);
 	for (int i = 0, n = 0; i < count; i++) {
 		const struct budget *b = &budgets[i];
 		bool good = within(b, o);
@@ -298,8 +304,9 @@ static int print_outcome(const struct count_case *what, const struct outcome *o,
 static void usage(FILE *out)
 {
 	fputs("usage: icount [--budgets FILE] [--child PROGRAM] [--trace FILE] [CASE ...]\n"
-	      "Count the instructions of one operation. Without --budgets nothing can fail. --trace: the address of every\n"
-	      "instruction of the last sample, for icount-profile. Cases:\n", out);
+	      "Count the instructions of one operation. Without --budgets nothing can fail.\n"
+	      "--trace: the address of every instruction of the last sample, for icount-profile. Cases:\n",
+	      out);
 	for (size_t i = 0; i < CASES; i++)
 		fprintf(out, "  %-17s %s\n", cases[i].name, cases[i].what);
 }
@@ -355,8 +362,8 @@ static int run_all(const char *child, FILE *trace, char **names, const struct bu
 		}
 		passed += print_outcome(&cases[i], &outcome, budgets, budget_count);
 	}
-	printf("\nInstructions of the caller for one operation; the worst of up to %d warm ones. before: up to the submission, and\n"
-	       "with it; after: from there on. locked, syscalls and descriptors: of all operations of a sample together (batch: 32).\n",
+	printf("\nInstructions of the caller for one operation, the worst of up to %d warm ones. before: with the\n"
+	       "submission; after: from there on. locked, syscalls, descriptors: of a whole sample (batch: 32).\n",
 	       ICOUNT_SAMPLES);
 	return passed ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The results as JSON. The schema is documented in sva-bench(1); fields are added, never changed, while "schema" stays 1. */
+/* The results as JSON. The schema is in sva-bench(1); fields are added, never changed, while "schema" stays 1. */
 #include "bench.h"
 
 #include <errno.h>

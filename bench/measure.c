@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One case, from calibration to medians. The crew is a set of threads with their own buffers; they all do the same burst at
- * the same time, and a burst lasts from the first thread's begin to the last one's end.
+ * One case, from calibration to medians. The crew is a set of threads with their own buffers; they all do the same
+ * burst at the same time, and a burst lasts from the first thread's begin to the last one's end.
  *
  * In each round libc and the path take turns on the same buffers, and the order changes from round to round, so that a
  * machine that gets slower or faster meanwhile does so for both.

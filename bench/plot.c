@@ -62,7 +62,8 @@ static void points(FILE *to, const struct bench_results *results, enum bench_op 
 		if (!is_point(row, op, mode) || row->what.path != of)
 			continue;
 		if (latency)
-			fprintf(to, "%.0f %.9g\n", size, path < 0 ? size * threads / row->libc_rate * 1e9 : row->median_ns);
+			fprintf(to, "%.0f %.9g\n", size,
+				path < 0 ? size * threads / row->libc_rate * 1e9 : row->median_ns);
 		else
 			fprintf(to, "%.0f %.9g\n", size, (path < 0 ? row->libc_rate : row->rate) / 1e9);
 	}
@@ -96,8 +97,8 @@ static void panel(FILE *to, const struct bench_results *results, enum bench_op o
 		if (path < 0)
 			fputs("with lines lc rgb '#888888' lw 2 dt 2 title 'libc'", to);
 		else
-			fprintf(to, "with linespoints lc rgb '%s' lw 2 pt %d ps 0.7 title '%s'", colours[path], 5 + 2 * path % 10,
-				sva_path_name(path));
+			fprintf(to, "with linespoints lc rgb '%s' lw 2 pt %d ps 0.7 title '%s'", colours[path],
+				5 + 2 * path % 10, sva_path_name(path));
 		first = false;
 	}
 	putc('\n', to);
@@ -116,7 +117,8 @@ static void script(FILE *to, const struct bench_results *results, const char *na
 	for (char *at = machine; *at; at++)
 		if (*at == '\'' || *at == '\\' || *at == '{' || *at == '@')
 			*at = ' ';
-	fprintf(to, "set terminal svg size 1000,%d font 'sans-serif,13' background '#ffffff' noenhanced\n", 60 + 380 * rows);
+	fprintf(to, "set terminal svg size 1000,%d font 'sans-serif,13' background '#ffffff' noenhanced\n",
+		60 + 380 * rows);
 	fprintf(to, "set output '");
 	for (const char *at = name; *at; at++)
 		fputs(*at == '\'' ? "''" : (const char[]){ *at, '\0' }, to);

@@ -2,8 +2,8 @@
 /*
  * sva-bench: sizes x operations x paths x modes, measured beside libc. What the figures mean is in README.md.
  *
- * Each path gets a context of its own in which it is the only one, so a row can not show another path by mistake; a path
- * that can not run here gets a row that says why.
+ * Each path gets a context of its own in which it is the only one, so a row can not show another path by mistake; a
+ * path that can not run here gets a row that says why.
  */
 #include "bench.h"
 
@@ -170,8 +170,19 @@ static bool parse_number(const char *text, const char *what, double least, doubl
 	return true;
 }
 
-enum { OPT_PATHS = 256, OPT_SIZES, OPT_OPS, OPT_MODES, OPT_SECONDS, OPT_THREADS, OPT_DEPTH, OPT_JSON, OPT_PLOT, OPT_LIST,
-       OPT_FLIP };
+enum {
+	OPT_PATHS = 256,
+	OPT_SIZES,
+	OPT_OPS,
+	OPT_MODES,
+	OPT_SECONDS,
+	OPT_THREADS,
+	OPT_DEPTH,
+	OPT_JSON,
+	OPT_PLOT,
+	OPT_LIST,
+	OPT_FLIP
+};
 
 static const struct option long_options[] = {
 	{ "paths", required_argument, NULL, OPT_PATHS },     { "sizes", required_argument, NULL, OPT_SIZES },
@@ -299,7 +310,9 @@ static int add_cases(struct bench_results *results, int path)
 
 	for (int op = 0; op < BENCH_OP_COUNT; op++) {
 		for (int mode = 0; mode < BENCH_MODE_COUNT; mode++) {
-			for (unsigned int i = 0; i < options->size_count && options->ops[op] && options->modes[mode]; i++) {
+			bool chosen = options->ops[op] && options->modes[mode];
+
+			for (unsigned int i = 0; chosen && i < options->size_count; i++) {
 				struct bench_row *row = add_row(results);
 
 				if (!row)
@@ -371,7 +384,7 @@ static unsigned int measure_all(struct bench_results *results, struct bench_crew
 		struct bench_row *row = &results->rows[i];
 
 		if (!row->whole_path) {
-			/* What is left, shared out among the rest: what a slow row took too much of, the later ones save. */
+			/* What is left, shared out: what a slow row took too much of, the later ones save. */
 			double share = (end - (double)bench_now() / 1e9) / (cases - number);
 			double least = options->seconds / cases / 4;
 
@@ -385,8 +398,9 @@ static unsigned int measure_all(struct bench_results *results, struct bench_crew
 			char size[16];
 
 			failed++;
-			bench_error("FAILED: %s %s %s %s: %s", sva_path_name(row->what.path), bench_op_names[row->what.op],
-				    bench_mode_names[row->what.mode], bench_size_text(size, row->what.size), row->text);
+			bench_error("FAILED: %s %s %s %s: %s", sva_path_name(row->what.path),
+				    bench_op_names[row->what.op], bench_mode_names[row->what.mode],
+				    bench_size_text(size, row->what.size), row->text);
 		}
 	}
 	return failed;
@@ -402,8 +416,9 @@ static void list(const struct bench_results *results)
 		if (row->whole_path)
 			printf("%-9s  can not run here: %s\n", sva_path_name(row->what.path), row->text);
 		else
-			printf("%-9s  %-7s  %-5s  %5u  %s\n", sva_path_name(row->what.path), bench_op_names[row->what.op],
-			       bench_mode_names[row->what.mode], bench_row_depth(row), bench_size_text(size, row->what.size));
+			printf("%-9s  %-7s  %-5s  %5u  %s\n", sva_path_name(row->what.path),
+			       bench_op_names[row->what.op], bench_mode_names[row->what.mode], bench_row_depth(row),
+			       bench_size_text(size, row->what.size));
 	}
 }
 

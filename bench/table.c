@@ -101,11 +101,11 @@ void bench_table_row(FILE *out, const struct bench_options *options, const struc
 		fflush(out);
 		return;
 	}
-	fprintf(out, "%-9s  %-7s  %-5s  %5u  %8s  ", path, bench_op_names[row->what.op], bench_mode_names[row->what.mode],
-		bench_row_depth(row), bench_size_text(size, row->what.size));
+	fprintf(out, "%-9s  %-7s  %-5s  %5u  %8s  ", path, bench_op_names[row->what.op],
+		bench_mode_names[row->what.mode], bench_row_depth(row), bench_size_text(size, row->what.size));
 	if (row->state != BENCH_MEASURED) {
-		fprintf(out, "%s%s%s: %s", term_style(&term, TERM_BAD), row->state == BENCH_FAILED ? "FAILED" : "not here",
-			term_style(&term, TERM_PLAIN), row->text);
+		fprintf(out, "%s%s%s: %s", term_style(&term, TERM_BAD),
+			row->state == BENCH_FAILED ? "FAILED" : "not here", term_style(&term, TERM_PLAIN), row->text);
 		print_note(out, options, row);
 	} else {
 		fprintf(out, "%10s  %10s  %7.2f  %6s", time_text(median, row->median_ns), time_text(p99, row->p99_ns),

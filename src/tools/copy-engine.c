@@ -29,8 +29,8 @@ static void setting(struct sva *sva, const char *key, char *text, size_t size)
 }
 
 /*
- * Before DST is touched: is there a path at all? And does keeping chunks in flight gain anything: only where a device, or
- * an engine thread of the soft path, copies while this thread brings in the next chunk.
+ * Before DST is touched: is there a path at all? And does keeping chunks in flight gain anything: only where a device,
+ * or an engine thread of the soft path, copies while this thread brings in the next chunk.
  */
 static int look_at_paths(struct copy_engine *engine)
 {
@@ -156,7 +156,8 @@ static bool is_first_choice(const struct copy_engine *engine, int path)
 	const char *name = sva_path_name(path);
 	size_t len = strlen(name);
 
-	return engine->paths && !strncmp(engine->paths, name, len) && (!engine->paths[len] || engine->paths[len] == ',');
+	return engine->paths && !strncmp(engine->paths, name, len) &&
+	       (!engine->paths[len] || engine->paths[len] == ',');
 }
 
 static void print_route(const struct copy_engine *engine, int path)

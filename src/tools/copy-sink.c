@@ -158,7 +158,7 @@ int copy_sink_finish(struct copy_sink *sink, uint64_t size)
 	return 0;
 }
 
-/* What is in DST after an error is what was copied before it, and no allocated space behind that. Also from a handler. */
+/* After an error DST holds what was copied before it, and no allocated space behind that. Also from a handler. */
 int copy_sink_cut(const struct copy_sink *sink)
 {
 	return sink->fd >= 0 && sink->regular && ftruncate(sink->fd, (off_t)sink->done) ? -errno : 0;

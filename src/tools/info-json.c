@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sva-info -j. The schema is documented in sva-info(1); fields are added, never changed or removed, while "schema" stays 1.
- * 64-bit masks are strings, since a number in JSON is a double to most readers.
+ * sva-info -j. The schema is documented in sva-info(1); fields are added, never changed or removed, while "schema"
+ * stays 1. 64-bit masks are strings, since a number in JSON is a double to most readers.
  */
 #include "tools/info.h"
 
@@ -120,7 +120,8 @@ static struct json_object *head(void)
 
 static int print(struct json_object *root)
 {
-	const char *text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text =
+		json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	if (text)
 		puts(text);

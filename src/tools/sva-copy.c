@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sva-copy: copy a file through the library. The bytes are moved by whichever path the library takes, from the pages of one
- * file to the pages of the other; -v tells which path that was.
+ * sva-copy: copy a file through the library. The bytes are moved by whichever path the library takes, from the pages of
+ * one file to the pages of the other; -v tells which path that was.
  */
 #include "tools/copy.h"
 
@@ -30,14 +30,16 @@ void copy_error(const char *fmt, ...)
 }
 
 /*
- * The page of a file that was truncated between being brought in and being copied. The library's guard turns that into an
- * errno where the CPU copies; whatever it does not cover ends here, as an error like any other and not as a signal's death.
+ * The page of a file that was truncated between being brought in and being copied. The library's guard turns that into
+ * an errno where the CPU copies; whatever it does not cover ends here, as an error like any other and not as a signal's
+ * death.
  */
 static struct copy_sink *current_sink;
 
 static void on_sigbus(int sig)
 {
-	static const char text[] = "sva-copy: SRC or DST was truncated while it was copied, or its disk failed; DST is incomplete\n";
+	static const char text[] =
+		"sva-copy: SRC or DST was truncated while it was copied, or its disk failed; DST is incomplete\n";
 
 	(void)sig;
 	if (current_sink)

@@ -48,8 +48,8 @@ static int gather(struct info *info)
 
 static void print_path(const struct term *term, unsigned int indent, const char *name, bool usable, const char *text)
 {
-	fprintf(term->out, "%*s%-10s  %s%-3s%s  ", (int)indent, "", name, term_style(term, usable ? TERM_GOOD : TERM_BAD),
-		usable ? "yes" : "no", term_style(term, TERM_PLAIN));
+	fprintf(term->out, "%*s%-10s  %s%-3s%s  ", (int)indent, "", name,
+		term_style(term, usable ? TERM_GOOD : TERM_BAD), usable ? "yes" : "no", term_style(term, TERM_PLAIN));
 	term_wrap(term, indent + 17, text);
 }
 
@@ -73,6 +73,11 @@ static void append_word(char *text, size_t size, const char *word)
 
 static void print_device(const struct term *term, const struct sva_queue_info *queue)
 {
+	static const char *const trust[] = {
+		[SVA_TRUST_UNKNOWN] = "unknown: it could not be read",
+		[SVA_TRUST_YES] = "yes: fixed to the machine, an IOMMU group of its own",
+		[SVA_TRUST_NO] = "no: removable, behind an external port, or shares its IOMMU group",
+	};
 	char text[2048] = "", version[16];
 	unsigned int bit;
 	const char *word;
@@ -88,10 +93,7 @@ static void print_device(const struct term *term, const struct sva_queue_info *q
 		snprintf(text, sizeof(text), "%" PRId32, queue->numa_node);
 	print_words(term, "NUMA node", text);
 	print_words(term, "trusted",
-		    strcpy(text, queue->trust == SVA_TRUST_YES ? "yes: fixed to the machine, an IOMMU group of its own" :
-				 queue->trust == SVA_TRUST_NO ?
-				 "no: removable, behind an external port, or shares its IOMMU group" :
-				 "unknown: it could not be read"));
+		    strcpy(text, trust[queue->trust <= SVA_TRUST_NO ? queue->trust : SVA_TRUST_UNKNOWN]));
 	text[0] = '\0';
 	for (bit = 0; (word = info_capability(queue->gen_cap, &bit));)
 		append_word(text, sizeof(text), word);
@@ -112,8 +114,10 @@ static void print_queue(const struct term *term, const struct sva_queue_info *qu
 	putc('\n', term->out);
 	snprintf(text, sizeof(text), "%s, %" PRIu32 " entries", info_mode(queue->mode), queue->entries);
 	if (queue->mode == SVA_MODE_SHARED)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " (threshold %" PRIu32 ")", queue->threshold);
-	snprintf(text + strlen(text), sizeof(text) - strlen(text), ", transfers up to %s, batches up to %" PRIu32 ", %s",
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " (threshold %" PRIu32 ")",
+			 queue->threshold);
+	snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		 ", transfers up to %s, batches up to %" PRIu32 ", %s",
 		 term_bytes(transfer, sizeof(transfer), queue->max_transfer), queue->max_batch,
 		 queue->block_on_fault ? "page faults may block" : "page faults do not block");
 	fputs("    ", term->out);
@@ -138,12 +142,13 @@ static void print_all(const struct term *term, const struct info *info)
 	fprintf(term->out, "libsva %u.%u.%u, configuration file %s (%s)\n", version >> 16, version >> 8 & 0xff,
 		version & 0xff, sva_config_file(), access(sva_config_file(), F_OK) ? "absent" : "present");
 	if (info->emulated)
-		fprintf(term->out, "%semulated: there is no such device in this machine%s\n", term_style(term, TERM_BAD),
-			term_style(term, TERM_PLAIN));
+		fprintf(term->out, "%semulated: there is no such device in this machine%s\n",
+			term_style(term, TERM_BAD), term_style(term, TERM_PLAIN));
 	putc('\n', term->out);
 	print_head(term, "Paths that this process can use");
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
-		print_path(term, 2, sva_path_name(path), info->paths[path].reason == SVA_REASON_OK, info->paths[path].text);
+		print_path(term, 2, sva_path_name(path), info->paths[path].reason == SVA_REASON_OK,
+			   info->paths[path].text);
 	putc('\n', term->out);
 	if (!info->queue_count)
 		fputs("No device.\n", term->out);
@@ -202,8 +207,8 @@ static void usage(FILE *out)
 }
 
 /*
- * The library's messages repeat what is shown as a problem or a reason, except when there is no context to ask: an error
- * is shown at once, anything less is not.
+ * The library's messages repeat what is shown as a problem or a reason, except when there is no context to ask: an
+ * error is shown at once, anything less is not.
  */
 static void on_log(void *arg, int level, const char *text)
 {

@@ -14,7 +14,7 @@ enum term_style { TERM_PLAIN, TERM_HEAD, TERM_GOOD, TERM_BAD, TERM_DIM };
 
 struct term {
 	FILE *out;
-	unsigned int width; /* columns; 0: no limit (a pipe or a file, where wrapped lines would be in the way of grep) */
+	unsigned int width; /* columns; 0: no limit, for a pipe or a file, where wrapped lines would be in grep's way */
 	bool colour;
 };
 

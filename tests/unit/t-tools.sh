@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# sva-info and sva-copy, as a user meets them: what they print, what they refuse, and what is left when something goes wrong.
+# sva-info and sva-copy, as a user meets them: what they print, what they refuse, and what is left after an error.
 # shellcheck source=tests/tap.sh
 . "$top_srcdir/tests/tap.sh"
 
@@ -43,9 +43,8 @@ if [ -w /dev/full ]; then
 fi
 
 # A queue from a file, whose node is not there.
-cat >queues <<END
-wq1.2 device=dsa1 mode=shared entries=48 threshold=40 max-transfer=1M max-batch=16 version=0x200 node=$dir/none label=lab numa=0 gen-cap=0x7
-END
+limits='entries=48 threshold=40 max-transfer=1M max-batch=16'
+echo "wq1.2 device=dsa1 mode=shared $limits version=0x200 node=$dir/none label=lab numa=0 gen-cap=0x7" >queues
 export SVA_QUEUE_FILE=$dir/queues
 is "$(status "$info")" 0 "sva-info with a queue"
 ok "the device" grep -qx 'Device dsa1' stdout
@@ -53,7 +52,8 @@ ok "its version" grep -Eq '^  version +2\.0$' stdout
 ok "its capabilities in words" grep -Eq '^  capabilities +block-on-fault overlapping-copy cache-control$' stdout
 ok "the queue's limits" grep -q 'shared, 48 entries (threshold 40), transfers up to 1 MiB, batches up to 16' stdout
 ok "its label" grep -q 'wq1.2 "lab"' stdout
-ok "why it is not usable" grep -Eq "^    write +no +$(sed -n 's/.*X(NO_NODE, "\([^:]*\).*/\1/p' "$top_srcdir/include/sva/sva.h")" stdout
+no_node=$(sed -n 's/.*X(NO_NODE, "\([^:]*\).*/\1/p' "$top_srcdir/include/sva/sva.h")
+ok "why it is not usable" grep -Eq "^    write +no +$no_node" stdout
 COLUMNS=60 "$info" >stdout
 is "$(awk 'length > 60 && !/^libsva/ && !/node/' stdout)" "" "lines are broken at COLUMNS"
 
@@ -67,12 +67,13 @@ assert d["schema"] == 1 and d["emulated"] is False
 assert [p["path"] for p in d["paths"]] == "enqcmd movdir64b write dma soft cpu".split()
 assert all(p["usable"] == (p["reason"] == "OK") and p["text"] for p in d["paths"])
 (device,) = d["devices"]
-assert device["device"] == "dsa1" and device["plugin"] == "file" and device["version"] == "2.0" and device["numa_node"] == 0
+assert (device["device"], device["plugin"], device["version"], device["numa_node"]) == ("dsa1", "file", "2.0", 0)
 assert device["gen_cap"] == "0x0000000000000007" and device["trust"] == "unknown" and len(device["op_cap"]) == 4
 (queue,) = device["queues"]
 assert (queue["queue"], queue["mode"], queue["entries"], queue["threshold"]) == ("wq1.2", "shared", 48, 40)
 assert (queue["max_transfer"], queue["max_batch"], queue["pasid"]) == (1 << 20, 16, None)
-assert {p["path"]: p["reason"] for p in queue["paths"]} == {"enqcmd": sys.argv[1], "movdir64b": sys.argv[2], "write": "NO_NODE"}
+reasons = {p["path"]: p["reason"] for p in queue["paths"]}
+assert reasons == {"enqcmd": sys.argv[1], "movdir64b": sys.argv[2], "write": "NO_NODE"}
 s = json.load(open("settings.json"))["settings"]
 row = [r for r in s if r["variable"] == "SVA_QUEUE_FILE"][0]
 assert row["key"] == "queue-file" and row["value"].endswith("/queues") and row["default"] == "" and row["help"]
@@ -80,8 +81,12 @@ END
 	# What the file says of both is more than this CPU may have; either reason is right.
 	reason() { sed -n "/^  wq1/,\$s/^    $1 *no *\(.*\)/\1/p" text; }
 	"$info" >text
-	name() { sed -n "s/.*X(\([A-Z0-9_]*\), \"$(reason "$1" | cut -c 1-20)[^\"]*\").*/\1/p" "$top_srcdir/include/sva/sva.h" | head -n 1; }
-	ok "-j has the documented fields, and says what the text says" python3 check.py "$(name enqcmd)" "$(name movdir64b)"
+	name() {
+		local begin
+		begin=$(reason "$1" | cut -c 1-20)
+		sed -n "s/.*X(\([A-Z0-9_]*\), \"$begin[^\"]*\").*/\1/p" "$top_srcdir/include/sva/sva.h" | head -n 1
+	}
+	ok "-j has the documented fields, as the text" python3 check.py "$(name enqcmd)" "$(name movdir64b)"
 else
 	skip "-j has the documented fields" "python3 is not installed"
 fi
@@ -124,8 +129,8 @@ done
 head -c 1048576 src >other
 is "$("$copy" -v --paths soft src out)" "path=soft queue=soft device=soft bytes=5000001" "-v says what was used: soft"
 is "$("$copy" -v --paths cpu src out)" "path=cpu queue=- device=- bytes=5000001" "-v says what was used: cpu"
-is "$("$copy" -v src out 2>stderr | sed 's/reason=[A-Z_]*/reason=/')" "path=cpu queue=- device=- bytes=5000001 reason=" \
-	"-v says that there was a better path, and why it was not taken"
+is "$("$copy" -v src out 2>stderr | sed 's/reason=[A-Z_]*/reason=/')" \
+	"path=cpu queue=- device=- bytes=5000001 reason=" "-v says why no better path was taken"
 ok "in words, too" grep -q '^sva-copy: [A-Z_]*: .' stderr
 : >empty
 is "$("$copy" -v empty out)" "path=none queue=- device=- bytes=0" "-v of an empty file"
@@ -182,7 +187,8 @@ ok "and that is right" cmp -n "$(stat -c %s out)" src out
 is "$(status bash -c "'$copy' src /dev/stdout | head -c 1 >/dev/null; exit \${PIPESTATUS[0]}")" 1 "a reader that leaves"
 
 full_disk() {
-	unshare -rm bash -c "mkdir -p disk && mount -t tmpfs -o size=1m none disk && { '$copy' $1 src disk/out; echo \$?; stat -c %s disk/out; }" 2>stderr
+	mkdir -p disk
+	unshare -rm bash -c "mount -t tmpfs -o size=1m none disk && { '$copy' $1 src disk/out; echo \$?; }" 2>stderr
 }
 if unshare -rm true 2>/dev/null && [ -n "$(full_disk --verbose)" ]; then
 	is "$(full_disk "--paths soft" | head -n 1)" 1 "a full disk is an error and no signal"
@@ -192,7 +198,7 @@ else
 	skip "a full disk is an error and no signal" "no mount namespace for this user here"
 fi
 
-# A source that is truncated while it is copied: whenever that happens, the end is an error or a whole copy, never a signal.
+# A source that is truncated while it is copied: whenever that happens, the end is an error or a copy, never a signal.
 truncated() {
 	local i rc
 	for i in 1 2 3 4 5 6; do
