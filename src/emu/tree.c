@@ -296,6 +296,14 @@ static int make_pci(struct emu_state *state, const char *root, unsigned int devi
 	TEXT(driver, 200, "%s/driver", where);
 	if (ret == 0)
 		ret = link_to(root, driver, "../../../bus/pci/drivers/idxd");
+	/* A group of its own. In the kernel this is a link into /sys/kernel, where nothing can be added. */
+	TEXT(member, 200, "%s/iommu_group/devices/" EMU_PCI_BUS ":%02x.0", where, dev->slot);
+	TEXT(function, 64, "../../../" EMU_PCI_BUS ":%02x.0", dev->slot);
+	if (ret == 0)
+		ret = link_to(root, member, function);
+	TEXT(type, 200, "%s/iommu_group/type", where);
+	if (ret == 0)
+		ret = fixed(root, type, "DMA-FQ\n");
 	TEXT(entry, 128, "/sys/bus/pci/devices/" EMU_PCI_BUS ":%02x.0", dev->slot);
 	TEXT(target, 200, "../../../devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0", dev->slot);
 	if (ret == 0)

@@ -12,30 +12,11 @@ listed() {
 		said '"mode":"dedicated"'
 }
 
-# A session of an administrator: everything off, a queue of one's own, and off again.
-cat >"$work/session" <<'EOF'
-set -ex
-accel-config disable-wq dsa0/wq0.0
-accel-config disable-wq dsa0/wq0.1
-accel-config disable-device dsa0
-test ! -e /dev/dsa/wq0.0
-accel-config config-engine dsa0/engine0.0 --group-id=0
-accel-config config-wq dsa0/wq0.0 --group-id=0 --wq-size=32 --priority=5 --type=user --name=mine --mode=shared \
-	--threshold=20 --block-on-fault=1 --driver-name=user
-accel-config enable-device dsa0
-accel-config enable-wq dsa0/wq0.0
-test -e /dev/dsa/wq0.0
-test "$(cat /sys/bus/dsa/devices/wq0.0/priority /sys/bus/dsa/devices/wq0.0/threshold | tr '\n' ' ')" = "5 20 "
-test "$(cat /sys/bus/dsa/devices/wq0.0/state)" = enabled
-! accel-config config-wq dsa0/wq0.0 --priority=6
-accel-config disable-device dsa0
-test ! -e /dev/dsa/wq0.0
-EOF
 ok "accel-config list" listed
 ok "accel-config list, paths redirected" listed --redirect
 for how in "" --redirect; do
 	ok "accel-config disable, config, enable ${how:+(paths redirected)}" ends_with 0 \
-		"$emu" run $how -- bash "$work/session"
+		"$emu" run $how -- bash "$top_srcdir/tests/emu/session"
 done
 for file in /etc/accel-config/contrib/configs/*.conf; do
 	[ -e "$file" ] || continue
