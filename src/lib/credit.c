@@ -45,6 +45,8 @@ struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond
 	}
 	if (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL)
 		flags |= SVA_DESC_CC;
+	if (thread->ctx->policy.fault_policy == SVA_FAULT_BLOCK && bond->block_on_fault)
+		flags |= SVA_DESC_BOF;
 	lease->ops = ops;
 	lease->submit = ops->submit;
 	lease->path = (uint8_t)path;

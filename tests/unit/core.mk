@@ -4,7 +4,7 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_SOURCES = %D%/rig.c %D%/rig.h %D%/reference.c %D%/reference.h
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
-core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input %D%/t-bond %D%/t-queue
+core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input %D%/t-bond %D%/t-queue %D%/t-faults
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -44,3 +44,8 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=close,--wrap=write,
 %C%_t_queue_CPPFLAGS = $(core_cppflags)
 %C%_t_queue_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_queue_LDADD = $(core_inside)
+
+%C%_t_faults_SOURCES = %D%/t-faults.c $(core_kernel)
+%C%_t_faults_CPPFLAGS = $(core_cppflags)
+%C%_t_faults_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_faults_LDADD = $(core_inside)
