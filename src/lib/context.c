@@ -26,7 +26,7 @@ static int add_routes(struct sva *ctx, int path)
 		return add_route(ctx, sva_soft_queue(), path, SVA_REASON_OK);
 	/* Without the module there is no such route; one that is loaded later serves contexts that are opened later. */
 	if (path == SVA_PATH_DMA)
-		return sva_dma_probe() == SVA_REASON_OK ? add_route(ctx, sva_dma_queue(), path, SVA_REASON_OK) : 0;
+		return ctx->dma_reason == SVA_REASON_OK ? add_route(ctx, sva_dma_queue(), path, SVA_REASON_OK) : 0;
 	for (const struct sva_queue *queue = ctx->inventory->queues; queue; queue = queue->next) {
 		int err;
 
@@ -49,6 +49,7 @@ static int make_routes(struct sva *ctx)
 {
 	bool sync_open = true;
 
+	ctx->dma_reason = sva_config_path_allowed(&ctx->config, SVA_PATH_DMA) ? sva_dma_probe() : (uint32_t)SVA_REASON_EXCLUDED;
 	for (unsigned int i = 0; i < ctx->config.path_count; i++) {
 		int path = ctx->config.paths[i], err;
 
@@ -89,7 +90,6 @@ static void set_policy(struct sva *ctx)
 		.record_timeout_ms = ctx->config.record_timeout_ms,
 		.cpu_allowed = sva_config_path_allowed(&ctx->config, SVA_PATH_CPU),
 	};
-	ctx->soft_allowed = sva_config_path_allowed(&ctx->config, SVA_PATH_SOFT);
 }
 
 static void publish(struct sva *ctx, bool is_default)

@@ -239,18 +239,35 @@ bool sva_path_has_lease(const struct sva_thread *thread, bool sync)
 	return false;
 }
 
+/* Of one path that needs a device: what keeps it from being used, or OK. */
+static uint32_t reason_of_path(const struct sva *ctx, int path)
+{
+	uint32_t reason = SVA_REASON_OK;
+	bool any = false;
+
+	if (path == SVA_PATH_DMA)
+		return ctx->dma_reason;
+	for (unsigned int i = 0; i < ctx->route_count && reason == SVA_REASON_OK; i++) {
+		if (ctx->routes[i].path != path)
+			continue;
+		any = true;
+		reason = atomic_load(&ctx->routes[i].reason);
+	}
+	if (any || !ctx->inventory)
+		return reason;
+	if (ctx->inventory->queue_count)
+		return SVA_REASON_WRONG_MODE;
+	return ctx->inventory->reason ? ctx->inventory->reason : SVA_REASON_NO_DEVICE;
+}
+
+/* The best permitted path that could have a device is the one that somebody asks about. */
 uint32_t sva_path_reason(const struct sva *ctx)
 {
-	/* The first permitted route that is not soft and can not be used says why. */
-	for (unsigned int i = 0; i < ctx->route_count; i++) {
-		uint32_t reason = atomic_load(&ctx->routes[i].reason);
+	for (unsigned int i = 0; i < ctx->config.path_count; i++) {
+		int path = ctx->config.paths[i];
 
-		if (reason != SVA_REASON_OK)
-			return reason;
+		if (path != SVA_PATH_CPU && path != SVA_PATH_SOFT)
+			return reason_of_path(ctx, path);
 	}
-	if (ctx->route_count && ctx->routes[0].path != SVA_PATH_SOFT)
-		return SVA_REASON_OK;
-	if (ctx->inventory && !ctx->inventory->queue_count)
-		return ctx->inventory->reason ? ctx->inventory->reason : SVA_REASON_NO_DEVICE;
 	return SVA_REASON_EXCLUDED;
 }

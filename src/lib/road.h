@@ -172,7 +172,7 @@ struct sva {
 	unsigned int route_count;
 	unsigned int sync_routes;   /* how many of them synchronous calls use; then comes the CPU */
 	struct sva_policy policy;
-	bool soft_allowed;
+	uint32_t dma_reason;        /* enum sva_reason: why there is no route to sva_dma; OK: there is */
 };
 
 /* Descriptor and record of a synchronous copy or fill that one descriptor can carry. */
