@@ -260,14 +260,10 @@ static uint32_t reason_of_path(const struct sva *ctx, int path)
 	return ctx->inventory->reason ? ctx->inventory->reason : SVA_REASON_NO_DEVICE;
 }
 
-/* The best permitted path that could have a device is the one that somebody asks about. */
+/* The first choice is the one that somebody asks about; software can always be used. */
 uint32_t sva_path_reason(const struct sva *ctx)
 {
-	for (unsigned int i = 0; i < ctx->config.path_count; i++) {
-		int path = ctx->config.paths[i];
+	int first = ctx->config.path_count ? ctx->config.paths[0] : SVA_PATH_CPU;
 
-		if (path != SVA_PATH_CPU && path != SVA_PATH_SOFT)
-			return reason_of_path(ctx, path);
-	}
-	return SVA_REASON_EXCLUDED;
+	return first == SVA_PATH_CPU || first == SVA_PATH_SOFT ? (uint32_t)SVA_REASON_OK : reason_of_path(ctx, first);
 }
