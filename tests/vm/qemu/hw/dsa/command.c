@@ -5,6 +5,7 @@
  */
 #include "dsa.h"
 #include "hw/pci/pcie.h"
+#include "qemu/log.h"
 
 enum {
     CMD_ENABLE_DEVICE = 1, CMD_DISABLE_DEVICE, CMD_DRAIN_ALL, CMD_ABORT_ALL, CMD_RESET_DEVICE,
@@ -196,6 +197,10 @@ static void dsa_finish(DSAState *s, uint8_t err)
 {
     bool interrupt = s->cmd & CMD_INTERRUPT;
 
+    if (err) {
+        qemu_log_mask(LOG_GUEST_ERROR, "intel-dsa: command %u, operand %#x: error %#x\n", CMD_CODE(s->cmd),
+                      CMD_OPERAND(s->cmd), err);
+    }
     s->cmdsts = err;
     s->cmd = 0;
     if (interrupt) {
