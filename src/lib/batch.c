@@ -224,7 +224,7 @@ void sva_batch_advance(struct sva_thread *thread, struct sva_op *batch)
 	for (int turn = 0; turn < 2; turn++) {
 		for (uint64_t i = 0; i < batch->length; i++)
 			if (entries[i]->state == SVA_OP_IN_FLIGHT || entries[i]->state == SVA_OP_STALLED)
-				(void)sva_poll(entries[i]);
+				(void)sva_complete_poll(entries[i]);
 		if (!turn)
 			start_entries(thread, batch);
 	}

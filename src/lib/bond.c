@@ -184,7 +184,7 @@ static int open_path(struct sva_bond *bond, int path, uint32_t *reason)
 int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **out, uint32_t *reason)
 {
 	struct sva_bond *bond;
-	int err;
+	int err, saved = errno;
 
 	pthread_mutex_lock(&sva_process.lock);
 	while ((bond = find_bond(queue->node ? queue->node : "", queue->name)) && bond->closing)
@@ -207,6 +207,7 @@ int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struc
 		}
 	}
 	pthread_mutex_unlock(&sva_process.lock);
+	errno = saved;
 	if (!err)
 		*out = bond;
 	return err;
@@ -218,6 +219,7 @@ int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struc
  */
 void sva_bond_put(struct sva_bond *bond)
 {
+	int saved = errno;
 	bool last;
 
 	pthread_mutex_lock(&sva_process.lock);
@@ -239,10 +241,13 @@ void sva_bond_put(struct sva_bond *bond)
 	free_bond(bond);
 	pthread_cond_broadcast(&sva_process.closed);
 	pthread_mutex_unlock(&sva_process.lock);
+	errno = saved;
 }
 
 void sva_bond_retire(struct sva_bond *bond)
 {
+	int saved = errno;
+
 	pthread_mutex_lock(&bond->lock);
 	if (atomic_load(&bond->state) == SVA_BOND_LIVE) {
 		sva_bond_kill_leases(bond);
@@ -263,6 +268,7 @@ void sva_bond_retire(struct sva_bond *bond)
 		atomic_store_explicit(&bond->state, SVA_BOND_RETIRED, memory_order_release);
 	}
 	pthread_mutex_unlock(&bond->lock);
+	errno = saved;
 }
 
 int sva_bond_check(const struct sva_bond *bond)

@@ -327,18 +327,25 @@ static inline bool can_end_quickly(struct sva_op *op)
 	       !atomic_load_explicit(&p->bond->thirsty, memory_order_relaxed);
 }
 
+int sva_complete_poll(struct sva_op *op)
+{
+	int err = advance(op);
+
+	if (unlikely(err))
+		return err;
+	return op->state == SVA_OP_ENDED ? ended(op) : 0;
+}
+
 int sva_poll(struct sva_op *op)
 {
-	int err;
-
 	if (unlikely(!op))
 		return -EINVAL;
 	if (likely(can_end_quickly(op)))
 		return ended_quickly(op);
-	err = advance(op);
-	if (unlikely(err))
-		return err;
-	return op->state == SVA_OP_ENDED ? ended(op) : 0;
+	/* The entry of a batch goes on when the batch does. */
+	if (unlikely(sva_op_is_pending(op) && SVA_OP_PRIVATE(op)->parent))
+		return -EINVAL;
+	return sva_complete_poll(op);
 }
 
 /* ------------------------------------------------------------------ waiting */

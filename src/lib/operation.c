@@ -25,6 +25,7 @@ void sva_operation_undo(struct sva_op *op)
 	op->desc.dst = p->dst;
 	op->desc.op.dualcast.dst2 = p->third;
 	op->desc.flags_opcode = p->prepared_word;
+	op->desc.completion_addr = 0;
 	op->state = SVA_OP_PREPARED;
 }
 

@@ -263,7 +263,15 @@ static uint32_t reason_of_path(const struct sva *ctx, int path)
 /* The first choice is the one that somebody asks about; software can always be used. */
 uint32_t sva_path_reason(const struct sva *ctx)
 {
-	int first = ctx->config.path_count ? ctx->config.paths[0] : SVA_PATH_CPU;
+	uint32_t reason = SVA_REASON_OK;
 
-	return first == SVA_PATH_CPU || first == SVA_PATH_SOFT ? (uint32_t)SVA_REASON_OK : reason_of_path(ctx, first);
+	/* That a dedicated queue is no shared one is nobody's question. */
+	for (unsigned int i = 0; i < ctx->config.path_count && (!i || reason == SVA_REASON_WRONG_MODE); i++) {
+		int path = ctx->config.paths[i];
+
+		if (path == SVA_PATH_CPU || path == SVA_PATH_SOFT)
+			break;
+		reason = reason_of_path(ctx, path);
+	}
+	return reason;
 }

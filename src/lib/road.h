@@ -443,6 +443,8 @@ int sva_operation_launch(struct sva_thread *thread, struct sva_op *op);
 
 /* The credit of the current chunk goes back. */
 void sva_complete_return_credit(struct sva_op *op);
+/* sva_poll(), of the entry of a batch too. */
+int sva_complete_poll(struct sva_op *op);
 /* Every queue was full. Has it been so for the record timeout, since this was first asked? */
 bool sva_complete_gives_up(struct sva_op *op);
 /* Put an operation on a thread's list, inside its section; take it off. */

@@ -50,10 +50,13 @@ static int populate(uint64_t start, uint64_t len, bool write)
 
 static int touch_page(uint64_t page, bool write)
 {
-	int err = populate(page, PAGE, write);
+	int saved = errno, err = populate(page, PAGE, write);
 
 	/* EINVAL: an older kernel, or a mapping of device memory, which the byte tells apart. */
-	return err == -EINVAL ? touch_byte(page, write) : err;
+	if (err == -EINVAL)
+		err = touch_byte(page, write);
+	errno = saved;
+	return err;
 }
 
 int sva_touch(uint64_t addr, uint64_t len, bool write, uint64_t *bad)

@@ -4,7 +4,8 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_SOURCES = %D%/rig.c %D%/rig.h %D%/reference.c %D%/reference.h
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
-core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input %D%/t-bond %D%/t-queue %D%/t-faults
+core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input %D%/t-batch \
+	%D%/t-sync %D%/t-bond %D%/t-queue %D%/t-faults
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -49,3 +50,11 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=close,--wrap=write,
 %C%_t_faults_CPPFLAGS = $(core_cppflags)
 %C%_t_faults_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_faults_LDADD = $(core_inside)
+
+%C%_t_batch_CPPFLAGS = $(core_cppflags)
+%C%_t_batch_LDADD = $(core_outside)
+
+%C%_t_sync_SOURCES = %D%/t-sync.c $(core_kernel)
+%C%_t_sync_CPPFLAGS = $(core_cppflags)
+%C%_t_sync_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_sync_LDADD = $(core_inside)
