@@ -438,7 +438,7 @@ int sva_reap(struct sva *sva, struct sva_op **done, unsigned int n)
 		return err;
 	/* Each look costs the same; a call looks at each operation once at most, and the next call goes on where this one stopped. */
 	looks = atomic_load_explicit(&thread->in_flight, memory_order_relaxed);
-	if (looks > 2 * n + 16)
+	if (n < looks && looks > 2 * n + 16)
 		looks = 2 * n + 16;
 	while (looks-- && found < n) {
 		struct sva_op *op;

@@ -23,6 +23,11 @@ struct sva_soft {
 	pthread_t thread[64];
 	struct sva_desc ring[RING];
 	unsigned int head, count;
+	/* For drains: descriptors are numbered as they are taken from the ring. */
+	pthread_cond_t finished;
+	unsigned int engines, drains; /* how many have begun; how many drains wait */
+	uint64_t taken;
+	uint64_t working[64];       /* the number that each engine is busy with; 0: none */
 };
 
 static void *map_own(void *ctx, uint64_t addr, size_t *len, unsigned int access, uint64_t *fault)
@@ -55,12 +60,24 @@ int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_d
 	return outcome.end == SVA_MODEL_LOST ? -EIO : 0;
 }
 
+/* With lock held. Whatever an engine takes from the ring from now on has a higher number, so one look at each engine is enough. */
+static void wait_for_earlier(struct sva_soft *soft, uint64_t number)
+{
+	soft->drains++;
+	for (unsigned int i = 0; i < soft->engines; i++)
+		while (soft->working[i] && soft->working[i] < number)
+			pthread_cond_wait(&soft->finished, &soft->lock);
+	soft->drains--;
+}
+
 static void *engine(void *arg)
 {
 	struct sva_soft *soft = arg;
 	struct sva_desc desc;
+	unsigned int self;
 
 	pthread_mutex_lock(&soft->lock);
+	self = soft->engines++;
 	for (;;) {
 		while (!soft->count && !soft->stop)
 			pthread_cond_wait(&soft->work, &soft->lock);
@@ -69,9 +86,15 @@ static void *engine(void *arg)
 		desc = soft->ring[soft->head];
 		soft->head = (soft->head + 1) % RING;
 		soft->count--;
+		soft->working[self] = ++soft->taken;
+		if (sva_desc_opcode(&desc) == SVA_OPCODE_DRAIN)
+			wait_for_earlier(soft, soft->working[self]);
 		pthread_mutex_unlock(&soft->lock);
 		sva_soft_execute(&soft->profile, &desc, NULL);
 		pthread_mutex_lock(&soft->lock);
+		soft->working[self] = 0;
+		if (soft->drains)
+			pthread_cond_broadcast(&soft->finished);
 	}
 	pthread_mutex_unlock(&soft->lock);
 	return NULL;
@@ -108,6 +131,7 @@ int sva_soft_new(const struct sva_config *config, struct sva_soft **out)
 	soft->profile.max_batch = SVA_GENCAP_MAX_BATCH(soft->profile.gen_cap);
 	pthread_mutex_init(&soft->lock, NULL);
 	pthread_cond_init(&soft->work, NULL);
+	pthread_cond_init(&soft->finished, NULL);
 	err = start_engines(soft, config->soft_threads);
 	if (err) {
 		sva_soft_free(soft);
@@ -126,6 +150,7 @@ void sva_soft_free(struct sva_soft *soft)
 	for (unsigned int i = 0; i < soft->threads; i++)
 		pthread_join(soft->thread[i], NULL);
 	pthread_cond_destroy(&soft->work);
+	pthread_cond_destroy(&soft->finished);
 	pthread_mutex_destroy(&soft->lock);
 	free(soft);
 }

@@ -5,7 +5,7 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
 core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input %D%/t-batch \
-	%D%/t-sync %D%/t-bond %D%/t-queue %D%/t-faults
+	%D%/t-sync %D%/t-async %D%/t-soft %D%/t-bond %D%/t-queue %D%/t-faults
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -58,3 +58,12 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=close,--wrap=write,
 %C%_t_sync_CPPFLAGS = $(core_cppflags)
 %C%_t_sync_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_sync_LDADD = $(core_inside)
+
+%C%_t_async_SOURCES = %D%/t-async.c $(core_kernel)
+%C%_t_async_CPPFLAGS = $(core_cppflags)
+%C%_t_async_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_async_LDADD = $(core_inside)
+
+%C%_t_soft_CPPFLAGS = $(core_cppflags)
+%C%_t_soft_LDFLAGS = $(core_ldflags)
+%C%_t_soft_LDADD = $(core_inside)

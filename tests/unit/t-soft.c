@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The DSA in software as a queue: its profiles and what they can not do, engine threads and their manners (signals, drain, order, a full ring, an end), and
+ * that contexts share it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "lib/road.h"
+#include "model/model.h"
+#include "tap.h"
+#include "unit/reference.h"
+#include "unit/rig.h"
+
+#define BIG  (4u << 20)
+#define MANY 64u
+
+static struct sva *sva;
+static struct sva_op ops[MANY];
+static uint8_t *from, *to;
+
+static unsigned int tasks(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	unsigned int n = 0;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* ------------------------------------------------------------------ profiles */
+
+static int try(int path, const char *name)
+{
+	int err = sva_run(sva, &ops[0]);
+
+	if (!err)
+		is(sva_op_result(&ops[0])->path, path, name);
+	return err;
+}
+
+static void profile(const char *name, bool has_second)
+{
+	static const struct sva_desc_dif dif = { .flags = SVA_DIF_BLOCK_512 };
+	int path = has_second ? SVA_PATH_SOFT : SVA_PATH_CPU;
+
+	setenv("SVA_SOFT_PROFILE", name, 1);
+	sva = rig_open("soft,cpu", 0);
+	setenv("SVA_THRESHOLD", "1", 1);
+	sva_prep_memcpy(&ops[0], to, from, 1000);
+	is(try(SVA_PATH_SOFT, "every profile copies"), 0, name);
+	sva_prep_memcpy(&ops[0], to + 1, to, 1000);
+	is(try(SVA_PATH_SOFT, "also onto itself"), 0, name);
+	sva_prep_translation_fetch(&ops[0], from, 1000);
+	is(try(path, "translation fetch"), 0, name);
+	sva_prep_dix_generate(&ops[0], to, from, 512, &dif);
+	is(try(path, "DIX"), 0, name);
+	sva_prep_memfill16(&ops[0], to, 1, 2, 100);
+	is(try(path, "16-byte fill"), 0, name);
+	sva_prep_crc(&ops[0], "123456789", 9, 0, SVA_CRC_64);
+	is(try(path, "64-bit CRC"), 0, name);
+	is(sva_op_result(&ops[0])->value, 0xae8b14860a799888ull, "is right");
+	sva_close(sva);
+
+	sva = rig_open("soft", 0);
+	sva_prep_memfill16(&ops[0], to, 1, 2, 100);
+	is(sva_run(sva, &ops[0]), has_second ? 0 : -EOPNOTSUPP, "where the CPU may not");
+	if (!has_second)
+		is(sva_last_result()->reason, SVA_REASON_NO_OPERATION, "why");
+	sva_close(sva);
+	unsetenv("SVA_SOFT_PROFILE");
+}
+
+static void wrong_profile(void)
+{
+	struct sva_opts opts = SVA_OPTS_INIT;
+
+	setenv("SVA_SOFT_PROFILE", "dsa4", 1);
+	setenv("SVA_LOG", "none", 1);
+	is(sva_open(&sva, &opts), -EINVAL, "a profile that is none");
+	unsetenv("SVA_SOFT_PROFILE");
+	opts.soft_threads = 65;
+	is(sva_open(&sva, &opts), -EINVAL, "more engine threads than there may be");
+	unsetenv("SVA_LOG");
+}
+
+/* ------------------------------------------------------------------ engine threads */
+
+static void begin_threads(unsigned int threads)
+{
+	sva = rig_open("soft", threads);
+	sva_prep_noop(&ops[0]);
+	is(sva_run(sva, &ops[0]), 0, "the first operation starts them");
+}
+
+static void number(void)
+{
+	unsigned int before = tasks();
+
+	sva = rig_open("soft", 3);
+	is(tasks(), before, "no threads before they are needed");
+	sva_close(sva);
+	begin_threads(3);
+	is(tasks(), before + 3, "three engine threads");
+	sva_close(sva);
+	is(tasks(), before, "which end with the context");
+	begin_threads(64);
+	is(tasks(), before + 64, "as many as there may be");
+	sva_close(sva);
+	is(tasks(), before, "which end with the context");
+}
+
+static atomic_int got_signal;
+static pthread_t main_thread;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	atomic_store(&got_signal, pthread_equal(pthread_self(), main_thread) ? 1 : 2);
+}
+
+/* The program's signals are for the program's threads. */
+static void signals(void)
+{
+	sigset_t set, old;
+
+	main_thread = pthread_self();
+	begin_threads(4);
+	signal(SIGUSR1, on_signal);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, &old);
+	kill(getpid(), SIGUSR1);
+	for (int i = 0; i < 100; i++) {
+		sva_prep_memcpy(&ops[0], to, from, 10000);
+		if (sva_run(sva, &ops[0]))
+			ok(false, "a copy");
+	}
+	is(atomic_load(&got_signal), 0, "no engine thread takes a signal of the process");
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	is(atomic_load(&got_signal), 1, "it waits for the program's own");
+	sva_close(sva);
+	signal(SIGUSR1, SIG_DFL);
+}
+
+/* A drain ends after everything that was submitted before it, also when other engines are slower. */
+static void drains(unsigned int threads)
+{
+	unsigned int early = 0;
+
+	begin_threads(threads);
+	for (int round = 0; round < 20; round++) {
+		for (unsigned int i = 0; i < 8; i++) {
+			sva_prep_memcpy(&ops[i], to + (size_t)i * (BIG / 8), from, i % 2 ? 64 : BIG / 8);
+			while (sva_submit(sva, &ops[i]) == -EAGAIN)
+				;
+		}
+		sva_prep_drain(&ops[8]);
+		while (sva_submit(sva, &ops[8]) == -EAGAIN)
+			;
+		while (!sva_poll(&ops[8]))
+			;
+		/* Look at the records themselves: polling would wait for them. */
+		for (unsigned int i = 0; i < 8; i++)
+			early += !__atomic_load_n(&ops[i].comp.status, __ATOMIC_ACQUIRE);
+		for (unsigned int i = 0; i < 8; i++)
+			if (sva_wait(&ops[i], -1))
+				ok(false, "copy %u", i);
+	}
+	ok(!early, "%u threads: a drain waits for what is before it (%u were not done)", threads, early);
+	/* Two drains at a time, and what stands between them. */
+	sva_prep_drain(&ops[0]);
+	sva_prep_memcpy(&ops[1], to, from, BIG);
+	sva_prep_drain(&ops[2]);
+	sva_prep_drain(&ops[3]);
+	for (unsigned int i = 0; i < 4; i++)
+		while (sva_submit(sva, &ops[i]) == -EAGAIN)
+			;
+	for (unsigned int i = 4; i-- > 0;)
+		is(sva_wait(&ops[i], -1), 0, "drains among drains");
+	sva_close(sva);
+}
+
+/* More than the ring holds: -EAGAIN, nothing lost. */
+static void full(void)
+{
+	unsigned int submitted = 0, refused = 0, done = 0;
+	struct sva_op *many, *ended[64];
+	void *memory;
+
+	if (posix_memalign(&memory, 64, 1000 * sizeof(*many)))
+		return;
+	many = memory;
+	begin_threads(1);
+	/* The engine is busy for a while. */
+	sva_prep_memcpy(&ops[0], to, from, BIG);
+	is(sva_submit(sva, &ops[0]), 0, "a long one");
+	while (submitted < 1000) {
+		int err;
+
+		sva_prep_noop(&many[submitted]);
+		err = sva_submit(sva, &many[submitted]);
+		if (!err) {
+			submitted++;
+			continue;
+		}
+		if (err != -EAGAIN)
+			ok(false, "submit: %d", err);
+		refused++;
+		done += (unsigned int)sva_reap(sva, ended, 64);
+	}
+	for (uint64_t end = rig_now_ms() + 20000; done < 1001 && rig_now_ms() < end;)
+		done += (unsigned int)sva_reap(sva, ended, 64);
+	is(done, 1001, "all of them end");
+	printf("# %u times the ring was full\n", refused);
+	sva_close(sva);
+	free(memory);
+}
+
+/* ------------------------------------------------------------------ one for the process */
+
+static void shared(void)
+{
+	struct sva_bond *one, *two;
+	struct sva *other;
+	struct sva_op op;
+
+	sva = rig_open("soft", 0);
+	other = rig_open("soft", 0);
+	is(sva_bind(sva, "soft", 0, &one), 0, "bind in one context");
+	is(sva_bind(other, "soft", 0, &two), 0, "and in another");
+	ok(one == two, "it is one bond");
+	is(sva_bond_path(one), SVA_PATH_SOFT, "of the soft path");
+	is(sva_bond_pasid(one, &(uint32_t){ 0 }), -ENODATA, "which has no PASID");
+	sva_close(sva);
+	sva_unbind(two);
+	sva_prep_memcpy(&op, to, from, 100);
+	is(sva_bond_submit(one, &op), 0, "the handle outlives them");
+	is(sva_wait(&op, -1), 0, "and works");
+	is_str(sva_op_result(&op)->queue, "soft", "its queue is called so");
+	is_str(sva_op_result(&op)->device, "soft", "and its device");
+	sva_unbind(one);
+	sva_close(other);
+}
+
+/* Descriptors as they are: every one gets a record, whatever is in it. */
+static void any_descriptor(void)
+{
+	unsigned int errors = 0, without = 0;
+
+	sva = rig_open("soft", 0);
+	for (unsigned int i = 0; i < 3000; i++) {
+		struct sva_desc desc __attribute__((aligned(64)));
+		struct sva_comp comp;
+
+		ref_random_bytes((uint8_t *)&desc, sizeof(desc));
+		desc.flags_opcode = (desc.flags_opcode & 0xff3fffff) | SVA_DESC_CRAV | SVA_DESC_RCR;
+		desc.pasid_priv = 0;
+		memset(&comp, 0, sizeof(comp));
+		desc.completion_addr = (uintptr_t)&comp;
+		desc.src = i % 3 ? (uintptr_t)from : desc.src;
+		desc.dst = i % 5 ? (uintptr_t)to : desc.dst | 1ull << 63;
+		desc.size = i % 7 ? desc.size % BIG : desc.size;
+		if (i % 2)
+			memset(&desc.op, 0, sizeof(desc.op));
+		desc.reserved = i % 2 ? 0 : desc.reserved;
+		sva_soft_execute(&sva_model_dsa2, &desc, NULL);
+		without += !comp.status;
+		errors += (comp.status & SVA_STATUS_MASK) != SVA_STATUS_SUCCESS;
+	}
+	ok(!without && errors > 2000, "arbitrary descriptors all get a record, %u of an error", errors);
+	sva_close(sva);
+}
+
+int main(void)
+{
+	rig_begin();
+	from = malloc(BIG);
+	to = malloc(BIG);
+	ref_random_bytes(from, 100000);
+	memset(to, 0, BIG);
+	profile("dsa1", false);
+	profile("dsa2", true);
+	profile("dsa3", true);
+	wrong_profile();
+	number();
+	signals();
+	drains(1);
+	drains(2);
+	drains(4);
+	full();
+	shared();
+	any_descriptor();
+	free(from);
+	free(to);
+	return done();
+}
