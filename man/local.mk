@@ -9,6 +9,7 @@ man_pages = \
 	%D%/sva_copyv.3 \
 	%D%/sva_crc32c.3 \
 	%D%/sva_create_delta.3 \
+	%D%/sva_dma.4 \
 	%D%/sva_dma_map.3 \
 	%D%/sva_explain.3 \
 	%D%/sva_memcpy.3 \

@@ -6,3 +6,4 @@ include tests/unit/local.mk
 include tests/model/local.mk
 include tests/emu/local.mk
 include tests/fuzz/local.mk
+include tests/vm/local.mk

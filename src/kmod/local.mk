@@ -20,8 +20,8 @@ kmod_files = \
 EXTRA_DIST += $(kmod_files) %D%/dkms.conf.in %D%/60-sva_dma.rules
 noinst_HEADERS += include/uapi/sva_dma.h
 
-kmod_stage = mkdir -p $$to/include/uapi && (cd $(srcdir) && cp -p $(kmod_files) $$to/ && \
-	cp -p include/uapi/sva_dma.h $$to/include/uapi/)
+kmod_stage = mkdir -p $$to/include/uapi && (cd $(srcdir) && cp -f $(kmod_files) $$to/ && \
+	cp -f include/uapi/sva_dma.h $$to/include/uapi/)
 KDIR = /lib/modules/`uname -r`/build
 
 .PHONY: module install-dkms uninstall-dkms
@@ -31,6 +31,7 @@ module:
 dkms_dir = $(DESTDIR)/usr/src/sva_dma-$(PACKAGE_VERSION)
 install-dkms:
 	to=$(dkms_dir) && $(kmod_stage)
+	cp -f $(srcdir)/%D%/60-sva_dma.rules $(dkms_dir)/
 	$(SED) 's/@PACKAGE_VERSION[@]/$(PACKAGE_VERSION)/' $(srcdir)/%D%/dkms.conf.in >$(dkms_dir)/dkms.conf
 	@echo "now: dkms install sva_dma/$(PACKAGE_VERSION)"
 

@@ -100,8 +100,9 @@ int main(int argc, char **argv)
 	struct dma dma;
 	pid_t pid;
 
-	/* The hardware is slow, so that there is always something in flight. */
-	dma_provider("delay_us", 300);
+	/* The hardware is slow, so that there is always something in flight; a real provider is as slow as it is. */
+	if (dma_module_loaded("swdma"))
+		dma_provider("delay_us", 300);
 	/* Keeps the channels: looking for them again each time is not what is tested. */
 	dma_open(&dma);
 	for (int i = 0; i < times; i++) {
@@ -116,6 +117,7 @@ int main(int argc, char **argv)
 	is(killed, times, "all were alive until they were killed");
 	dma_close(&dma);
 	ok(dma_all_zero(10), "nothing is left of %d killed processes", times);
-	dma_provider("delay_us", 0);
+	if (dma_module_loaded("swdma"))
+		dma_provider("delay_us", 0);
 	return done();
 }

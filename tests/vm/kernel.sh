@@ -33,9 +33,9 @@ vm_sources() {
 	local own main security suite
 
 	own=$(. /etc/os-release && echo "$VERSION_CODENAME")
-	main=${LIBSVA_VM_MIRROR:-$(vm_site "$own")}
+	main=${VM_MIRROR:-$(vm_site "$own")}
 	security=$(vm_site "$own-security")
-	[ -n "$main" ] || vm_skip "no Debian mirror in this machine's apt set-up for $own; name one in LIBSVA_VM_MIRROR"
+	[ -n "$main" ] || vm_skip "no Debian mirror in this machine's apt set-up for $own; name one in VM_MIRROR"
 	for suite in bookworm bookworm-backports trixie trixie-backports; do
 		echo "deb [signed-by=$vm_keyring] $main $suite main"
 	done
@@ -103,7 +103,7 @@ vm_wants() {
 vm_make_root() {
 	local site include
 
-	site=${LIBSVA_VM_MIRROR:-$(vm_site "$(. /etc/os-release && echo "$VERSION_CODENAME")")}
+	site=${VM_MIRROR:-$(vm_site "$(. /etc/os-release && echo "$VERSION_CODENAME")")}
 	include=$(printf '%s,' "$@" make libelf1t64 libssl3t64 sparse)
 	echo "run: making a $vm_suite root to build modules in" >&2
 	rm -rf "$vm_root.new"

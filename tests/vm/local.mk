@@ -5,10 +5,10 @@ VM_KERNELS = 6.1 6.12 7
 
 vm_programs = %D%/dma-args %D%/dma-fuzz %D%/dma-kill %D%/dma-limits %D%/dma-provider %D%/dma-random %D%/dma-ring \
 	%D%/dma-stress %D%/dma-uring
-EXTRA_PROGRAMS += $(vm_programs)
+EXTRA_PROGRAMS = $(vm_programs)
 CLEANFILES += $(vm_programs)
 
-vm_sources = %D%/dma.c %D%/dma.h
+vm_sources = %D%/dma.c %D%/dma.h %D%/uring.h
 vm_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 %C%_dma_args_SOURCES = %D%/dma-args.c $(vm_sources)
 %C%_dma_args_CPPFLAGS = $(vm_cppflags)
@@ -44,4 +44,6 @@ EXTRA_DIST += %D%/check %D%/init %D%/kernel.sh %D%/run %D%/suite %D%/swdma/Kbuil
 .PHONY: check-vm vm-programs
 vm-programs: $(vm_programs)
 check-vm: vm-programs
-	$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/%D%/check $(VM_KERNELS)
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/check $(VM_KERNELS)
+
+include tests/vm/qemu/local.mk
