@@ -40,14 +40,16 @@ static uint64_t reverse(uint64_t value, int width)
 /* One bit after the other into a register whose most significant bit comes out. */
 static uint64_t crc_bits(uint64_t reg, int width, uint64_t poly, const uint8_t *from, size_t n, bool low_bit_first)
 {
-	uint64_t top = 1ull << (width - 1), mask = top | (top - 1);
+	uint64_t mask = ~0ull >> (64 - width);
 
 	for (size_t i = 0; i < n; i++) {
 		for (int b = 0; b < 8; b++) {
-			bool in = from[i] >> (low_bit_first ? b : 7 - b) & 1;
-			bool out = (reg & top) != 0;
+			unsigned int in = from[i] >> (low_bit_first ? b : 7 - b) & 1;
+			unsigned int out = (unsigned int)(reg >> (width - 1) & 1);
 
-			reg = (reg << 1 ^ (in != out ? poly : 0)) & mask;
+			reg = reg << 1 & mask;
+			if (in != out)
+				reg ^= poly;
 		}
 	}
 	return reg;
