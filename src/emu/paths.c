@@ -8,7 +8,7 @@ static const char *const shown[] = {
 	"/sys/bus/dsa",
 	"/sys/bus/iax",
 	"/sys/module/idxd",
-	"/sys/devices/" EMU_PCI_ROOT,
+	("/sys/devices/" EMU_PCI_ROOT),
 	"/sys/bus/pci/drivers/idxd",
 	"/dev/dsa",
 	"/dev/iax",
