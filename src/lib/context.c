@@ -270,11 +270,12 @@ static size_t cpu_below(const struct sva *ctx)
 
 static struct sva_thread *new_thread(struct sva *ctx)
 {
-	struct sva_thread *thread = sva_arena_alloc(sizeof(*thread));
+	size_t size = sizeof(struct sva_thread) + sva_path_thread_size(ctx);
+	struct sva_thread *thread = sva_arena_alloc(size);
 
 	if (!thread)
 		return NULL;
-	thread->arena_size = sizeof(*thread);
+	thread->arena_size = size;
 	thread->ctx = ctx;
 	thread->cpu_below = cpu_below(ctx);
 	thread->threshold = ctx->config.flags & SVA_OPEN_GUARD ? 0 : thread->cpu_below;
@@ -282,7 +283,8 @@ static struct sva_thread *new_thread(struct sva *ctx)
 				      ctx->sync_routes ? (uint32_t)SVA_REASON_TOO_SMALL : sva_path_reason(ctx));
 	thread->quick.desc.completion_addr = (uint64_t)(uintptr_t)&thread->quick.comp;
 	sva_bias_init(&thread->bias);
-	if (!thread->cpu_id || sva_path_thread_init(thread)) {
+	sva_path_thread_init(thread, thread + 1);
+	if (!thread->cpu_id) {
 		free_thread(thread);
 		return NULL;
 	}

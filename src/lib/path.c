@@ -60,15 +60,17 @@ static void make_order(struct sva_thread *thread, int node, unsigned int *order)
 	free(ranks);
 }
 
-int sva_path_thread_init(struct sva_thread *thread)
+size_t sva_path_thread_size(const struct sva *ctx)
 {
-	unsigned int n = thread->ctx->route_count;
+	return ctx->route_count * (sizeof(struct sva_lease *) + sizeof(unsigned int));
+}
 
-	thread->route_count = n;
+void sva_path_thread_init(struct sva_thread *thread, void *memory)
+{
+	thread->route_count = thread->ctx->route_count;
 	thread->node = -2; /* no node: the first refresh finds one */
-	thread->leases = calloc(n ? n : 1, sizeof(*thread->leases));
-	thread->order = calloc(n ? n : 1, sizeof(*thread->order));
-	return thread->leases && thread->order ? 0 : -ENOMEM;
+	thread->leases = memory;
+	thread->order = (unsigned int *)(void *)(thread->leases + thread->route_count);
 }
 
 void sva_path_thread_fini(struct sva_thread *thread)
@@ -77,8 +79,6 @@ void sva_path_thread_fini(struct sva_thread *thread)
 		if (thread->leases[i])
 			sva_lease_free(thread->leases[i]);
 	sva_lease_free_pinned(thread);
-	free(thread->leases);
-	free(thread->order);
 }
 
 void sva_path_refresh(struct sva_thread *thread)

@@ -259,7 +259,9 @@ bool sva_path_has_lease(const struct sva_thread *thread, bool sync);
 uint32_t sva_path_reason(const struct sva *ctx);
 /* Look again at node and failed routes. */
 void sva_path_refresh(struct sva_thread *thread);
-int sva_path_thread_init(struct sva_thread *thread);
+/* What a thread's share needs behind it, zeroed, for its routes; and to set it up there. */
+size_t sva_path_thread_size(const struct sva *ctx);
+void sva_path_thread_init(struct sva_thread *thread, void *memory);
 void sva_path_thread_fini(struct sva_thread *thread);
 
 /* ------------------------------------------------------------------ bond.c, credit.c */
