@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How the execution of one descriptor meets its memory: strict faults, injected ones, sabotage; and the bounce buffers. */
+/*
+ * How the execution of one descriptor meets its memory: strict faults, injected ones, sabotage; and the bounce
+ * buffers.
+ */
 #ifndef EMU_ACCESS_H
 #define EMU_ACCESS_H
 
@@ -21,7 +24,10 @@ struct emu_access {
 	void (*event)(void *ctx, const struct sva_desc *desc, const struct sva_model_outcome *outcome);
 };
 
-/* How many of the len bytes from addr on can be used; 0 with *fault if not even the first. how: enum sva_model_access. */
+/*
+ * How many of the len bytes from addr on can be used; 0 with *fault if not even the first. how: enum
+ * sva_model_access.
+ */
 size_t emu_access_reach(struct emu_access *access, uint64_t addr, size_t len, unsigned int how, uint64_t *fault);
 
 /* Sabotage of data that was written, or is about to be; nothing if the descriptor is spared. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One ring for all queues of a process, and threads that take from it in order. Submitters are signal handlers, in which
- * every other signal is blocked, so a short spin lock is safe: its holder can be preempted, but not interrupted by a
- * submission of its own thread.
+ * One ring for all queues of a process, and threads that take from it in order. Submitters are signal handlers, in
+ * which every other signal is blocked, so a short spin lock is safe: its holder can be preempted, but not interrupted
+ * by a submission of its own thread.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -72,7 +72,7 @@ static void wait_for_work(uint64_t due)
 	if (due) {
 		now = now_ns();
 		if (due > now) {
-			ts = (struct timespec){ (time_t)((due - now) / 1000000000u), (long)((due - now) % 1000000000u) };
+			ts = (struct timespec){(time_t)((due - now) / 1000000000u), (long)((due - now) % 1000000000u)};
 			raw_syscall2(SYS_nanosleep, &ts, 0);
 		}
 		return;

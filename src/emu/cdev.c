@@ -19,7 +19,10 @@
 #define MAX_FDS 4096u  /* descriptors above are not ours to know: programs open their queues early */
 #define MAX_PORTALS 64u
 
-/* One word for each descriptor, so that reading it needs no lock: kind (4), queue (8), open id (20), address space (32). */
+/*
+ * One word for each descriptor, so that reading it needs no lock: kind (4), queue (8), open id (20), address space
+ * (32).
+ */
 static uint64_t fds[MAX_FDS];
 static uint32_t last_open_id;
 
@@ -189,7 +192,8 @@ static long add_portal(uint64_t addr, uint64_t word)
 		free = __atomic_load_n(&portals[i].word, __ATOMIC_ACQUIRE);
 		if (free && (uint32_t)free == (uint32_t)word)
 			continue; /* in use by this address space */
-		if (__atomic_compare_exchange_n(&portals[i].word, &free, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		if (__atomic_compare_exchange_n(&portals[i].word, &free, 0, false, __ATOMIC_ACQ_REL,
+						__ATOMIC_RELAXED)) {
 			__atomic_store_n(&portals[i].addr, addr, __ATOMIC_RELEASE);
 			__atomic_store_n(&portals[i].word, word, __ATOMIC_RELEASE);
 			return 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The character device of a queue, /dev/dsa/wqD.W, as Linux' idxd driver behaves towards a process: which file descriptors
- * and which mappings belong to which queue, and what open, mmap and write answer.
+ * The character device of a queue, /dev/dsa/wqD.W, as Linux' idxd driver behaves towards a process: which file
+ * descriptors and which mappings belong to which queue, and what open, mmap and write answer.
  *
- * A node is an empty regular file. A shared mapping of it exists, but any access through it raises SIGBUS, so a portal
- * can be recognised even when the mapping was made behind our back. A dedicated queue is locked with flock on the node:
- * the kernel keeps such a lock exactly as long as an open file, its copies in other processes and its mappings live, and
- * so does the driver keep the queue.
+ * A node is an empty regular file. A shared mapping of it exists, but any access through it raises SIGBUS, so a
+ * portal can be recognised even when the mapping was made behind our back. A dedicated queue is locked with flock on
+ * the node: the kernel keeps such a lock exactly as long as an open file, its copies in other processes and its
+ * mappings live, and so does the driver keep the queue.
  */
 #ifndef EMU_CDEV_H
 #define EMU_CDEV_H

@@ -50,7 +50,8 @@ void emu_check_refused(emu_queue_id queue, const char *why, uint64_t site)
 }
 
 /* Which bytes of the descriptor does the operation not use, and are not zero? */
-static void explain_reserved(const struct sva_model_profile *profile, const struct sva_desc *desc, struct emu_text *text)
+static void explain_reserved(const struct sva_model_profile *profile, const struct sva_desc *desc,
+			     struct emu_text *text)
 {
 	const struct model_op *op = model_op_find(profile, sva_desc_opcode(desc));
 	const uint8_t *bytes = (const uint8_t *)desc;
@@ -138,7 +139,8 @@ static void check_habits(const char *name, const struct sva_desc *desc, uint64_t
 	else if (!(flags & SVA_DESC_CRAV) && sva_desc_opcode(desc) != SVA_OPCODE_NOOP)
 		emu_check_say(site, "%s: %s: without a completion record its end can not be known", name, op);
 	if (flags & (MODEL_CRSTS | MODEL_DSTS))
-		emu_check_say(site, "%s: %s: flags 5 and 15 were steering tags of revision 1; later devices refuse them",
+		emu_check_say(site,
+			      "%s: %s: flags 5 and 15 were steering tags of revision 1; later devices refuse them",
 			      name, op);
 }
 
@@ -168,8 +170,10 @@ void emu_check_outcome(emu_queue_id queue, const struct sva_desc *desc, const st
 	emu_queue_name(queue, name);
 	emu_profile(emu_queue_device(emu.state, queue), emu_queue_wq(emu.state, queue), &profile);
 	if (outcome->end == SVA_MODEL_LOST)
-		emu_check_say(site, "%s: %s: the completion record at 0x%lx can not be written (0x%02x, %s): a poller waits "
-			      "for ever", name, emu_opcode_name(sva_desc_opcode(desc)), desc->completion_addr,
+		emu_check_say(site,
+			      "%s: %s: the completion record at 0x%lx can not be written (0x%02x, %s): a poller waits "
+			      "for ever",
+			      name, emu_opcode_name(sva_desc_opcode(desc)), desc->completion_addr,
 			      (unsigned int)outcome->swerror, emu_status_name(outcome->swerror));
 	check_status(&profile, name, -1, desc, &outcome->comp, site);
 	if (sva_desc_opcode(desc) == SVA_OPCODE_BATCH && outcome->comp.status == SVA_STATUS_BATCH_FAIL)

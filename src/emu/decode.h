@@ -52,8 +52,8 @@ struct emu_insn {
 void emu_decode_init(void);
 
 /*
- * Decode the instruction at the start of the len bytes of code. 0, or -EILSEQ if the bytes are no instruction. The segment
- * bases of regs count only if emu_decode_segments() says so; finding them out costs system calls.
+ * Decode the instruction at the start of the len bytes of code. 0, or -EILSEQ if the bytes are no instruction. The
+ * segment bases of regs count only if emu_decode_segments() says so; finding them out costs system calls.
  */
 static inline bool emu_decode_segments(const uint8_t *code, size_t len)
 {

@@ -91,7 +91,8 @@ int emu_doctor(void)
 	if (ret)
 		return 1;
 	ret = emu_run_prepare(&launch);
-	say("a directory for the run", ret == 0, "%s%s%s", launch.state->opt.dir, ret ? ": " : "", ret ? strerror(-ret) : "");
+	say("a directory for the run", ret == 0, "%s%s%s", launch.state->opt.dir, ret ? ": " : "",
+	    ret ? strerror(-ret) : "");
 	if (ret)
 		return 1;
 	puts("presentation of the device:");

@@ -75,7 +75,8 @@ static void count_outcome(struct emu_state *state, const struct sva_desc *desc, 
 		emu_count(state, EMU_COUNT_BYTES, desc->size);
 	if (outcome->end == SVA_MODEL_LOST)
 		emu_count(state, EMU_COUNT_LOST, 1);
-	if (status == SVA_STATUS_PAGE_FAULT || status == SVA_STATUS_PAGE_FAULT_IR || status == SVA_STATUS_BATCH_PAGE_FAULT)
+	if (status == SVA_STATUS_PAGE_FAULT || status == SVA_STATUS_PAGE_FAULT_IR ||
+	    status == SVA_STATUS_BATCH_PAGE_FAULT)
 		emu_count(state, EMU_COUNT_FAULTS, 1);
 	else if (status > SVA_STATUS_SUCCESS_PRED)
 		emu_count(state, EMU_COUNT_ERRORS, 1);
@@ -159,7 +160,8 @@ int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_de
 	if (!dev->enabled || !wq->enabled)
 		return refuse(queue, how, desc, by_write, "the queue is disabled");
 	if (how == SVA_MODEL_ENQCMD && wq->dedicated)
-		return refuse(queue, how, desc, by_write, "ENQCMD to a dedicated queue is answered with retry for ever");
+		return refuse(queue, how, desc, by_write,
+			      "ENQCMD to a dedicated queue is answered with retry for ever");
 	if (how == SVA_MODEL_MOVDIR64B && !wq->dedicated)
 		return refuse(queue, how, desc, by_write, "MOVDIR64B to a shared queue is dropped");
 	if (how == SVA_MODEL_ENQCMD && state->opt.retry_every &&

@@ -8,8 +8,8 @@
 #include "state.h"
 
 /*
- * A descriptor meets a queue. 0: taken, or, for MOVDIR64B, lost without a word; -EAGAIN: retry. by_write: it came through
- * write(2). Executes the descriptor before it returns, unless the run is asynchronous.
+ * A descriptor meets a queue. 0: taken, or, for MOVDIR64B, lost without a word; -EAGAIN: retry. by_write: it came
+ * through write(2). Executes the descriptor before it returns, unless the run is asynchronous.
  */
 int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_desc *desc, bool by_write);
 

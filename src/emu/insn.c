@@ -59,7 +59,8 @@ static enum emu_verdict enqcmd(struct emu_step *step)
 			return page_fault(step, &fault);
 		emu_check_say(step->regs.rip, "ENQCMD to memory that is no portal is answered with retry for ever");
 	} else if (swallow) {
-		emu_check_say(step->regs.rip, "ENQCMD to a private mapping of a portal is answered with retry for ever");
+		emu_check_say(step->regs.rip,
+			      "ENQCMD to a private mapping of a portal is answered with retry for ever");
 	} else {
 		desc.pasid_priv = emu.mm->id & 0xfffff;
 		retry = emu_submit(queue, SVA_MODEL_ENQCMD, &desc, false) == -EAGAIN;

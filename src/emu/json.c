@@ -15,16 +15,16 @@ static const char *const group_keys[] = {
 	"desc_progress_limit", "batch_progress_limit", NULL,
 };
 static const char *const wq_keys[] = {
-	"group_id", "mode", "size", "threshold", "priority", "block_on_fault", "ats_disable", "prs_disable", "max_batch_size",
-	"max_transfer_size", "type", "driver_name", "name", "op_config", NULL,
+	"group_id", "mode", "size", "threshold", "priority", "block_on_fault", "ats_disable", "prs_disable",
+	"max_batch_size", "max_transfer_size", "type", "driver_name", "name", "op_config", NULL,
 };
 static const char *const engine_keys[] = { "group_id", NULL };
 
 /* Keys that save-config writes and load-config does not set. */
 static const char *const told_only[] = {
-	"dev", "groups", "grouped_workqueues", "grouped_engines", "ungrouped_workqueues", "ungrouped_engines", "state",
-	"cdev_minor", "clients", "enqcmds_retries", "token_limit", "tokens_reserved", "use_token_limit", "tokens_allowed",
-	NULL,
+	"dev", "groups", "grouped_workqueues", "grouped_engines", "ungrouped_workqueues", "ungrouped_engines",
+	"state", "cdev_minor", "clients", "enqcmds_retries", "token_limit", "tokens_reserved", "use_token_limit",
+	"tokens_allowed", NULL,
 };
 
 struct load {
@@ -152,8 +152,8 @@ static int apply_device(struct load *load, json_object *object)
 			ret = apply_list(load, group, "grouped_workqueues", "wq", EMU_OBJ_WQ, wq_keys, ref.device,
 					 EMU_MAX_WQS);
 		if (ret == 0)
-			ret = apply_list(load, group, "grouped_engines", "engine", EMU_OBJ_ENGINE, engine_keys, ref.device,
-					 EMU_MAX_ENGINES);
+			ret = apply_list(load, group, "grouped_engines", "engine", EMU_OBJ_ENGINE, engine_keys,
+					 ref.device, EMU_MAX_ENGINES);
 	}
 	return ret;
 }
@@ -181,7 +181,8 @@ static int enable(struct load *load, unsigned int device)
 		if (wq->type == EMU_WQ_NONE)
 			continue;
 		snprintf(where, sizeof(where), "wq%u.%u", device, w);
-		ret = emu_wq_enable(load->state, device, w, wq->type == EMU_WQ_USER ? EMU_DRIVER_USER : EMU_DRIVER_DMAENGINE);
+		ret = emu_wq_enable(load->state, device, w,
+				    wq->type == EMU_WQ_USER ? EMU_DRIVER_USER : EMU_DRIVER_DMAENGINE);
 		if (ret)
 			return bad(load, "enabling", strerror(-ret));
 	}

@@ -44,7 +44,9 @@ int emu_launch_environment(const struct emu_state *state, const char *library)
 	setenv("SVA_EMU", "1", 1); /* programs that print times mark them with it */
 	/* AddressSanitizer insists on being the first library; as the second it works as well. */
 	add_option("ASAN_OPTIONS", "verify_asan_link_order=0");
-	/* ThreadSanitizer does not like engine threads in the child of a fork; they do nothing that it would look at. */
+	/*
+	 * ThreadSanitizer does not like engine threads in the child of a fork; they do nothing that it would look at.
+	 */
 	if (state->opt.async)
 		add_option("TSAN_OPTIONS", "die_after_fork=0");
 	return 0;
@@ -86,7 +88,8 @@ static bool receive_message(int sock, struct message *message, int *fd)
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec iov = { message, sizeof(*message) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 	ssize_t got;
 
 	do {
@@ -136,7 +139,8 @@ static int become_traced(int sock)
 	return read(sock, &go, 1) == 1 ? emu_tracer_filter() : -EIO;
 }
 
-static void __attribute__((noreturn)) be_child(struct emu_state *state, enum emu_present present, char **command, int sock)
+static void __attribute__((noreturn))
+be_child(struct emu_state *state, enum emu_present present, char **command, int sock)
 {
 	struct message message = { 0 };
 

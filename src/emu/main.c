@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 		return emu_doctor();
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return usage(stdout, 0);
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		puts("sva-emu " PACKAGE_VERSION);
 		return 0;
 	}

@@ -7,9 +7,10 @@
 #define WINDOW (256u << 10) /* of a direct window: large enough to cost nothing, small enough to stay in the cache */
 
 /*
- * The instructions that may fault, and where to go on after each. emu_copy_raw returns in rax how many bytes are left; the
- * probes return 0, or 1 after a fault. emu_checkpoint is a setjmp that emu_memory_fault() returns to by changing the
- * context: a longjmp would leave the signal mask and the signal stack in the state of the nested handler.
+ * The instructions that may fault, and where to go on after each. emu_copy_raw returns in rax how many bytes are
+ * left; the probes return 0, or 1 after a fault. emu_checkpoint is a setjmp that emu_memory_fault() returns to by
+ * changing the context: a longjmp would leave the signal mask and the signal stack in the state of the nested
+ * handler.
  */
 size_t emu_copy_raw(void *dst, const void *src, size_t len);
 int emu_probe_read(uint64_t addr);
@@ -174,8 +175,10 @@ void emu_execute(const struct sva_model_profile *profile, const struct sva_desc 
 		checkpoint = outer;
 		return;
 	}
-	/* A page went away in between. Bytes that an overlapping copy has moved already are moved once more; whoever unmaps
-	 * memory under a running descriptor can not expect its content to be defined. */
+	/*
+	 * A page went away in between. Bytes that an overlapping copy has moved already are moved once more; whoever
+	 * unmaps memory under a running descriptor can not expect its content to be defined.
+	 */
 	checkpoint = outer;
 	access->open = 0;
 	mem.map = emu_access_map;

@@ -15,7 +15,9 @@ emu_queue_id emu_node_find(uint64_t dev, uint64_t ino);
 /* The same for a path that ends in /dev/dsa/wqD.W: nothing but a node of ours can be there. */
 emu_queue_id emu_node_path(const char *path);
 
-/* write(2) by the address space that opened it: descriptors from the program's memory at buf. Bytes taken, or -errno. */
+/*
+ * write(2) by the address space that opened it: descriptors from the program's memory at buf. Bytes taken, or -errno.
+ */
 ssize_t emu_node_write(emu_queue_id queue, uint64_t buf, size_t len);
 
 #endif

@@ -12,9 +12,9 @@
 #include "sysfs.h"
 
 enum {
-	OPT_QUEUES = 256, OPT_PROFILE, OPT_DEVICES, OPT_NO_MMAP, OPT_REFUSE_SVA, OPT_STRICT, OPT_RETRY, OPT_FAULT, OPT_ERROR,
-	OPT_DELAY, OPT_STATS, OPT_TRACE, OPT_TRACE_FORMAT, OPT_CHECK, OPT_SABOTAGE, OPT_REDIRECT, OPT_KEEP, OPT_CONFIG,
-	OPT_ASYNC, OPT_PTRACE, OPT_FAST,
+	OPT_QUEUES = 256, OPT_PROFILE, OPT_DEVICES, OPT_NO_MMAP, OPT_REFUSE_SVA, OPT_STRICT, OPT_RETRY, OPT_FAULT,
+	OPT_ERROR, OPT_DELAY, OPT_STATS, OPT_TRACE, OPT_TRACE_FORMAT, OPT_CHECK, OPT_SABOTAGE, OPT_REDIRECT, OPT_KEEP,
+	OPT_CONFIG, OPT_ASYNC, OPT_PTRACE, OPT_FAST,
 };
 
 static const struct option long_options[] = {
@@ -49,15 +49,16 @@ void emu_options_help(void)
 	puts("usage: sva-emu run [options] [--] PROGRAM [ARGUMENT …]\n"
 	     "Run an unmodified program on an emulated DSA.\n"
 	     "\n"
-	     "  --queues LIST        wqD.W:shared|dedicated[,key=value …][;…]; keys: size threshold batch xfer name group\n"
-	     "                       priority bof retries; default wq0.0:shared,size=16;wq0.1:dedicated,size=16;\n"
+	     "  --queues LIST        wqD.W:shared|dedicated[,key=value …][;…]; keys: size threshold batch\n"
+	     "                       xfer name group priority bof retries\n"
+	     "                       default: wq0.0:shared,size=16;wq0.1:dedicated,size=16\n"
 	     "                       none: nothing is configured, for accel-config to do\n"
 	     "  --config FILE        the devices as in a file of accel-config's (save-config, load-config)\n"
 	     "  --devices N          how many devices (1 to 8)\n"
 	     "  --profile NAME       which device: dsa1 (default), dsa2, dsa3\n"
 	     "  --no-mmap            as an unprivileged process sees it: mmap of a portal is refused, write(2) works\n"
 	     "  --refuse-sva         as kernels without SVA: opening a queue is refused with EOPNOTSUPP\n"
-	     "  --strict-faults      a page that the program has not touched faults, unless the flags say block on fault\n"
+	     "  --strict-faults      a page that the program has not touched faults, unless it may block\n"
 	     "  --retry N            every Nth ENQCMD is answered with retry\n"
 	     "  --fault N            every Nth descriptor meets a page fault\n"
 	     "  --error N            every Nth descriptor ends with a hardware error\n"
@@ -241,7 +242,7 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 	}
 }
 
-/* --- queues ------------------------------------------------------------------------------------------------------------ */
+/* --- queues ------------------------------------------------------------------------------------ */
 
 /* One key of a queue's description. False if it is none, or has a bad value. */
 static bool queue_key(const struct emu_device *dev, struct emu_wq *wq, char *word)
@@ -277,7 +278,8 @@ static bool queue_key(const struct emu_device *dev, struct emu_wq *wq, char *wor
 	}
 	if (!strcmp(word, "xfer")) {
 		wq->max_transfer = (uint64_t)v;
-		return v >= 1 && v <= (long long)SVA_GENCAP_MAX_XFER(emu_device_profile(dev)->gen_cap) && !(v & (v - 1));
+		return v >= 1 && v <= (long long)SVA_GENCAP_MAX_XFER(emu_device_profile(dev)->gen_cap) &&
+		       !(v & (v - 1));
 	}
 	if (!strcmp(word, "group")) {
 		wq->group = (int32_t)v;
@@ -337,7 +339,8 @@ static int queue_describe(struct emu_launch *launch, char *text)
 	else if (!wq->threshold)
 		wq->threshold = wq->size;
 	if (wq->threshold > wq->size) {
-		fprintf(stderr, "sva-emu: --queues: %s: a threshold of %u in a queue of %u\n", text, wq->threshold, wq->size);
+		fprintf(stderr, "sva-emu: --queues: %s: a threshold of %u in a queue of %u\n", text, wq->threshold,
+			wq->size);
 		return -EINVAL;
 	}
 	if (d >= state->devices)
@@ -352,7 +355,8 @@ static const char *default_queues(unsigned int devices, char *buf, size_t size)
 	size_t at = 0;
 
 	for (d = 0; d < devices; d++)
-		at += (size_t)snprintf(buf + at, size - at, "wq%u.0:shared,name=emu0;wq%u.1:dedicated,name=dpdk_emu1;", d, d);
+		at += (size_t)snprintf(buf + at, size - at, "wq%u.0:shared,name=emu0;wq%u.1:dedicated,name=dpdk_emu1;",
+				       d, d);
 	return buf;
 }
 
@@ -368,8 +372,8 @@ static int enable(struct emu_device *dev)
 			used[dev->wq[w].group] = true;
 	}
 	if (entries > EMU_MAX_ENTRIES) {
-		fprintf(stderr, "sva-emu: --queues: dsa%u: the sizes add up to %u, the device has %u\n", dev->id, entries,
-			EMU_MAX_ENTRIES);
+		fprintf(stderr, "sva-emu: --queues: dsa%u: the sizes add up to %u, the device has %u\n", dev->id,
+			entries, EMU_MAX_ENTRIES);
 		return -EINVAL;
 	}
 	if (!entries)

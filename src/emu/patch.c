@@ -107,32 +107,39 @@ bool emu_patch_original(uint64_t rip, uint8_t code[EMU_PATCH_CODE])
 	return true;
 }
 
+/* Memory for stubs near this address. 0 if there is none. */
+static uint64_t new_arena(uint64_t rip)
+{
+	int64_t distance;
+	long addr;
+
+	for (distance = 1ll << 20; distance < REACH; distance = distance > 0 ? -distance : -distance * 2) {
+		addr = raw_syscall6(SYS_mmap, (long)((rip + (uint64_t)distance) & ~0xfffull), ARENA_SIZE,
+				    PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+		if (!raw_failed(addr))
+			return (uint64_t)addr;
+	}
+	return 0;
+}
+
+static bool in_reach(uint64_t a, uint64_t b)
+{
+	int64_t distance = (int64_t)(a - b);
+
+	return distance < REACH && distance > -REACH;
+}
+
 /* Room for a stub within reach of the instruction. 0 if there is none. */
 static uint64_t stub_room(uint64_t rip)
 {
-	int64_t distance;
 	unsigned int i;
-	long addr;
 
 	for (i = 0; i < MAX_ARENAS; i++) {
 		if (!arenas[i].base) {
-			for (distance = 1ll << 20; distance < REACH; distance *= 2) {
-				addr = raw_syscall6(SYS_mmap, (long)((rip + (uint64_t)distance) & ~0xfffull), ARENA_SIZE,
-						    PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-				if (raw_failed(addr))
-					addr = raw_syscall6(SYS_mmap, (long)((rip - (uint64_t)distance) & ~0xfffull), ARENA_SIZE,
-							    PROT_READ | PROT_EXEC,
-							    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-				if (!raw_failed(addr)) {
-					arenas[i].base = (uint64_t)addr;
-					arenas[i].used = 0;
-					break;
-				}
-			}
+			arenas[i].base = new_arena(rip);
+			arenas[i].used = 0;
 		}
-		distance = (int64_t)(arenas[i].base - rip);
-		if (arenas[i].base && distance < REACH && distance > -REACH &&
-		    arenas[i].used + STUB_SIZE <= ARENA_SIZE) {
+		if (arenas[i].base && in_reach(arenas[i].base, rip) && arenas[i].used + STUB_SIZE <= ARENA_SIZE) {
 			arenas[i].used += STUB_SIZE;
 			return arenas[i].base + arenas[i].used - STUB_SIZE;
 		}
@@ -265,7 +272,8 @@ static void get_regs(struct emu_regs *regs, const struct frame *frame, const str
 void emu_patch_run(struct frame *frame, struct site *site)
 {
 	/* As in the signal handler: whatever interrupts could submit, or never come back. */
-	uint64_t mask = ~(1ull << (SIGILL - 1) | 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGTRAP - 1)), old = 0;
+	uint64_t mask = ~(1ull << (SIGILL - 1) | 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGTRAP - 1)),
+		 old = 0;
 	struct emu_step step;
 
 	raw_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &mask, &old, sizeof(mask));

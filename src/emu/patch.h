@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --fast: after its first trap an ENQCMD or MOVDIR64B to a portal is replaced by a jump, of the same five bytes, to a stub
- * that does the same without a signal.
+ * --fast: after its first trap an ENQCMD or MOVDIR64B to a portal is replaced by a jump, of the same five bytes, to a
+ * stub that does the same without a signal.
  *
- * Other threads may be executing the instruction at that moment. So it first becomes INT3 (one byte, atomically), then its
- * tail is written, then its head, and after each step every thread is made to refetch (membarrier). Who meets the INT3, or
- * has trapped already on the bytes that were there before, is served from the copy that the table keeps.
+ * Other threads may be executing the instruction at that moment. So it first becomes INT3 (one byte, atomically),
+ * then its tail is written, then its head, and after each step every thread is made to refetch (membarrier). Who
+ * meets the INT3, or has trapped already on the bytes that were there before, is served from the copy that the table
+ * keeps.
  */
 #ifndef EMU_PATCH_H
 #define EMU_PATCH_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The start of the preload library. It is marked to be initialised first (-z initfirst), so that another library's
- * constructor may submit already. That is before libc has set environ, hence the arguments; and nothing of libc is called.
+ * constructor may submit already. That is before libc has set environ, hence the arguments; and nothing of libc is
+ * called.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -42,7 +43,8 @@ uint32_t emu_mm_id(void)
 	if (EMU_LIKELY(id))
 		return id;
 	id = __atomic_add_fetch(&emu.state->mm_ids, 1, __ATOMIC_RELAXED);
-	return __atomic_compare_exchange_n(&emu.mm->id, &none, id, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ? id : none;
+	return __atomic_compare_exchange_n(&emu.mm->id, &none, id, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ? id :
+														none;
 }
 
 /* The functions that Zydis imports and a program may interpose, and what it is to call instead: see hidden.c. */
@@ -114,8 +116,9 @@ static void redirect_one(const struct link_map *map, const struct imports *impor
 }
 
 /*
- * Debian has Zydis only as a shared library, whose memset is looked up in the program first. A program that offloads its
- * memset would so be called out of the very handler that executes its offload. Its import table is small: put ours in.
+ * Debian has Zydis only as a shared library, whose memset is looked up in the program first. A program that offloads
+ * its memset would so be called out of the very handler that executes its offload. Its import table is small: put
+ * ours in.
  */
 static void redirect_zydis(void)
 {

@@ -109,8 +109,8 @@ int emu_present_fuse(const char *dir, struct emu_obstacle *why)
 
 	if (fd < 0)
 		return blocked(why, "/dev/fuse");
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other,default_permissions", fd,
-		 getuid(), getgid());
+	snprintf(options, sizeof(options),
+		 "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other,default_permissions", fd, getuid(), getgid());
 	if (mkdir(dir, 0755) && errno != EEXIST)
 		return blocked(why, "%s", dir);
 	if (mount("sva-emu", dir, "fuse.sva-emu", MS_NOSUID | MS_NODEV, options)) {
@@ -165,7 +165,10 @@ static int skeleton_link(const char *skeleton, const char *where, const char *ta
 	return symlink(target, path) && errno != EEXIST ? blocked(why, "%s", path) : 0;
 }
 
-/* The layer over /sys: where the emulated parts hang, and the links to them in the directories that are shared with others. */
+/*
+ * The layer over /sys: where the emulated parts hang, and the links to them in the directories that are shared with
+ * others.
+ */
 static int make_skeleton(const struct emu_state *state, const char *skeleton, struct emu_obstacle *why)
 {
 	char where[128], target[128];
@@ -192,8 +195,9 @@ static int make_skeleton(const struct emu_state *state, const char *skeleton, st
 }
 
 /*
- * One overlay for each directory of /sys that gets something: over all of /sys it works for root alone, as its sub-mounts are
- * locked in a user namespace. There is no upper layer, so nothing that the program writes reaches the machine.
+ * One overlay for each directory of /sys that gets something: over all of /sys it works for root alone, as its
+ * sub-mounts are locked in a user namespace. There is no upper layer, so nothing that the program writes reaches the
+ * machine.
  */
 static int mount_sys(const struct emu_state *state, const char *sys, struct emu_obstacle *why)
 {
@@ -243,7 +247,8 @@ static int copy_dev(const char *name, const char *dev, struct emu_obstacle *why)
 	if (S_ISDIR(st.st_mode)) {
 		if (mkdir(to, 0755))
 			return blocked(why, "%s", to);
-		return bind(from, to, 0, why); /* not MS_REC: the run's directory, and so the new /dev, may be in /dev/shm */
+		return bind(from, to, 0,
+			    why); /* not MS_REC: the run's directory, and so the new /dev, may be in /dev/shm */
 	}
 	fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0)
@@ -287,8 +292,8 @@ static int copy_dev_char(const char *root, const char *dev, struct emu_obstacle 
 }
 
 /*
- * /dev is a file system of the kernel's, where nothing may be added: a new one, with every node of the old bound into it, as
- * nodes can not be made in a user namespace.
+ * /dev is a file system of the kernel's, where nothing may be added: a new one, with every node of the old bound into
+ * it, as nodes can not be made in a user namespace.
  */
 static int mount_dev(const struct emu_state *state, const char *root, struct emu_obstacle *why)
 {
@@ -329,7 +334,8 @@ static int protect(const char *what, struct emu_obstacle *why)
 {
 	int ret = bind(what, what, MS_REC, why);
 
-	if (ret == 0 && mount(NULL, what, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+	if (ret == 0 &&
+	    mount(NULL, what, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
 		ret = blocked(why, "making %s read-only", what);
 	return ret;
 }

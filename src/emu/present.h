@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the tree of files gets to where programs look for it. Best is a mount namespace: it holds for static programs, shells
- * and everything that knows no preload library, and it keeps system settings out of the reach of the program. Where none is to be had
- * the preload library redirects paths.
+ * How the tree of files gets to where programs look for it. Best is a mount namespace: it holds for static programs,
+ * shells and everything that knows no preload library, and it keeps system settings out of the reach of the program.
+ * Where none is to be had the preload library redirects paths.
  */
 #ifndef EMU_PRESENT_H
 #define EMU_PRESENT_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of the program: by the preload library within it, or by the tracer of --ptrace of the one that it looks at. */
+/*
+ * What is known of the program: by the preload library within it, or by the tracer of --ptrace of the one that it
+ * looks at.
+ */
 #ifndef EMU_PROCESS_H
 #define EMU_PROCESS_H
 
@@ -10,8 +13,9 @@
 #include "state.h"
 
 /*
- * An address space, on a page that the kernel wipes in the child of a fork. id is 0 there until the child needs one, so
- * what is tied to the id of the parent (open queues, portals, the PASID) is void in the child, without any fork handler.
+ * An address space, on a page that the kernel wipes in the child of a fork. id is 0 there until the child needs one,
+ * so what is tied to the id of the parent (open queues, portals, the PASID) is void in the child, without any fork
+ * handler.
  */
 struct emu_mm {
 	uint32_t id;

@@ -2,8 +2,8 @@
 /*
  * System calls without libc, answering -errno, and the few byte loops that the preload library needs.
  *
- * Why not libc: the handlers run inside signals of programs that may interpose any libc function, memcpy above all (that
- * is what DSA memcpy libraries do), and they must leave errno alone.
+ * Why not libc: the handlers run inside signals of programs that may interpose any libc function, memcpy above all
+ * (that is what DSA memcpy libraries do), and they must leave errno alone.
  */
 #ifndef EMU_RAW_H
 #define EMU_RAW_H

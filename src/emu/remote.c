@@ -36,7 +36,10 @@ size_t emu_store(uint64_t addr, const void *from, size_t len, struct emu_fault *
 	return len - done;
 }
 
-/* Writing is not tried out, as that could undo what another thread of the program writes: the mapping says whether it may. */
+/*
+ * Writing is not tried out, as that could undo what another thread of the program writes: the mapping says whether it
+ * may.
+ */
 bool emu_probe(uint64_t addr, bool write, struct emu_fault *fault)
 {
 	struct emu_mapping mapping;

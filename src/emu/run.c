@@ -203,8 +203,10 @@ static void look_for_strays(const struct emu_state *state)
 		for (w = 0; w < EMU_MAX_WQS; w++) {
 			snprintf(path, sizeof(path), "%s/dev/dsa/wq%u.%u", state->opt.root, d, w);
 			if (stat(path, &st) == 0 && st.st_size > 0)
-				fprintf(stderr, "sva-emu: %lld bytes were written to wq%u.%u past the emulator (io_uring, or a "
-					"bare system call): these descriptors are lost\n", (long long)st.st_size, d, w);
+				fprintf(stderr,
+					"sva-emu: %lld bytes were written to wq%u.%u past the emulator (io_uring, or a "
+					"bare system call): these descriptors are lost\n",
+					(long long)st.st_size, d, w);
 		}
 	}
 }

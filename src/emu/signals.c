@@ -9,7 +9,10 @@
 #include "raw.h"
 #include "signals.h"
 
-/* The kernel's structure, and the way back from a handler. Unwinders and debuggers know the frame by these very bytes. */
+/*
+ * The kernel's structure, and the way back from a handler. Unwinders and debuggers know the frame by these very
+ * bytes.
+ */
 struct kernel_action {
 	uintptr_t handler;
 	unsigned long flags;
@@ -119,7 +122,10 @@ void emu_signals_check(void)
 	unlock_wanted(mask);
 }
 
-/* The program did not ask for the signal: let it die of it, at the instruction and with the context that belong to it. */
+/*
+ * The program did not ask for the signal: let it die of it, at the instruction and with the context that belong to
+ * it.
+ */
 static void die_of(int signo, siginfo_t *info, bool made)
 {
 	struct kernel_action act = { .handler = (uintptr_t)SIG_DFL };
@@ -153,7 +159,7 @@ void emu_signal_deliver(int signo, siginfo_t *info, ucontext_t *uc, bool made)
 	set_mask(SIG_SETMASK, mask);
 }
 
-/* --- what the program calls ------------------------------------------------------------------------------------------ */
+/* --- what the program calls -------------------------------------------------------------------- */
 
 static uint64_t *words(sigset_t *set)
 {
@@ -330,7 +336,8 @@ EMU_INTERPOSE(int, sigsuspend, const sigset_t *mask)
 	return EMU_NEXT(sigsuspend_fn *, "sigsuspend")(emu_signals_open(mask, &copy));
 }
 
-EMU_INTERPOSE(int, pselect, int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout, const sigset_t *mask)
+EMU_INTERPOSE(int, pselect, int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout,
+	      const sigset_t *mask)
 {
 	typedef int pselect_fn(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
 	sigset_t copy;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGILL, SIGSEGV and SIGBUS (and SIGTRAP with --fast) belong to the emulator; what the program does with them is kept behind it. To the program it
- * looks as if its own handlers were installed and as if it had blocked what it asked to block, but a blocked synchronous
- * signal would kill it, so they are never really blocked.
+ * SIGILL, SIGSEGV and SIGBUS (and SIGTRAP with --fast) belong to the emulator; what the program does with them is
+ * kept behind it. To the program it looks as if its own handlers were installed and as if it had blocked what it
+ * asked to block, but a blocked synchronous signal would kill it, so they are never really blocked.
  */
 #ifndef EMU_SIGNALS_H
 #define EMU_SIGNALS_H
@@ -20,8 +20,8 @@ void emu_signals_install(emu_handler_fn *handler);
 void emu_signals_check(void);
 
 /*
- * Give a signal to the program: call its handler, or let it die as it would have. made says that no hardware raised this
- * signal at this instruction, so that returning would not raise it again.
+ * Give a signal to the program: call its handler, or let it die as it would have. made says that no hardware raised
+ * this signal at this instruction, so that returning would not raise it again.
  */
 void emu_signal_deliver(int signo, siginfo_t *info, ucontext_t *uc, bool made);
 

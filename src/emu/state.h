@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What all processes of one run share: the devices, their queues, the options and the counters. It lives in a file of the
- * run's directory that everybody maps. There is no lock in it: a queue entry is taken with one compare-and-swap that names
- * its holder, so a process that is killed leaves entries behind that the next one can recognise and free.
+ * What all processes of one run share: the devices, their queues, the options and the counters. It lives in a file of
+ * the run's directory that everybody maps. There is no lock in it: a queue entry is taken with one compare-and-swap
+ * that names its holder, so a process that is killed leaves entries behind that the next one can recognise and free.
  */
 #ifndef EMU_STATE_H
 #define EMU_STATE_H
@@ -94,7 +94,7 @@ struct emu_device {
 /* How the run is shaped; written by sva-emu before the program starts, constant after. */
 struct emu_options {
 	uint32_t redirect;      /* paths are redirected by the preload library; else a mount namespace shows the tree */
-	uint32_t plain_attrs;   /* attributes are plain files, so the preload library has to see to what writing them does */
+	uint32_t plain_attrs;   /* attributes are plain files: the preload library does what writing them means */
 	uint32_t no_mmap;
 	uint32_t refuse_sva;
 	uint32_t strict_faults;
@@ -181,8 +181,8 @@ char *emu_queue_name(emu_queue_id id, char buf[16]);
 struct emu_state *emu_state_attach(const char *dir);
 
 /*
- * Take an entry of a queue for the calling process. The entry's index, or -EAGAIN if as many as limit are taken. Entries of
- * processes that no longer exist are freed on the way.
+ * Take an entry of a queue for the calling process. The entry's index, or -EAGAIN if as many as limit are taken.
+ * Entries of processes that no longer exist are freed on the way.
  */
 int emu_queue_take(struct emu_wq *wq, unsigned int limit, int pid);
 void emu_queue_put(struct emu_wq *wq, int entry);

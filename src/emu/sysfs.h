@@ -33,7 +33,10 @@ struct emu_attr_ref {
 enum { EMU_DRIVER_IDXD, EMU_DRIVER_USER, EMU_DRIVER_DMAENGINE, EMU_DRIVER_DSA, EMU_DRIVERS };
 extern const char *const emu_drivers[EMU_DRIVERS];
 
-/* The names of an object's attributes, one after the other; NULL after the last. Those that this device lacks are left out. */
+/*
+ * The names of an object's attributes, one after the other; NULL after the last. Those that this device lacks are
+ * left out.
+ */
 const char *emu_attr_name(const struct emu_state *state, enum emu_object object, unsigned int device, unsigned int n,
 			  bool *writable);
 

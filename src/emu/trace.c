@@ -100,7 +100,8 @@ static void desc_text(struct emu_text *text, const struct sva_desc *desc)
 {
 	text_add(text, "%s flags=", emu_opcode_name(sva_desc_opcode(desc)));
 	emu_trace_flags(text, sva_desc_flags(desc));
-	text_add(text, " record=0x%lx src=0x%lx dst=0x%lx size=%u", desc->completion_addr, desc->src, desc->dst, desc->size);
+	text_add(text, " record=0x%lx src=0x%lx dst=0x%lx size=%u", desc->completion_addr, desc->src, desc->dst,
+		 desc->size);
 	add_specific(text, desc, " op=", "");
 }
 
@@ -119,20 +120,26 @@ static void comp_text(struct emu_text *text, const struct sva_comp *comp)
 
 static void desc_json(struct emu_text *text, const struct sva_desc *desc)
 {
-	text_add(text, "\"op\":\"%s\",\"opcode\":%u,\"flags\":%u,\"record\":\"0x%lx\",\"src\":\"0x%lx\",\"dst\":\"0x%lx\","
-		 "\"size\":%u", emu_opcode_name(sva_desc_opcode(desc)), sva_desc_opcode(desc), sva_desc_flags(desc),
+	text_add(text,
+		 "\"op\":\"%s\",\"opcode\":%u,\"flags\":%u,\"record\":\"0x%lx\",\"src\":\"0x%lx\",\"dst\":\"0x%lx\","
+		 "\"size\":%u",
+		 emu_opcode_name(sva_desc_opcode(desc)), sva_desc_opcode(desc), sva_desc_flags(desc),
 		 desc->completion_addr, desc->src, desc->dst, desc->size);
 	add_specific(text, desc, ",\"specific\":\"", "\"");
 }
 
 static void comp_json(struct emu_text *text, const struct sva_comp *comp)
 {
-	text_add(text, "\"status\":%u,\"text\":\"%s\",\"result\":%u,\"bytes\":%u,\"fault\":\"0x%lx\",\"data\":\"0x%lx\"",
+	text_add(text,
+		 "\"status\":%u,\"text\":\"%s\",\"result\":%u,\"bytes\":%u,\"fault\":\"0x%lx\",\"data\":\"0x%lx\"",
 		 (unsigned int)comp->status, emu_status_name(comp->status), (unsigned int)comp->result, comp->bytes,
 		 comp->fault_addr, comp->op.crc);
 }
 
-/* The file of this process: opened for the first line, with O_APPEND, so that each line is whole among other processes'. */
+/*
+ * The file of this process: opened for the first line, with O_APPEND, so that each line is whole among other
+ * processes'.
+ */
 static int trace_fd(void)
 {
 	static int fd_plus_one;

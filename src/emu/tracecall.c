@@ -19,9 +19,10 @@
 #include "tracecall.h"
 
 const unsigned int tracecall_numbers[] = {
-	SYS_open, SYS_openat, SYS_openat2, SYS_creat, SYS_close, SYS_dup, SYS_dup2, SYS_dup3, SYS_fcntl, SYS_mmap, SYS_munmap,
-	SYS_write, SYS_pwrite64, SYS_writev, SYS_stat, SYS_fstat, SYS_lstat, SYS_newfstatat, SYS_statx, SYS_access, SYS_faccessat,
-	SYS_faccessat2, SYS_readlink, SYS_readlinkat, SYS_chdir, 0,
+	SYS_open,	SYS_openat,   SYS_openat2,    SYS_creat,      SYS_close, SYS_dup,      SYS_dup2,
+	SYS_dup3,	SYS_fcntl,    SYS_mmap,	      SYS_munmap,     SYS_write, SYS_pwrite64, SYS_writev,
+	SYS_stat,	SYS_fstat,    SYS_lstat,      SYS_newfstatat, SYS_statx, SYS_access,   SYS_faccessat,
+	SYS_faccessat2, SYS_readlink, SYS_readlinkat, SYS_chdir,      0,
 };
 
 /* Which argument is a path? -1: none. */

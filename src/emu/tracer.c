@@ -73,7 +73,10 @@ static void set_regs(struct user_regs_struct *to, const struct emu_step *step)
 {
 	to->rip = step->regs.rip + step->insn.length;
 	to->eflags = step->regs.flags;
-	/* The only register that any of the instructions changes is the one that a load from a portal has for its target. */
+	/*
+	 * The only register that any of the instructions changes is the one that a load from a portal has for its
+	 * target.
+	 */
 	if (step->insn.kind == EMU_INSN_OTHER && step->insn.load_reg == EMU_RAX)
 		to->rax = step->regs.gpr[EMU_RAX];
 }
@@ -135,7 +138,8 @@ static void born(struct tracee *parent, int event)
 		tracee->space = parent->space;
 		parent->space->users++;
 	} else {
-		tracee->space = space_new((pid_t)tid); /* without its parent's files and portals: they are not its own */
+		tracee->space =
+			space_new((pid_t)tid); /* without its parent's files and portals: they are not its own */
 	}
 	tracee->new = false;
 	if (tracee->stopped_new)

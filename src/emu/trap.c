@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A CPU without the instructions raises SIGILL for them. A CPU that has them raises SIGBUS or SIGSEGV for a MOVDIR64B to a
- * portal, which is a mapping without a page, and SIGSEGV for an ENQCMD of a process without a PASID, with the address 0.
- * So nothing is decided by the signal or its address: the instruction is decoded in all three.
+ * A CPU without the instructions raises SIGILL for them. A CPU that has them raises SIGBUS or SIGSEGV for a MOVDIR64B
+ * to a portal, which is a mapping without a page, and SIGSEGV for an ENQCMD of a process without a PASID, with the
+ * address 0. So nothing is decided by the signal or its address: the instruction is decoded in all three.
  */
 #include <ucontext.h>
 

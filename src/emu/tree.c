@@ -396,7 +396,8 @@ static bool attr_name(struct emu_state *state, struct emu_attr_ref *ref, const c
 
 bool emu_tree_attr(struct emu_state *state, const char *path, struct emu_attr_ref *ref)
 {
-	static const char drivers[] = "/sys/bus/dsa/drivers/", devices[] = "/sys/devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":";
+	static const char drivers[] = "/sys/bus/dsa/drivers/",
+			  devices[] = "/sys/devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":";
 	char word[64];
 	unsigned int i;
 

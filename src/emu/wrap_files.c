@@ -75,7 +75,7 @@ EMU_INTERPOSE(int, fcntl64, int fd, int cmd, long arg)
 	return do_fcntl(EMU_NEXT(fcntl_fn *, "fcntl64"), fd, cmd, arg);
 }
 
-/* --- mappings ---------------------------------------------------------------------------------------------------------- */
+/* --- mappings ---------------------------------------------------------------------------------- */
 
 typedef void *mmap_fn(void *, size_t, int, int, int, off_t);
 
@@ -87,7 +87,10 @@ static void *do_mmap(mmap_fn *next, void *addr, size_t len, int prot, int flags,
 
 	if (emu.state && !(flags & MAP_ANONYMOUS))
 		file = emu_cdev_lookup(fd);
-	/* The kernel's own checks come before the driver's; and over the driver's page the kernel has no say in the offset. */
+	/*
+	 * The kernel's own checks come before the driver's; and over the driver's page the kernel has no say in the
+	 * offset.
+	 */
 	got = next(addr, len, prot, flags, fd, offset);
 	if (got == MAP_FAILED || !emu.state)
 		return got;
@@ -124,7 +127,7 @@ EMU_INTERPOSE(int, munmap, void *addr, size_t len)
 	return ret;
 }
 
-/* --- write ------------------------------------------------------------------------------------------------------------- */
+/* --- write ------------------------------------------------------------------------------------- */
 
 /* A write to an attribute: the driver's rules, and then the files as they are now. */
 static ssize_t attr_write(int fd, const void *buf, size_t len)
@@ -228,13 +231,13 @@ EMU_INTERPOSE(ssize_t, read, int fd, void *buf, size_t len)
 	return EMU_NEXT(next_fn *, "read")(fd, buf, len);
 }
 
-/* --- poll -------------------------------------------------------------------------------------------------------------- */
+/* --- poll -------------------------------------------------------------------------------------- */
 
 #define POLL_MAX 64
 
 /*
- * A node is readable when its device has an error to tell; the file behind it would always be. The nodes are answered here
- * and taken out of a copy of the list for the kernel. How many are ready; -1 if there is no node.
+ * A node is readable when its device has an error to tell; the file behind it would always be. The nodes are answered
+ * here and taken out of a copy of the list for the kernel. How many are ready; -1 if there is no node.
  */
 static int answer_nodes(struct pollfd *all, nfds_t n, struct pollfd *others)
 {

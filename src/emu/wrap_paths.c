@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libc's functions that take or give paths. Each one changes the path, calls the next function of its name and changes
- * the result back. What is not here is not redirected: statx and openat2 by bare system call, nftw and fts (their callback
- * sees the run's directory), io_uring.
+ * libc's functions that take or give paths. Each one changes the path, calls the next function of its name and
+ * changes the result back. What is not here is not redirected: statx and openat2 by bare system call, nftw and fts
+ * (their callback sees the run's directory), io_uring.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -199,7 +199,7 @@ EMU_INTERPOSE(int, chdir, const char *path)
 	return EMU_NEXT(next_fn *, "chdir")(emu_path_in(path, buf));
 }
 
-/* --- stat: a node looks like the character device that it stands for --------------------------------------------------- */
+/* --- stat: a node looks like the character device that it stands for --------------------------- */
 
 static int looked_up(int ret, struct stat *st)
 {
@@ -279,7 +279,7 @@ EMU_INTERPOSE(int, statx, int dir, const char *path, int flags, unsigned int mas
 	return ret;
 }
 
-/* --- paths as results -------------------------------------------------------------------------------------------------- */
+/* --- paths as results -------------------------------------------------------------------------- */
 
 static ssize_t link_text(ssize_t len, char *text, size_t size)
 {
@@ -368,7 +368,7 @@ EMU_INTERPOSE(char *, getcwd, char *text, size_t size)
 	return path_result(EMU_NEXT(next_fn *, "getcwd")(text, size));
 }
 
-/* --- directories ------------------------------------------------------------------------------------------------------- */
+/* --- directories ------------------------------------------------------------------------------- */
 
 EMU_INTERPOSE(DIR *, opendir, const char *path)
 {
@@ -390,13 +390,14 @@ EMU_INTERPOSE(DIR *, opendir, const char *path)
 		return EMU_NEXT(next_fn *, #name)(emu_path_in(path, buf), list, filter, compare); \
 	}
 #define WRAP_SCANDIRAT(name) \
-	EMU_INTERPOSE(int, name, int dir, const char *path, struct dirent ***list, int (*filter)(const struct dirent *), \
+	EMU_INTERPOSE(int, name, int dir, const char *path, struct dirent ***list, \
+		      int (*filter)(const struct dirent *), \
 		      int (*compare)(const struct dirent **, const struct dirent **)) \
 	{ \
 		typedef int next_fn(int, const char *, struct dirent ***, int (*)(const struct dirent *), \
 				    int (*)(const struct dirent **, const struct dirent **)); \
 		char buf[EMU_PATH_MAX]; \
-		\
+\
 		return EMU_NEXT(next_fn *, #name)(dir, emu_path_in(path, buf), list, filter, compare); \
 	}
 

@@ -104,7 +104,8 @@ static void test_mmap(void)
 	void *portal;
 
 	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 0), want, "mmap of a page");
-	is(mmap_error(4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0), want, "with PROT_READ and MAP_POPULATE");
+	is(mmap_error(4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0), want,
+	   "with PROT_READ and MAP_POPULATE");
 	is(mmap_error(64, PROT_WRITE, MAP_SHARED, fd, 0), want, "of less than a page");
 	is(mmap_error(8192, PROT_WRITE, MAP_SHARED, fd, 0), want ? EPERM : EINVAL, "of more than a page");
 	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 4096), want, "the offset does not matter");
@@ -197,7 +198,8 @@ static void test_write(const char *path)
 	if (shaped("dsa2")) {
 		is(write(fd, desc, 64), 64, "a batch is taken on DSA 2");
 		is(wait_record(&comp[0], 5), SVA_STATUS_SUCCESS, "and executed");
-		ok(comp[2].status == SVA_STATUS_SUCCESS && comp[3].status == SVA_STATUS_SUCCESS, "with all that is in it");
+		ok(comp[2].status == SVA_STATUS_SUCCESS && comp[3].status == SVA_STATUS_SUCCESS,
+		   "with all that is in it");
 	} else {
 		ok(write(fd, desc, 64) == -1 && errno == EINVAL, "a batch is refused on DSA 1");
 	}
@@ -241,7 +243,8 @@ static void test_exec(const char *self)
 		_exit(127);
 	}
 	waitpid(pid, &status, 0);
-	is(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 3, "after exec the descriptor is refused, and keeps the queue");
+	is(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 3,
+	   "after exec the descriptor is refused, and keeps the queue");
 	close(fd);
 }
 

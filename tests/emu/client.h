@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the programs that are run under sva-emu share: the instructions as bytes, a portal, a descriptor and its record. */
+/*
+ * What the programs that are run under sva-emu share: the instructions as bytes, a portal, a descriptor and its
+ * record.
+ */
 #ifndef SVA_TESTS_EMU_CLIENT_H
 #define SVA_TESTS_EMU_CLIENT_H
 
@@ -45,7 +48,9 @@ static inline bool umwait(unsigned int state, uint64_t deadline)
 	uint8_t limit;
 
 	__asm__ volatile(".byte 0xf2, 0x0f, 0xae, 0xf1\n\tsetc %0"
-			 : "=r"(limit) : "c"(state), "a"((uint32_t)deadline), "d"((uint32_t)(deadline >> 32)) : "memory", "cc");
+			 : "=r"(limit)
+			 : "c"(state), "a"((uint32_t)deadline), "d"((uint32_t)(deadline >> 32))
+			 : "memory", "cc");
 	return limit;
 }
 
@@ -54,7 +59,9 @@ static inline bool tpause(unsigned int state, uint64_t deadline)
 	uint8_t limit;
 
 	__asm__ volatile(".byte 0x66, 0x0f, 0xae, 0xf1\n\tsetc %0"
-			 : "=r"(limit) : "c"(state), "a"((uint32_t)deadline), "d"((uint32_t)(deadline >> 32)) : "memory", "cc");
+			 : "=r"(limit)
+			 : "c"(state), "a"((uint32_t)deadline), "d"((uint32_t)(deadline >> 32))
+			 : "memory", "cc");
 	return limit;
 }
 

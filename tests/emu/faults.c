@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: page faults of the engine. Bad addresses end in a record and never in a crash; memory that is unmapped
- * while it is in use does no harm. With the argument strict, the run has --strict-faults.
+ * Run under sva-emu: page faults of the engine. Bad addresses end in a record and never in a crash; memory that is
+ * unmapped while it is in use does no harm. With the argument strict, the run has --strict-faults.
  */
 #include <pthread.h>
 
@@ -35,7 +35,8 @@ static void test_bad_addresses(void)
 	memset(good, 1, 3 * PAGE);
 	memset(hole, 2, 3 * PAGE);
 	munmap(hole + PAGE, PAGE);
-	is(submit(SVA_OPCODE_MEMMOVE, 0, hole, good, 3 * PAGE), SVA_STATUS_PAGE_FAULT, "a source with a hole: page fault");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, hole, good, 3 * PAGE), SVA_STATUS_PAGE_FAULT,
+	   "a source with a hole: page fault");
 	is(comp.bytes, PAGE, "after the page before it");
 	is(comp.fault_addr & ~(PAGE - 1), (uintptr_t)hole + PAGE, "with its address");
 	is(submit(SVA_OPCODE_MEMMOVE, 0, good, hole, 3 * PAGE), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
@@ -45,7 +46,8 @@ static void test_bad_addresses(void)
 	   "with block on fault: nobody can resolve it");
 	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0x10, good, 64), SVA_STATUS_PAGE_FAULT, "the zero page");
 	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0xffffffff80000000ul, good, 64), SVA_STATUS_PAGE_FAULT, "the kernel");
-	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0x8000000000000000ul, good, 64), SVA_STATUS_PAGE_FAULT, "no address at all");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0x8000000000000000ul, good, 64), SVA_STATUS_PAGE_FAULT,
+	   "no address at all");
 	is(submit(SVA_OPCODE_MEMMOVE, 0, portal, good, 64), SVA_STATUS_PAGE_FAULT, "a portal is no memory");
 	mprotect(hole, PAGE, PROT_READ);
 	is(submit(SVA_OPCODE_MEMMOVE, 0, good, hole, 64), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE, "a read-only page");
@@ -83,9 +85,11 @@ static void test_untouched(bool strict)
 		is(comp.bytes, PAGE, "where it begins");
 		is(comp.fault_addr, (uintptr_t)to + PAGE, "with its address");
 		(void)*(volatile uint8_t *)(to + PAGE);
-		is(submit(SVA_OPCODE_MEMMOVE, 0, from + PAGE, to + PAGE, PAGE), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
+		is(submit(SVA_OPCODE_MEMMOVE, 0, from + PAGE, to + PAGE, PAGE),
+		   SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
 		   "strict: one that was only read is the zero page, and faults");
-		is(submit(SVA_OPCODE_FILL, SVA_DESC_BOF, NULL, to, 4 * PAGE), SVA_STATUS_SUCCESS, "strict: not if it may block");
+		is(submit(SVA_OPCODE_FILL, SVA_DESC_BOF, NULL, to, 4 * PAGE), SVA_STATUS_SUCCESS,
+		   "strict: not if it may block");
 	}
 	is(submit(SVA_OPCODE_MEMMOVE, 0, from, to, 4 * PAGE), SVA_STATUS_SUCCESS, "pages that are there do not fault");
 	ok(!memcmp(from, to, 4 * PAGE), "and the data are right");

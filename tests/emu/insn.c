@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: the instructions themselves. Addressing forms, flags, red zone, faults that reach the program, its own
- * handlers, blocked signals, alternate stacks; and the handler as a CPU that has the instructions would call it. With the
- * argument ptrace there is no handler in the program.
+ * Run under sva-emu: the instructions themselves. Addressing forms, flags, red zone, faults that reach the program,
+ * its own handlers, blocked signals, alternate stacks; and the handler as a CPU that has the instructions would call
+ * it. With the argument ptrace there is no handler in the program.
  */
 #include <asm/prctl.h>
 #include <pthread.h>
@@ -23,7 +23,7 @@ static struct sva_desc desc;
 static struct sva_comp comp;
 static uint8_t from[4096], to[4096] __attribute__((aligned(64)));
 
-/* --- addressing forms ------------------------------------------------------------------------------------------------- */
+/* --- addressing forms -------------------------------------------------------------------------- */
 
 static void fresh(void)
 {
@@ -75,10 +75,11 @@ static void test_forms(void)
 	FORM("enqcmd (rsi), rdi", ".byte 0xf2,0x0f,0x38,0xf8,0x3e", "D"(p), "S"(d));
 	FORM("enqcmd (r12), r9 (needs SIB)", "mov %2,%%r12\n\tmov %1,%%r9\n\t.byte 0xf2,0x45,0x0f,0x38,0xf8,0x0c,0x24",
 	     "r"(p), "r"(d));
-	FORM("enqcmd 0(r13), r15 (needs disp8)", "mov %2,%%r13\n\tmov %1,%%r15\n\t.byte 0xf2,0x45,0x0f,0x38,0xf8,0x7d,0x00",
-	     "r"(p), "r"(d));
-	FORM("enqcmd (r12,r8,8), r9", "mov %2,%%r12\n\tmov %1,%%r9\n\tmov $8,%%r8\n\t.byte 0xf2,0x47,0x0f,0x38,0xf8,0x0c,0xc4",
-	     "r"(p), "r"(d - 64));
+	FORM("enqcmd 0(r13), r15 (needs disp8)",
+	     "mov %2,%%r13\n\tmov %1,%%r15\n\t.byte 0xf2,0x45,0x0f,0x38,0xf8,0x7d,0x00", "r"(p), "r"(d));
+	FORM("enqcmd (r12,r8,8), r9",
+	     "mov %2,%%r12\n\tmov %1,%%r9\n\tmov $8,%%r8\n\t.byte 0xf2,0x47,0x0f,0x38,0xf8,0x0c,0xc4", "r"(p),
+	     "r"(d - 64));
 	FORM("enqcmd with redundant prefixes", ".byte 0x66,0x3e,0xf2,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
 	FORM("enqcmd with REX.W", ".byte 0xf2,0x48,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
 
@@ -98,8 +99,11 @@ static void test_forms(void)
 		uint8_t zf;
 
 		fresh();
-		__asm__ volatile("push %%rbp\n\tmov %2,%%rbp\n\t.byte 0xf2,0x0f,0x38,0xf8,0x45,0x00\n\tpop %%rbp\n\tsetz %0"
-				 : "=r"(zf) : "a"(p), "r"(d) : "memory", "cc");
+		__asm__ volatile(
+			"push %%rbp\n\tmov %2,%%rbp\n\t.byte 0xf2,0x0f,0x38,0xf8,0x45,0x00\n\tpop %%rbp\n\tsetz %0"
+			: "=r"(zf)
+			: "a"(p), "r"(d)
+			: "memory", "cc");
 		ok(zf == 0 && copied(), "form: enqcmd 0(rbp), rax");
 	}
 	FORM("enqcmd segment cs ds es count for nothing", ".byte 0x2e,0xf2,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
@@ -141,7 +145,7 @@ static void test_addr32(void)
 	munmap(low, 4096);
 }
 
-/* --- what the instructions leave alone --------------------------------------------------------------------------------- */
+/* --- what the instructions leave alone --------------------------------------------------------- */
 
 static uint64_t flags_after(const void *what, void *portal)
 {
@@ -195,16 +199,20 @@ static void test_registers(void)
 		memset(out, 1, sizeof(out));
 		__asm__ volatile("movups %1,%%xmm5\n\tmovups %1,%%xmm15\n\t.byte 0xf2,0x0f,0x38,0xf8,0x02\n\t"
 				 "pxor %%xmm5,%%xmm15\n\tmovups %%xmm15,%0"
-				 : "=m"(out) : "m"(in), "a"(shared_portal), "d"(&desc) : "memory", "cc", "xmm5", "xmm15");
+				 : "=m"(out)
+				 : "m"(in), "a"(shared_portal), "d"(&desc)
+				 : "memory", "cc", "xmm5", "xmm15");
 		good = good && out[0] == 0 && out[1] == 0 && copied();
 		fresh();
-		__asm__ volatile("mov $1,%%rbx\n\tmov $2,%%rsi\n\tmov $4,%%rdi\n\tmov $8,%%r8\n\tmov $16,%%r9\n\t"
-				 "mov $32,%%r10\n\tmov $64,%%r11\n\tmov $128,%%r12\n\tmov $256,%%r15\n\tmov $512,%%rcx\n\t"
-				 ".byte 0xf2,0x0f,0x38,0xf8,0x02\n\t"
-				 "add %%rsi,%%rbx\n\tadd %%rdi,%%rbx\n\tadd %%r8,%%rbx\n\tadd %%r9,%%rbx\n\tadd %%r10,%%rbx\n\t"
-				 "add %%r11,%%rbx\n\tadd %%r12,%%rbx\n\tadd %%r15,%%rbx\n\tadd %%rcx,%%rbx\n\tmov %%rbx,%0"
-				 : "=m"(sum) : "a"(shared_portal), "d"(&desc)
-				 : "memory", "cc", "rbx", "rcx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r15");
+		__asm__ volatile(
+			"mov $1,%%rbx\n\tmov $2,%%rsi\n\tmov $4,%%rdi\n\tmov $8,%%r8\n\tmov $16,%%r9\n\t"
+			"mov $32,%%r10\n\tmov $64,%%r11\n\tmov $128,%%r12\n\tmov $256,%%r15\n\tmov $512,%%rcx\n\t"
+			".byte 0xf2,0x0f,0x38,0xf8,0x02\n\t"
+			"add %%rsi,%%rbx\n\tadd %%rdi,%%rbx\n\tadd %%r8,%%rbx\n\tadd %%r9,%%rbx\n\tadd %%r10,%%rbx\n\t"
+			"add %%r11,%%rbx\n\tadd %%r12,%%rbx\n\tadd %%r15,%%rbx\n\tadd %%rcx,%%rbx\n\tmov %%rbx,%0"
+			: "=m"(sum)
+			: "a"(shared_portal), "d"(&desc)
+			: "memory", "cc", "rbx", "rcx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r15");
 		sums = sums && sum == 1023 && copied();
 	}
 	ok(good, "vector registers survive");
@@ -216,14 +224,17 @@ static void test_registers(void)
 	for (i = 0, good = true; i < times; i++) {
 		fresh();
 		memset(out, 1, sizeof(out));
-		__asm__ volatile("vmovups %1,%%ymm3\n\t.byte 0xf2,0x0f,0x38,0xf8,0x02\n\tvmovups %%ymm3,%0\n\tvzeroupper"
-				 : "=m"(out) : "m"(in), "a"(shared_portal), "d"(&desc) : "memory", "cc", "xmm3");
+		__asm__ volatile(
+			"vmovups %1,%%ymm3\n\t.byte 0xf2,0x0f,0x38,0xf8,0x02\n\tvmovups %%ymm3,%0\n\tvzeroupper"
+			: "=m"(out)
+			: "m"(in), "a"(shared_portal), "d"(&desc)
+			: "memory", "cc", "xmm3");
 		good = good && !memcmp(in, out, sizeof(in)) && copied();
 	}
 	ok(good, "the upper halves of vector registers survive");
 }
 
-/* --- faults of the program's own making -------------------------------------------------------------------------------- */
+/* --- faults of the program's own making -------------------------------------------------------- */
 
 static sigjmp_buf back;
 static volatile int seen_signal, seen_code;
@@ -275,8 +286,11 @@ static void test_faults(void)
 	desc.pasid_priv = 1;
 	is(FAULTS(enqcmd(shared_portal, &desc)), SIGSEGV, "a descriptor that brings a PASID faults");
 	desc.pasid_priv = 0;
-	is(FAULTS(__asm__ volatile(".byte 0xf3,0x0f,0x38,0xf8,0x02" : : "a"(shared_portal), "d"(&desc) : "memory")), SIGSEGV,
-	   "enqcmds is not for programs");
+	is(FAULTS(__asm__ volatile(".byte 0xf3,0x0f,0x38,0xf8,0x02"
+				   :
+				   : "a"(shared_portal), "d"(&desc)
+				   : "memory")),
+	   SIGSEGV, "enqcmds is not for programs");
 	is(FAULTS(umwait(2, 0)), SIGSEGV, "umwait with a reserved control bit faults");
 	is(FAULTS(umonitor(hole + 4096)), SIGSEGV, "umonitor of nothing faults");
 	is(FAULTS(__asm__ volatile("ud2")), SIGILL, "an undefined instruction is still the program's");
@@ -338,7 +352,7 @@ static void test_deaths(void)
 	dies_of(SIGILL, plain_ud2, "an undefined instruction kills with SIGILL");
 }
 
-/* --- surroundings ------------------------------------------------------------------------------------------------------ */
+/* --- surroundings ------------------------------------------------------------------------------ */
 
 static void test_masks(void)
 {
@@ -473,7 +487,7 @@ static void test_plain_access(void)
 	ok(true, "so is one of another form");
 }
 
-/* --- the handler as other CPUs would call it --------------------------------------------------------------------------- */
+/* --- the handler as other CPUs would call it --------------------------------------------------- */
 
 struct kernel_action {
 	void (*handler)(int, siginfo_t *, void *);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: storm QUEUE portal|write THREADS OPERATIONS SIZE [SECONDS]. Threads submit copies, fills and compares as fast as
- * they can, resume after page faults, resubmit after hardware errors, and verify every byte. Prints one line: how many
- * were submitted and taken, and exits with 1 if anything was wrong, 2 if a completion was lost.
+ * Run under sva-emu: storm QUEUE portal|write THREADS OPERATIONS SIZE [SECONDS]. Threads submit copies, fills and
+ * compares as fast as they can, resume after page faults, resubmit after hardware errors, and verify every byte.
+ * Prints one line: how many were submitted and taken, and exits with 1 if anything was wrong, 2 if a completion was
+ * lost.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -44,7 +45,8 @@ static void take_credit(void)
 		if (now >= queue_size) {
 			sched_yield();
 			now = __atomic_load_n(&in_flight, __ATOMIC_RELAXED);
-		} else if (__atomic_compare_exchange_n(&in_flight, &now, now + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		} else if (__atomic_compare_exchange_n(&in_flight, &now, now + 1, false, __ATOMIC_ACQUIRE,
+						       __ATOMIC_RELAXED)) {
 			return;
 		}
 	}
@@ -203,7 +205,7 @@ int main(int argc, char **argv)
 		free(workers[i].to);
 	}
 	free(workers);
-	printf("operations=%u taken=%lu retries=%lu faults=%lu errors=%lu\n", threads * operations, taken, retries, faults,
-	       errors);
+	printf("operations=%u taken=%lu retries=%lu faults=%lu errors=%lu\n", threads * operations, taken, retries,
+	       faults, errors);
 	return failed;
 }

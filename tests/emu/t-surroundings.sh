@@ -80,6 +80,21 @@ else
 fi
 ok "doctor" ends_with 0 "$emu" doctor
 
+# The page's program, and what the page says that one sees of it.
+if ${CC:-cc} -o "$work/first-dsa" "$top_srcdir/man/examples/first-dsa.c" 2>"$work/out"; then
+	ok "the first program of the page" ends_with 0 "$emu" run -- "$work/first-dsa"
+	ok "… copies" said '^status 1: moved by a DSA$'
+	sed 's/= sizeof(from);/= 8 << 20;/' "$top_srcdir/man/examples/first-dsa.c" >"$work/big.c"
+	${CC:-cc} -o "$work/big" "$work/big.c"
+	ok "… fails if it asks for too much" ends_with 1 "$emu" run --check -- "$work/big"
+	ok "… and --check says why and where" said '(big+0x[0-9a-f]*): wq0.0: memmove: transfer size out of range (0x13): 8388608 bytes, this queue takes 1 to 2097152'
+else
+	skip "the first program of the page" "it does not compile here: $(head -n 1 "$work/out")"
+fi
+for option in $("$emu" run --help | grep -o -e '--[a-z-]*' | sort -u); do
+	ok "the page has $option" grep -q -e "${option//-/\\\\-}" "$top_srcdir/man/sva-emu.1"
+done
+
 # The trace, which has every descriptor and its record.
 "$emu" run --redirect --trace "$work/trace.json" --queues 'wq0.0:shared' -- "$bin/storm" /dev/dsa/wq0.0 portal 2 20 16 >/dev/null
 is "$(grep -c '"fate":"executed","descriptor":{"op":"[a-z]*",.*"completion":{"status":1,' "$work/trace.json")" 40 \
