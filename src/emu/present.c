@@ -202,7 +202,7 @@ static int make_skeleton(const struct emu_state *state, const char *skeleton, st
 static int mount_sys(const struct emu_state *state, const char *sys, struct emu_obstacle *why)
 {
 	static const char *const dirs[] = { "/bus", "/module", "/devices" };
-	static const char *const parts[] = { "/bus/dsa", "/module/idxd", "/devices/" EMU_PCI_ROOT };
+	static const char *const parts[] = { "/bus/dsa", "/module/idxd", ("/devices/" EMU_PCI_ROOT) };
 	char skeleton[PATH_SIZE], options[3 * PATH_SIZE], from[PATH_SIZE], to[PATH_SIZE];
 	unsigned int i;
 	int ret;

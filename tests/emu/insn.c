@@ -85,11 +85,11 @@ static void test_forms(void)
 
 	/* RIP-relative: a copy of the descriptor beside the code; the portal too has to be found through a register. */
 	{
-		static struct sva_desc beside __asm__("insn_beside") __attribute__((used));
+		static volatile struct sva_desc beside __asm__("insn_beside") __attribute__((used));
 		uint8_t zf;
 
 		fresh();
-		beside = desc;
+		memcpy((void *)&beside, &desc, sizeof(desc));
 		__asm__ volatile(".byte 0xf2,0x0f,0x38,0xf8,0x05\n\t.long insn_beside - (. + 4)\n\tsetz %0"
 				 : "=m"(zf) : "a"(p) : "memory", "cc");
 		ok(zf == 0 && copied(), "form: enqcmd disp32(rip), rax");
