@@ -183,6 +183,14 @@ void emu_cdev_closing(int fd)
 		maybe_released(word);
 }
 
+void emu_cdev_closing_range(unsigned int first, unsigned int last)
+{
+	unsigned int fd;
+
+	for (fd = first; fd <= last && fd < MAX_FDS; fd++)
+		emu_cdev_closing((int)fd);
+}
+
 static long add_portal(uint64_t addr, uint64_t word)
 {
 	unsigned int i;

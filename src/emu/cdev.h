@@ -31,6 +31,7 @@ struct emu_open {
 /* Tell that fd was opened just now. fd again, or -errno after it was closed, as the driver refuses it. */
 int emu_cdev_opened(int fd, int flags);
 void emu_cdev_closing(int fd);
+void emu_cdev_closing_range(unsigned int first, unsigned int last);
 void emu_cdev_copied(int from, int to);
 
 /* At the start of a program: descriptors that came with exec. */

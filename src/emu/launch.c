@@ -33,12 +33,18 @@ static void add_option(const char *name, const char *option)
 int emu_launch_environment(const struct emu_state *state, const char *library)
 {
 	const char *before = getenv("LD_PRELOAD");
-	char link[200], value[4096];
+	char link[200], value[4096], others[3000], *one, *save;
+	size_t len;
 
 	snprintf(link, sizeof(link), "%s/libsva-emu.so", state->opt.dir);
 	if (symlink(library, link))
 		return -errno;
-	snprintf(value, sizeof(value), "%s%s%s", link, before && *before ? ":" : "", before ? before : "");
+	len = (size_t)snprintf(value, sizeof(value), "%s", link);
+	/* In a run within a run only the inner one counts. */
+	snprintf(others, sizeof(others), "%s", before ? before : "");
+	for (one = strtok_r(others, ": ", &save); one; one = strtok_r(NULL, ": ", &save))
+		if (!strstr(one, "/libsva-emu.so"))
+			len += (size_t)snprintf(value + len, sizeof(value) - len, ":%s", one);
 	setenv("LD_PRELOAD", value, 1);
 	setenv(EMU_ENV_DIR, state->opt.dir, 1);
 	setenv("SVA_EMU", "1", 1); /* programs that print times mark them with it */

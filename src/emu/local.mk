@@ -26,7 +26,7 @@ noinst_LTLIBRARIES += %D%/libemu-model.la
 pkglib_LTLIBRARIES += %D%/libsva-emu.la
 %C%_libsva_emu_la_SOURCES = $(emu_common) \
 	%D%/preload.c %D%/hidden.c %D%/signals.h %D%/signals.c %D%/trap.h %D%/trap.c %D%/patch.h %D%/patch.c \
-	%D%/memory.c %D%/cdev.c %D%/wrap_paths.c %D%/wrap_files.c
+	%D%/memory.c %D%/cdev.c %D%/wrap_paths.c %D%/wrap_files.c %D%/wrap_exec.c
 %C%_libsva_emu_la_CPPFLAGS = $(EMU_CPPFLAGS)
 %C%_libsva_emu_la_CFLAGS = $(EMU_CFLAGS)
 %C%_libsva_emu_la_LDFLAGS = -module -avoid-version -shared $(COV_CFLAGS) -Wl,-z,initfirst -Wl,-z,now -Wl,-z,defs

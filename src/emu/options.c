@@ -136,9 +136,10 @@ static void parse_sabotage(struct emu_options *opt, const char *arg)
 void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 {
 	struct emu_options *opt = &launch->state->opt;
-	const char *format = NULL;
+	const char *format = NULL, *quiet = getenv(EMU_ENV_QUIET);
 	int c;
 
+	opt->quiet = quiet && *quiet;
 	launch->profile = "dsa1";
 	while ((c = getopt_long(argc, argv, "+qh", long_options, NULL)) != -1) {
 		switch (c) {

@@ -262,9 +262,7 @@ int emu_run(int argc, char **argv)
 		fprintf(stderr, "sva-emu: preparing the run in %s: %s\n", launch.state->opt.dir, strerror(-ret));
 		ret = EXIT_SETUP;
 	} else {
-		const char *quiet = getenv(EMU_ENV_QUIET);
-
-		if (!launch.state->opt.quiet && (!quiet || !*quiet))
+		if (!launch.state->opt.quiet)
 			fputs("sva-emu: the DSA is emulated; times are not DSA times\n", stderr);
 		ret = run_program(&launch);
 	}

@@ -27,6 +27,24 @@ EMU_INTERPOSE(int, close, int fd)
 	return EMU_NEXT(next_fn *, "close")(fd);
 }
 
+EMU_INTERPOSE(int, close_range, unsigned int first, unsigned int last, int flags)
+{
+	typedef int next_fn(unsigned int, unsigned int, int);
+
+	if (emu.state && flags == 0)
+		emu_cdev_closing_range(first, last);
+	return EMU_NEXT(next_fn *, "close_range")(first, last, flags);
+}
+
+EMU_INTERPOSE(void, closefrom, int first)
+{
+	typedef void next_fn(int);
+
+	if (emu.state)
+		emu_cdev_closing_range(first < 0 ? 0 : (unsigned int)first, ~0u);
+	EMU_NEXT(next_fn *, "closefrom")(first);
+}
+
 static int copied(int from, int to)
 {
 	if (to >= 0 && emu.state)

@@ -40,7 +40,11 @@ is "$(exit_status -- /nonexistent)" 127 "127 if there is no such program"
 is "$(exit_status -- /etc/passwd)" 126 "126 if it can not be executed"
 is "$(exit_status --queues wq0.0:bogus -- true)" 2 "2 if the options are wrong"
 is "$(exit_status --queues 'wq0.0:shared,size=100;wq0.1:dedicated,size=100' -- true)" 2 "… or ask for more than the device has"
-is "$(SVA_EMU_QUIET= "$emu" run -- true 2>&1)" "sva-emu: the DSA is emulated; times are not DSA times" "a run says what it is"
+is "$(SVA_EMU_QUIET='' "$emu" run -- true 2>&1)" "sva-emu: the DSA is emulated; times are not DSA times" "a run says what it is"
+
+ok "a program without the environment of the run is named" ends_with 0 env SVA_EMU_QUIET='' "$emu" run -- env -i /bin/true
+ok "… as not emulated" said "/bin/true without the environment"
+ok "a run within a run" ends_with 0 "$emu" run -- "$emu" run -- "$bin/insn"
 
 # What the program must see, and must not be able to do.
 presented() {
