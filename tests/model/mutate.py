@@ -159,21 +159,21 @@ class Mutation:
 
 def read_survivors(path):
     """{(file, original, mutated): reason}"""
-    known = {}
+    known, name, changes = {}, None, []
     with open(path) as file:
-        entry = []
-        for line in file:
-            line = line.rstrip("\n")
-            if line.startswith("#") or not line.strip():
-                continue
-            if line[0] in "-+":
-                entry.append(line[1:].strip())
-            elif line.startswith("file "):
-                entry = [line[5:].strip()]
-            elif line.startswith("why "):
-                known[tuple(entry)] = line[4:].strip()
-            else:
-                sys.exit("%s: what is this line? %s" % (path, line))
+        lines = [line.rstrip("\n") for line in file if line.strip() and line[0] != "#"]
+    for line in lines:
+        if line.startswith("file "):
+            name, changes = line[5:].strip(), []
+        elif line[0] == "-":
+            original = line[1:].strip()
+        elif line[0] == "+":
+            changes.append((name, original, line[1:].strip()))
+        elif line.startswith("why "):
+            known.update({change: line[4:].strip() for change in changes})
+            changes = []
+        else:
+            sys.exit("%s: what is this line? %s" % (path, line))
     return known
 
 

@@ -104,7 +104,7 @@ static void on_signal(int sig)
 	}
 }
 
-/* The same memory twice: to run on, and to look at (for a checker of memory, what is below a stack is out of bounds). */
+/* The same memory twice: to run on, and to look at (checkers of memory let nobody look below the stack pointer). */
 static void little_stack(void)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
