@@ -39,5 +39,6 @@ int main(void)
 	printf("counts       faults=%" PRIu32 " retries=%" PRIu32 " chunks=%" PRIu32 "\n", r->faults, r->retries,
 	       r->chunks);
 	printf("reason       %s\n", sva_reason_text(r->reason));
+	free(src);
 	return r->error == -EFAULT ? EXIT_SUCCESS : EXIT_FAILURE;
 }

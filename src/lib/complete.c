@@ -338,7 +338,7 @@ int sva_complete_poll(struct sva_op *op)
 
 int sva_poll(struct sva_op *op)
 {
-	if (unlikely(!op))
+	if (sva_op_is_bad(op))
 		return -EINVAL;
 	if (likely(can_end_quickly(op)))
 		return ended_quickly(op);
@@ -394,6 +394,8 @@ int sva_wait(struct sva_op *op, int64_t timeout_ns)
 	uint64_t deadline = 0;
 	int done;
 
+	if (sva_op_is_bad(op))
+		return -EINVAL;
 	for (;;) {
 		struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
@@ -419,8 +421,7 @@ int sva_wait(struct sva_op *op, int64_t timeout_ns)
 
 void sva_op_retire(struct sva_op *op)
 {
-	if (op)
-		(void)sva_wait(op, -1);
+	(void)sva_wait(op, -1);
 }
 
 /* ------------------------------------------------------------------ collecting */

@@ -170,7 +170,7 @@ static int start_quickly(struct sva_thread *thread, struct sva_lease *lease, str
 	uint64_t end;
 	int err = -EAGAIN;
 
-	if (op->length - 1 >= lease->max_transfer || op->flags || op->state != SVA_OP_PREPARED || (uintptr_t)op % 64 ||
+	if (op->length - 1 >= lease->max_transfer || op->flags || op->state != SVA_OP_PREPARED ||
 	    __builtin_add_overflow(op->desc.dst - 1, op->length, &end) || op->length > QUICK_LENGTH)
 		return -EAGAIN;
 	memset(p, 0, sizeof(*p));
@@ -220,7 +220,7 @@ int sva_submit(struct sva *sva, struct sva_op *op)
 	struct sva_thread *thread;
 	int err;
 
-	if (unlikely(!op))
+	if (sva_op_is_bad(op))
 		return -EINVAL;
 	thread = sva_thread_get(sva, &err);
 	if (unlikely(!thread))
@@ -254,7 +254,7 @@ static void make_ready(struct sva_thread *thread, struct sva_lease *lease, struc
 
 static bool goes_along(struct sva_op *op, const struct sva_lease *lease)
 {
-	if (!op || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) || nothing_to_do(op) ||
+	if (sva_op_is_bad(op) || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) || nothing_to_do(op) ||
 	    sva_kind_of(op)->shape == SVA_SHAPE_BATCH || is_mapped_family(op))
 		return false;
 	return sva_kind_of(op)->shape == SVA_SHAPE_WHOLE ? op->length <= lease->max_transfer :
@@ -334,7 +334,7 @@ int sva_bond_submit(struct sva_bond *bond, struct sva_op *op)
 
 	if (err)
 		return err;
-	if (!op)
+	if (sva_op_is_bad(op))
 		return -EINVAL;
 	anchor = sva_anchor(&err);
 	if (!anchor)

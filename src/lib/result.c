@@ -109,7 +109,7 @@ const struct sva_result *sva_op_result(const struct sva_op *op)
 {
 	static const struct sva_result never = { .error = -EINVAL, .path = SVA_PATH_CPU };
 
-	if (!op || (op->state != SVA_OP_ENDED && !sva_op_is_pending(op)))
+	if (sva_op_is_bad(op) || (op->state != SVA_OP_ENDED && !sva_op_is_pending(op)))
 		return &never;
 	return &SVA_OP_PRIVATE(op)->result;
 }

@@ -381,6 +381,12 @@ struct sva_op_private {
 	bool sync;                  /* on the routes of synchronous calls only */
 };
 
+/* Nothing of an operation is looked at before this has been asked. */
+static inline bool sva_op_is_bad(const struct sva_op *op)
+{
+	return unlikely(!op) || unlikely((uintptr_t)op % 64);
+}
+
 #define SVA_OP_PRIVATE(op) ((struct sva_op_private *)(void *)(op)->opaque)
 
 /* Submitted, and not ended yet. */

@@ -95,7 +95,7 @@ int sva_run(struct sva *sva, struct sva_op *op)
 	struct sva_thread *thread;
 	int err;
 
-	if (!op)
+	if (sva_op_is_bad(op))
 		return note_error(-EINVAL, 0, 0, false);
 	thread = sva_thread_get(sva, &err);
 	if (unlikely(!thread))
