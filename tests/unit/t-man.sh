@@ -91,12 +91,15 @@ dangling() {
 }
 is "$(dangling)" "" "every reference leads to a page"
 
-# Every program that is installed has a page.
-programs() {
-	printf 'include Makefile\nprint-programs:\n\t@echo $(bin_PROGRAMS) $(bin_SCRIPTS)\n' |
-		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$top_builddir" -f - print-programs
+# What the makefile says of some variables, one word a line.
+variables() {
+	printf 'include Makefile\nprint-variables:\n\t@echo %s\n' "$1" |
+		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$top_builddir" -f - print-variables | tr -s ' ' '\n' | sort
 }
-for program in $(programs); do
+
+# Every page is installed, once; every program that is installed has a page.
+is "$(variables '$(dist_man_MANS)' | sed 's,.*/,,')" "$(printf '%s\n' "$pages" | sort)" "every page is installed, once"
+for program in $(variables '$(bin_PROGRAMS) $(bin_SCRIPTS)'); do
 	name=$(basename "$program")
 	ok "$name has a page" test -f "$man/$name.1"
 done
