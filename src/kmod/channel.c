@@ -32,6 +32,7 @@ static bool class_watched;		/* users_lock */
 
 static DEFINE_MUTEX(engine_lock);
 static LIST_HEAD(devs);			/* changed under engine_lock and table_lock */
+static unsigned int taken;		/* channels in the table; engine_lock */
 
 static DEFINE_SPINLOCK(table_lock);
 static struct sva_chan *table[SVA_MAX_CHANNELS];
@@ -96,6 +97,7 @@ static void chan_free_work(struct work_struct *work)
 
 	sva_dev_put(chan->dev);
 	kfree(chan);
+	atomic_dec(&sva_stats.channels);
 }
 
 static void chan_free(struct kref *ref)
@@ -153,6 +155,7 @@ static int chan_add(struct dma_chan *dma)
 
 	sva_dev_get(dev);
 	dev->channels++;
+	taken++;
 	atomic_inc(&sva_stats.channels);
 	spin_lock(&table_lock);
 	for (index = 0; table[index]; index++)
@@ -180,7 +183,7 @@ static void chan_remove(struct sva_chan *chan)
 	}
 	dma_release_channel(chan->dma);
 	chan->dma = NULL;
-	atomic_dec(&sva_stats.channels);
+	taken--;
 	sva_chan_put(chan);
 }
 
@@ -211,7 +214,7 @@ static void chan_look(void)
 	dma_cap_zero(mask);
 	dma_cap_set(DMA_MEMCPY, mask);
 	mutex_lock(&engine_lock);
-	while (atomic_read(&sva_stats.channels) < limit) {
+	while (taken < limit) {
 		dma = dma_request_channel(mask, chan_wanted, NULL);
 		if (!dma)
 			break;
@@ -373,7 +376,7 @@ static void let_go(struct work_struct *work)
 void sva_users_get(void)
 {
 	mutex_lock(&users_lock);
-	if (!users++ || !atomic_read(&sva_stats.channels)) {
+	if (!users++ || !READ_ONCE(taken)) {
 		chan_look();
 		watch();
 	}

@@ -21,7 +21,7 @@ static void client_free_work(struct work_struct *work)
 	mmdrop(client->mm);
 	sva_ring_free(client->ring);
 	kvfree(client);
-	/* The module may go when this is 0, so nothing comes after it. */
+	/* The module may go when this is 0; what comes after it is waited for with the workqueue. */
 	atomic_dec(&sva_stats.clients);
 }
 

@@ -85,14 +85,14 @@ fail_op:
 }
 
 /*
- * No file is open when this is called, but what a closed one had in flight may still run; its last step is to take
- * itself off the count of clients.
+ * No file is open when this is called, but what a closed one had in flight may still run; the last step of each
+ * client and each channel is to take itself off the count.
  */
 static void __exit sva_exit(void)
 {
 	misc_deregister(&sva_misc);
 	sva_channels_exit();
-	while (atomic_read(&sva_stats.clients))
+	while (atomic_read(&sva_stats.clients) || atomic_read(&sva_stats.channels))
 		msleep(1);
 	destroy_workqueue(sva_wq);
 	/* A callback may still be on its way out. */

@@ -283,6 +283,85 @@ static void test_processes(const char *name)
 	result(!bad, name, "3 processes with 3 threads each", bad);
 }
 
+/* Does what f does end in a signal? */
+static int signal_of(void (*f)(void *), void *arg)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		f(arg);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void do_enqcmd(void *dst)
+{
+	static struct desc d = { .flags = OP(0, 0) };
+
+	enqcmd(dst, &d);
+}
+
+static void do_movdir64b(void *dst)
+{
+	static struct desc d;
+
+	movdir64b(dst, &d);
+}
+
+/* The instructions on ordinary memory. Called without a PASID, as no queue has been opened yet. */
+static void test_instructions(void)
+{
+	static uint8_t from[64], to[128] __attribute__((aligned(64)));
+	static uint8_t area[8192] __attribute__((aligned(64)));
+	uint64_t word = 0, value = 0x1122334455667788, begin, until;
+	uint32_t ymm[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, back[8] = { 0 };
+	uint8_t carry;
+
+	asm volatile("movdiri %1, %0" : "=m"(word) : "r"(value));
+	result(word == value, "cpu", "MOVDIRI stores", (long)word);
+	for (int i = 0; i < 64; i++)
+		from[i] = (uint8_t)(i + 1);
+	movdir64b(to + 64, (struct desc *)from);
+	result(!memcmp(to + 64, from, 64) && !to[0], "cpu", "MOVDIR64B copies 64 bytes", to[64]);
+	result(signal_of(do_movdir64b, to + 8) == SIGSEGV, "cpu", "MOVDIR64B to a misaligned address", SIGSEGV);
+	result(signal_of(do_enqcmd, to) == SIGSEGV, "cpu", "ENQCMD without a PASID", SIGSEGV);
+
+	until = tsc() + 20000;
+	asm volatile(".byte 0x66, 0x0f, 0xae, 0xf1; setc %0" /* TPAUSE ecx */
+		     : "=r"(carry) : "c"(1), "a"((uint32_t)until), "d"((uint32_t)(until >> 32)) : "cc");
+	begin = tsc();
+	result(begin >= until && !carry, "cpu", "TPAUSE lasts until its deadline", (long)(begin - until));
+	carry = 0;
+	for (int i = 0; i < 20 && !carry; i++) { /* an interrupt may end it too */
+		until = tsc() + (1ull << 40);
+		asm volatile(".byte 0x66, 0x0f, 0xae, 0xf1; setc %0"
+			     : "=r"(carry) : "c"(1), "a"((uint32_t)until), "d"((uint32_t)(until >> 32)) : "cc");
+	}
+	result(tsc() < until && carry, "cpu", "TPAUSE ends at the limit of the system, and says so", carry);
+
+	/* XSAVEC, then XRSTOR of the compacted form: AVX state, after it was lost */
+	asm volatile("vmovdqu %2, %%ymm0; mov $7, %%eax; xor %%edx, %%edx; xsavec64 %0; vpxor %%ymm0, %%ymm0, %%ymm0;"
+		     "mov $7, %%eax; xrstor64 %0; vmovdqu %%ymm0, %1"
+		     : "+m"(area), "=m"(back) : "m"(ymm) : "eax", "edx", "xmm0");
+	result(!memcmp(ymm, back, sizeof(ymm)) && area[527] == 0x80, "cpu", "XSAVEC and XRSTOR of the compacted form", area[512]);
+}
+
+/* With a PASID, ENQCMD to what is no device means retry, and writes nothing. */
+static void test_enqcmd_memory(const char *queue)
+{
+	static uint8_t to[64] __attribute__((aligned(64)));
+	static struct desc d = { .flags = OP(3, 0), .size = 1 };
+	int retry = enqcmd(to, &d);
+
+	result(retry && !to[7], queue, "ENQCMD to memory: retry", retry);
+	result(signal_of(do_enqcmd, to + 8) == SIGSEGV, queue, "ENQCMD in a child, which has no PASID", SIGSEGV);
+}
+
 static void test_queue(const char *name)
 {
 	struct queue q;
@@ -292,6 +371,8 @@ static void test_queue(const char *name)
 		return;
 	}
 	printf("# %s: %s, %s\n", name, q.shared ? "shared" : "dedicated", q.portal ? "mapped" : "write(2)");
+	if (q.shared && q.portal)
+		test_enqcmd_memory(name);
 	test_copy(&q, true, 0, "copy", 1);
 	test_copy(&q, false, BOF, "copy, block on fault", q.block ? 1 : 0x11);
 	test_copy(&q, false, 1u << 16, "a flag that does not exist", 0x11);
@@ -357,6 +438,7 @@ static void test_counters(void)
 int main(int argc, char **argv)
 {
 	alarm(120);
+	test_instructions();
 	test_counters();
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-u") && i + 1 < argc) {

@@ -51,7 +51,7 @@ static void dsa_realize(PCIDevice *pdev, Error **errp)
     pcie_pasid_init(pdev, 0x110, 20, false, true);
     pcie_pri_init(pdev, 0x120, 512, true);
     dsa_memory_init(s);
-    dsa_engines_start(s, errp);
+    dsa_engines_start(s);
 }
 
 static void dsa_exit(PCIDevice *pdev)

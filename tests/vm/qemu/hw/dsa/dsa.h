@@ -6,13 +6,15 @@
  * which reaches memory through memory.c (translation by PASID, page requests) → event.c (interrupts, errors).
  * mmio.c is the register file, command.c what the command register does, dsa.c the PCI device.
  *
- * One lock guards everything: the BQL. Engines hold it while they copy a page in or out, and not while they compute.
+ * One lock guards everything: the BQL. Engines hold it while they copy a page in or out, and not while they compute
+ * (unless they run on the virtual clock, see engine.c).
  */
 #ifndef HW_DSA_DSA_H
 #define HW_DSA_DSA_H
 
 #include "qemu/osdep.h"
 #include "hw/pci/pci_device.h"
+#include "qemu/coroutine.h"
 #include "qemu/main-loop.h"
 #include "qemu/thread.h"
 #include "qemu/timer.h"
@@ -104,14 +106,13 @@ typedef struct DSAEngine {
     DSAState *dsa;
     QemuThread thread;
     QemuCond cond;
-    QEMUTimer *timer;   /* virtual time: when the descriptor in hand is due */
-    QemuCond paused;    /* virtual time: it has finished, or waits for something that needs the guest */
+    QEMUTimer *timer;   /* virtual time: when the descriptor in hand is due, or goes on */
+    Coroutine *co;      /* virtual time: it is under way */
     int index;
 
     /* The descriptor in hand. */
     bool busy;
     bool aborted;       /* it must not touch memory any more, nor report */
-    bool due, blocked;
     unsigned int queue;
     uint64_t seq;
     bool has_pasid, ats, prs;
@@ -168,11 +169,15 @@ struct DSAState {
 extern const MemoryRegionOps dsa_portal_ops;
 
 /* engine.c */
-void dsa_engines_start(DSAState *s, Error **errp);
+void dsa_engines_start(DSAState *s);
 void dsa_engines_stop(DSAState *s);
 void dsa_kick(DSAState *s, unsigned int queue);
-/* The engine waits for the guest, or no longer. */
-void dsa_block(DSAEngine *e, bool blocked);
+/* For what an engine does: wait until something has changed, under the lock; and tell it that something has. */
+void dsa_wait(DSAEngine *e);
+void dsa_wake(DSAEngine *e);
+/* Around accesses to what the lock guards, for an engine that computes. */
+void dsa_lock(DSAEngine *e);
+void dsa_unlock(DSAEngine *e);
 int dsa_group_of(DSAState *s, unsigned int queue);
 /* Is anything that matches still queued or executing? queues: a mask; pasid < 0: any; accepted before seq. */
 bool dsa_busy(DSAState *s, uint32_t queues, int64_t pasid, uint64_t before);

@@ -3,10 +3,10 @@
  * Engines: threads beside the vCPUs. Each takes descriptors from the queues of its group, in turn, a queue's priority
  * saying how many it gets in a round, and lets the model execute them.
  *
- * With virtual-time=on a descriptor ends when the virtual clock says so: latency, and bytes over bandwidth, after an engine
- * was free for it. It is taken by the vCPU's store, or when the one before ends, and the timer that ends it waits for the
- * thread that does it; so under icount a program sees the same in every run, however fast the host's threads are. Only what
- * needs the guest, a page request, is waited for beside the clock. The figures are made up.
+ * With virtual-time=on there are no threads: a descriptor is taken by the vCPU's store, or when the one before ends, and
+ * executed by a timer when the virtual clock says that it is done: latency, and bytes over bandwidth, after an engine was
+ * free for it. What waits for the guest, a page request, is a coroutine that yields. So under icount a program sees the
+ * same device in every run. The figures are made up.
  */
 #include "dsa.h"
 #include "qemu/memalign.h"
@@ -92,7 +92,7 @@ void dsa_abort(DSAState *s, uint32_t queues, int64_t pasid)
 
         if (e->busy && (queues >> e->queue & 1) && (pasid < 0 || (e->has_pasid && e->pasid == pasid))) {
             e->aborted = true;
-            qemu_cond_signal(&e->cond);
+            dsa_wake(e);
         }
     }
     for (i = 0; i < DSA_NUM_QUEUES; i++) {
@@ -213,7 +213,7 @@ static void dsa_dispatch(DSAState *s)
     for (i = 0; i < DSA_NUM_ENGINES; i++) {
         DSAEngine *e = &s->engine[i];
 
-        if (!e->busy && dsa_take(e)) {
+        if (!e->busy && !e->co && dsa_take(e)) {
             uint64_t bytes = sva_desc_opcode(&e->desc) == SVA_OPCODE_BATCH ? 64ull * e->desc.size : e->desc.size;
             int64_t ns = s->latency_ns + bytes * 1000 / MAX(s->bytes_per_us, 1);
 
@@ -222,40 +222,36 @@ static void dsa_dispatch(DSAState *s)
     }
 }
 
-/* The descriptor in hand is due: let the thread do it, and the virtual clock stand still meanwhile. */
-static void dsa_timer(void *opaque)
+void dsa_wait(DSAEngine *e)
 {
-    DSAEngine *e = opaque;
-
-    if (!e->busy) {
-        return;
-    }
-    e->due = true;
-    qemu_cond_signal(&e->cond);
-    while (e->due && !e->blocked && !e->dsa->stopping) {
-        qemu_cond_wait_bql(&e->paused);
-    }
-    dsa_dispatch(e->dsa);
-}
-
-void dsa_block(DSAEngine *e, bool blocked)
-{
-    e->blocked = blocked;
-    qemu_cond_signal(&e->paused);
-}
-
-/* For a thread: until there is a descriptor to execute, or the device goes. */
-static bool dsa_next(DSAEngine *e)
-{
-    DSAState *s = e->dsa;
-
-    while (!s->stopping) {
-        if (s->virtual_time ? e->busy && (e->due || e->aborted) : dsa_take(e)) {
-            return true;
-        }
+    if (e->dsa->virtual_time) {
+        qemu_coroutine_yield();
+    } else {
         qemu_cond_wait_bql(&e->cond);
     }
-    return false;
+}
+
+void dsa_wake(DSAEngine *e)
+{
+    if (!e->dsa->virtual_time) {
+        qemu_cond_signal(&e->cond);
+    } else if (e->busy && (e->co || e->aborted)) {
+        timer_mod(e->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    }
+}
+
+void dsa_lock(DSAEngine *e)
+{
+    if (!e->dsa->virtual_time) {
+        bql_lock();
+    }
+}
+
+void dsa_unlock(DSAEngine *e)
+{
+    if (!e->dsa->virtual_time) {
+        bql_unlock();
+    }
 }
 
 /* A drain descriptor ends after all earlier ones of its queue and PASID. */
@@ -263,64 +259,89 @@ static void dsa_wait_earlier(DSAEngine *e)
 {
     DSAState *s = e->dsa;
 
-    dsa_block(e, true);
     while (!e->aborted && !s->stopping &&
            dsa_busy(s, 1u << e->queue, e->has_pasid ? (int64_t)e->pasid : -1, e->seq - 1)) {
-        qemu_cond_wait_bql(&e->cond);
+        dsa_wait(e);
     }
-    dsa_block(e, false);
 }
 
 static void dsa_done(DSAEngine *e, const struct sva_model_outcome *outcome)
 {
     DSAState *s = e->dsa;
-    bool aborted = e->aborted;
     int i;
 
-    e->busy = e->due = false;
-    qemu_cond_signal(&e->paused);
-    if (!aborted && (sva_desc_flags(&e->desc) & SVA_DESC_RCI) && outcome->end != SVA_MODEL_LOST &&
+    e->busy = false;
+    if (!e->aborted && (sva_desc_flags(&e->desc) & SVA_DESC_RCI) && outcome->end != SVA_MODEL_LOST &&
         outcome->swerror != SVA_STATUS_INT_HANDLE) {
         dsa_completion_interrupt(s, &e->desc);
     }
     /* drains wait for this */
     for (i = 0; i < DSA_NUM_ENGINES; i++) {
         if (s->engine[i].busy) {
-            qemu_cond_signal(&s->engine[i].cond);
+            dsa_wake(&s->engine[i]);
         }
     }
     dsa_command_poll(s);
-    if (s->virtual_time) {
-        dsa_dispatch(s);
+}
+
+/* The descriptor in hand, from beginning to end. */
+static void dsa_run(DSAEngine *e)
+{
+    struct sva_model_mem mem = dsa_mem_ops;
+    struct sva_model_outcome outcome;
+
+    mem.ctx = e;
+    if (sva_desc_opcode(&e->desc) == SVA_OPCODE_DRAIN) {
+        dsa_wait_earlier(e);
     }
+    if (!e->aborted) {
+        dsa_unlock(e);
+        sva_model_execute(&e->profile, &mem, &e->desc, &outcome);
+        dsa_lock(e);
+    }
+    dsa_done(e, &outcome);
 }
 
 static void *dsa_engine_thread(void *opaque)
 {
     DSAEngine *e = opaque;
-    struct sva_model_mem mem = dsa_mem_ops;
-    struct sva_model_outcome outcome;
 
-    mem.ctx = e;
     rcu_register_thread();
     bql_lock();
-    while (dsa_next(e)) {
-        if (sva_desc_opcode(&e->desc) == SVA_OPCODE_DRAIN) {
-            dsa_wait_earlier(e);
+    while (!e->dsa->stopping) {
+        if (dsa_take(e)) {
+            dsa_run(e);
+        } else {
+            dsa_wait(e);
         }
-        if (!e->aborted) {
-            bql_unlock();
-            sva_model_execute(&e->profile, &mem, &e->desc, &outcome);
-            bql_lock();
-        }
-        dsa_done(e, &outcome);
     }
     bql_unlock();
     rcu_unregister_thread();
     return NULL;
 }
 
-void dsa_engines_start(DSAState *s, Error **errp)
+static void coroutine_fn dsa_engine_coroutine(void *opaque)
+{
+    DSAEngine *e = opaque;
+
+    dsa_run(e);
+    e->co = NULL;
+}
+
+static void dsa_timer(void *opaque)
+{
+    DSAEngine *e = opaque;
+
+    if (e->busy) {
+        if (!e->co) {
+            e->co = qemu_coroutine_create(dsa_engine_coroutine, e);
+        }
+        qemu_coroutine_enter(e->co);
+        dsa_dispatch(e->dsa);
+    }
+}
+
+void dsa_engines_start(DSAState *s)
 {
     int i;
 
@@ -335,8 +356,9 @@ void dsa_engines_start(DSAState *s, Error **errp)
         e->index = i;
         e->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, dsa_timer, e);
         qemu_cond_init(&e->cond);
-        qemu_cond_init(&e->paused);
-        qemu_thread_create(&e->thread, name, dsa_engine_thread, e, QEMU_THREAD_JOINABLE);
+        if (!s->virtual_time) {
+            qemu_thread_create(&e->thread, name, dsa_engine_thread, e, QEMU_THREAD_JOINABLE);
+        }
     }
 }
 
@@ -347,18 +369,18 @@ void dsa_engines_stop(DSAState *s)
     s->stopping = true;
     dsa_abort(s, ~0u, -1);
     for (i = 0; i < DSA_NUM_ENGINES; i++) {
-        qemu_cond_signal(&s->engine[i].cond);
-        qemu_cond_signal(&s->engine[i].paused);
-    }
-    bql_unlock();
-    for (i = 0; i < DSA_NUM_ENGINES; i++) {
-        qemu_thread_join(&s->engine[i].thread);
-    }
-    bql_lock();
-    for (i = 0; i < DSA_NUM_ENGINES; i++) {
-        timer_free(s->engine[i].timer);
-        qemu_cond_destroy(&s->engine[i].cond);
-        qemu_cond_destroy(&s->engine[i].paused);
+        DSAEngine *e = &s->engine[i];
+
+        if (!s->virtual_time) {
+            qemu_cond_signal(&e->cond);
+            bql_unlock();
+            qemu_thread_join(&e->thread);
+            bql_lock();
+        } else if (e->co) {
+            qemu_coroutine_enter(e->co);
+        }
+        timer_free(e->timer);
+        qemu_cond_destroy(&e->cond);
     }
     for (i = 0; i < DSA_NUM_QUEUES; i++) {
         qemu_vfree(s->queue[i].q.ring);

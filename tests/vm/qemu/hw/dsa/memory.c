@@ -29,7 +29,7 @@ static void dsa_pri_answer(IOMMUPRINotifier *notifier, IOMMUPRIResponse *respons
         if (e->waiting && e->prgi == response->prgi) {
             e->answered = true;
             e->granted = response->response_code == IOMMU_PRI_RESP_SUCCESS;
-            qemu_cond_signal(&e->cond);
+            dsa_wake(e);
         }
     }
 }
@@ -54,11 +54,9 @@ static bool dsa_request_page(DSAEngine *e, uint64_t addr, bool write)
         e->waiting = false;
         return false;
     }
-    dsa_block(e, true);
     while (!e->answered && !e->aborted && !s->stopping) {
-        qemu_cond_wait_bql(&e->cond);
+        dsa_wait(e);
     }
-    dsa_block(e, false);
     e->waiting = false;
     return e->answered && e->granted;
 }
@@ -136,7 +134,7 @@ static void *dsa_map(void *ctx, uint64_t addr, size_t *len, unsigned int access,
      * What is to be written is read too, which the model may rely on. But it must be writable: translate it as a write, so
      * that a fault shows now.
      */
-    bql_lock();
+    dsa_lock(e);
     if ((access & SVA_MODEL_WRITE) && e->has_pasid) {
         hwaddr phys;
 
@@ -152,7 +150,7 @@ static void *dsa_map(void *ctx, uint64_t addr, size_t *len, unsigned int access,
     } else {
         good = dsa_move(e, addr, w->bytes, *len, access & ~SVA_MODEL_WRITE);
     }
-    bql_unlock();
+    dsa_unlock(e);
     if (!good) {
         *fault = addr;
         return NULL;
@@ -180,22 +178,22 @@ static void dsa_unmap(void *ctx, void *host, size_t used, unsigned int access)
         }
         e->write_failed = false;
     }
-    bql_lock();
+    dsa_lock(e);
     if (!dsa_move(e, w->addr, w->bytes, used, access)) {
         e->write_failed = true;
     }
-    bql_unlock();
+    dsa_unlock(e);
 }
 
 static void dsa_event(void *ctx, const struct sva_desc *desc, const struct sva_model_outcome *outcome)
 {
     DSAEngine *e = ctx;
 
-    bql_lock();
+    dsa_lock(e);
     if (!e->aborted) {
         dsa_error(e->dsa, desc, outcome, e->queue, e->pasid);
     }
-    bql_unlock();
+    dsa_unlock(e);
 }
 
 const struct sva_model_mem dsa_mem_ops = {
