@@ -235,40 +235,49 @@ static int run_program(struct emu_launch *launch)
 	return ret;
 }
 
-int emu_run(int argc, char **argv)
+static int run(struct emu_launch *launch, int argc, char **argv)
 {
-	struct emu_launch launch = { .state = calloc(1, sizeof(struct emu_state)) };
 	char library[4096];
 	int ret;
 
-	if (!launch.state)
-		return EXIT_SETUP;
-	emu_options_parse(argc, argv, &launch);
-	if (emu_options_devices(&launch))
+	emu_options_parse(argc, argv, launch);
+	if (emu_options_devices(launch))
 		return 2;
 	if (emu_run_library(library, sizeof(library))) {
 		fprintf(stderr, "sva-emu: %s: %s\n", library, strerror(errno));
 		return EXIT_SETUP;
 	}
-	ret = look_at_program(launch.program[0], launch.state->opt.ptrace);
+	ret = look_at_program(launch->program[0], launch->state->opt.ptrace);
 	if (ret)
 		return ret;
-	ret = emu_run_prepare(&launch);
+	ret = emu_run_prepare(launch);
 	if (ret == 0)
-		ret = make_trace(&launch);
-	if (ret == 0 && !launch.state->opt.ptrace)
-		ret = emu_launch_environment(launch.state, library);
+		ret = make_trace(launch);
+	if (ret == 0 && !launch->state->opt.ptrace)
+		ret = emu_launch_environment(launch->state, library);
 	if (ret) {
-		fprintf(stderr, "sva-emu: preparing the run in %s: %s\n", launch.state->opt.dir, strerror(-ret));
+		fprintf(stderr, "sva-emu: preparing the run in %s: %s\n", launch->state->opt.dir, strerror(-ret));
 		ret = EXIT_SETUP;
 	} else {
-		if (!launch.state->opt.quiet)
+		if (!launch->state->opt.quiet)
 			fputs("sva-emu: the DSA is emulated; times are not DSA times\n", stderr);
-		ret = run_program(&launch);
+		ret = run_program(launch);
 	}
-	if (launch.keep)
-		fprintf(stderr, "sva-emu: the run's directory is %s\n", launch.state->opt.dir);
-	else if (launch.state->opt.dir[0])
-		emu_run_remove(launch.state);
+	if (launch->keep)
+		fprintf(stderr, "sva-emu: the run's directory is %s\n", launch->state->opt.dir);
+	else if (launch->state->opt.dir[0])
+		emu_run_remove(launch->state);
+	return ret;
+}
+
+int emu_run(int argc, char **argv)
+{
+	struct emu_launch launch = { .state = calloc(1, sizeof(struct emu_state)) };
+	int ret;
+
+	if (!launch.state)
+		return EXIT_SETUP;
+	ret = run(&launch, argc, argv);
+	free(launch.state);
 	return ret;
 }
