@@ -272,12 +272,15 @@ static int run(struct emu_launch *launch, int argc, char **argv)
 
 int emu_run(int argc, char **argv)
 {
-	struct emu_launch launch = { .state = calloc(1, sizeof(struct emu_state)) };
+	struct emu_state *plan = calloc(1, sizeof(*plan));
+	struct emu_launch launch = { .state = plan };
 	int ret;
 
-	if (!launch.state)
+	if (!plan)
 		return EXIT_SETUP;
 	ret = run(&launch, argc, argv);
-	free(launch.state);
+	/* A run that came to be prepared has put a shared state in the plan's place. */
+	if (launch.state == plan)
+		free(plan);
 	return ret;
 }
