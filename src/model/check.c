@@ -43,10 +43,10 @@ static uint64_t used_bytes(const struct model_exec *exec, const struct model_op 
 	return used;
 }
 
-/* Bits of the DIF flag bytes that no operation has. */
-static bool dif_reserved_set(const struct sva_desc_dif *dif, uint64_t used)
+/* Bits of the DIF flag bytes that no operation has. An operation without destination flags has none of that byte. */
+static bool dif_reserved_set(const struct sva_desc_dif *dif)
 {
-	return (dif->flags & 0xf0) || ((used & MODEL_BYTES(41, 1)) && (dif->dst_flags & 0x07));
+	return (dif->flags & 0xf0) || (dif->dst_flags & 0x07);
 }
 
 static bool reserved_set(const struct model_exec *exec, const struct model_op *op)
@@ -55,7 +55,7 @@ static bool reserved_set(const struct model_exec *exec, const struct model_op *o
 
 	if (model_bytes_nonzero(&exec->desc) & ~head & ~used)
 		return true;
-	if (op->kind == MODEL_DIF && dif_reserved_set(&exec->desc.op.dif, used))
+	if (op->kind == MODEL_DIF && dif_reserved_set(&exec->desc.op.dif))
 		return true;
 	return (exec->desc.pasid_priv & MODEL_PASID_RESERVED) ||
 	       (!(model_flags(exec) & SVA_DESC_CRAV) && exec->desc.completion_addr);

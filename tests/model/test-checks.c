@@ -124,7 +124,7 @@ static void capabilities(const struct sva_model_profile *profile)
 }
 
 /* Flags under which the meaning of fields changes. */
-static const uint32_t modes[] = { 0, 1u << 16, 1u << 17, 1u << 18, 1u << 19, 1u << 16 | 1u << 19 };
+static const uint32_t modes[] = { 0, 1u << 4, 1u << 16, 1u << 17, 1u << 18, 1u << 19, 1u << 16 | 1u << 19 };
 
 static void reserved_bytes(const struct sva_model_profile *profile)
 {

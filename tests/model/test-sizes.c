@@ -170,6 +170,32 @@ static void limits(void)
 	trials_done(&trials, "around 512 KiB of a delta");
 }
 
+/* Not a byte beyond the range: it ends with the last page that is there, or begins with the first. */
+static void page_ends(void)
+{
+	for (size_t i = 0; i < TRIAL_OPS; i++) {
+		for (uint32_t pages = 1; pages <= 2; pages++) {
+			const uint32_t size = pages * PAGE;
+			const uint64_t src = SRC_AT + 4 * PAGE - size, dst = DST_AT + 4 * PAGE - size;
+			struct sva_desc desc = trial_plain(trial_ops[i], src, dst, size);
+
+			equal_buffers(&desc);
+			trial(&trials, &profile, &space, &desc);
+			desc.op.dif.flags = SVA_DIF_BLOCK_4096;
+			trial(&trials, &profile, &space, &desc);
+			desc = trial_plain(trial_ops[i], SRC_AT, DST_AT, size);
+			trial(&trials, &profile, &space, &desc);
+			if (trial_ops[i] == SVA_OPCODE_TRANSLATION_FETCH) {
+				desc.src = src;
+				desc.flags_opcode |= SVA_DESC_STRIDE;
+				desc.op.fetch.stride = PAGE;
+				trial(&trials, &profile, &space, &desc);
+			}
+		}
+	}
+	trials_done(&trials, "ranges up to the end of what is there");
+}
+
 /* Windows of every short length, as copies and not, give the same. */
 static void windows(void)
 {
@@ -206,6 +232,7 @@ int main(void)
 	overlaps();
 	overlap_edges();
 	limits();
+	page_ends();
 	windows();
 	space_free(&space);
 	return trials_end();
