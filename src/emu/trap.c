@@ -59,18 +59,27 @@ static void tell_fault(const struct emu_step *step, ucontext_t *uc)
 	emu_signal_deliver(step->fault.signo, &info, uc, true);
 }
 
-/* The instruction that trapped; where --fast has put a jump meanwhile, the one that was there before. */
+/*
+ * The instruction that trapped. With --fast another thread may be about to put a jump in its place: then the bytes are not
+ * those that trapped, but the table has them, as it does before the first byte changes. So it is asked again after they
+ * were read.
+ */
 static bool decode(struct emu_step *step, int signo, uint8_t code[EMU_STEP_CODE])
 {
-	if (emu.state->opt.fast) {
-		if (signo == SIGTRAP)
-			step->regs.rip--; /* it points behind the INT3 */
-		if (emu_patch_original(step->regs.rip, code))
-			return emu_step_decode(step, code, EMU_STEP_CODE);
-		if (signo == SIGTRAP)
-			return false;
-	}
-	return emu_step_decode(step, code, emu_step_fetch(step, code));
+	size_t len;
+
+	if (!emu.state->opt.fast)
+		return emu_step_decode(step, code, emu_step_fetch(step, code));
+	if (signo == SIGTRAP)
+		step->regs.rip--; /* it points behind the INT3 */
+	if (emu_patch_original(step->regs.rip, code))
+		return emu_step_decode(step, code, EMU_STEP_CODE);
+	if (signo == SIGTRAP)
+		return false;
+	len = emu_step_fetch(step, code);
+	if (emu_patch_original(step->regs.rip, code))
+		len = EMU_STEP_CODE;
+	return emu_step_decode(step, code, len);
 }
 
 static void done(const struct emu_step *step, ucontext_t *uc, const uint8_t code[EMU_STEP_CODE])
