@@ -14,6 +14,11 @@
 /* Visits of several threads at a time: one visitor, so that two can not wait for each other. Below sva_bond::lock. */
 static pthread_mutex_t visit_lock = PTHREAD_MUTEX_INITIALIZER;
 
+void sva_lease_after_fork(void)
+{
+	pthread_mutex_init(&visit_lock, NULL);
+}
+
 static void kill_lease(struct sva_lease *lease)
 {
 	lease->dead = true;

@@ -10,6 +10,8 @@
 
 #include "road.h"
 
+#define NEVER_CANONICAL (1ull << 47) /* user addresses are below it, unless five levels of page tables are in use and asked for */
+
 struct guarded {
 	sigjmp_buf back;
 	uintptr_t dst, src;
@@ -24,18 +26,43 @@ static bool inside(const struct guarded *guarded, uintptr_t addr)
 	return addr - guarded->dst < guarded->len || (guarded->src && addr - guarded->src < guarded->len);
 }
 
+/* With what the earlier handler asked for: its mask, and whether it is for once. */
+static void call_earlier(struct sigaction *old, int sig, siginfo_t *info, void *context)
+{
+	struct sigaction now = *old;
+	sigset_t before;
+
+	if (!(now.sa_flags & SA_NODEFER))
+		sigaddset(&now.sa_mask, sig);
+	if (now.sa_flags & SA_RESETHAND)
+		*old = (struct sigaction){ .sa_handler = SIG_DFL };
+	pthread_sigmask(SIG_BLOCK, &now.sa_mask, &before);
+	if (now.sa_flags & SA_SIGINFO)
+		now.sa_sigaction(sig, info, context);
+	else
+		now.sa_handler(sig);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 static void pass_on(int sig, siginfo_t *info, void *context)
 {
-	const struct sigaction *old = &previous[sig == SIGBUS];
+	struct sigaction *old = &previous[sig == SIGBUS];
+	bool sent = info->si_code <= 0; /* by somebody, and not by an access */
 
-	if (old->sa_flags & SA_SIGINFO) {
-		old->sa_sigaction(sig, info, context);
-	} else if (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN) {
+	if ((old->sa_flags & SA_SIGINFO) || (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)) {
+		call_earlier(old, sig, info, context);
+	} else if (!sent || old->sa_handler == SIG_DFL) {
 		/* Back to the default and return: the same access faults again, and ends the program as it would have. */
 		signal(sig, SIG_DFL);
-	} else {
-		old->sa_handler(sig);
+		if (sent)
+			raise(sig);
 	}
+}
+
+/* An address that no page table can have raises #GP, which does not tell the address. */
+static uintptr_t impossible(const struct guarded *guarded)
+{
+	return guarded->src && guarded->dst + guarded->len - 1 < NEVER_CANONICAL ? guarded->src : guarded->dst;
 }
 
 static void on_fault(int sig, siginfo_t *info, void *context)
@@ -43,6 +70,8 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	struct guarded *guarded = sva_tls.guard;
 	uintptr_t addr = (uintptr_t)info->si_addr;
 
+	if (guarded && info->si_code == SI_KERNEL && !addr)
+		addr = impossible(guarded);
 	if (guarded && info->si_code > 0 && inside(guarded, addr)) {
 		guarded->bad = addr;
 		sva_tls.guard = NULL;

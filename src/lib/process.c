@@ -58,6 +58,7 @@ static void forget_parent(void)
 			close(bond->fd);
 		bond->fd = -1;
 	}
+	sva_lease_after_fork();
 	/* What the parent's objects hold is lost to the child on purpose: other threads may have been in the middle of them. */
 	sva_process.contexts = NULL;
 	sva_process.bonds = NULL;

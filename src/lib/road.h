@@ -287,6 +287,8 @@ void sva_bond_free_leases(struct sva_bond *bond);
 /* reason: why no better path is taken than this one, for results. */
 struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond, int path, uint32_t reason);
 void sva_lease_free(struct sva_lease *lease);
+/* In a child: nobody is visiting threads that it does not have. */
+void sva_lease_after_fork(void);
 /* Outside the bias section: get credits into an empty lease. false: there are none. */
 bool sva_lease_refill(struct sva_lease *lease);
 /* Give a credit back that no lease of this thread took. */

@@ -5,7 +5,7 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
 core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input %D%/t-batch \
-	%D%/t-sync %D%/t-async %D%/t-soft %D%/t-bond %D%/t-queue %D%/t-faults
+	%D%/t-sync %D%/t-async %D%/t-soft %D%/t-bond %D%/t-queue %D%/t-faults %D%/t-guard %D%/t-fork
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -67,3 +67,12 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=close,--wrap=write,
 %C%_t_soft_CPPFLAGS = $(core_cppflags)
 %C%_t_soft_LDFLAGS = $(core_ldflags)
 %C%_t_soft_LDADD = $(core_inside)
+
+%C%_t_guard_CPPFLAGS = $(core_cppflags)
+%C%_t_guard_LDFLAGS = $(core_ldflags)
+%C%_t_guard_LDADD = $(core_outside)
+
+%C%_t_fork_SOURCES = %D%/t-fork.c $(core_kernel)
+%C%_t_fork_CPPFLAGS = $(core_cppflags)
+%C%_t_fork_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_fork_LDADD = $(core_inside)

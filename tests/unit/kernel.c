@@ -39,10 +39,11 @@ static struct kernel_queue queues[QUEUES];
 static unsigned int queue_count;
 static struct { int err; unsigned int times; } failures[KERNEL_CALLS];
 static char directory[64];
+static pid_t owner;
 
 unsigned int kernel_cpu;
 unsigned int kernel_faults, kernel_touches;
-bool kernel_hides_address, kernel_masks_address;
+bool kernel_hides_address, kernel_masks_address, kernel_no_wipe;
 
 unsigned int __wrap_sva_cpu_features(void)
 {
@@ -55,11 +56,30 @@ static void remove_directory(void)
 {
 	char path[160];
 
+	if (getpid() != owner)
+		return; /* a child that exits */
 	for (unsigned int i = 0; i < queue_count; i++)
 		unlink(queues[i].node);
 	snprintf(path, sizeof(path), "%s/queues", directory);
 	unlink(path);
 	rmdir(directory);
+}
+
+/* This kernel is one for parent and child, each with a copy of its own: whole, at least. */
+static void before_fork(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+static void after_fork_child(void)
+{
+	pthread_mutex_init(&lock, NULL);
+	pthread_cond_init(&changed, NULL);
 }
 
 static void write_list(const char *line)
@@ -86,6 +106,8 @@ void kernel_begin(void)
 		strcpy(directory, "/tmp/sva-kernel-XXXXXX");
 		if (!mkdtemp(directory))
 			abort();
+		owner = getpid();
+		pthread_atfork(before_fork, after_fork, after_fork_child);
 		atexit(remove_directory);
 	}
 	for (unsigned int i = 0; i < queue_count; i++)
@@ -199,6 +221,10 @@ int __wrap_madvise(void *addr, size_t len, int advice)
 {
 	int err = 0;
 
+	if (advice == MADV_WIPEONFORK && kernel_no_wipe) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (advice != MADV_POPULATE_READ && advice != MADV_POPULATE_WRITE)
 		return __real_madvise(addr, len, advice);
 	pthread_mutex_lock(&lock);

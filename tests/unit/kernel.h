@@ -72,6 +72,8 @@ void kernel_present(void);
 extern unsigned int kernel_faults, kernel_touches;
 /* The device does not tell where it met the fault; it tells only the page. */
 extern bool kernel_hides_address, kernel_masks_address;
+/* It has no MADV_WIPEONFORK. To be set before the library is used. */
+extern bool kernel_no_wipe;
 
 /* What the CPU is said to be able to do: enum sva_cpu_feature. */
 extern unsigned int kernel_cpu;

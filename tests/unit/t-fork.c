@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * After a fork: explicit handles and operations are stale in the child, the default context binds anew, the parent notices nothing; through exec nothing
+ * is inherited. With pthread_atfork and without (a raw clone), with MADV_WIPEONFORK and without, and while other threads are submitting.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/road.h"
+#include "tap.h"
+#include "unit/kernel.h"
+#include "unit/rig.h"
+
+#define BYTES 40000u
+
+static uint8_t *from, *to;
+static struct kernel_queue *queue;
+static struct sva *sva;
+static struct sva_bond *bond;
+static struct sva_op in_flight, ended, on_bond;
+
+static void prepare(struct sva_op *op)
+{
+	sva_prep_memcpy(op, to, from, 1000);
+}
+
+/* Handles of each kind, and operations that have ended and have not. */
+static void begin(bool dedicated)
+{
+	kernel_begin();
+	queue = kernel_add("wq0.0", dedicated, 64, NULL);
+	sva = rig_open("write,soft,cpu", 0);
+	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	prepare(&ended);
+	ok(!sva_submit(sva, &ended) && sva_wait(&ended, -1) == 0, "an operation that has ended");
+	queue->mode = KERNEL_HELD;
+	prepare(&in_flight);
+	is(sva_submit(sva, &in_flight), 0, "one in flight");
+	prepare(&on_bond);
+	is(sva_bond_submit(bond, &on_bond), 0, "one on the bond");
+	is(queue->held, 2, "both are with the device");
+}
+
+static void end(void)
+{
+	is(queue->held, 2, "the child has touched neither");
+	kernel_run(queue, 10);
+	is(sva_wait(&in_flight, -1), 0, "the parent's operation");
+	is(sva_wait(&on_bond, -1), 0, "and the other");
+	prepare(&ended);
+	ok(!sva_bond_submit(bond, &ended) && kernel_run(queue, 1) == 1 && !sva_wait(&ended, -1), "its bond works");
+	queue->mode = KERNEL_AT_ONCE;
+	is(sva_memcpy(sva, to, from, BYTES), 0, "its context works");
+	is(sva_last_result()->path, SVA_PATH_WRITE, "on the queue");
+	sva_unbind(bond);
+	sva_close(sva);
+	is(queue->open_now, 0, "and all is closed in the end");
+}
+
+/* ------------------------------------------------------------------ in the child: the number of the first thing that is wrong */
+
+static int step;
+#define MUST(condition) \
+	do { \
+		step++; \
+		if (!(condition)) { \
+			fprintf(stderr, "# in the child: %s, errno %d\n", #condition, errno); \
+			return step; \
+		} \
+	} while (0)
+
+static int stale_handles(void)
+{
+	struct sva_queue_info info = { .size = sizeof(info) };
+	struct sva_op *done[4], op;
+	struct sva_bond *other;
+	uint32_t pasid;
+
+	prepare(&op);
+	MUST(sva_submit(sva, &op) == -ESTALE);
+	MUST(sva_submit_many(sva, &(struct sva_op *){ &op }, 1) == -ESTALE);
+	MUST(sva_run(sva, &op) == -ESTALE);
+	MUST(sva_memcpy(sva, to, from, 100) == -ESTALE);
+	MUST(sva_last_result()->error == -ESTALE && sva_last_result()->reason == SVA_REASON_FORKED);
+	MUST(sva_memcpy(sva, to, from, BYTES) == -ESTALE);
+	MUST(sva_memfill(sva, to, 1, BYTES) == -ESTALE);
+	MUST(sva_reap(sva, done, 4) == -ESTALE);
+	MUST(sva_explain(sva, SVA_PATH_WRITE, NULL, 0) == -ESTALE);
+	MUST(sva_queue_info(sva, 0, 0, &info) == -ESTALE);
+	MUST(sva_bind(sva, "wq0.0", 0, &other) == -ESTALE);
+	MUST(sva_bond_submit(bond, &op) == -ESTALE);
+	MUST(sva_bond_path(bond) == -ESTALE);
+	MUST(sva_bond_pasid(bond, &pasid) == -ESTALE);
+	MUST(sva_poll(&in_flight) == -ESTALE);
+	MUST(sva_wait(&in_flight, -1) == -ESTALE);
+	MUST(sva_wait(&in_flight, 0) == -ESTALE);
+	MUST(sva_poll(&on_bond) == -ESTALE);
+	MUST(sva_poll(&ended) == -ESTALE);
+	sva_op_retire(&in_flight);
+	MUST(sva_poll(&op) == -EINVAL); /* that one was never submitted */
+	return 0;
+}
+
+static int default_works(const char *path)
+{
+	struct sva_op op;
+
+	memset(to, 0, BYTES);
+	MUST(sva_memcpy(NULL, to, from, BYTES) == 0);
+	MUST(!strcmp(sva_path_name(sva_last_result()->path), path));
+	MUST(!memcmp(to, from, BYTES));
+	prepare(&in_flight); /* the parent's, taken over */
+	MUST(sva_submit(NULL, &in_flight) == 0);
+	MUST(sva_wait(&in_flight, -1) == 0);
+	prepare(&op);
+	MUST(sva_submit(NULL, &op) == 0);
+	MUST(sva_wait(&op, -1) == 0);
+	return 0;
+}
+
+static int own_context(void)
+{
+	struct sva *mine = rig_open("soft", 2);
+	struct sva_bond *soft;
+	struct sva_op op;
+
+	prepare(&op);
+	MUST(sva_submit(mine, &op) == 0);
+	MUST(sva_wait(&op, -1) == 0);
+	MUST(sva_bind(mine, "soft", 0, &soft) == 0);
+	prepare(&op);
+	MUST(sva_bond_submit(soft, &op) == 0);
+	MUST(sva_wait(&op, -1) == 0);
+	sva_unbind(soft);
+	sva_close(mine);
+	return 0;
+}
+
+static int after_fork(void *arg)
+{
+	bool raw = *(bool *)arg;
+	int fd = queue->fd, err;
+
+	/* Before the library is used at all: a queue of the parent is not kept open. A raw clone nobody can tell. */
+	MUST(raw || (fcntl(fd, F_GETFD) == -1 && errno == EBADF));
+	err = stale_handles();
+	if (err)
+		return err;
+	sva_close(sva);
+	sva_unbind(bond);
+	queue->mode = KERNEL_AT_ONCE;
+	queue->held = 0;
+	queue->open_now = queue->dedicated;
+	err = default_works(queue->dedicated ? "cpu" : "write");
+	if (!err)
+		err = own_context();
+	if (err)
+		return err;
+	MUST(fcntl(fd, F_GETFD) == -1 || queue->fd == fd);
+	return 0;
+}
+
+/* The child ends by exit(), with its handlers. */
+static int after_fork_exit(void *arg)
+{
+	int err = after_fork(arg);
+
+	exit(err);
+}
+
+static int child_exits_only(void *arg)
+{
+	(void)arg;
+	exit(0);
+}
+
+/* And a child of the child. */
+static int grandchild(void *arg)
+{
+	int err = stale_handles();
+
+	if (err)
+		return err;
+	queue->mode = KERNEL_AT_ONCE;
+	queue->held = 0;
+	queue->open_now = queue->dedicated;
+	sva = rig_open("write,soft", 0); /* which makes a generation of its own */
+	MUST(sva_bind(sva, "soft", 0, &bond) == 0);
+	prepare(&in_flight);
+	MUST(sva_submit(sva, &in_flight) == 0);
+	prepare(&on_bond);
+	MUST(sva_bond_submit(bond, &on_bond) == 0);
+	prepare(&ended);
+	MUST(sva_submit(sva, &ended) == 0);
+	MUST(sva_wait(&ended, -1) == 0);
+	MUST(rig_in_child(after_fork, arg) == 0);
+	MUST(sva_wait(&in_flight, -1) == 0);
+	return 0;
+}
+
+static int in_raw_child(int (*fn)(void *arg), void *arg)
+{
+	long pid;
+	int status;
+
+	fflush(stdout);
+	pid = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	if (!pid)
+		_exit(fn(arg));
+	waitpid((pid_t)pid, &status, 0);
+	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static bool sanitized_by(const char *name)
+{
+	const char *all = getenv("SANITIZERS");
+
+	return all && strstr(all, name);
+}
+
+static void forks(bool dedicated)
+{
+	bool raw = false;
+
+	begin(dedicated);
+	is(rig_in_child(after_fork, &raw), 0, "fork");
+	is(rig_in_child(after_fork_exit, &raw), 0, "fork, and an exit");
+	is(rig_in_child(child_exits_only, &raw), 0, "fork, and nothing but an exit");
+	is(rig_in_child(grandchild, &raw), 0, "fork, and fork again");
+	raw = true;
+	if (kernel_no_wipe)
+		skip("a raw clone", "without MADV_WIPEONFORK nothing can tell it from the parent");
+	else if (sanitized_by("thread"))
+		skip("a raw clone", "the thread sanitizer has to know of every process");
+	else
+		is(in_raw_child(after_fork, &raw), 0, "a raw clone");
+	end();
+}
+
+/* ------------------------------------------------------------------ exec */
+
+static void execs(void)
+{
+	char command[200];
+	FILE *pipe;
+	int found;
+
+	begin(false);
+	ok(fcntl(queue->fd, F_GETFD) & FD_CLOEXEC, "the queue's descriptor is not for other programs");
+	/* popen uses posix_spawn or vfork: neither may disturb anything. */
+	snprintf(command, sizeof(command), "ls -l /proc/self/fd | grep -c %s", queue->node);
+	pipe = popen(command, "r");
+	ok(pipe && fscanf(pipe, "%d", &found) == 1 && found == 0, "nor has one of them inherited it");
+	if (pipe)
+		pclose(pipe);
+	end();
+}
+
+/* ------------------------------------------------------------------ while others are busy */
+
+static atomic_bool stop;
+static atomic_uint wrong;
+
+static void *busy(void *arg)
+{
+	uint8_t *mine = malloc(20000);
+	struct sva *ctx = arg;
+	struct sva_op op;
+
+	while (!atomic_load(&stop)) {
+		sva_prep_memcpy(&op, mine, from, 5000);
+		if (sva_submit(ctx, &op) == 0)
+			wrong += sva_wait(&op, -1) != 0;
+		wrong += sva_memcpy(ctx, mine + 10000, from, 9000) != 0;
+		wrong += sva_memcpy(NULL, mine + 10000, from, 9000) != 0;
+	}
+	free(mine);
+	return NULL;
+}
+
+static int busy_child(void *arg)
+{
+	(void)arg;
+	alarm(20);
+	MUST(sva_memcpy(sva, to, from, 100) == -ESTALE);
+	queue->mode = KERNEL_AT_ONCE;
+	queue->held = 0;
+	MUST(sva_memcpy(NULL, to, from, BYTES) == 0);
+	MUST(!memcmp(to, from, BYTES));
+	return own_context();
+}
+
+static void while_busy(void)
+{
+	pthread_t thread[3];
+	unsigned int bad = 0;
+
+	kernel_begin();
+	queue = kernel_add("wq0.0", true, 4, NULL);
+	sva = rig_open("write,soft,cpu", 1);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&thread[i], NULL, busy, sva);
+	for (int i = 0; i < 40; i++) {
+		int err = rig_in_child(busy_child, NULL);
+
+		if (err && !bad++)
+			printf("# child %d: %d\n", i, err);
+	}
+	atomic_store(&stop, true);
+	for (int i = 0; i < 3; i++)
+		pthread_join(thread[i], NULL);
+	is(bad, 0, "forty forks while three threads are submitting");
+	is(atomic_load(&wrong), 0, "who notice nothing");
+	sva_close(sva);
+}
+
+/* Somebody is in the middle of collecting credits from other threads when the process forks: its locks are not the child's. */
+static atomic_int stage;
+
+static void *holds_its_section(void *arg)
+{
+	struct sva_op op;
+
+	(void)arg;
+	prepare(&op);
+	sva_submit(sva, &op);
+	sva_wait(&op, -1);
+	sva_bias_enter(&sva_tls.current->bias);
+	atomic_store(&stage, 1);
+	while (atomic_load(&stage) != 3)
+		usleep(1000);
+	sva_bias_exit(&sva_tls.current->bias);
+	return NULL;
+}
+
+static void *visits(void *arg)
+{
+	struct sva_op op;
+
+	(void)arg;
+	prepare(&op);
+	while (atomic_load(&stage) < 1)
+		usleep(1000);
+	atomic_store(&stage, 2);
+	while (sva_submit(sva, &op) == -EAGAIN)
+		;
+	sva_wait(&op, -1);
+	return NULL;
+}
+
+static int uses_queues(void *arg)
+{
+	struct sva *mine;
+	struct sva_op op;
+
+	(void)arg;
+	alarm(10);
+	queue->open_now = 0;
+	mine = rig_open("write", 0);
+	prepare(&op);
+	MUST(sva_submit(mine, &op) == 0);
+	MUST(sva_wait(&op, -1) == 0);
+	sva_close(mine); /* which visits its threads, too */
+	return 0;
+}
+
+static void in_the_middle(void)
+{
+	pthread_t holder, visitor;
+
+	kernel_begin();
+	queue = kernel_add("wq0.0", true, 1, NULL);
+	sva = rig_open("write", 0);
+	pthread_create(&holder, NULL, holds_its_section, NULL);
+	pthread_create(&visitor, NULL, visits, NULL);
+	while (atomic_load(&stage) < 2)
+		usleep(1000);
+	usleep(30000);
+	is(rig_in_child(uses_queues, NULL), 0, "a fork in the middle of a visit");
+	atomic_store(&stage, 3);
+	pthread_join(holder, NULL);
+	pthread_join(visitor, NULL);
+	sva_close(sva);
+}
+
+/* This program once more, in a process that has not used the library yet. Its lines are comments here. */
+static int run_again(void *arg)
+{
+	char **argv = arg;
+	char command[4096];
+
+	snprintf(command, sizeof(command), "'%s' %s | sed 's/^/# /'; exit ${PIPESTATUS[0]}", argv[0], argv[1]);
+	execl("/bin/bash", "bash", "-c", command, (char *)NULL);
+	return 99;
+}
+
+int main(int argc, char **argv)
+{
+	char *again[] = { argv[0], (char *)"no-wipe", NULL };
+
+	rig_begin();
+	kernel_no_wipe = argc > 1;
+	from = malloc(BYTES);
+	to = malloc(BYTES);
+	memset(from, 0x77, BYTES);
+	setenv("SVA_THRESHOLD", "8k", 1);
+	forks(false);
+	forks(true);
+	if (kernel_no_wipe)
+		return tap_failed != 0;
+	execs();
+	while_busy();
+	in_the_middle();
+	is(rig_in_child(run_again, again), 0, "the same on a kernel without MADV_WIPEONFORK");
+	free(from);
+	free(to);
+	return done();
+}

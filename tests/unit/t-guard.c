@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guard of the CPU route: bad pointers give -EFAULT, in every thread, any number of times; every signal that is not the guard's goes where it went
+ * before, with what the earlier handler asked for; and without the guard a bad pointer is what it is in C.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sva/sva.h"
+#include "tap.h"
+#include "unit/rig.h"
+
+#define NOWHERE ((uint8_t *)0x0040000000000000) /* no address of any program: #GP instead of a page fault */
+
+static uint8_t *pages, *good;
+static struct sva *sva;
+
+static void set_guard(struct sva_opts *opts)
+{
+	opts->flags = SVA_OPEN_GUARD;
+}
+
+static bool told(const uint8_t *bad, bool write)
+{
+	const struct sva_result *last = sva_last_result();
+
+	return last->error == -EFAULT && last->fault_addr / RIG_PAGE == (uintptr_t)bad / RIG_PAGE && last->fault_write == write &&
+	       last->path == SVA_PATH_CPU;
+}
+
+/* ------------------------------------------------------------------ bad pointers */
+
+static void bad_pointers(void)
+{
+	static const size_t lengths[] = { 1, 7, 8, 64, 300, 4095, 4097, 2 * RIG_PAGE };
+	uint8_t *bad = pages + RIG_PAGE;
+
+	for (unsigned int i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		size_t len = lengths[i];
+
+		rig_page_deny(bad);
+		is(sva_memcpy(sva, good, bad + RIG_PAGE - 1, len), -EFAULT, "from the last byte of a bad page");
+		ok(told(bad, false), "is told, length %zu", len);
+		is(sva_memcpy(sva, bad - 1, good, len + 1), -EFAULT, "into a bad page");
+		ok(told(bad, true), "is told, length %zu", len + 1);
+		is(sva_memfill(sva, bad - 1, 0x1234567890abcdef, len + 1), -EFAULT, "a fill of a bad page");
+		ok(told(bad, true), "is told, length %zu", len + 1);
+		is(sva_memfill(sva, bad - 1, 0, len + 1), -EFAULT, "a fill with zeros");
+		ok(told(bad, true), "is told");
+		rig_page_readonly(bad);
+		is(sva_memcpy(sva, good, bad, len < RIG_PAGE ? len : RIG_PAGE), 0, "a page that can only be read is read");
+		is(sva_memcpy(sva, bad, good, len), -EFAULT, "and not written");
+		ok(told(bad, true), "which is told");
+		rig_page_good(bad);
+		is(sva_memcpy(sva, bad - 1, good, len + 1), 0, "all is well");
+		ok(!sva_last_result()->error && sva_last_result()->bytes == len + 1, "which is told");
+	}
+	is(sva_memcpy(sva, NULL, good, 10), -EFAULT, "null");
+	is(sva_memcpy(sva, good, (void *)8, 10), -EFAULT, "nearly null");
+	is(sva_memcpy(sva, good, (void *)(UINTPTR_MAX - 5), 10), -EINVAL, "a range that wraps around");
+	is(sva_memcpy(sva, good, NOWHERE, 10), -EFAULT, "where no address can be");
+	is(sva_memfill(sva, NOWHERE, 1, 100), -EFAULT, "where no address can be");
+	is(sva_memcpy(sva, NULL, NULL, 0), 0, "nothing");
+}
+
+/* Beyond the end of a file: SIGBUS. */
+static void bus_error(void)
+{
+	FILE *file = tmpfile();
+	uint8_t *map;
+
+	if (!file || ftruncate(fileno(file), RIG_PAGE)) {
+		skip("beyond the end of a file", "no temporary file");
+		return;
+	}
+	map = mmap(NULL, 2 * RIG_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
+	is(sva_memcpy(sva, map + RIG_PAGE - 8, good, 16), -EFAULT, "beyond the end of a file");
+	ok(told(map + RIG_PAGE, true), "is told");
+	is(sva_memcpy(sva, good, map + RIG_PAGE - 8, 8), 0, "up to its end");
+	munmap(map, 2 * RIG_PAGE);
+	fclose(file);
+}
+
+static void *hammer(void *arg)
+{
+	uint8_t *mine = rig_pages(2), buffer[100];
+	unsigned int wrong = 0;
+
+	(void)arg;
+	rig_page_deny(mine + RIG_PAGE);
+	for (int i = 0; i < 2000; i++) {
+		wrong += sva_memcpy(sva, buffer, mine + RIG_PAGE - i % 100, 100) != -EFAULT;
+		wrong += !told(mine + RIG_PAGE, false);
+		wrong += sva_memcpy(sva, buffer, mine + RIG_PAGE - 100, 100) != 0;
+	}
+	return (void *)(uintptr_t)wrong;
+}
+
+static void threads(void)
+{
+	pthread_t thread[4];
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&thread[i], NULL, hammer, NULL);
+	for (int i = 0; i < 4; i++) {
+		void *wrong;
+
+		pthread_join(thread[i], &wrong);
+		is((uintptr_t)wrong, 0, "thousands of bad pointers in a thread");
+	}
+}
+
+/* With a device and a guard, the threshold still counts. */
+static void set_guard_and_list(struct sva_opts *opts)
+{
+	opts->flags = SVA_OPEN_GUARD;
+	opts->paths = "soft,cpu";
+}
+
+static void with_other_paths(void)
+{
+	struct sva *both = rig_open_opts(NULL, set_guard_and_list);
+
+	for (int i = 0; i < 3; i++) {
+		is(sva_memcpy(both, good, pages, 2 * RIG_PAGE), 0, "a short copy");
+		is(sva_last_result()->path, SVA_PATH_CPU, "is the CPU's");
+		is(sva_last_result()->reason, SVA_REASON_TOO_SMALL, "why");
+		is(sva_memcpy(both, good, pages, 5 * RIG_PAGE), 0, "a long one");
+		is(sva_last_result()->path, SVA_PATH_SOFT, "is not");
+	}
+	rig_page_deny(pages + RIG_PAGE);
+	is(sva_memcpy(both, good, pages, 2 * RIG_PAGE), -EFAULT, "a bad pointer, short");
+	ok(told(pages + RIG_PAGE, false), "is told");
+	is(sva_memcpy(both, good, pages, 5 * RIG_PAGE), -EFAULT, "a bad pointer, long");
+	is(sva_last_result()->fault_addr, (uintptr_t)pages + RIG_PAGE, "is told");
+	rig_page_good(pages + RIG_PAGE);
+	sva_close(both);
+}
+
+/* ------------------------------------------------------------------ signals that are not the guard's */
+
+enum what { CRASH, BUS, RAISE, KILL, QUEUE, IGNORED_RAISE, IGNORED_CRASH, OLD_HANDLER, OLD_INFO, UNGUARDED, AFTER_GUARDED, WHATS };
+
+static volatile sig_atomic_t handled;
+
+static void old_handler(int sig)
+{
+	handled = sig;
+	_exit(40 + (sig == SIGSEGV));
+}
+
+static void old_info(int sig, siginfo_t *info, void *context)
+{
+	sigset_t mask;
+
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	_exit(50 + (sig == SIGSEGV && info->si_addr == pages + RIG_PAGE + 5 && context != NULL) + 2 * sigismember(&mask, SIGUSR2));
+}
+
+/* In a child: its handlers are there before the guard's. */
+static int in_child(void *arg)
+{
+	struct sigaction action = { .sa_flags = SA_SIGINFO };
+	enum what what = *(enum what *)arg;
+	volatile uint8_t *bad = pages + RIG_PAGE + 5;
+	struct sva *mine;
+
+	rig_page_deny(pages + RIG_PAGE);
+	signal(SIGSEGV, what == IGNORED_RAISE || what == IGNORED_CRASH ? SIG_IGN : SIG_DFL);
+	signal(SIGBUS, SIG_DFL);
+	if (what == OLD_HANDLER)
+		signal(SIGSEGV, old_handler);
+	if (what == OLD_INFO) {
+		action.sa_sigaction = old_info;
+		sigemptyset(&action.sa_mask);
+		sigaddset(&action.sa_mask, SIGUSR2);
+		sigaction(SIGSEGV, &action, NULL);
+	}
+	mine = rig_open_opts(NULL, what == UNGUARDED ? NULL : set_guard);
+	if (what == AFTER_GUARDED && sva_memcpy(mine, good, (void *)bad, 1) != -EFAULT)
+		return 9;
+	switch (what) {
+	case RAISE:
+	case IGNORED_RAISE:
+		raise(SIGSEGV);
+		break;
+	case KILL:
+		kill(getpid(), SIGBUS);
+		break;
+	case QUEUE:
+		sigqueue(getpid(), SIGSEGV, (union sigval){ .sival_int = 1 });
+		break;
+	case BUS:
+		raise(SIGBUS);
+		break;
+	case UNGUARDED:
+		sva_memcpy(mine, good, (void *)bad, 1);
+		break;
+	default:
+		*bad = 1;
+		break;
+	}
+	return 7; /* nothing came of it */
+}
+
+static void passed_on(void)
+{
+	static const struct { const char *name; int want; } whats[WHATS] = {
+		[CRASH] = { "a bad access of the program's own", 1000 + SIGSEGV },
+		[BUS] = { "a SIGBUS that is raised", 1000 + SIGBUS },
+		[RAISE] = { "a SIGSEGV that is raised", 1000 + SIGSEGV },
+		[KILL] = { "a SIGBUS that is sent", 1000 + SIGBUS },
+		[QUEUE] = { "a SIGSEGV that is queued", 1000 + SIGSEGV },
+		[IGNORED_RAISE] = { "one that is ignored", 7 },
+		[IGNORED_CRASH] = { "a bad access, although ignored", 1000 + SIGSEGV },
+		[OLD_HANDLER] = { "an earlier handler", 41 },
+		[OLD_INFO] = { "an earlier handler with more", 53 },
+		[UNGUARDED] = { "a bad pointer without the guard", 1000 + SIGSEGV },
+		[AFTER_GUARDED] = { "a bad access after a guarded one", 1000 + SIGSEGV },
+	};
+	const char *sanitizers = getenv("SANITIZERS");
+
+	for (enum what what = 0; what < WHATS; what++) {
+		/* The sanitizers have handlers of their own, which end the program in another way. */
+		if (sanitizers && strcmp(sanitizers, "no") && whats[what].want > 1000)
+			skip(whats[what].name, "sanitizers handle the signal themselves");
+		else
+			is(rig_in_child(in_child, &what), whats[what].want, whats[what].name);
+	}
+}
+
+int main(void)
+{
+	rig_begin();
+	pages = rig_pages(6);
+	good = rig_pages(6);
+	/* First what children do: the handlers of this process are not the guard's yet. */
+	passed_on();
+	sva = rig_open_opts(NULL, set_guard);
+	bad_pointers();
+	bus_error();
+	threads();
+	with_other_paths();
+	sva_close(sva);
+	return done();
+}
