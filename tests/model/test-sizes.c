@@ -170,6 +170,29 @@ static void limits(void)
 	trials_done(&trials, "around 512 KiB of a delta");
 }
 
+/* With and without "check result": every expected result, of buffers that are equal and that are not. */
+static void expected_results(void)
+{
+	for (int expected = 0; expected < 256; expected++) {
+		for (int i = 0; i < 8; i++) {
+			const bool pattern = i & 1, differ = i & 2;
+			const enum sva_opcode opcode = pattern ? SVA_OPCODE_COMPARE_PATTERN : SVA_OPCODE_COMPARE;
+			struct sva_desc desc = trial_plain(opcode, SRC_AT, DST_AT, 40);
+
+			if (i & 4)
+				desc.flags_opcode |= SVA_DESC_CR;
+			desc.op.compare.expected = (uint8_t)expected;
+			for (unsigned int k = 0; k < 40; k++)
+				*space_at(&space, SRC_AT + k) = *space_at(&space, DST_AT + k % 8);
+			space_get(&space, DST_AT, &desc.dst, pattern ? 8 : 0);
+			memcpy(space_at(&space, DST_AT), space_at(&space, SRC_AT), 40);
+			*space_at(&space, SRC_AT + 33) ^= differ;
+			trial(&trials, &profile, &space, &desc);
+		}
+	}
+	trials_done(&trials, "expected results of compares");
+}
+
 /* Not a byte beyond the range: it ends with the last page that is there, or begins with the first. */
 static void page_ends(void)
 {
@@ -232,6 +255,7 @@ int main(void)
 	overlaps();
 	overlap_edges();
 	limits();
+	expected_results();
 	page_ends();
 	windows();
 	space_free(&space);
