@@ -139,7 +139,9 @@ static void test_copy(struct queue *q, bool touch, uint32_t flags, const char *w
 {
 	uint8_t *src = fresh(LEN), *dst = fresh(LEN);
 	struct record *r = fresh(4096);
-	struct desc d = { .flags = OP(3, CRAV | RCR | flags), .src = (uintptr_t)src, .dst = (uintptr_t)dst, .size = LEN };
+	struct desc d = {
+		.flags = OP(3, CRAV | RCR | flags), .src = (uintptr_t)src, .dst = (uintptr_t)dst, .size = LEN,
+	};
 	int status;
 
 	for (unsigned int i = 0; i < LEN; i++)
@@ -211,7 +213,9 @@ static void *thread(void *arg)
 	memset(dst, 0, 8192);
 	memset(r, 0, 4096);
 	for (int i = 0; i < ROUNDS; i++) {
-		struct desc d = { .flags = OP(3, CRAV | RCR), .src = (uintptr_t)src, .dst = (uintptr_t)dst, .size = 8192 };
+		struct desc d = {
+			.flags = OP(3, CRAV | RCR), .src = (uintptr_t)src, .dst = (uintptr_t)dst, .size = 8192,
+		};
 
 		memset(src, i + 1, 8192);
 		bad += run(q, &d, r) != 1 || memcmp(src, dst, 8192);
@@ -348,7 +352,8 @@ static void test_instructions(void)
 	asm volatile("vmovdqu %2, %%ymm0; mov $7, %%eax; xor %%edx, %%edx; xsavec64 %0; vpxor %%ymm0, %%ymm0, %%ymm0;"
 		     "mov $7, %%eax; xrstor64 %0; vmovdqu %%ymm0, %1"
 		     : "+m"(area), "=m"(back) : "m"(ymm) : "eax", "edx", "xmm0");
-	result(!memcmp(ymm, back, sizeof(ymm)) && area[527] == 0x80, "cpu", "XSAVEC and XRSTOR of the compacted form", area[512]);
+	result(!memcmp(ymm, back, sizeof(ymm)) && area[527] == 0x80, "cpu", "XSAVEC and XRSTOR of the compacted form",
+	       area[512]);
 }
 
 /* With a PASID, ENQCMD to what is no device means retry, and writes nothing. */

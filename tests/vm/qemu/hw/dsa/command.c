@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command register. A command that must wait for descriptors stays active, and is looked at again whenever an engine
- * has finished one. Abort does not wait: from that moment on nothing of what was aborted reaches memory.
+ * The command register. A command that must wait for descriptors stays active, and is looked at again whenever an
+ * engine has finished one. Abort does not wait: from that moment on nothing of what was aborted reaches memory.
  */
 #include "dsa.h"
 #include "hw/pci/pcie.h"

@@ -4,8 +4,9 @@
  *
  *   -device intel-dsa,profile=dsa2,id=dsa0
  *
- * profile: dsa1, dsa2 or dsa3. virtual-time, latency-ns, bytes-per-us: see engine.c. To halt the device, set its property
- * "halt" to the reset that it shall want: software, flr, warm or cold (qom-set /machine/peripheral/dsa0 halt flr).
+ * profile: dsa1, dsa2 or dsa3. virtual-time, latency-ns, bytes-per-us: see engine.c. To halt the device, set its
+ * property "halt" to the reset that it shall want: software, flr, warm or cold (qom-set /machine/peripheral/dsa0 halt
+ * flr).
  */
 #include "dsa.h"
 #include "qapi/error.h"

@@ -2,9 +2,9 @@
 /*
  * An emulated Intel DSA for QEMU: what its files share.
  *
- * Road of a descriptor: portal.c (accept or retry) → engine.c (a thread takes it) → the model (checks, operation, record),
- * which reaches memory through memory.c (translation by PASID, page requests) → event.c (interrupts, errors).
- * mmio.c is the register file, command.c what the command register does, dsa.c the PCI device.
+ * Road of a descriptor: portal.c (accept or retry) → engine.c (a thread takes it) → the model (checks, operation,
+ * record), which reaches memory through memory.c (translation by PASID, page requests) → event.c (interrupts,
+ * errors). mmio.c is the register file, command.c what the command register does, dsa.c the PCI device.
  *
  * One lock guards everything: the BQL. Engines hold it while they copy a page in or out, and not while they compute
  * (unless they run on the virtual clock, see engine.c).

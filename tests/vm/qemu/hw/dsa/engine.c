@@ -3,10 +3,10 @@
  * Engines: threads beside the vCPUs. Each takes descriptors from the queues of its group, in turn, a queue's priority
  * saying how many it gets in a round, and lets the model execute them.
  *
- * With virtual-time=on there are no threads: a descriptor is taken by the vCPU's store, or when the one before ends, and
- * executed by a timer when the virtual clock says that it is done: latency, and bytes over bandwidth, after an engine was
- * free for it. What waits for the guest, a page request, is a coroutine that yields. So under icount a program sees the
- * same device in every run. The figures are made up.
+ * With virtual-time=on there are no threads: a descriptor is taken by the vCPU's store, or when the one before ends,
+ * and executed by a timer when the virtual clock says that it is done: latency, and bytes over bandwidth, after an
+ * engine was free for it. What waits for the guest, a page request, is a coroutine that yields. So under icount a
+ * program sees the same device in every run. The figures are made up.
  */
 #include "dsa.h"
 #include "qemu/memalign.h"

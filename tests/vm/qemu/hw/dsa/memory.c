@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How the model reaches guest memory: windows of at most one page, each a copy. A window is translated and read when it is
- * opened, translated again and written when it is closed, both under the BQL, so nothing is kept across an invalidation:
- * there is no device TLB that could be stale, and an invalidation need not wait for us.
+ * How the model reaches guest memory: windows of at most one page, each a copy. A window is translated and read when
+ * it is opened, translated again and written when it is closed, both under the BQL, so nothing is kept across an
+ * invalidation: there is no device TLB that could be stale, and an invalidation need not wait for us.
  *
- * With a PASID translation is by ATS, and where it fails and the descriptor may block, by a page request, which waits for
- * the guest's answer. Without a PASID it is plain bus-master DMA.
+ * With a PASID translation is by ATS, and where it fails and the descriptor may block, by a page request, which waits
+ * for the guest's answer. Without a PASID it is plain bus-master DMA.
  */
 #include "dsa.h"
 #include "exec/cpu-common.h"
@@ -131,8 +131,8 @@ static void *dsa_map(void *ctx, uint64_t addr, size_t *len, unsigned int access,
         assert(w < e->window + ARRAY_SIZE(e->window));
     }
     /*
-     * What is to be written is read too, which the model may rely on. But it must be writable: translate it as a write, so
-     * that a fault shows now.
+     * What is to be written is read too, which the model may rely on. But it must be writable: translate it as a
+     * write, so that a fault shows now.
      */
     dsa_lock(e);
     if ((access & SVA_MODEL_WRITE) && e->has_pasid) {
