@@ -56,11 +56,14 @@ static void fill_at(size_t at, size_t len, size_t room, const uint8_t *pattern, 
 
 static void fills(void)
 {
-	uint8_t narrow[32], wide[32];
+	/* Sixteen bytes of which nine look like eight that repeat. */
+	static const uint8_t nearly[16] = { 1, 2, 3, 4, 5, 6, 7, 1, 9, 1, 2, 3, 4, 5, 6, 7 };
+	uint8_t narrow[32], wide[32], odd[32];
 
 	for (int i = 0; i < 32; i++) {
 		narrow[i] = (uint8_t)(1 + i % 8);
 		wide[i] = (uint8_t)(1 + i % 16);
+		odd[i] = nearly[i % 16];
 	}
 	for (size_t len = 0; len <= 300; len++) {
 		for (size_t at = 0; at < 70; at++) {
@@ -72,6 +75,7 @@ static void fills(void)
 		for (size_t at = 0; at < 70; at += 3) {
 			fill_at(at, len, 2600, narrow, false);
 			fill_at(at, len, 2600, wide, false);
+			fill_at(at, len, 2600, odd, false);
 		}
 	}
 	ok(!wrong, "fills: %lu cases, %lu wrong", cases, wrong);
