@@ -39,11 +39,11 @@ vm_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 %C%_dma_uring_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS)
 %C%_dma_uring_LDADD = $(URING_LIBS)
 
-EXTRA_DIST += %D%/check %D%/init %D%/kernel.sh %D%/run %D%/suite %D%/swdma/Kbuild %D%/swdma/swdma.c
+EXTRA_DIST += %D%/check %D%/dma-library %D%/init %D%/kernel.sh %D%/run %D%/suite %D%/swdma/Kbuild %D%/swdma/swdma.c
 
 .PHONY: check-vm vm-programs
 vm-programs: $(vm_programs)
-check-vm: vm-programs
+check-vm: all vm-programs
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/check $(VM_KERNELS)
 
 include tests/vm/qemu/local.mk
