@@ -193,8 +193,9 @@ struct sva_mapping {
  * @longterm: it has a handle
  * @pages: its pages
  * @nr_pages: how many
- * @mm: whom they are counted for; NULL: a pattern
- * @order: of the allocation, for a pattern
+ * @mm: whom they are counted for
+ * @pattern: they are ours, and hold a pattern
+ * @order: of their allocation then
  * @home: the device that it was mapped for last; only compared, never followed
  * @coherent: the owner was told that it needs no sync calls
  * @release: frees it in process context
@@ -212,6 +213,7 @@ struct sva_map {
 	struct page **pages;
 	unsigned long nr_pages;
 	struct mm_struct *mm;
+	bool pattern;
 	unsigned int order;
 	const struct sva_dev *home;
 	bool coherent;
@@ -222,7 +224,7 @@ struct sva_map {
 
 int sva_range_check(u64 addr, u64 len, u64 *fault);
 struct sva_map *sva_map_create(struct mm_struct *mm, u64 addr, u64 len, u32 access, bool longterm, u64 *fault);
-struct sva_map *sva_map_pattern(u64 pattern, u64 len);
+struct sva_map *sva_map_pattern(struct mm_struct *mm, u64 pattern, u64 len);
 struct sva_mapping *sva_map_for(struct sva_map *map, struct sva_dev *dev, bool nonblock);
 bool sva_map_needs_sync(struct sva_map *map);
 void sva_map_sync(struct sva_map *map, u64 offset, u64 len, u32 flags);

@@ -15,6 +15,7 @@
 #include "internal.h"
 
 #define PATTERN_ORDER	4	/* as large as helps, but no larger than is easily found */
+#define PIN_AT_ONCE	1024UL	/* pages */
 
 /* Pages are counted where RDMA counts them: it takes no lock, and /proc/PID/status shows it as VmPin. */
 static int charge(struct mm_struct *mm, unsigned long pages)
@@ -32,9 +33,10 @@ static void uncharge(struct mm_struct *mm, unsigned long pages)
 	atomic64_sub(pages, &mm->pinned_vm);
 }
 
+/* Not too many at a time: the fast way goes through them with interrupts off. */
 static int pin_some(u64 addr, unsigned long pages, unsigned int flags, struct page **to)
 {
-	return pin_user_pages_fast(addr, min_t(unsigned long, pages, INT_MAX), flags, to);
+	return pin_user_pages_fast(addr, min(pages, PIN_AT_ONCE), flags, to);
 }
 
 /*
@@ -171,12 +173,13 @@ struct sva_map *sva_map_create(struct mm_struct *mm, u64 addr, u64 len, u32 acce
 
 /**
  * sva_map_pattern - a buffer of ours that holds a pattern, to be copied over and over
+ * @mm: whom it is counted for, as if it were pinned: many fills in flight have many of them
  * @pattern: eight bytes
  * @len: how much of it would be useful
  *
  * dmaengine knows how to set memory, but next to no memory copier offers that.
  */
-struct sva_map *sva_map_pattern(u64 pattern, u64 len)
+struct sva_map *sva_map_pattern(struct mm_struct *mm, u64 pattern, u64 len)
 {
 	unsigned int order = min_t(unsigned int, get_order(min_t(u64, len, PAGE_SIZE << PATTERN_ORDER)), PATTERN_ORDER);
 	struct sva_map *map;
@@ -188,18 +191,27 @@ struct sva_map *sva_map_pattern(u64 pattern, u64 len)
 	} while (!page && order--);
 	if (!page)
 		return ERR_PTR(-ENOMEM);
+	if (charge(mm, 1UL << order))
+		goto fail;
 	map = map_alloc(0, PAGE_SIZE << order, SVA_DMA_MAP_READ);
 	if (!map) {
-		__free_pages(page, order);
-		return ERR_PTR(-ENOMEM);
+		uncharge(mm, 1UL << order);
+		goto fail;
 	}
 	INIT_WORK(&map->release, map_release_work);
+	mmgrab(mm);
+	map->mm = mm;
+	map->pattern = true;
 	map->order = order;
 	for (i = 0; i < map->nr_pages; i++)
 		map->pages[i] = page + i;
 	memset64(page_address(page), pattern, map->len / sizeof(pattern));
 	atomic_inc(&sva_stats.maps);
 	return map;
+
+fail:
+	__free_pages(page, order);
+	return ERR_PTR(-ENOMEM);
 }
 
 /* Called with sva_dev::lock held: the device may be about to go. */
@@ -241,14 +253,14 @@ static void map_free(struct sva_map *map)
 
 	list_for_each_entry_safe(mapping, next, &map->mappings, of_map)
 		mapping_free(mapping);
-	if (map->mm) {
+	if (map->pattern) {
+		__free_pages(map->pages[0], map->order);
+	} else {
 		unpin_user_pages_dirty_lock(map->pages, map->nr_pages, map->access & SVA_DMA_MAP_WRITE);
 		atomic_sub(map->nr_pages, &sva_stats.pinned);
-		uncharge(map->mm, map->nr_pages);
-		mmdrop(map->mm);
-	} else {
-		__free_pages(map->pages[0], map->order);
 	}
+	uncharge(map->mm, map->nr_pages);
+	mmdrop(map->mm);
 	atomic_dec(&sva_stats.maps);
 	map_discard(map);
 }

@@ -170,9 +170,9 @@ static int address_open(struct sva_client *client, u64 address, u64 len, u32 acc
 	return 0;
 }
 
-static int pattern_open(u64 pattern, u64 len, struct sva_map **map)
+static int pattern_open(struct sva_client *client, u64 pattern, u64 len, struct sva_map **map)
 {
-	struct sva_map *filled = sva_map_pattern(pattern, len);
+	struct sva_map *filled = sva_map_pattern(client->mm, pattern, len);
 
 	if (IS_ERR(filled))
 		return PTR_ERR(filled);
@@ -205,7 +205,7 @@ static int buffers_open(struct sva_req *req, struct sva_dma_op *op, bool nonbloc
 	if (!op->dst_handle)
 		ret = address_open(req->client, dst, op->len, SVA_DMA_MAP_WRITE, &req->dst, &op->fault);
 	if (!ret && fill)
-		ret = pattern_open(op->src, op->len, &req->src);
+		ret = pattern_open(req->client, op->src, op->len, &req->src);
 	else if (!ret && !op->src_handle)
 		ret = address_open(req->client, src, op->len, SVA_DMA_MAP_READ, &req->src, &op->fault);
 	return ret;
