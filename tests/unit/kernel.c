@@ -328,6 +328,8 @@ static int take(struct kernel_queue *queue, const struct sva_desc *desc)
 		queue->sizes[queue->taken] = desc->size;
 	}
 	queue->taken++;
+	if (queue->silent_after && queue->taken > queue->silent_after)
+		return 0;
 	if (queue->swallow) {
 		queue->swallow--;
 		return 0;
@@ -380,7 +382,8 @@ int __wrap_open(const char *path, int flags, ...)
 	queue->fd = fd;
 	queue->opener = getpid();
 	queue->opens++;
-	queue->open_now++;
+	if (++queue->open_now > queue->most_open)
+		queue->most_open = queue->open_now;
 	pthread_mutex_unlock(&lock);
 	if (queue->mode == KERNEL_THREAD)
 		queue->has_thread = !pthread_create(&queue->thread, NULL, device_thread, queue);

@@ -36,10 +36,11 @@ struct kernel_queue {
 	unsigned int take;        /* most descriptors of one write; 0: any number */
 	bool close_executes;      /* close: what is held is executed first, else it is thrown away */
 	unsigned int swallow;     /* so many descriptors are never executed at all */
+	unsigned int silent_after; /* so many descriptors none is executed any more; 0: never */
 	unsigned int full_for;    /* so many writes find it full */
 	struct sva_model_profile profile;
 	/* What it saw. */
-	unsigned int opens, open_now, mmaps, writes, taken, dropped, executed, most_held;
+	unsigned int opens, open_now, most_open, mmaps, writes, taken, dropped, executed, most_held;
 	uint32_t log[KERNEL_LOG]; /* flags and opcode of what was taken, in order */
 	uint32_t sizes[KERNEL_LOG];
 	/* Its own. */

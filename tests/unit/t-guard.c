@@ -142,7 +142,7 @@ static void with_other_paths(void)
 
 /* ------------------------------------------------------------------ signals that are not the guard's */
 
-enum what { CRASH, BUS, RAISE, KILL, QUEUE, IGNORED_RAISE, IGNORED_CRASH, OLD_HANDLER, OLD_INFO, UNGUARDED, AFTER_GUARDED, WHATS };
+enum what { CRASH, BUS, RAISE, KILL, QUEUE, IGNORED_RAISE, IGNORED_CRASH, OLD_HANDLER, OLD_INFO, UNGUARDED, AFTER_GUARDED, CASES };
 
 static volatile sig_atomic_t handled;
 
@@ -208,7 +208,7 @@ static int in_child(void *arg)
 
 static void passed_on(void)
 {
-	static const struct { const char *name; int want; } whats[WHATS] = {
+	static const struct { const char *name; int want; } cases[CASES] = {
 		[CRASH] = { "a bad access of the program's own", 1000 + SIGSEGV },
 		[BUS] = { "a SIGBUS that is raised", 1000 + SIGBUS },
 		[RAISE] = { "a SIGSEGV that is raised", 1000 + SIGSEGV },
@@ -223,12 +223,12 @@ static void passed_on(void)
 	};
 	const char *sanitizers = getenv("SANITIZERS");
 
-	for (enum what what = 0; what < WHATS; what++) {
+	for (enum what what = 0; what < CASES; what++) {
 		/* The sanitizers have handlers of their own, which end the program in another way. */
-		if (sanitizers && strcmp(sanitizers, "no") && whats[what].want > 1000)
-			skip(whats[what].name, "sanitizers handle the signal themselves");
+		if (sanitizers && strcmp(sanitizers, "no") && cases[what].want > 1000)
+			skip(cases[what].name, "sanitizers handle the signal themselves");
 		else
-			is(rig_in_child(in_child, &what), whats[what].want, whats[what].name);
+			is(rig_in_child(in_child, &what), cases[what].want, cases[what].name);
 	}
 }
 

@@ -2,7 +2,8 @@
 # Kernels for the virtual machine: Debian's packages, taken from where this machine takes its own, kept outside the
 # tree in $vm_cache. Sourced by run.
 #
-#   vm_kernel VERSION	finds (once) the newest kernel of that version: sets vm_release and vm_vmlinuz
+#   vm_kernel VERSION	finds (once) the newest kernel of that version: sets vm_release and vm_vmlinuz; or takes the one
+#			that was built in a directory
 #   vm_module DIR	builds the module in DIR for it, in a Debian root that has the compiler which that kernel wants
 
 vm_cache=${XDG_CACHE_HOME:-$HOME/.cache}/libsva/vm
@@ -133,6 +134,13 @@ vm_need_root() {
 vm_kernel() {
 	local dir=$vm_cache/kernel-$1 deb
 
+	vm_tree=
+	if [ -d "$1" ]; then
+		vm_tree=$(cd "$1" && pwd)
+		vm_release=$(cat "$vm_tree/include/config/kernel.release") || vm_die "$1 is no built kernel"
+		vm_vmlinuz=$vm_tree/arch/x86/boot/bzImage
+		return
+	fi
 	mkdir -p "$vm_cache"
 	# Two runs at once: the second waits for what the first fetches.
 	exec 9>"$vm_cache/lock"
@@ -181,6 +189,10 @@ vm_distro_modules() {
 
 # The mounts live in a namespace of their own and go with it.
 vm_module() {
+	if [ -n "$vm_tree" ]; then
+		make -s -C "$vm_tree" M="$1" modules >&2 || vm_die "building the module in $1 failed"
+		return
+	fi
 	vm_build_dir=$1 vm_build_root=$vm_root vm_build_release=$vm_release unshare -m sh -c '
 		mount -t proc proc "$vm_build_root/proc" && mount --bind "$vm_build_dir" "$vm_build_root/build" &&
 		exec chroot "$vm_build_root" make -s -C "/usr/src/linux-headers-$vm_build_release" M=/build \
