@@ -32,9 +32,6 @@ struct host {
 	bool out_of_memory;
 };
 
-static pthread_mutex_t discovery_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t at_fork_once = PTHREAD_ONCE_INIT;
-
 /* ------------------------------------------------------------------ problems */
 
 /* How much a reason explains when there are no queues at all. */
@@ -243,22 +240,6 @@ static void ask(struct host *h)
 		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "failed: %s", strerror(err < 0 ? -err : err));
 }
 
-static void lock(void)
-{
-	pthread_mutex_lock(&discovery_lock);
-}
-
-static void unlock(void)
-{
-	pthread_mutex_unlock(&discovery_lock);
-}
-
-/* A child must not inherit the lock from a thread that it does not have: fork waits for a discovery to end. */
-static void handle_forks(void)
-{
-	pthread_atfork(lock, unlock, unlock);
-}
-
 int sva_discover(const struct sva_config *config, struct sva_inventory **result)
 {
 	struct sva_inventory *inventory = calloc(1, sizeof(*inventory));
@@ -268,14 +249,11 @@ int sva_discover(const struct sva_config *config, struct sva_inventory **result)
 	if (!inventory)
 		return -ENOMEM;
 	h.tail = &inventory->queues;
-	pthread_once(&at_fork_once, handle_forks);
-	lock();
 	sva_names_each(name, config->plugins) {
 		h.plugin = name;
 		if (!h.out_of_memory)
 			ask(&h);
 	}
-	unlock();
 	errno = saved;
 	if (h.out_of_memory) {
 		sva_inventory_free(inventory);

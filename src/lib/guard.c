@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
+#include <ucontext.h>
 
 #include "road.h"
 
@@ -75,6 +76,8 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	if (guarded && info->si_code > 0 && inside(guarded, addr)) {
 		guarded->bad = addr;
 		sva_tls.guard = NULL;
+		/* As before the signal: more is blocked than this handler asked for where something stands between it and the kernel, such as a sanitizer. */
+		pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
 		siglongjmp(guarded->back, 1);
 	}
 	pass_on(sig, info, context);
@@ -88,8 +91,8 @@ int sva_guard_setup(void)
 	if (installed)
 		return 0;
 	/*
-	 * SA_NODEFER: the handler leaves by a jump that does not restore the signal mask, which is what makes a guarded copy free of system calls. SA_ONSTACK: a
-	 * program may have given its threads a stack for this.
+	 * SA_NODEFER: what an earlier handler wants blocked is for call_earlier() to say. SA_ONSTACK: a program may have given its threads a stack for this.
+	 * The jump out of the handler does not restore the signal mask, which is what makes a guarded copy free of system calls; the handler does, before it.
 	 */
 	action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
 	sigemptyset(&action.sa_mask);

@@ -89,7 +89,10 @@ struct sva_inventory {
 	uint32_t reason;             /* when there are no queues: why, the most telling reason of all plug-ins */
 };
 
-/* Loads the plug-ins and asks each. Only -ENOMEM is fatal: what a plug-in does wrong becomes a problem. Serialised. */
+/*
+ * Loads the plug-ins and asks each. Only -ENOMEM is fatal: what a plug-in does wrong becomes a problem. Plug-ins, and the libraries that they use, need
+ * not be thread-safe: the caller holds sva_process.lock, which fork() waits for, too.
+ */
 int sva_discover(const struct sva_config *config, struct sva_inventory **inventory);
 void sva_inventory_free(struct sva_inventory *inventory);
 /* "wq0.0", "dsa0/wq0.0" or a node's path; NULL if there is none. */

@@ -68,16 +68,14 @@ static void forget_parent(void)
 
 static void after_fork_child(void)
 {
-	pthread_mutex_init(&strings_lock, NULL);
-	pthread_mutex_init(&sva_process.lock, NULL);
 	pthread_cond_init(&sva_process.closed, NULL);
-	pthread_mutex_init(&enter_lock, NULL);
 	if (sva_process.ready) {
 		/* For kernels that do not wipe the page themselves. */
 		atomic_store(&sva_alive->epoch, 0);
 		atomic_store(&sva_alive->generation, 0);
 	}
 	forget_parent();
+	after_fork(); /* the thread that is left holds them */
 }
 
 /* A thread ends: its shares of contexts become nobody's. Operations on their lists stay valid. */

@@ -78,8 +78,8 @@ static void after_fork(void)
 
 static void after_fork_child(void)
 {
-	pthread_mutex_init(&lock, NULL);
 	pthread_cond_init(&changed, NULL);
+	pthread_mutex_unlock(&lock); /* which the thread that is left holds */
 }
 
 static void write_list(const char *line)

@@ -2,9 +2,6 @@
 /*
  * Discovery with the real plug-ins, and the real libaccel-config, on trees of files that look like other machines.
  */
-#include <pthread.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -375,66 +372,6 @@ static void test_misbehaviour(void)
 	is_str(inventory->problems[255], "more problems were left out", "the last one says that there were more");
 }
 
-/* Threads that look around at the same time, while another one forks children that look around. */
-static void *look_around(void *arg)
-{
-	struct sva_inventory *own;
-	struct sva_config own_config;
-
-	for (int i = 0; i < 20; i++) {
-		if (sva_config_load(&own_config, NULL))
-			return arg;
-		if (sva_discover(&own_config, &own) || own->queue_count != 2)
-			return arg;
-		sva_inventory_free(own);
-		sva_config_free(&own_config);
-	}
-	return NULL;
-}
-
-/* A child that looks around. It says how it went and dies at once: leak checkers must not ask it for its parent's
- * threads. */
-static bool child_looks_around(void)
-{
-	int ends[2], status;
-	bool good = false;
-	pid_t pid;
-
-	if (pipe(ends))
-		return false;
-	pid = fork();
-	if (!pid) {
-		alarm(100);
-		good = !look_around(ends);
-		if (write(ends[1], &good, sizeof(good)) == sizeof(good))
-			kill(getpid(), SIGKILL);
-		_exit(1);
-	}
-	close(ends[1]);
-	if (read(ends[0], &good, sizeof(good)) != sizeof(good))
-		good = false;
-	close(ends[0]);
-	return waitpid(pid, &status, 0) == pid && good;
-}
-
-static void test_threads(void)
-{
-	unsigned int wrong = 0;
-	pthread_t threads[3];
-	void *result;
-
-	scene_tree("two-sockets");
-	setenv("SVA_PLUGINS", "dsa", 1);
-	for (int i = 0; i < 3; i++)
-		if (pthread_create(&threads[i], NULL, look_around, &wrong))
-			exit(1);
-	for (int i = 0; i < 5; i++)
-		wrong += !child_looks_around();
-	for (int i = 0; i < 3; i++)
-		wrong += pthread_join(threads[i], &result) || result;
-	is(wrong, 0, "threads and their children look around at the same time");
-}
-
 static void test_no_memory(void)
 {
 	unsigned int n, wrong = 0;
@@ -478,7 +415,6 @@ int main(void)
 		test_trust();
 		test_hostile();
 		test_both();
-		test_threads();
 		test_no_memory();
 	}
 	test_file();

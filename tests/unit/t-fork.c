@@ -26,6 +26,13 @@ static struct sva *sva;
 static struct sva_bond *bond;
 static struct sva_op in_flight, ended, on_bond;
 
+static bool sanitized_by(const char *name)
+{
+	const char *all = getenv("SANITIZERS");
+
+	return all && strstr(all, name);
+}
+
 static void prepare(struct sva_op *op)
 {
 	sva_prep_memcpy(op, to, from, 1000);
@@ -125,9 +132,9 @@ static int default_works(const char *path)
 	return 0;
 }
 
-static int own_context(void)
+static int own_context(unsigned int threads)
 {
-	struct sva *mine = rig_open("soft", 2);
+	struct sva *mine = rig_open("soft", threads);
 	struct sva_bond *soft;
 	struct sva_op op;
 
@@ -160,7 +167,7 @@ static int after_fork(void *arg)
 	queue->open_now = queue->dedicated;
 	err = default_works(queue->dedicated ? "cpu" : "write");
 	if (!err)
-		err = own_context();
+		err = own_context(2);
 	if (err)
 		return err;
 	MUST(fcntl(fd, F_GETFD) == -1 || queue->fd == fd);
@@ -216,13 +223,6 @@ static int in_raw_child(int (*fn)(void *arg), void *arg)
 		_exit(fn(arg));
 	waitpid((pid_t)pid, &status, 0);
 	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static bool sanitized_by(const char *name)
-{
-	const char *all = getenv("SANITIZERS");
-
-	return all && strstr(all, name);
 }
 
 static void forks(bool dedicated)
@@ -294,7 +294,8 @@ static int busy_child(void *arg)
 	queue->held = 0;
 	MUST(sva_memcpy(NULL, to, from, BYTES) == 0);
 	MUST(!memcmp(to, from, BYTES));
-	return own_context();
+	/* The thread sanitizer does not bear threads in children of processes that have some. */
+	return own_context(sanitized_by("thread") ? 0 : 2);
 }
 
 static void while_busy(void)
@@ -390,6 +391,59 @@ static void in_the_middle(void)
 	sva_close(sva);
 }
 
+/* Threads that open contexts, which look for queues, while others fork children that do the same: no lock is waited for in two orders. */
+static void *opens(void *arg)
+{
+	struct sva_opts opts = SVA_OPTS_INIT;
+	struct sva *mine;
+
+	(void)arg;
+	opts.paths = "write,cpu";
+	while (!atomic_load(&stop)) {
+		wrong += sva_open(&mine, &opts) != 0;
+		sva_close(mine);
+	}
+	return NULL;
+}
+
+static int opens_once(void *arg)
+{
+	(void)arg;
+	alarm(20);
+	queue->open_now = 0;
+	sva_close(rig_open("write,cpu", 0));
+	return 0;
+}
+
+static void *forks_and_opens(void *arg)
+{
+	for (int i = 0; i < 30; i++)
+		wrong += rig_in_child(opens_once, arg) != 0;
+	return NULL;
+}
+
+static void while_opening(void)
+{
+	pthread_t opener[2], forker[2];
+
+	kernel_begin();
+	queue = kernel_add("wq0.0", false, 4, NULL);
+	atomic_store(&stop, false);
+	atomic_store(&wrong, 0);
+	alarm(100);
+	for (int i = 0; i < 2; i++) {
+		pthread_create(&opener[i], NULL, opens, NULL);
+		pthread_create(&forker[i], NULL, forks_and_opens, NULL);
+	}
+	for (int i = 0; i < 2; i++)
+		pthread_join(forker[i], NULL);
+	atomic_store(&stop, true);
+	for (int i = 0; i < 2; i++)
+		pthread_join(opener[i], NULL);
+	alarm(0);
+	is(atomic_load(&wrong), 0, "forks while contexts are opened, in parents and children");
+}
+
 /* This program once more, in a process that has not used the library yet. Its lines are comments here. */
 static int run_again(void *arg)
 {
@@ -418,6 +472,7 @@ int main(int argc, char **argv)
 	execs();
 	while_busy();
 	in_the_middle();
+	while_opening();
 	is(rig_in_child(run_again, again), 0, "the same on a kernel without MADV_WIPEONFORK");
 	free(from);
 	free(to);
