@@ -269,21 +269,42 @@ static void execute(struct kernel_queue *queue, const struct sva_desc *desc)
 	sva_model_execute(&queue->profile, &memory, desc, &outcome);
 }
 
+/*
+ * A program may send the next descriptor as soon as it sees the record of this one, so the slot has to be free by then. A real queue frees it when an
+ * engine takes the descriptor, which is earlier; this one frees it as late as it may, so that whoever counts must count until then.
+ */
+static void publish_record(const struct sva_desc *desc, const struct sva_comp *record)
+{
+	struct sva_comp *comp = (struct sva_comp *)(uintptr_t)desc->completion_addr;
+
+	if (!record->status)
+		return;
+	memcpy((uint8_t *)comp + 1, (const uint8_t *)record + 1, sizeof(*record) - 1);
+	__atomic_store_n(&comp->status, record->status, __ATOMIC_RELEASE);
+}
+
 /* With lock held; it is given up meanwhile. */
 static bool execute_oldest(struct kernel_queue *queue)
 {
-	struct sva_desc desc;
+	struct sva_desc desc, copy;
+	struct sva_comp record;
+	bool has_record;
 
 	if (!queue->held)
 		return false;
-	desc = queue->ring[queue->head];
+	desc = copy = queue->ring[queue->head];
+	has_record = sva_desc_flags(&desc) & SVA_DESC_CRAV;
+	memset(&record, 0, sizeof(record));
+	if (has_record)
+		copy.completion_addr = (uint64_t)(uintptr_t)&record;
 	pthread_mutex_unlock(&lock);
-	execute(queue, &desc);
+	execute(queue, &copy);
 	pthread_mutex_lock(&lock);
-	/* The slot is free when it is done, which is later than a real one: whoever counts must count until then. */
 	queue->head = (queue->head + 1) % KERNEL_RING;
 	queue->held--;
 	queue->executed++;
+	if (has_record)
+		publish_record(&desc, &record);
 	pthread_cond_broadcast(&changed);
 	return true;
 }
