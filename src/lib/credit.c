@@ -90,32 +90,35 @@ void sva_lease_free(struct sva_lease *lease)
 	free(lease);
 }
 
-/* With bond->lock held: visit every thread with a lease on the bond, all at once, and do something to each lease. */
+/* Of the threads with a lease on the bond, the one with the lowest address above another's. One with several leases on it comes once. */
+static struct sva_thread *thread_after(const struct sva_bond *bond, const struct sva_thread *after)
+{
+	struct sva_thread *found = NULL;
+
+	for (struct sva_lease *l = bond->leases; l; l = l->next)
+		if ((uintptr_t)l->thread > (uintptr_t)after && (!found || (uintptr_t)l->thread < (uintptr_t)found))
+			found = l->thread;
+	return found;
+}
+
+/*
+ * With bond->lock held: visit every thread with a lease on the bond, all at once, and do something to each lease. Two bonds list the same threads in
+ * different orders, so they are visited in the order of their addresses.
+ */
 static void visit_leases(struct sva_bond *bond, void (*each)(struct sva_lease *lease))
 {
-	pthread_mutex_lock(&visit_lock);
-	/* A thread has at most one lease a path on a bond, so it may stand here twice: it is visited once. */
-	for (struct sva_lease *l = bond->leases; l; l = l->next) {
-		bool again = false;
+	struct sva_thread *t;
 
-		for (struct sva_lease *m = bond->leases; m != l && !again; m = m->next)
-			again = m->thread == l->thread;
-		if (!again)
-			sva_bias_visit_begin(&l->thread->bias);
-	}
+	pthread_mutex_lock(&visit_lock);
+	for (t = thread_after(bond, NULL); t; t = thread_after(bond, t))
+		sva_bias_visit_begin(&t->bias);
 	sva_bias_visit_fence();
 	for (struct sva_lease *l = bond->leases; l; l = l->next) {
 		sva_bias_visit_wait(&l->thread->bias);
 		each(l);
 	}
-	for (struct sva_lease *l = bond->leases; l; l = l->next) {
-		bool later = false;
-
-		for (struct sva_lease *m = l->next; m && !later; m = m->next)
-			later = m->thread == l->thread;
-		if (!later)
-			sva_bias_visit_end(&l->thread->bias);
-	}
+	for (t = thread_after(bond, NULL); t; t = thread_after(bond, t))
+		sva_bias_visit_end(&t->bias);
 	pthread_mutex_unlock(&visit_lock);
 }
 
@@ -172,9 +175,13 @@ struct sva_lease *sva_lease_pinned(struct sva_thread *thread, struct sva_bond *b
 {
 	struct sva_lease *lease;
 
-	for (lease = thread->pinned; lease; lease = lease->next_pinned)
-		if (lease->bond == bond)
-			return lease;
+	/* In the section: whoever closes another bond takes its lease out of this list and frees it (sva_bond_free_leases()). */
+	sva_bias_enter(&thread->bias);
+	for (lease = thread->pinned; lease && lease->bond != bond; lease = lease->next_pinned)
+		;
+	sva_bias_exit(&thread->bias);
+	if (lease)
+		return lease;
 	lease = sva_lease_new(thread, bond, bond->ops->path, SVA_REASON_OK);
 	if (!lease)
 		return NULL;

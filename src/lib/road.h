@@ -133,7 +133,7 @@ struct sva_lease {
 	void *portal;
 	uint32_t move_word, fill_word; /* flags and opcode of a plain copy, a plain fill */
 	int32_t credits;
-	bool dead;                  /* the bond was retired; credits are far below zero */
+	atomic_bool dead;           /* the bond was retired; credits are far below zero. Also looked at outside the section, as a hint */
 	bool counted;               /* credits are real */
 	uint8_t path;
 	uint64_t max_transfer;
