@@ -81,6 +81,8 @@ static void after_fork_child(void)
 /* A thread ends: its shares of contexts become nobody's. Operations on their lists stay valid. */
 static void thread_ends(void *tls)
 {
+	/* Destructors that come later may call the library once more: then it has to ask for a share again, and to end again. */
+	sva_tls.epoch = ~0u;
 	pthread_mutex_lock(&sva_process.lock);
 	/* sva::lock comes before sva_process.lock and is not needed: a list of threads only grows while its context is listed. */
 	for (struct sva *ctx = sva_process.contexts; ctx; ctx = ctx->next)
