@@ -5,7 +5,7 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
 core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input %D%/t-batch \
-	%D%/t-sync %D%/t-async %D%/t-soft %D%/t-bond %D%/t-queue %D%/t-faults %D%/t-guard %D%/t-fork
+	%D%/t-sync %D%/t-async %D%/t-soft %D%/t-bond %D%/t-queue %D%/t-faults %D%/t-guard %D%/t-fork %D%/t-threads
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -76,3 +76,8 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=close,--wrap=write,
 %C%_t_fork_CPPFLAGS = $(core_cppflags)
 %C%_t_fork_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_fork_LDADD = $(core_inside)
+
+%C%_t_threads_SOURCES = %D%/t-threads.c $(core_kernel)
+%C%_t_threads_CPPFLAGS = $(core_cppflags)
+%C%_t_threads_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_threads_LDADD = $(core_inside)
