@@ -70,13 +70,28 @@ static bool entry_fits(const struct sva_op *entry, const struct sva_bond *bond)
 	       sva_path_can_do(bond, entry);
 }
 
+bool sva_batch_taken(const struct sva_op *batch, const struct sva_lease *lease)
+{
+	return lease->ops->batch_opcode && sva_path_can_do(lease->bond, batch);
+}
+
+bool sva_batch_has_part(const struct sva_op *batch, const struct sva_lease *lease)
+{
+	struct sva_op **entries = entries_of(batch);
+
+	for (uint64_t i = 0; i < batch->length; i++)
+		if (sva_path_can_do(lease->bond, entries[i]))
+			return true;
+	return false;
+}
+
 bool sva_batch_fits(const struct sva_op *batch, const struct sva_lease *lease)
 {
 	const struct sva_bond *bond = lease->bond;
 	struct sva_op **entries = entries_of(batch);
 	uint64_t least = bond->gen_cap & SVA_GENCAP_BATCH_OF_ONE ? 1 : 2;
 
-	if (!lease->ops->batch_opcode || batch->length < least || batch->length > bond->max_batch)
+	if (!sva_batch_taken(batch, lease) || batch->length < least || batch->length > bond->max_batch)
 		return false;
 	for (uint64_t i = 0; i < batch->length; i++)
 		if (!entry_fits(entries[i], bond))

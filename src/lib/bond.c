@@ -96,7 +96,11 @@ static int open_node(struct sva_bond *bond, int path, uint32_t *reason)
 	return 0;
 }
 
-/* A queue from a file may not tell what it can do: then everything is tried, and what is refused is remembered (complete.c). */
+/*
+ * A queue from a file may not tell what it can do: then everything is tried, and what is refused is remembered (complete.c). Batches are tried wherever
+ * there may be more than one descriptor in one: the kernel hides them from op_cap of a DSA 1 (before 6.16 of every DSA), since its write(2) refuses
+ * them, but the device behind a portal has them.
+ */
 static void fill_operations(struct sva_bond *bond, const struct sva_queue *queue)
 {
 	bool known = false;
@@ -105,6 +109,8 @@ static void fill_operations(struct sva_bond *bond, const struct sva_queue *queue
 		known |= queue->op_cap[i] != 0;
 	for (int i = 0; i < 4; i++)
 		bond->op_cap[i] = known ? queue->op_cap[i] : ~0ull;
+	if (queue->max_batch > 1)
+		bond->op_cap[0] |= 1ull << SVA_OPCODE_BATCH;
 }
 
 static int fill_bond(struct sva_bond *bond, const struct sva_queue *queue)

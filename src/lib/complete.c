@@ -149,6 +149,8 @@ static void take_record(struct sva_op *op, unsigned int status)
 	status &= SVA_STATUS_MASK;
 	p->result.status = (uint8_t)status;
 	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH) {
+		if (status == SVA_STATUS_BAD_OPCODE)
+			forget_capability(p->bond, SVA_OPCODE_BATCH);
 		take_batch(op, false);
 		return;
 	}

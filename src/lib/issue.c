@@ -70,6 +70,8 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 	int err = -EAGAIN;
 
 	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH) {
+		if (!sva_batch_taken(op, lease))
+			p->result.reason = SVA_REASON_NO_OPERATION;
 		if (!sva_batch_fits(op, lease))
 			return -EOPNOTSUPP;
 		err = sva_batch_build(op, lease);
@@ -110,13 +112,18 @@ static int issue_pinned(struct sva_thread *thread, struct sva_op *op)
 static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	const bool batch = sva_kind_of(op)->shape == SVA_SHAPE_BATCH;
 	struct sva_lease *lease;
 	unsigned int pos = 0;
 	int err = -ENODEV, one;
-	bool full = false;
+	bool full = false, in_parts = false;
 
 	while ((lease = sva_path_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
+		/* Software does not get all of a batch when a device comes first that can do some of it, entry by entry. */
+		if (in_parts && !full && lease->path == SVA_PATH_SOFT)
+			break;
 		one = try_lease(thread, lease, op);
+		in_parts |= batch && one == -EOPNOTSUPP && sva_batch_has_part(op, lease);
 		if (!one) {
 			/* The quick roads follow where the best choice had room; a spill is for once. */
 			if (!full && SVA_OP_NODE_HINT(op->flags) < 0) {

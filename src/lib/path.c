@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kinds.h"
 #include "submit.h"
 
 #define REFRESH_TICKS 1024u               /* submissions until node and failed routes are looked at again */
@@ -223,7 +224,8 @@ struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, co
 		if (sync && index >= thread->ctx->sync_routes)
 			continue;
 		lease = route_lease(thread, index);
-		if (lease && sva_path_can_do(lease->bond, op))
+		/* One that takes no batches may take the entries, which is for whoever issues it to see. */
+		if (lease && (sva_kind_of(op)->shape == SVA_SHAPE_BATCH || sva_path_can_do(lease->bond, op)))
 			return lease;
 	}
 	return NULL;

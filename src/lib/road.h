@@ -248,7 +248,7 @@ static inline struct sva_thread *sva_thread_get(struct sva *ctx, int *err)
 
 /*
  * The next lease to try for an operation, from position *pos of the thread's order on; binds queues that have not been bound. NULL: there is no
- * further one. hint: NUMA node to prefer, -1: the thread's. May not be called inside the bias section.
+ * further one. For a batch, those that take none, too. hint: NUMA node to prefer, -1: the thread's. May not be called inside the bias section.
  */
 struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint);
 /* Has the queue this operation, with these flags? An unknown list of operations counts as yes, unknown capabilities as no. */
@@ -425,7 +425,10 @@ int sva_progress_verdict(const struct sva_op *op);
 
 int sva_batch_begin(struct sva_op *batch);
 void sva_batch_undo(struct sva_op *batch);
+/* Can that queue take it as one descriptor? Does it take batches at all? Has it the operation of an entry, at least? */
 bool sva_batch_fits(const struct sva_op *batch, const struct sva_lease *lease);
+bool sva_batch_taken(const struct sva_op *batch, const struct sva_lease *lease);
+bool sva_batch_has_part(const struct sva_op *batch, const struct sva_lease *lease);
 int sva_batch_build(struct sva_op *batch, struct sva_lease *lease);
 void sva_batch_take(struct sva_op *batch, bool lost);
 void sva_batch_advance(struct sva_thread *thread, struct sva_op *batch);

@@ -393,6 +393,7 @@ static void batches(void)
 	is(finish(0), 0, "");
 	ok(!memcmp(to, from, 4000), "is done");
 	is(sva_op_result(&ops[40])->bytes, 4000, "and counted");
+	is(sva_op_result(&ops[40])->reason, SVA_REASON_NO_OPERATION, "why it was not one descriptor can be asked");
 	is(queue->dropped, 0, "nothing was dropped");
 	for (unsigned int i = 0; i < queue->taken && i < KERNEL_LOG; i++)
 		if (queue->log[i] >> 24 == SVA_OPCODE_BATCH || queue->log[i] & SVA_DESC_FENCE)
@@ -412,6 +413,34 @@ static void batches(void)
 	kernel_run(queue, 3);
 	is(sva_wait(&ops[40], -1), 0, "done");
 	sva_close(sva);
+}
+
+/* The queue does the entries that it has, one by one, before software does any of them; software has the others, and whole batches of them. */
+static void batches_before_soft(void)
+{
+	for (int hidden = 0; hidden < 2; hidden++) { /* the kernel leaves batches out of op_cap, or not */
+		kernel_begin();
+		queue = kernel_add("wq0.0", true, 64, hidden ? "max-transfer=4096 op-cap=0x19" : "max-transfer=4096 op-cap=0x1b");
+		sva = rig_open_opts("write,soft", set_timeout);
+		prepare(10);
+		sva_prep_batch(&ops[20], list, 10);
+		ok(!sva_submit(sva, &ops[20]) && !sva_wait(&ops[20], -1) && !memcmp(to, from, 1000), "a batch, with soft permitted");
+		is(sva_op_result(&ops[20])->path_bytes[SVA_PATH_WRITE], 1000, "is the queue's");
+		is(sva_op_result(&ops[20])->reason, SVA_REASON_NO_OPERATION, "one by one, and says why");
+		prepare(3);
+		sva_prep_crc(&ops[1], from, 100, 0, 0);
+		sva_prep_batch(&ops[20], list, 3);
+		ok(!sva_submit(sva, &ops[20]) && !sva_wait(&ops[20], -1), "one with an entry that the queue has not");
+		is(sva_op_result(&ops[1])->path, SVA_PATH_SOFT, "which is software's");
+		is(sva_op_result(&ops[20])->path_bytes[SVA_PATH_WRITE], 200, "and the others are the queue's");
+		for (int i = 0; i < 3; i++)
+			sva_prep_crc(&ops[i], from, 100, 0, 0);
+		sva_prep_batch(&ops[20], list, 3);
+		ok(!sva_submit(sva, &ops[20]) && !sva_wait(&ops[20], -1), "one of such entries only");
+		is(sva_op_result(&ops[20])->path_bytes[SVA_PATH_SOFT], 300, "is all software's");
+		is(sva_op_result(&ops[20])->chunks, 4, "in three descriptors and their batch");
+		sva_close(sva);
+	}
 }
 
 /* The bond is retired while a batch is under way: what may have been begun is not done a second time. */
@@ -486,6 +515,8 @@ static void batch_descriptors(void)
 	   "and what is behind the fence is cancelled");
 	ok(!to[200] && to[300] && !to[400] && !to[500], "which memory shows");
 
+	is(sva_op_result(&ops[20])->reason, SVA_REASON_OK, "there is no better way that was not taken");
+
 	/* Longer than one batch may be, or with an entry longer than one descriptor: one by one. */
 	prepare(33);
 	sva_prep_batch(&ops[40], list, 33);
@@ -516,6 +547,36 @@ static void batch_descriptors(void)
 	for (int i = 0; i < 500; i++)
 		if (to[i])
 			ok(false, "byte %d was written by somebody", i);
+	sva_close(sva);
+}
+
+/* The kernel hides batches of a DSA 1 from op_cap, since its write(2) refuses them; whoever has the portal has them. */
+static void hidden_batches(void)
+{
+	kernel_begin();
+	queue = kernel_add("wq0.0", true, 64, "max-transfer=4096 max-batch=32 op-cap=0x1003f03fd gen-cap=0x40915f010f");
+	sva = rig_open_opts("write,cpu", set_timeout);
+	take_batches();
+	prepare(5);
+	sva_prep_batch(&ops[20], list, 5);
+	queue->taken = 0;
+	is(sva_run(sva, &ops[20]), 0, "a batch that op_cap does not show");
+	ok(!memcmp(to, from, 500), "is done");
+	is(queue->taken, 1, "as one descriptor");
+	/* And if the device really has none, it is tried once. */
+	queue->profile.op_cap[0] &= ~(1ull << SVA_OPCODE_BATCH);
+	prepare(5);
+	sva_prep_batch(&ops[20], list, 5);
+	queue->taken = 0;
+	is(sva_run(sva, &ops[20]), 0, "a batch that the device has not");
+	ok(!memcmp(to, from, 500), "is done");
+	is(queue->taken, 6, "one by one, after it was refused");
+	prepare(5);
+	sva_prep_batch(&ops[20], list, 5);
+	queue->taken = 0;
+	is(sva_run(sva, &ops[20]), 0, "and the next");
+	is(queue->taken, 5, "one by one at once");
+	is(sva_op_result(&ops[20])->reason, SVA_REASON_NO_OPERATION, "why");
 	sva_close(sva);
 }
 
@@ -575,6 +636,8 @@ int main(void)
 	batches();
 	silent_batch();
 	batch_descriptors();
+	hidden_batches();
+	batches_before_soft();
 	closing();
 	return done();
 }
