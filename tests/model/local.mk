@@ -56,7 +56,7 @@ EXTRA_DIST += %D%/mutate.py %D%/mutation-survivors.txt
 .PHONY: check-mutation
 check-mutation:
 	@if command -v python3 >/dev/null; then \
-		python3 $(srcdir)/tests/model/mutate.py --srcdir $(srcdir) --cc '$(CC)' --libs '$(ISAL_LIBS)'; \
+		python3 $(srcdir)/tests/model/mutate.py --srcdir $(srcdir) --cc '$(CC)' --libs='$(ISAL_LIBS)'; \
 	else \
 		echo 'SKIP: check-mutation needs python3'; \
 	fi

@@ -63,6 +63,17 @@ static void opcodes(const struct sva_model_profile *profile)
 	}
 }
 
+/* That flag, or those two, and no others: without CRAV there can be no record address. */
+static void bare_flags(const struct sva_model_profile *profile, unsigned int opcode, int a, int b)
+{
+	struct sva_desc desc = any_plain(opcode);
+
+	desc.flags_opcode = sva_desc_word((enum sva_opcode)opcode, 1u << a | 1u << b);
+	if (!(sva_desc_flags(&desc) & SVA_DESC_CRAV))
+		desc.completion_addr = 0;
+	both(profile, &desc);
+}
+
 /* The same descriptor with a flag or two turned over; fields that become reserved or used are left as they are. */
 static void flags(const struct sva_model_profile *profile)
 {
@@ -79,6 +90,7 @@ static void flags(const struct sva_model_profile *profile)
 					desc.completion_addr = 0;
 					both(profile, &desc);
 				}
+				bare_flags(profile, opcode, a, b);
 			}
 		}
 	}

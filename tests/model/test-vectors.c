@@ -84,12 +84,19 @@ static void crc32(void)
 
 static void crc64(void)
 {
-	uint8_t zeros[4096] = { 0 };
+	uint8_t data[4096] = { 0 };
 
 	is(crc_of("123456789", 9, 0, SVA_DESC_CRC64), 0xae8b14860a799888, "CRC-64/NVMe check value");
-	is(crc_of(zeros, 4096, 0, SVA_DESC_CRC64), 0x6482d367eb22b64e, "4096 zeros (NVM command set specification)");
-	memset(zeros, 0xff, sizeof(zeros));
-	is(crc_of(zeros, 4096, 0, SVA_DESC_CRC64), 0xc0ddba7302eca3ac, "4096 ones (NVM command set specification)");
+	/* The four buffers of the NVM command set specification. */
+	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0x6482d367eb22b64e, "4096 zeros (NVM command set)");
+	memset(data, 0xff, sizeof(data));
+	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0xc0ddba7302eca3ac, "4096 ones (NVM command set)");
+	for (int i = 0; i < 4096; i++)
+		data[i] = (uint8_t)i;
+	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0x3e729f5f6750449c, "4096 rising (NVM command set)");
+	for (int i = 0; i < 4096; i++)
+		data[i] = (uint8_t)~i;
+	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0x9a2df64b8e9e517e, "4096 falling (NVM command set)");
 	is(crc_of("6789", 4, crc_of("12345", 5, 0, SVA_DESC_CRC64), SVA_DESC_CRC64), 0xae8b14860a799888,
 	   "a result is the seed of what follows");
 }
