@@ -4,6 +4,7 @@
  * unmapped while it is in use does no harm. With the argument strict, the run has --strict-faults.
  */
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "client.h"
 #include "../tap.h"
@@ -72,6 +73,28 @@ static void test_bad_records(void)
 	munmap(a, PAGE);
 }
 
+static long page_faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt;
+}
+
+/* Most kernels map one page of zeros for every read of untouched memory, so a write to it faults once more; not all do. */
+static bool has_zero_page(void)
+{
+	volatile uint8_t *page = map(1);
+	long before;
+
+	(void)*page;
+	before = page_faults();
+	*page = 1;
+	before = page_faults() - before;
+	munmap((void *)page, PAGE);
+	return before > 0;
+}
+
 /* Untouched pages: paged in for the engine, unless the run is strict and the descriptor does not block on faults. */
 static void test_untouched(bool strict)
 {
@@ -84,10 +107,13 @@ static void test_untouched(bool strict)
 		   "strict: an untouched destination faults");
 		is(comp.bytes, PAGE, "where it begins");
 		is(comp.fault_addr, (uintptr_t)to + PAGE, "with its address");
-		(void)*(volatile uint8_t *)(to + PAGE);
-		is(submit(SVA_OPCODE_MEMMOVE, 0, from + PAGE, to + PAGE, PAGE),
-		   SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
-		   "strict: one that was only read is the zero page, and faults");
+		if (has_zero_page()) {
+			(void)*(volatile uint8_t *)(to + PAGE);
+			is(submit(SVA_OPCODE_MEMMOVE, 0, from + PAGE, to + PAGE, PAGE), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
+			   "strict: one that was only read is the zero page, and faults");
+		} else {
+			skip("strict: one that was only read faults", "this kernel gives a page of one's own for a read");
+		}
 		is(submit(SVA_OPCODE_FILL, SVA_DESC_BOF, NULL, to, 4 * PAGE), SVA_STATUS_SUCCESS,
 		   "strict: not if it may block");
 	}
