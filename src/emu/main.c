@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "run"))
 		return emu_run(argc - 1, argv + 1);
 	if (!strcmp(argv[1], "doctor"))
-		return emu_doctor();
+		return argc == 2 ? emu_doctor() : usage(stderr, 2);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return usage(stdout, 0);
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {

@@ -231,6 +231,10 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 		die("--config says it all; --queues and --devices do not go with it");
 	if (opt->ptrace && opt->async)
 		die("--ptrace executes in the tracer; --async and --delay do not go with it");
+	if (opt->ptrace && opt->fast)
+		die("--fast patches the program from within; --ptrace does not go with it");
+	if (format && !launch->trace_file)
+		die("--trace-format says how, but nothing is traced without --trace");
 	launch->program = argv + optind;
 	if (!*launch->program)
 		die("run what? Try sva-emu run --help");
@@ -245,17 +249,15 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 
 /* --- queues ------------------------------------------------------------------------------------ */
 
-/* One key of a queue's description. False if it is none, or has a bad value. */
-static bool queue_key(const struct emu_device *dev, struct emu_wq *wq, char *word)
+/* One key of a queue's description, or its mode, which has no value. False if it is none, or has a bad value. */
+static bool queue_key(const struct emu_device *dev, struct emu_wq *wq, const char *word, const char *value)
 {
-	char *value = strchr(word, '=');
 	long long v;
 
 	if (!value) {
 		wq->dedicated = !strcmp(word, "dedicated");
 		return wq->dedicated || !strcmp(word, "shared");
 	}
-	*value++ = '\0';
 	if (!strcmp(word, "name")) {
 		if (strlen(value) >= sizeof(wq->name) || !*value)
 			return false;
@@ -304,7 +306,7 @@ static bool queue_key(const struct emu_device *dev, struct emu_wq *wq, char *wor
 static int queue_describe(struct emu_launch *launch, char *text)
 {
 	struct emu_state *state = launch->state;
-	char *keys = strchr(text, ':'), *word, *save;
+	char *keys = strchr(text, ':'), *word, *value, *save;
 	struct emu_device *dev;
 	unsigned int d, w;
 	struct emu_wq *wq;
@@ -330,8 +332,13 @@ static int queue_describe(struct emu_launch *launch, char *text)
 	strcpy(wq->driver, "user");
 	snprintf(wq->name, sizeof(wq->name), "emu%u", w);
 	for (word = strtok_r(keys ? keys : (char[]){ "" }, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-		if (queue_key(dev, wq, word))
+		value = strchr(word, '=');
+		if (value)
+			*value++ = '\0';
+		if (queue_key(dev, wq, word, value))
 			continue;
+		if (value)
+			value[-1] = '=';
 		fprintf(stderr, "sva-emu: --queues: %s: '%s' is unknown or out of range\n", text, word);
 		return -EINVAL;
 	}
@@ -412,6 +419,10 @@ int emu_options_devices(struct emu_launch *launch)
 	state->devices = launch->devices ? launch->devices : 1;
 	if (launch->queues && !strcmp(launch->queues, "none"))
 		return 0; /* as after the driver was loaded: nothing is configured, everything is disabled */
+	if (launch->queues && !launch->queues[strspn(launch->queues, "; \n")]) {
+		fprintf(stderr, "sva-emu: --queues names no queue; a device without any is --queues none\n");
+		return -EINVAL;
+	}
 	list = strdup(launch->queues ? launch->queues : default_queues(state->devices, text, sizeof(text)));
 	if (!list)
 		return -ENOMEM;

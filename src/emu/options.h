@@ -4,6 +4,7 @@
 #define EMU_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "state.h"
 
@@ -14,6 +15,7 @@ struct emu_launch {
 	bool keep;             /* leave the run's directory behind */
 	bool redirect;         /* do not even try a mount namespace */
 	const char *stats_file;
+	FILE *stats_out;       /* stats_file, open before the program starts */
 	const char *queues;
 	const char *config;
 	const char *profile;

@@ -95,23 +95,43 @@ static int make_tree(struct emu_state *state)
 	return ret ? ret : emu_tree_make(state, state->opt.root);
 }
 
-/* The trace is appended to by many processes with other working directories: an empty file under its absolute name. */
-static int make_trace(const struct emu_launch *launch)
+/*
+ * The trace is appended to by many processes with other working directories: an empty file under its absolute name. What has
+ * no such name, as a pipe behind /dev/stderr, each process opens by the name that was given. What can not be written is
+ * told before the program has run for nothing.
+ */
+static int make_files(struct emu_launch *launch)
 {
 	struct emu_options *opt = &launch->state->opt;
+	const char *name = launch->trace_file;
 	char full[4096];
 	int fd;
 
-	if (!launch->trace_file)
-		return 0;
-	fd = open(launch->trace_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0 || !realpath(launch->trace_file, full))
-		return -errno;
-	close(fd);
-	if (strlen(full) >= sizeof(opt->trace_file))
-		return -ENAMETOOLONG;
-	strcpy(opt->trace_file, full);
+	if (name) {
+		fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		if (fd < 0)
+			goto failed;
+		close(fd);
+		if (!realpath(name, full)) {
+			if (name[0] != '/' || strlen(name) >= sizeof(full))
+				goto failed;
+			strcpy(full, name);
+		}
+		errno = ENAMETOOLONG;
+		if (strlen(full) >= sizeof(opt->trace_file))
+			goto failed;
+		strcpy(opt->trace_file, full);
+	}
+	name = launch->stats_file;
+	if (name) {
+		launch->stats_out = fopen(name, "we");
+		if (!launch->stats_out)
+			goto failed;
+	}
 	return 0;
+failed:
+	fprintf(stderr, "sva-emu: %s: %s\n", name, strerror(errno));
+	return -errno;
 }
 
 int emu_run_prepare(struct emu_launch *launch)
@@ -231,7 +251,8 @@ static int run_program(struct emu_launch *launch)
 	emu_launch_finish(&child);
 	look_for_strays(launch->state);
 	if (launch->stats)
-		emu_stats_print(launch->state, launch->stats_file);
+		emu_stats_print(launch->state, launch->stats_out);
+	launch->stats_out = NULL;
 	return ret;
 }
 
@@ -250,9 +271,9 @@ static int run(struct emu_launch *launch, int argc, char **argv)
 	ret = look_at_program(launch->program[0], launch->state->opt.ptrace);
 	if (ret)
 		return ret;
+	if (make_files(launch))
+		return EXIT_SETUP;
 	ret = emu_run_prepare(launch);
-	if (ret == 0)
-		ret = make_trace(launch);
 	if (ret == 0 && !launch->state->opt.ptrace)
 		ret = emu_launch_environment(launch->state, library);
 	if (ret) {
@@ -279,6 +300,8 @@ int emu_run(int argc, char **argv)
 	if (!plan)
 		return EXIT_SETUP;
 	ret = run(&launch, argc, argv);
+	if (launch.stats_out)
+		fclose(launch.stats_out);
 	/* A run that came to be prepared has put a shared state in the plan's place. */
 	if (launch.state == plan)
 		free(plan);

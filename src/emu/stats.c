@@ -54,17 +54,14 @@ static void print_json(const struct emu_state *state, FILE *out)
 	fprintf(out, "\n  ]\n}\n");
 }
 
-void emu_stats_print(const struct emu_state *state, const char *file)
+void emu_stats_print(const struct emu_state *state, FILE *out)
 {
 	unsigned int i;
-	FILE *out;
 
-	if (file) {
-		out = fopen(file, "we");
-		if (out)
-			print_json(state, out);
-		if (!out || fclose(out))
-			fprintf(stderr, "sva-emu: %s: %s\n", file, strerror(errno));
+	if (out) {
+		print_json(state, out);
+		if (fclose(out))
+			fprintf(stderr, "sva-emu: the counters: %s\n", strerror(errno));
 		return;
 	}
 	fprintf(stderr, "sva-emu:");

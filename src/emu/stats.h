@@ -3,9 +3,11 @@
 #ifndef EMU_STATS_H
 #define EMU_STATS_H
 
+#include <stdio.h>
+
 #include "state.h"
 
-/* To stderr as text, or to a file as JSON. */
-void emu_stats_print(const struct emu_state *state, const char *file);
+/* To stderr as text, or as JSON to out, which is closed. */
+void emu_stats_print(const struct emu_state *state, FILE *out);
 
 #endif

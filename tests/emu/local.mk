@@ -2,10 +2,12 @@
 # Tests of sva-emu: the scripts run the programs beside them, and programs of others, on the emulated device. They need no
 # device and no privilege, so they are part of make check; make check-emu runs the long ones too.
 TESTS += \
-	%D%/t-client.sh %D%/t-storm.sh %D%/t-accel-config.sh %D%/t-dpdk.sh %D%/t-ptrace.sh %D%/t-modes.sh %D%/t-surroundings.sh
+	%D%/t-client.sh %D%/t-options.sh %D%/t-storm.sh %D%/t-accel-config.sh %D%/t-dpdk.sh %D%/t-ptrace.sh %D%/t-modes.sh \
+	%D%/t-surroundings.sh
 EXTRA_DIST += \
 	%D%/check-emu %D%/session %D%/dpdk %D%/lib.sh \
-	%D%/t-client.sh %D%/t-storm.sh %D%/t-accel-config.sh %D%/t-dpdk.sh %D%/t-ptrace.sh %D%/t-modes.sh %D%/t-surroundings.sh
+	%D%/t-client.sh %D%/t-options.sh %D%/t-storm.sh %D%/t-accel-config.sh %D%/t-dpdk.sh %D%/t-ptrace.sh %D%/t-modes.sh \
+	%D%/t-surroundings.sh
 noinst_HEADERS += %D%/client.h
 if HAVE_ZYDIS
 if X86_64

@@ -1,0 +1,193 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Each option of sva-emu run: what it does to the device that is shown, and which arguments it refuses, by name.
+: "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
+. "$top_srcdir/tests/emu/lib.sh"
+
+# refused PATTERN OPTION…: ends with 2, starts nothing, and says what was wrong.
+refused() {
+	local pattern=$1
+	shift
+	ok "refused: ${*:-nothing}" ends_with 2 "$emu" run "$@" -- sh -c 'echo started'
+	ok "… saying $pattern" said "$pattern"
+	not_ok "… before anything was started" grep -q '^started' "$work/out"
+}
+
+for key in size=0 size=129 size=x size= threshold=0 threshold=129 xfer=0 xfer=3000 xfer=4G batch=0 batch=3 batch=2048 name= group=4 \
+	priority=0 priority=16 bof=2 retries=65 retries=-1 bogus bogus=1 "name=$(printf '%064d' 0)"; do
+	refused "wq0.0: '${key}' is unknown or out of range" --queues "wq0.0:shared,$key"
+done
+refused "a threshold of 9 in a queue of 8" --queues wq0.0:shared,size=8,threshold=9
+refused "'wq8.0' is no queue" --queues wq8.0
+refused "'wq0.8' is no queue" --queues wq0.8
+refused "'wq0' is no queue" --queues wq0
+refused "wq0.1 is there twice" --queues 'wq0.1:shared;wq0.1:dedicated'
+refused "sizes add up to 200" --queues 'wq0.0:size=100;wq0.1:size=100'
+refused "names no queue" --queues ''
+for n in 0 9 x '' 1x -1; do
+	refused "--devices wants a number from 1 to 8, not '$n'" --devices "$n"
+done
+refused "--profile wants dsa1, dsa2 or dsa3, not 'dsa4'" --profile dsa4
+for option in retry fault error delay; do
+	for n in 0 x '' -3 5000000000 '3 '; do
+		refused "--$option wants a number from 1 on, not '$n'" --$option "$n"
+	done
+done
+for n in 0 17 x ''; do
+	refused "--async wants a number of threads from 1 to 16, not '$n'" "--async=$n"
+done
+refused "--sabotage wants flip, lose or length, not 'bogus'" --sabotage bogus
+refused "--sabotage wants flip, lose or length, not 'fli'" --sabotage fli
+refused "wants a number from 1 on, not '0'" --sabotage flip:0
+refused "--trace-format wants text or json, not 'xml'" --trace-format xml
+refused "nothing is traced without --trace" --trace-format json
+refused "--async and --delay do not go with it" --ptrace --async
+refused "--async and --delay do not go with it" --ptrace --delay 10
+refused "--ptrace does not go with it" --ptrace --fast
+refused "--queues and --devices do not go with it" --config /dev/null --queues wq0.0
+refused "--queues and --devices do not go with it" --config /dev/null --devices 2
+refused "unrecognized option '--bogus'" --bogus
+refused "doesn't allow an argument" --check=1
+for option in --trace --stats; do
+	ok "$option to a file that can not be made" ends_with 125 "$emu" run $option="$work/none/file" -- sh -c 'echo started'
+	ok "… is told" said "^sva-emu: $work/none/file: No such file"
+	not_ok "… before anything was started" grep -q '^started' "$work/out"
+done
+ok "run without a program" ends_with 2 "$emu" run --check
+ok "… is told" said "run what"
+ok "an option without its argument" ends_with 2 "$emu" run --retry
+ok "… is told" said "requires an argument"
+ok "no command" ends_with 2 "$emu"
+ok "an unknown command" ends_with 2 "$emu" bogus
+ok "doctor takes no arguments" ends_with 2 "$emu" doctor --verbose
+ok "--help" ends_with 0 "$emu" --help
+ok "--version" ends_with 0 "$emu" --version
+
+# --- the configuration file --------------------------------------------------------------------
+
+cat >"$work/good.conf" <<'END'
+[
+  {
+    "dev":"dsa0",
+    "groups":[
+      {
+        "dev":"group0.0",
+        "grouped_workqueues":[
+          {
+            "dev":"wq0.0", "mode":"shared", "size":24, "group_id":0, "priority":7, "block_on_fault":1, "max_batch_size":16,
+            "max_transfer_size":65536, "type":"user", "driver_name":"user", "name":"from_a_file", "threshold":20
+          }
+        ],
+        "grouped_engines":[ { "dev":"engine0.0", "group_id":0 } ]
+      },
+      {
+        "dev":"group0.1",
+        "grouped_workqueues":[
+          { "dev":"wq0.1", "mode":"dedicated", "size":8, "group_id":1, "priority":1, "type":"user", "driver_name":"user", "name":"mine" }
+        ],
+        "grouped_engines":[ { "dev":"engine0.1", "group_id":1 } ]
+      }
+    ]
+  }
+]
+END
+shown() {
+	"$emu" run "$@" -- sh -c 'cd /sys/bus/dsa/devices && for a in size threshold priority max_batch_size max_transfer_size name \
+		block_on_fault mode group_id state; do echo "$a=$(cat wq0.0/$a)"; done; ls /dev/dsa' | xargs
+}
+is "$(shown --config "$work/good.conf")" "size=24 threshold=20 priority=7 max_batch_size=16 max_transfer_size=65536 name=from_a_file \
+block_on_fault=1 mode=shared group_id=0 state=enabled wq0.0 wq0.1" "--config: queues are as in the file"
+ok "--config: they work" ends_with 0 "$emu" run --config "$work/good.conf" -- "$bin/storm" /dev/dsa/wq0.1 portal 2 20 8
+if command -v accel-config >/dev/null; then
+	ok "--config: a file that save-config wrote" ends_with 0 "$emu" run --config "$work/good.conf" -- accel-config save-config -s "$work/saved"
+	ok "… shows the same device" ends_with 0 "$emu" run --config "$work/saved" -- accel-config save-config -s "$work/again"
+	ok "… to the last attribute" diff "$work/saved" "$work/again"
+else
+	skip "--config: a file that save-config wrote" "accel-config is not installed"
+fi
+
+# broken SED PATTERN: the file with a mistake is refused with file, object and reason.
+broken() {
+	sed "$1" "$work/good.conf" >"$work/bad.conf"
+	refused "$work/bad.conf: $2" --config "$work/bad.conf"
+}
+broken 's/"priority":7/"priority":99/' 'wq0.0: priority: Invalid argument'
+broken 's/"size":24/"size":200/' 'wq0.0: size: '
+broken 's/"threshold":20/"thresholds":20/' 'wq0.0: thresholds: unknown'
+broken 's/"dev":"wq0.1"/"dev":"wq1.3"/' 'wq1.3: no such object'
+broken 's/"dev":"wq0.1"/"dev":"wq0.9"/' 'wq0.9: no such object'
+broken 's/"dev":"dsa0"/"dev":"dsa9"/' 'dsa9: only dsa0 to dsa7'
+broken 's/"dev":"dsa0"/"dev":"iax1"/' 'iax1: only dsa0 to dsa7'
+broken '$d' ''
+broken '1s/\[//;$d' ''
+refused "none.conf" --config "$work/none.conf"
+
+# --- what the others show or change ------------------------------------------------------------
+
+is "$(shown --queues 'wq0.0:shared,size=8,threshold=3,xfer=64K,batch=4,name=mine,group=1,priority=3,bof=0')" \
+	"size=8 threshold=3 priority=3 max_batch_size=4 max_transfer_size=65536 name=mine block_on_fault=0 mode=shared group_id=1 \
+state=enabled wq0.0" "--queues: every key is in sysfs"
+is "$(shown --queues none)" "size=0 threshold=0 priority=0 max_batch_size=32 max_transfer_size=2097152 name= block_on_fault=0 mode=shared \
+group_id=-1 state=disabled" "--queues none: as after the driver was loaded"
+is "$("$emu" run --devices 3 -- sh -c 'ls /dev/dsa /sys/bus/dsa/devices | grep -e ^dsa -e ^wq..[01]$' | xargs)" \
+	"wq0.0 wq0.1 wq1.0 wq1.1 wq2.0 wq2.1 dsa0 dsa1 dsa2 wq0.0 wq0.1 wq1.0 wq1.1 wq2.0 wq2.1" "--devices: so many, with two queues each"
+ok "--devices: the last one works" ends_with 0 "$emu" run --devices 8 -- "$bin/storm" /dev/dsa/wq7.1 portal 2 20 16
+ok "a queue of a device makes those before it" ends_with 0 "$emu" run --queues wq2.0 -- test -e /sys/bus/dsa/devices/dsa1
+previous=
+for profile in dsa1 dsa2 dsa3; do
+	version=$("$emu" run --profile $profile -- sh -c 'cd /sys/bus/dsa/devices/dsa0 && cat version gen_cap op_cap' | xargs)
+	not_ok "--profile $profile is another device" test "$version" = "$previous"
+	previous=$version
+done
+
+# entries OPTION…: how many a program gets into a queue that nothing leaves.
+entries() {
+	"$emu" run --redirect --delay 10000000 "$@" -- bash -c "coproc '$bin/hold'; read -r n <&\${COPROC[0]}; echo \$n; kill -9 \$COPROC_PID"
+}
+is "$(entries --queues wq0.0:shared,size=8,threshold=3)" 3 "threshold: no more than that in flight"
+is "$(entries --queues wq0.0:shared,size=8)" 8 "size: no more than that in flight"
+is "$(entries --queues wq0.0:shared,size=8 --retry 6)" 5 "--retry: the sixth is answered with retry"
+
+counted() {
+	"$emu" run --stats="$work/stats" "$@" >"$work/out" 2>&1 || cat "$work/out"
+}
+cat >"$work/one.c" <<'END'
+#include <stdio.h>
+#include "client.h"
+int main(void)
+{
+	static struct sva_desc desc;
+	static struct sva_comp comp;
+	int fd = open("/dev/dsa/wq0.0", O_RDWR);
+
+	ssize_t n;
+
+	prep(&desc, &comp, SVA_OPCODE_NOOP, NULL, NULL, 0);
+	n = write(fd, &desc, 64);
+	printf("%zd %s\n", n, n < 0 && errno == EAGAIN ? "EAGAIN" : "");
+	return 0;
+}
+END
+if ${CC:-cc} -D_GNU_SOURCE -I"$top_srcdir/include" -I"$top_srcdir/tests/emu" "$work/one.c" -o "$work/one" 2>"$work/out"; then
+	counted --queues wq0.0:shared,retries=4 --retry 1 -- "$work/one"
+	is "$(cat "$work/out")" "-1 EAGAIN" "retries: write(2) gives up with EAGAIN"
+	is "$(counter retried "$work/stats")" 5 "… after the first try and so many more"
+	is "$("$emu" run --stats -- "$work/one" 2>&1 >/dev/null)" "sva-emu: write=1 executed=1 processes=1" "--stats on standard error"
+	"$emu" run --trace "$work/lines" --trace-format json -- "$work/one" >/dev/null
+	is "$(cut -c 1-7 "$work/lines")" '{"pid":' "--trace-format json, whatever the file's name"
+	"$emu" run --trace "$work/lines.json" --trace-format text -- "$work/one" >/dev/null
+	ok "--trace-format text, too" grep -q '^[0-9]*/[0-9]* wq0.0 write at 0x[0-9a-f]*: noop ' "$work/lines.json"
+	if command -v python3 >/dev/null; then
+		"$emu" run --trace "$work/lines.json" --queues 'wq0.0:shared,size=2' --retry 3 --error 4 -- \
+			"$bin/storm" /dev/dsa/wq0.0 portal 2 10 2 >/dev/null
+		ok "--trace: each line is JSON" python3 -c 'import json, sys
+fates = [json.loads(line)["fate"] for line in open(sys.argv[1])]
+assert set(fates) == {"executed", "retry"}, fates' "$work/lines.json"
+	fi
+	is "$(SVA_EMU_QUIET='' "$emu" run -q -- "$work/one" 2>&1)" "64 " "-q: nothing is said"
+	is "$(SVA_EMU_QUIET='' "$emu" run -- "$work/one" 2>&1 >/dev/null)" "sva-emu: the DSA is emulated; times are not DSA times" \
+		"without it one line is"
+else
+	skip "a descriptor by write(2)" "it does not compile here: $(head -n 1 "$work/out")"
+fi
+done_testing
