@@ -24,9 +24,33 @@ static void begin(struct emu_text *text, uint64_t site)
 	text_add(text, ": ");
 }
 
+/*
+ * A program that tries again does the same thing wrong again: each finding is told once for an instruction of a process.
+ * A table without a lock: whoever comes second to an entry has not been told yet, at worst.
+ */
+static bool told_before(uint64_t site, const char *finding)
+{
+	static uint64_t told[64];
+	uint64_t hash = site ^ (uint64_t)(uint32_t)emu_pid() << 32, none;
+	unsigned int i;
+
+	for (; *finding; finding++)
+		hash = (hash ^ (uint8_t)*finding) * 0x100000001b3ull;
+	hash |= 1;
+	for (i = 0; i < 64; i++) {
+		none = 0;
+		if (__atomic_compare_exchange_n(&told[(hash + i) % 64], &none, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return false;
+		if (none == hash)
+			return true;
+	}
+	return false;
+}
+
 void emu_check_say(uint64_t site, const char *fmt, ...)
 {
 	struct emu_text text;
+	const char *finding;
 	char line[400];
 	va_list ap;
 
@@ -35,10 +59,12 @@ void emu_check_say(uint64_t site, const char *fmt, ...)
 	emu_count(emu.state, EMU_COUNT_UNLAWFUL, 1);
 	text_init(&text, line, sizeof(line));
 	begin(&text, site);
+	finding = text.at;
 	va_start(ap, fmt);
 	text_vadd(&text, fmt, ap);
 	va_end(ap);
-	emu_say("%s", line);
+	if (!told_before(site, finding))
+		emu_say("%s", line);
 }
 
 void emu_check_refused(emu_queue_id queue, const char *why, uint64_t site)

@@ -95,43 +95,67 @@ static int make_tree(struct emu_state *state)
 	return ret ? ret : emu_tree_make(state, state->opt.root);
 }
 
+/* Is the open file fd what the program gets as its standard output or error? Then it is not emptied, and not opened again. */
+static bool is_output(struct emu_options *opt, int fd)
+{
+	struct stat file, output;
+	uint32_t n;
+
+	if (fstat(fd, &file))
+		return false;
+	for (n = 2; n >= 1; n--) {
+		if (fstat((int)n, &output) || output.st_dev != file.st_dev || output.st_ino != file.st_ino)
+			continue;
+		opt->trace_fd = n;
+		opt->trace_dev = file.st_dev;
+		opt->trace_ino = file.st_ino;
+		return true;
+	}
+	return false;
+}
+
 /*
- * The trace is appended to by many processes with other working directories: an empty file under its absolute name. What has
- * no such name, as a pipe behind /dev/stderr, each process opens by the name that was given. What can not be written is
- * told before the program has run for nothing.
+ * The trace is appended to by many processes with other working directories: an empty file under its absolute name; what has
+ * no such name, as a pipe, is opened by the one that was given.
  */
+static int make_trace(struct emu_options *opt, const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	char full[4096];
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (!is_output(opt, fd) && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && ftruncate(fd, 0)) {
+		close(fd);
+		return -errno;
+	}
+	close(fd);
+	if (!realpath(name, full)) {
+		if (name[0] != '/')
+			return -errno;
+		snprintf(full, sizeof(full), "%s", name);
+	}
+	if (strlen(full) >= sizeof(opt->trace_file))
+		return -ENAMETOOLONG;
+	strcpy(opt->trace_file, full);
+	return 0;
+}
+
+/* What can not be written is told before the program has run for nothing. */
 static int make_files(struct emu_launch *launch)
 {
-	struct emu_options *opt = &launch->state->opt;
 	const char *name = launch->trace_file;
-	char full[4096];
-	int fd;
+	int ret = name ? make_trace(&launch->state->opt, name) : 0;
 
-	if (name) {
-		fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-		if (fd < 0)
-			goto failed;
-		close(fd);
-		if (!realpath(name, full)) {
-			if (name[0] != '/' || strlen(name) >= sizeof(full))
-				goto failed;
-			strcpy(full, name);
-		}
-		errno = ENAMETOOLONG;
-		if (strlen(full) >= sizeof(opt->trace_file))
-			goto failed;
-		strcpy(opt->trace_file, full);
-	}
-	name = launch->stats_file;
-	if (name) {
+	if (ret == 0 && launch->stats_file) {
+		name = launch->stats_file;
 		launch->stats_out = fopen(name, "we");
-		if (!launch->stats_out)
-			goto failed;
+		ret = launch->stats_out ? 0 : -errno;
 	}
-	return 0;
-failed:
-	fprintf(stderr, "sva-emu: %s: %s\n", name, strerror(errno));
-	return -errno;
+	if (ret)
+		fprintf(stderr, "sva-emu: %s: %s\n", name, strerror(-ret));
+	return ret;
 }
 
 int emu_run_prepare(struct emu_launch *launch)

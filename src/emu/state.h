@@ -111,6 +111,8 @@ struct emu_options {
 	char dir[128];          /* the run's directory */
 	char root[160];         /* of the tree that shows the device: dir/root */
 	char trace_file[256];
+	uint32_t trace_fd;      /* 1 or 2 if the trace goes where this descriptor of the launcher goes; else 0 */
+	uint64_t trace_dev, trace_ino; /* which file that is */
 };
 
 /* Counters of the run, all processes together; each is added to atomically. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "memory.h"
 #include "process.h"
@@ -138,13 +139,18 @@ static void comp_json(struct emu_text *text, const struct sva_comp *comp)
 
 /*
  * The file of this process: opened for the first line, with O_APPEND, so that each line is whole among other
- * processes'.
+ * processes'. What is the output of the program too is not opened once more, as the two would write over each other, but
+ * used where the program has it.
  */
 static int trace_fd(void)
 {
 	static int fd_plus_one;
 	int fd = __atomic_load_n(&fd_plus_one, __ATOMIC_ACQUIRE) - 1, high;
+	struct stat st;
 
+	if (emu.state->opt.trace_fd && raw_syscall2(SYS_fstat, emu.state->opt.trace_fd, &st) == 0 &&
+	    st.st_dev == emu.state->opt.trace_dev && st.st_ino == emu.state->opt.trace_ino)
+		return (int)emu.state->opt.trace_fd;
 	if (fd >= 0 && raw_syscall2(SYS_fcntl, fd, F_GETFD) >= 0)
 		return fd;
 	fd = raw_openat(AT_FDCWD, emu.state->opt.trace_file, O_WRONLY | O_APPEND | O_CLOEXEC, 0);

@@ -177,6 +177,15 @@ if ${CC:-cc} -D_GNU_SOURCE -I"$top_srcdir/include" -I"$top_srcdir/tests/emu" "$w
 	is "$(cut -c 1-7 "$work/lines")" '{"pid":' "--trace-format json, whatever the file's name"
 	"$emu" run --trace "$work/lines.json" --trace-format text -- "$work/one" >/dev/null
 	ok "--trace-format text, too" grep -q '^[0-9]*/[0-9]* wq0.0 write at 0x[0-9a-f]*: noop ' "$work/lines.json"
+	for where in /dev/stderr /dev/stdout; do
+		"$emu" run --trace $where -- "$work/one" 2>&1 | sed 's/ .*//; s/^[0-9]*\/[0-9]*$/line/' | sort >"$work/out"
+		is "$(xargs <"$work/out")" "64 line" "--trace $where, a pipe"
+		echo before >"$work/both"
+		"$emu" run --trace $where -- "$work/one" >>"$work/both" 2>&1
+		is "$(sed 's/ .*//; s/^[0-9]*\/[0-9]*$/line/' "$work/both" | sort | xargs)" "64 before line" "--trace $where, a file that is not empty"
+		(echo before && "$emu" run --trace $where -- "$work/one" && echo behind) >"$work/both" 2>&1
+		is "$(sed 's/ .*//; s/^[0-9]*\/[0-9]*$/line/' "$work/both" | sort | xargs)" "64 before behind line" "--trace $where, among the output"
+	done
 	if command -v python3 >/dev/null; then
 		"$emu" run --trace "$work/lines.json" --queues 'wq0.0:shared,size=2' --retry 3 --error 4 -- \
 			"$bin/storm" /dev/dsa/wq0.0 portal 2 10 2 >/dev/null
@@ -187,6 +196,12 @@ assert set(fates) == {"executed", "retry"}, fates' "$work/lines.json"
 	is "$(SVA_EMU_QUIET='' "$emu" run -q -- "$work/one" 2>&1)" "64 " "-q: nothing is said"
 	is "$(SVA_EMU_QUIET='' "$emu" run -- "$work/one" 2>&1 >/dev/null)" "sva-emu: the DSA is emulated; times are not DSA times" \
 		"without it one line is"
+	sed 's/SVA_OPCODE_NOOP/(enum sva_opcode)0x7f/; s/n = write/for (int i = 0; i < 5; i++)\n\t\tn = write/; s/ssize_t n;/ssize_t n = 0;/' \
+		"$work/one.c" >"$work/wrong.c"
+	${CC:-cc} -D_GNU_SOURCE -I"$top_srcdir/include" -I"$top_srcdir/tests/emu" "$work/wrong.c" -o "$work/wrong"
+	counted --check -- "$work/wrong"
+	is "$(grep -c 'operation not supported here (0x10): 0x7f' "$work/out")" 1 "--check: the same of the same instruction is told once"
+	is "$(counter unlawful "$work/stats")" 5 "… and counted every time"
 else
 	skip "a descriptor by write(2)" "it does not compile here: $(head -n 1 "$work/out")"
 fi
