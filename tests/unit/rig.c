@@ -104,7 +104,7 @@ bool rig_page_resident(uint8_t *page)
 
 /* ------------------------------------------------------------------ ways through the library */
 
-const struct rig_way rig_ways[] = {
+static const struct rig_way without_device[] = {
 	{ "soft, sva_run", "soft", 0, RIG_RUN, SVA_PATH_SOFT },
 	{ "soft, submitted", "soft", 0, RIG_ASYNC, SVA_PATH_SOFT },
 	{ "soft, in a batch", "soft", 0, RIG_BATCH, SVA_PATH_SOFT },
@@ -116,18 +116,42 @@ const struct rig_way rig_ways[] = {
 	{ "cpu, submitted", "cpu", 0, RIG_ASYNC, SVA_PATH_CPU },
 	{ "cpu, in a batch", "cpu", 0, RIG_BATCH, SVA_PATH_CPU },
 };
-const unsigned int rig_way_count = sizeof(rig_ways) / sizeof(rig_ways[0]);
+const struct rig_way *rig_ways = without_device;
+unsigned int rig_way_count = sizeof(without_device) / sizeof(without_device[0]);
 
 struct sva *rig_sva;
 const struct rig_way *rig_way;
+const char *rig_queue = "soft";
 static struct sva_bond *bond;
+
+void rig_arguments(int argc, char **argv)
+{
+	static const char *const how[] = { "sva_run", "submitted", "in a batch", "on a bond" };
+	static struct rig_way ways[4];
+	static char names[4][40];
+	int path = 0;
+
+	if (argc != 3)
+		return;
+	while (path < SVA_PATH_COUNT && strcmp(argv[1], sva_path_name(path)))
+		path++;
+	must(path < SVA_PATH_COUNT, argv[1]);
+	unsetenv("SVA_PLUGINS");
+	for (unsigned int i = 0; i < 4; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s, %s", argv[1], how[i]);
+		ways[i] = (struct rig_way){ names[i], argv[1], 0, (enum rig_how)(RIG_RUN + i), (uint8_t)path };
+	}
+	rig_ways = ways;
+	rig_way_count = 4;
+	rig_queue = argv[2];
+}
 
 void rig_way_begin(const struct rig_way *way)
 {
 	rig_way = way;
 	rig_sva = rig_open(way->paths, way->threads);
 	if (way->how == RIG_BOND)
-		must(!sva_bind(rig_sva, "soft", 0, &bond), "sva_bind");
+		must(!sva_bind(rig_sva, rig_queue, 0, &bond), "sva_bind");
 }
 
 void rig_way_end(void)

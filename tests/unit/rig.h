@@ -36,8 +36,14 @@ struct rig_way {
 	uint8_t path; /* that must have done it */
 };
 
-extern const struct rig_way rig_ways[];
-extern const unsigned int rig_way_count;
+extern const struct rig_way *rig_ways;
+extern unsigned int rig_way_count;
+
+/*
+ * With arguments PATH and QUEUE the ways are those through that queue of the machine (make check-emu: of sva-emu), not those that need no device.
+ * After rig_begin.
+ */
+void rig_arguments(int argc, char **argv);
 
 /* Open the context of a way; bring an operation through it, 0 or -errno; close. */
 void rig_way_begin(const struct rig_way *way);
@@ -45,6 +51,7 @@ int rig_do(struct sva_op *op);
 void rig_way_end(void);
 extern struct sva *rig_sva;
 extern const struct rig_way *rig_way;
+extern const char *rig_queue; /* that RIG_BOND binds */
 
 /* A child process that runs fn; what it returned, or 1000 + the signal that ended it. */
 int rig_in_child(int (*fn)(void *arg), void *arg);

@@ -554,9 +554,10 @@ static void controls(void)
 	cases = wrong = 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	rig_begin();
+	rig_arguments(argc, argv);
 	arena = rig_pages(ARENA / RIG_PAGE);
 	plain = rig_pages(4);
 	whole = rig_pages(4);
