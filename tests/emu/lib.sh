@@ -31,3 +31,18 @@ said() {
 counter() {
 	sed -n "s/^  \"$1\": \([0-9]*\),*$/\1/p" "$2"
 }
+
+# static PROGRAM FILE: one of the programs beside the tests, linked statically. False, with the reason in $work/out, if that can not be.
+static() {
+	${CC:-cc} -static -O2 -D_GNU_SOURCE -I"$top_srcdir/include" "$top_srcdir/tests/emu/$1.c" -o "$2" -pthread 2>"$work/out"
+}
+
+# take_all COMMAND…: as nobody in a container: no capability, and no namespace of any kind to be had.
+take_all() {
+	unshare -U -r bash -c 'echo 0 >/proc/sys/user/max_user_namespaces || exit 125
+		exec setpriv --bounding-set -all --inh-caps=-all "$@"' - "$@"
+}
+
+can_take_all() {
+	command -v setpriv >/dev/null && take_all true 2>/dev/null
+}

@@ -3,15 +3,16 @@
 # device and no privilege, so they are part of make check; make check-emu runs the long ones too.
 TESTS += \
 	%D%/t-client.sh %D%/t-options.sh %D%/t-storm.sh %D%/t-accel-config.sh %D%/t-dpdk.sh %D%/t-ptrace.sh %D%/t-modes.sh \
-	%D%/t-surroundings.sh
+	%D%/t-surroundings.sh %D%/t-sanitizers.sh %D%/t-debuggers.sh
 EXTRA_DIST += \
 	%D%/check-emu %D%/session %D%/dpdk %D%/lib.sh \
 	%D%/t-client.sh %D%/t-options.sh %D%/t-storm.sh %D%/t-accel-config.sh %D%/t-dpdk.sh %D%/t-ptrace.sh %D%/t-modes.sh \
-	%D%/t-surroundings.sh
+	%D%/t-surroundings.sh %D%/t-sanitizers.sh %D%/t-debuggers.sh
 noinst_HEADERS += %D%/client.h
 if HAVE_ZYDIS
 if X86_64
-check_PROGRAMS += %D%/insn %D%/cdev %D%/faults %D%/storm %D%/sites %D%/interpose %D%/hold
+emu_programs = %D%/insn %D%/cdev %D%/faults %D%/storm %D%/sites %D%/interpose %D%/hold
+check_PROGRAMS += $(emu_programs)
 %C%_insn_LDFLAGS = $(AM_LDFLAGS) -pthread
 %C%_faults_LDFLAGS = $(AM_LDFLAGS) -pthread
 %C%_interpose_CFLAGS = $(AM_CFLAGS) -fno-builtin -fvisibility=default
@@ -21,8 +22,14 @@ check_PROGRAMS += %D%/insn %D%/cdev %D%/faults %D%/storm %D%/sites %D%/interpose
 endif
 endif
 
-.PHONY: check-emu
+# Each row takes seconds; all of them and the long tests take some minutes, the short form one or two.
+.PHONY: check-emu check-emu-short
+check_emu_programs = $(emu_programs) tests/unit/t-portal tests/unit/t-ops tests/unit/t-batch tests/unit/t-bad-input
+check_emu = top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' CC='$(CC)' SANITIZERS='$(SANITIZER_NAMES)' \
+	$(abs_top_srcdir)/tests/emu/check-emu
 check-emu: all
-	$(MAKE) $(check_PROGRAMS)
-	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' CC='$(CC)' SANITIZERS='$(SANITIZER_NAMES)' \
-		$(abs_top_srcdir)/tests/emu/check-emu
+	$(MAKE) $(check_emu_programs)
+	$(check_emu)
+check-emu-short: all
+	$(MAKE) $(check_emu_programs)
+	EMU_SHORT=1 $(check_emu)

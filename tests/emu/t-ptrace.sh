@@ -6,8 +6,7 @@
 
 [ "$SANITIZERS" = no ] || [ -z "$SANITIZERS" ] || skip_all "sanitizers can not be linked statically"
 for program in insn cdev faults storm; do
-	${CC:-cc} -static -O2 -D_GNU_SOURCE -I"$top_srcdir/include" "$top_srcdir/tests/emu/$program.c" -o "$work/$program" \
-		-pthread 2>"$work/out" || skip_all "no static programs here: $(head -n 1 "$work/out")"
+	static $program "$work/$program" || skip_all "no static programs here: $(head -n 1 "$work/out")"
 done
 "$emu" run --ptrace -- true 2>"$work/out" || skip_all "no ptrace here: $(head -n 1 "$work/out")"
 
