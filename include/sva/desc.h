@@ -67,6 +67,7 @@ enum sva_opcode {
 #define SVA_DESC_RCR   0x000008u /**< bit 3: write a record on success too; needs CRAV */
 #define SVA_DESC_RCI   0x000010u /**< bit 4: completion interrupt; not for user queues */
 #define SVA_DESC_CC3   0x000020u /**< bit 5: cache control 3 of rev 3.0; a steering tag in 1.x, reserved in 2.x */
+#define SVA_DESC_BIT6  0x000040u /**< bit 6: reserved in every revision */
 #define SVA_DESC_CR    0x000080u /**< bit 7: check result: a mismatch becomes status 0x02 */
 #define SVA_DESC_CC    0x000100u /**< bit 8: allocate the written data in the CPU's cache; needs GENCAP.2 */
 #define SVA_DESC_TCS1  0x000200u /**< bit 9: traffic class selector of address 1 */

@@ -106,8 +106,11 @@ SVA_INLINE void sva_prep_dualcast(struct sva_op *op, void *dst1, void *dst2, con
  */
 SVA_INLINE void sva_prep_crc(struct sva_op *op, const void *src, size_t len, uint64_t seed, uint32_t flags)
 {
+	const uint32_t known = SVA_CRC_BYPASS_INVERSION | SVA_CRC_BYPASS_REFLECTION | SVA_CRC_64;
+
 	sva_prep(op, SVA_OPCODE_CRC, (uint64_t)(uintptr_t)src, 0, len);
-	op->desc.flags_opcode |= flags & (SVA_CRC_BYPASS_INVERSION | SVA_CRC_BYPASS_REFLECTION | SVA_CRC_64);
+	/* An unknown flag becomes one that submit refuses: no prep call can fail. */
+	op->desc.flags_opcode |= (flags & known) | (flags & ~known ? SVA_DESC_BIT6 : 0);
 	op->desc.op.crc.seed = flags & SVA_CRC_64 ? seed : (uint32_t)seed;
 }
 

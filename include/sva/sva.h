@@ -286,7 +286,7 @@ SVA_API const struct sva_result *sva_op_result(const struct sva_op *op);
 	X(NOT_BUILT, "this build has no code for it (another processor architecture)") \
 	X(OPEN_FAILED, "the queue's device node could not be opened") \
 	X(MAP_FAILED, "the portal could not be mapped") \
-	X(PLUGIN, "a plug-in was refused or failed; see the messages") \
+	X(PLUGIN, "a plug-in is missing, was refused or failed; SVA_LOG=notice tells which") \
 	X(FORKED, "the handle is from before a fork")
 
 /** See #SVA_REASON_MAP. The numbers may grow, never change. */

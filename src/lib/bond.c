@@ -314,6 +314,11 @@ static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct 
 			tried = true;
 		}
 	}
+	/* The list has only paths for queues of the other mode. */
+	if (first_reason == SVA_REASON_WRONG_MODE) {
+		first_reason = SVA_REASON_EXCLUDED;
+		first_err = -EACCES;
+	}
 	*reason = first_reason;
 	return first_err;
 }

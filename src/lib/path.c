@@ -132,16 +132,54 @@ static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
 	return NULL;
 }
 
-/* Why not one of the paths that come before this route's. */
-static uint32_t reason_before(const struct sva *ctx, const struct sva_route *route)
+/* Of one path that needs a device: what keeps it from being used, or OK if it works on any queue. */
+static uint32_t reason_of_path(const struct sva *ctx, int path)
 {
-	for (const struct sva_route *r = ctx->routes; r < route && r->path != route->path; r++) {
-		uint32_t reason = atomic_load(&r->reason);
+	uint32_t first = SVA_REASON_OK;
 
-		if (reason != SVA_REASON_OK)
+	if (path == SVA_PATH_DMA)
+		return ctx->dma_reason;
+	for (unsigned int i = 0; i < ctx->route_count; i++) {
+		uint32_t reason = atomic_load(&ctx->routes[i].reason);
+
+		if (ctx->routes[i].path != path)
+			continue;
+		if (reason == SVA_REASON_OK)
 			return reason;
+		if (first == SVA_REASON_OK)
+			first = reason;
 	}
-	return SVA_REASON_OK;
+	if (first != SVA_REASON_OK || !ctx->inventory)
+		return first;
+	for (const struct sva_queue *queue = ctx->inventory->queues; queue; queue = queue->next)
+		if (sva_config_queue_allowed(&ctx->config, queue->device, queue->name))
+			return SVA_REASON_WRONG_MODE;
+	if (ctx->inventory->queue_count)
+		return SVA_REASON_QUEUE_EXCLUDED;
+	return ctx->inventory->reason ? ctx->inventory->reason : SVA_REASON_NO_DEVICE;
+}
+
+/* Why not the first choice, among the paths before this one; it is the one that somebody asks about. Software can always be used. */
+static uint32_t reason_before(const struct sva *ctx, int before)
+{
+	uint32_t reason = SVA_REASON_OK;
+
+	/* That a dedicated queue is no shared one is nobody's question. */
+	for (unsigned int i = 0; i < ctx->config.path_count && (!i || reason == SVA_REASON_WRONG_MODE); i++) {
+		int path = ctx->config.paths[i];
+
+		if (path == SVA_PATH_CPU || path == SVA_PATH_SOFT)
+			break;
+		if (path == before)
+			return SVA_REASON_OK;
+		reason = reason_of_path(ctx, path);
+	}
+	return reason;
+}
+
+uint32_t sva_path_reason(const struct sva *ctx)
+{
+	return reason_before(ctx, SVA_PATH_CPU);
 }
 
 static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int index)
@@ -161,7 +199,7 @@ static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int ind
 	pthread_mutex_unlock(&ctx->lock);
 	if (!bond)
 		return NULL;
-	lease = sva_lease_new(thread, bond, route->path, reason_before(ctx, route));
+	lease = sva_lease_new(thread, bond, route->path, reason_before(ctx, route->path));
 	if (!lease)
 		return NULL;
 	sva_bias_enter(&thread->bias);
@@ -239,41 +277,4 @@ bool sva_path_has_lease(const struct sva_thread *thread, bool sync)
 		if (thread->leases[i] && !thread->leases[i]->dead)
 			return true;
 	return false;
-}
-
-/* Of one path that needs a device: what keeps it from being used, or OK. */
-static uint32_t reason_of_path(const struct sva *ctx, int path)
-{
-	uint32_t reason = SVA_REASON_OK;
-	bool any = false;
-
-	if (path == SVA_PATH_DMA)
-		return ctx->dma_reason;
-	for (unsigned int i = 0; i < ctx->route_count && reason == SVA_REASON_OK; i++) {
-		if (ctx->routes[i].path != path)
-			continue;
-		any = true;
-		reason = atomic_load(&ctx->routes[i].reason);
-	}
-	if (any || !ctx->inventory)
-		return reason;
-	if (ctx->inventory->queue_count)
-		return SVA_REASON_WRONG_MODE;
-	return ctx->inventory->reason ? ctx->inventory->reason : SVA_REASON_NO_DEVICE;
-}
-
-/* The first choice is the one that somebody asks about; software can always be used. */
-uint32_t sva_path_reason(const struct sva *ctx)
-{
-	uint32_t reason = SVA_REASON_OK;
-
-	/* That a dedicated queue is no shared one is nobody's question. */
-	for (unsigned int i = 0; i < ctx->config.path_count && (!i || reason == SVA_REASON_WRONG_MODE); i++) {
-		int path = ctx->config.paths[i];
-
-		if (path == SVA_PATH_CPU || path == SVA_PATH_SOFT)
-			break;
-		reason = reason_of_path(ctx, path);
-	}
-	return reason;
 }

@@ -214,6 +214,8 @@ static bool has_route(struct sva_thread *thread)
 	if (!thread->ctx->policy.cpu_allowed || sva_path_next(thread, &pos, &thread->op, true, -1))
 		return true;
 	reason = sva_path_reason(thread->ctx);
+	if (reason == SVA_REASON_OK)
+		reason = SVA_REASON_NO_OPERATION; /* the first choice works, for other operations */
 	if (thread->cpu_id->reason != reason) {
 		const struct sva_identity *id = sva_identify(NULL, NULL, SVA_PATH_CPU, reason);
 

@@ -131,6 +131,12 @@ static void portal_refused(bool dedicated)
 	begin(dedicated, dedicated ? "movdir64b" : "enqcmd");
 	kernel_cpu = SVA_CPU_ENQCMD | SVA_CPU_MOVDIR64B;
 	is(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "with nothing but the portal permitted");
+	sva_close(sva);
+	sva = rig_open(dedicated ? "enqcmd" : "movdir64b", 0);
+	is(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "with nothing but paths for other queues permitted");
+	is(queue->open_now, 0, "it is not kept open");
+	sva_close(sva);
+	sva = rig_open(dedicated ? "movdir64b" : "enqcmd", 0);
 	kernel_fail(KERNEL_MMAP, ENODEV, 1000);
 	ok(sva_bind(sva, "wq0.0", 0, &bond) < 0, "mmap fails otherwise");
 	is(sva_explain(sva, portal, NULL, 0), SVA_REASON_MAP_FAILED, "why");
@@ -216,6 +222,11 @@ static void arguments(void)
 	begin(false, "write");
 	is(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "a queue that the list rules out");
 	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_QUEUE_EXCLUDED, "why");
+	sva_close(sva);
+	begin(false, NULL);
+	is(sva_memcpy(sva, to, from, BYTES), 0, "a copy with every queue ruled out");
+	is(sva_last_result()->path, SVA_PATH_CPU, "is the CPU's");
+	is(sva_last_result()->reason, SVA_REASON_QUEUE_EXCLUDED, "and says so");
 	sva_close(sva);
 	unsetenv("SVA_QUEUES");
 }

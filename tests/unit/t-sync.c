@@ -81,6 +81,7 @@ static void without_a_device(void)
 	is(sva_submit(sva, &op), 0, "one that is not");
 	is(sva_wait(&op, -1), 0, "is done");
 	is(sva_op_result(&op)->path, SVA_PATH_SOFT, "by soft");
+	is(sva_op_result(&op)->reason, SVA_REASON_NO_DEVICE, "why");
 	takes(MOST, SVA_PATH_CPU, SVA_REASON_NO_DEVICE, "which changes nothing for calls");
 	end();
 
