@@ -79,6 +79,19 @@ else
 	skip "a container without privileges" "no user namespace, or no setpriv"
 fi
 ok "doctor" ends_with 0 "$emu" doctor
+ok "… says what is used" said "^sva-emu run uses: "
+
+# An ordinary user, who has user namespaces or not; root can be one.
+ordinary() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}
+if [ "$(id -u)" = 0 ] && ordinary test -x "$emu" -a -x "$bin/insn" 2>/dev/null; then
+	ok "an ordinary user" ends_with 0 ordinary "$emu" run -- "$bin/insn"
+	ok "… is told why there is no mount namespace of root's" ends_with 0 ordinary "$emu" doctor
+	ok "… namely" said "mount namespace  *no  *needs root"
+else
+	skip "an ordinary user" "only root can become one here, and the build must be readable"
+fi
 
 # The page's program, and what the page says that one sees of it.
 if ${CC:-cc} -o "$work/first-dsa" "$top_srcdir/man/examples/first-dsa.c" 2>"$work/out"; then
