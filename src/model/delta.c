@@ -22,14 +22,15 @@ static size_t skip_equal(struct model_exec *exec, size_t done)
 {
 	const struct sva_desc *desc = &exec->desc;
 	struct model_window a, b;
-	size_t same = 0;
+	size_t same = 0, seen = 0;
 
 	if (model_map(exec, &a, desc->src + done, desc->size - done, SVA_MODEL_READ, OPERAND_1)) {
 		if (model_map(exec, &b, desc->dst + done, a.len, SVA_MODEL_READ, OPERAND_2)) {
-			same = model_bytes_diff(a.host, b.host, b.len);
-			model_unmap(exec, &b, b.len);
+			seen = b.len;
+			same = model_bytes_diff(a.host, b.host, seen);
+			model_unmap(exec, &b, seen);
 		}
-		model_unmap(exec, &a, a.len);
+		model_unmap(exec, &a, seen);
 	}
 	forget_fault(exec);
 	return same - same % MODEL_LINE;

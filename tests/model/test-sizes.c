@@ -237,6 +237,13 @@ static void windows(void)
 			desc.src += 32;
 			trial(&trials, &profile, &space, &desc);
 		}
+		/* Two windows on the same bytes, of which one may be shorter. */
+		for (int i = 0; i < 2; i++) {
+			struct sva_desc desc = trial_plain(i ? SVA_OPCODE_CREATE_DELTA : SVA_OPCODE_COMPARE, SRC_AT + 8,
+							   SRC_AT + 8, 512);
+
+			trial(&trials, &profile, &space, &desc);
+		}
 	}
 	space.window = 0;
 	space.odd = space.copies = false;
