@@ -101,7 +101,7 @@ SVA_INLINE void sva_prep_dualcast(struct sva_op *op, void *dst1, void *dst2, con
 
 /**
  * Prepare a CRC. result.value receives it. Seed 0 and flags 0 give the standard CRC-32C of the buffer; the CRC of one
- * buffer is the seed for the next. flags: SVA_CRC_*.
+ * buffer is the seed for the next. flags: SVA_CRC_*; with others the operation ends with -EINVAL.
  * Since: 0.1
  */
 SVA_INLINE void sva_prep_crc(struct sva_op *op, const void *src, size_t len, uint64_t seed, uint32_t flags)
@@ -109,7 +109,7 @@ SVA_INLINE void sva_prep_crc(struct sva_op *op, const void *src, size_t len, uin
 	const uint32_t known = SVA_CRC_BYPASS_INVERSION | SVA_CRC_BYPASS_REFLECTION | SVA_CRC_64;
 
 	sva_prep(op, SVA_OPCODE_CRC, (uint64_t)(uintptr_t)src, 0, len);
-	/* An unknown flag becomes one that submit refuses: no prep call can fail. */
+	/* No prep call can fail: an unknown flag becomes one that every device refuses. */
 	op->desc.flags_opcode |= (flags & known) | (flags & ~known ? SVA_DESC_BIT6 : 0);
 	op->desc.op.crc.seed = flags & SVA_CRC_64 ? seed : (uint32_t)seed;
 }

@@ -258,7 +258,7 @@ int sva_progress_check(const struct sva_op *op)
 	kind = sva_kind_of(op);
 	if (kind->shape == SVA_SHAPE_UNKNOWN)
 		return -EOPNOTSUPP;
-	err = sva_desc_flags(&op->desc) & SVA_DESC_BIT6 ? -EINVAL : check_flags(op);
+	err = check_flags(op);
 	if (err || kind->shape == SVA_SHAPE_EMPTY)
 		return err;
 	if (kind->shape == SVA_SHAPE_BATCH)

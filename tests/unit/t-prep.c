@@ -131,7 +131,7 @@ static void crc(void)
 	CHECK("CRC without reflection", LENGTH, HEAD_FLAGS(0x10, 0x04), A_BYTES, ZERO8, SIZE, ZERO4, 1);
 	begin();
 	sva_prep_crc(&op, A, LENGTH, 1, 0xfff1ffff);
-	CHECK("other flags of a CRC go nowhere", LENGTH, HEAD(0x10), A_BYTES, ZERO8, SIZE, ZERO4, 1);
+	CHECK("other flags of a CRC become one that is refused", LENGTH, 0, 0, 0, 0, 0x40, 0, 0, 0x10, ZERO8, A_BYTES, ZERO8, SIZE, ZERO4, 1);
 	begin();
 	sva_prep_copy_crc(&op, B, A, LENGTH, 0x41424344, SVA_CRC_BYPASS_INVERSION | SVA_CRC_BYPASS_REFLECTION);
 	CHECK("copy with CRC", LENGTH, HEAD_FLAGS(0x11, 0x06), A_BYTES, B_BYTES, SIZE, ZERO4, 0x44, 0x43, 0x42, 0x41);
