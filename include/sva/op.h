@@ -33,9 +33,9 @@ extern "C" {
 #define SVA_OP_FAULT_TOUCH 0x1u /**< on a page fault: touch the page in the calling thread and go on on the device */
 #define SVA_OP_FAULT_BLOCK 0x2u /**< let the device wait for the operating system, where the queue allows it */
 #define SVA_OP_FAULT_CPU   0x3u /**< on a page fault: finish on the CPU */
-#define SVA_OP_FAULT_MASK  0x3u /**< the three above; 0: as the context says */
+#define SVA_OP_FAULT_MASK  0x3u /**< the field of the three above: one of them, never two; 0: as the context says */
 #define SVA_OP_CACHE       0x4u /**< write into the CPU's cache (the context's default for up to 1 MiB) */
-#define SVA_OP_NO_CACHE    0x8u /**< write to memory */
+#define SVA_OP_NO_CACHE    0x8u /**< write to memory; together with SVA_OP_CACHE: -EINVAL */
 #define SVA_OP_FENCE       0x10u /**< in a batch: start after all earlier entries, and only if they succeeded */
 #define SVA_OP_CHECK       0x20u /**< compare, delta: an unexpected result makes the operation fail with -EBADE */
 #define SVA_OP_STRICT_ORDER 0x40u /**< strict ordering of this operation's writes */
