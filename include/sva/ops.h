@@ -182,7 +182,8 @@ SVA_INLINE void sva_prep_translation_fetch(struct sva_op *op, const void *addr, 
  * with -ECANCELED. Without fences they may run in any order, so they must not depend on each other.
  *
  * The batch ends when all its entries have. It succeeds if every one did, else it fails with -EIO, and each entry's own result tells. Where a queue takes
- * no batches (write(2) on DSA 1), or an entry is too long for one descriptor, the library submits the entries one by one with the same meaning;
+ * no batches (write(2), /dev/sva_dma), or an entry is too long for one descriptor, the library submits the entries one by one with the same meaning,
+ * as it does with a batch of one where the device wants two;
  * result.reason is then SVA_REASON_NO_OPERATION where it is for the queue or its path.
  * An entry is not submitted, polled or reaped by itself; batches do not nest.
  *

@@ -90,10 +90,10 @@ struct sva_opts {
  * synchronous call (sva_last_result()). The strings live as long as the process. Since: 0.1
  */
 struct sva_result {
-	int32_t error;          /**< 0 or -errno, as the call returned it; -EINPROGRESS while pending */
+	int32_t error;          /**< 0 or -errno, as the call returned it; -EINPROGRESS while pending; -EINVAL never submitted, refused included */
 	uint8_t status;         /**< status code of the last completion record (enum sva_status), 0 if there was none */
 	uint8_t result;         /**< result byte of that record: compare, delta, DIF: see enum sva_status users */
-	uint8_t path;           /**< enum sva_path: the one that did most of the bytes, or the whole operation */
+	uint8_t path;           /**< enum sva_path: did most of the bytes, or the whole operation; SVA_PATH_CPU where nothing was done */
 	uint8_t fault_write;    /**< 1: the access to fault_addr was a write */
 	uint64_t bytes;         /**< bytes done, on all paths together */
 	uint64_t path_bytes[8]; /**< bytes done by path, indexed by enum sva_path; the last two are reserved */
@@ -117,7 +117,8 @@ struct sva_result {
  * @param sva  receives the context; untouched on failure
  * @param opts NULL: defaults, then the file, then the environment
  * @return 0; -EINVAL unknown option, flag, path word or a size this library does not know; -ENOMEM; -EACCES a path or queue
- *         list that the administrator's file rules out entirely; -EBADMSG a malformed configuration file (the log names file and line)
+ *         list that the administrator's file rules out entirely, or no permission to open that file; -EBADMSG it is malformed (the log names
+ *         file and line), larger than 256 KiB, no regular file, or can not be read
  * Since: 0.1
  */
 SVA_API int sva_open(struct sva **sva, const struct sva_opts *opts);
@@ -169,7 +170,8 @@ SVA_API void sva_unbind(struct sva_bond *bond);
  *
  * @param sva context, NULL: the process's default one
  * @return 0; -EFAULT bad address, with sva_last_result()->fault_addr (on the cpu route only with SVA_OPEN_GUARD; NULL with a length always);
- *         -EINVAL the range wraps around the address space; -ENODEV no permitted path can do it; -EIO the device failed; -ESTALE
+ *         -EINVAL the range wraps around the address space; -ENODEV no permitted path can do it; -EIO the device failed, or never wrote its
+ *         record, also where the CPU is permitted: it finishes after page faults only; -ESTALE
  * Since: 0.1
  */
 SVA_API int sva_memcpy(struct sva *sva, void *dst, const void *src, size_t len);
@@ -199,7 +201,7 @@ SVA_API const struct sva_result *sva_last_result(void);
  */
 SVA_API int sva_submit(struct sva *sva, struct sva_op *op);
 
-/** The same, to this queue and no other. -EIO: the bond was retired. Since: 0.1 */
+/** The same, to this queue and no other. sva_reap() does not collect it. -EIO: the bond was retired. Since: 0.1 */
 SVA_API int sva_bond_submit(struct sva_bond *bond, struct sva_op *op);
 
 /**
@@ -211,7 +213,8 @@ SVA_API int sva_submit_many(struct sva *sva, struct sva_op **ops, unsigned int n
 
 /**
  * Look whether an operation has ended; may submit its next chunk or resume it after a fault. Never blocks on a device.
- * @return 1 done, 0 not yet, -errno it failed (the same answer again when asked again); -EINVAL it was never submitted; -ESTALE submitted before a fork
+ * @return 1 done, 0 not yet, -errno it failed (the same answer again when asked again), -EIO if the device failed or never wrote its record, also
+ *         where the CPU is permitted; -EINVAL it was never submitted; -ESTALE submitted before a fork
  * Since: 0.1
  */
 SVA_API int sva_poll(struct sva_op *op);
@@ -225,7 +228,8 @@ SVA_API int sva_poll(struct sva_op *op);
 SVA_API int sva_wait(struct sva_op *op, int64_t timeout_ns);
 
 /**
- * Collect finished operations that this thread submitted. Finished means done or failed: sva_op_result() tells which.
+ * Collect finished operations that this thread submitted on this context. Finished means done or failed: sva_op_result() tells which. What
+ * sva_bond_submit() submitted belongs to no context and is not among them: poll it or wait for it.
  * @param done receives up to n operations, each once
  * @return how many; -ESTALE; -EINVAL
  * Since: 0.1
@@ -239,7 +243,11 @@ SVA_API int sva_reap(struct sva *sva, struct sva_op **done, unsigned int n);
  */
 SVA_API void sva_op_retire(struct sva_op *op);
 
-/** What became of an operation. Never NULL; error is -EINPROGRESS while it is pending. Since: 0.1 */
+/**
+ * What became of an operation. Never NULL; error is -EINPROGRESS while it is pending. One that sva_submit() refused counts as never
+ * submitted: error is -EINVAL then, whatever was returned.
+ * Since: 0.1
+ */
 SVA_API const struct sva_result *sva_op_result(const struct sva_op *op);
 
 /* ------------------------------------------------------------------ asking */
