@@ -59,6 +59,7 @@ struct bench_row {
 	double ratio;           /* median of the rounds' rate / libc_rate */
 	uint64_t operations;    /* timed ones, for throughput and latency */
 	unsigned int rounds;
+	unsigned int group;     /* calls in one sample of the time; 1 unless they are short */
 	double elsewhere;       /* share of the bytes that another path moved, 0 to 1 */
 	char queue[64], device[64];
 };
@@ -107,8 +108,9 @@ struct bench_worker {
 	struct sva_op *ops;
 	struct sva_op **list;
 	uint64_t *begun;    /* when the operation in a slot was submitted */
-	uint64_t *samples;  /* ns of each timed operation */
+	uint64_t *samples;  /* ns of each timed operation, or group of them */
 	size_t sample_count, sample_capacity;
+	unsigned int group;  /* calls in one sample, sync */
 	uint64_t start, end; /* of the burst */
 	uint64_t total_bytes, path_bytes; /* of checked operations */
 	char queue[64], device[64];

@@ -52,6 +52,7 @@ static struct json_object *row_object(const struct bench_options *options, const
 	add_number(object, "ratio_to_libc", row->ratio, "%.4f");
 	json_object_object_add(object, "operations", json_object_new_int64((int64_t)row->operations));
 	json_object_object_add(object, "rounds", json_object_new_int((int)row->rounds));
+	json_object_object_add(object, "operations_per_sample", json_object_new_int((int)row->group));
 	add_number(object, "share_on_other_paths", row->elsewhere, "%.4f");
 	json_object_object_add(object, "verified", json_object_new_boolean(1));
 	add_text(object, "queue", row->queue);

@@ -17,6 +17,7 @@
 #define ROUNDS_LEAST 3
 #define SAMPLES 262144 /* times kept for one case and thread */
 #define TIMER_TRIES 1001
+#define SAMPLE_CLOCKS 100 /* a sample is as long as so many readings of the clock at least, where calls can be grouped */
 
 struct member {
 	struct bench_worker worker;
@@ -305,11 +306,28 @@ static void latencies(struct bench_crew *crew, struct bench_row *row)
 		at += w->sample_count;
 	}
 	qsort(all, total, sizeof(*all), compare_u64);
-	row->median_ns = (double)all[total / 2] - crew->timer_ns;
-	row->p99_ns = (double)all[(total * 99 + 99) / 100 - 1] - crew->timer_ns;
+	row->median_ns = ((double)all[total / 2] - crew->timer_ns) / row->group;
+	row->p99_ns = ((double)all[(total * 99 + 99) / 100 - 1] - crew->timer_ns) / row->group;
 	row->median_ns = row->median_ns < 0 ? 0 : row->median_ns;
 	row->p99_ns = row->p99_ns < 0 ? 0 : row->p99_ns;
 	free(all);
+}
+
+/* How many calls make a sample: a short one drowns in the noise of the clock. Operations in flight are timed one by one, since they overlap. */
+static unsigned int group_size(const struct bench_crew *crew, const struct bench_row *row, double one)
+{
+	double calls = SAMPLE_CLOCKS * crew->timer_ns / (one * 1e9);
+
+	return row->what.mode != BENCH_SYNC || calls <= 1 ? 1 : (unsigned int)calls + 1;
+}
+
+/* The operations (whole goes of depth) in the timed burst of one of n rounds: as a plain one or as there is room for, and a sample at least. */
+static unsigned long timed_operations(const struct bench_row *row, unsigned long path_count, unsigned int n)
+{
+	unsigned long depth = row->what.depth, group = row->group, count = SAMPLES / n * group / depth * depth;
+
+	count = count < path_count && count ? count : path_count;
+	return count < group ? (group + depth - 1) / depth * depth : count;
 }
 
 /* The rounds: libc and the path in turns, then the path with the time of each operation. */
@@ -329,8 +347,10 @@ static bool rounds(struct bench_crew *crew, struct bench_row *row, double second
 	longest = 2 * path_one * (double)path_count + libc_one * (double)libc_count;
 	n = seconds / longest >= ROUNDS_MOST ? ROUNDS_MOST : (unsigned int)(seconds / longest);
 	row->rounds = n = n < ROUNDS_LEAST ? ROUNDS_LEAST : n;
-	timed_count = SAMPLES / n / row->what.depth * row->what.depth;
-	timed_count = timed_count < path_count && timed_count ? timed_count : path_count;
+	row->group = group_size(crew, row, path_one);
+	for (unsigned int i = 0; i < crew->options->threads; i++)
+		crew->members[i].worker.group = row->group;
+	timed_count = timed_operations(row, path_count, n);
 	for (unsigned int i = 0; i < n; i++) {
 		double took[2];
 

@@ -45,11 +45,20 @@ static bool any_point(const struct bench_results *results, enum bench_op op, enu
 	return false;
 }
 
+/* What a row has on the y axis, in seconds or GB/s; libc's or the path's. The axis is logarithmic, so it is never 0. */
+static double height(const struct bench_results *results, const struct bench_row *row, bool libc, bool latency)
+{
+	double ns = libc ? (double)row->what.size * results->options->threads / row->libc_rate * 1e9 : row->median_ns;
+
+	if (latency)
+		return (ns < 0.1 ? 0.1 : ns) / 1e9;
+	return (libc ? row->libc_rate : row->rate) / 1e9;
+}
+
 /* One line's points; path -1: libc, from the rows of the first path that has any (its turns, so the same moment). */
 static void points(FILE *to, const struct bench_results *results, enum bench_op op, enum bench_mode mode, int path,
 		   bool latency)
 {
-	double threads = results->options->threads;
 	int of = path;
 
 	for (int p = SVA_PATH_CPU; of < 0 && p >= 0; p--)
@@ -57,17 +66,49 @@ static void points(FILE *to, const struct bench_results *results, enum bench_op 
 			of = p;
 	for (unsigned int i = 0; i < results->count; i++) {
 		const struct bench_row *row = &results->rows[i];
-		double size = (double)row->what.size;
 
-		if (!is_point(row, op, mode) || row->what.path != of)
-			continue;
-		if (latency)
-			fprintf(to, "%.0f %.9g\n", size,
-				path < 0 ? size * threads / row->libc_rate * 1e9 : row->median_ns);
-		else
-			fprintf(to, "%.0f %.9g\n", size, (path < 0 ? row->libc_rate : row->rate) / 1e9);
+		if (is_point(row, op, mode) && row->what.path == of)
+			fprintf(to, "%zu %.9g\n", row->what.size, height(results, row, path < 0, latency));
 	}
 	fputs("e\n", to);
+}
+
+/* The power of ten that is not larger. */
+static double decade(double value)
+{
+	double power = 1;
+
+	while (power > value)
+		power /= 10;
+	while (power * 10 <= value)
+		power *= 10;
+	return power;
+}
+
+/* Ranges that have a width, also with one size or with equal heights: gnuplot would complain, and choose some. */
+static void ranges(FILE *to, const struct bench_results *results, enum bench_op op, enum bench_mode mode, bool latency)
+{
+	double left = 0, right = 0, low = 0, high = 0;
+	bool any = false;
+
+	for (unsigned int i = 0; i < results->count; i++) {
+		const struct bench_row *row = &results->rows[i];
+
+		if (!is_point(row, op, mode))
+			continue;
+		for (int libc = 0; libc < 2; libc++) {
+			double x = (double)row->what.size, y = height(results, row, libc, latency);
+
+			left = !any || x < left ? x : left;
+			right = !any || x > right ? x : right;
+			low = !any || y < low ? y : low;
+			high = !any || y > high ? y : high;
+			any = true;
+		}
+	}
+	fprintf(to, "set xrange [%.9g:%.9g]\n", left / 1.2, right * 1.2);
+	/* In whole decades, as gnuplot itself does it; the lines keep off the border. */
+	fprintf(to, "set yrange [%.9g:%.9g]\n", decade(low * 0.95), 10 * decade(high * 1.05));
 }
 
 /* One of the four panels. The mode is the one that shows most: the first of the list that was measured. */
@@ -88,14 +129,14 @@ static void panel(FILE *to, const struct bench_results *results, enum bench_op o
 		bench_mode_names[mode]);
 	fprintf(to, "set ylabel '%s'\nset format y '%s'\n", latency ? "time of one operation" : "GB/s",
 		latency ? "%.0s %cs" : "%g");
-	/* gnuplot knows the prefixes of seconds, so the points are scaled to them. */
+	ranges(to, results, op, mode, latency);
 	fputs("plot ", to);
 	for (int path = -1; path < SVA_PATH_COUNT; path++) {
 		if (path >= 0 && !any_point(results, op, mode, path))
 			continue;
-		fprintf(to, "%s'-' using 1:($2%s) ", first ? "" : ", ", latency ? "/1e9" : "");
+		fprintf(to, "%s'-' using 1:2 ", first ? "" : ", ");
 		if (path < 0)
-			fputs("with lines lc rgb '#888888' lw 2 dt 2 title 'libc'", to);
+			fputs("with linespoints lc rgb '#888888' lw 2 dt 2 pt 2 ps 0.7 title 'libc'", to);
 		else
 			fprintf(to, "with linespoints lc rgb '%s' lw 2 pt %d ps 0.7 title '%s'", colours[path],
 				5 + 2 * path % 10, sva_path_name(path));
@@ -125,7 +166,8 @@ static void script(FILE *to, const struct bench_results *results, const char *na
 	fprintf(to, "'\nset multiplot layout %d,2 title 'sva-bench: %s%s'\n", rows, machine,
 		options->emulated ? " (" BENCH_EMULATED ")" : "");
 	fputs("set logscale x 2\nset logscale y 10\nset xlabel 'size'\n"
-	      "set grid lc rgb '#dddddd'\nset key below horizontal reverse Left\nset border 3\nset tics nomirror out\n",
+	      "set grid lc rgb '#dddddd'\nset key below horizontal reverse Left\nset border 3\nset tics nomirror out\n"
+	      "set bmargin 7\n", /* else the label of the axis sits on the legend */
 	      to);
 	fputs("set xtics (", to);
 	for (unsigned int i = 0; i < options->size_count; i++) {
@@ -147,8 +189,15 @@ int bench_plot(const struct bench_results *results, const char *name)
 {
 	void (*before)(int);
 	FILE *to;
+	bool any = false;
 	int status;
 
+	for (unsigned int i = 0; i < results->count; i++)
+		any |= results->rows[i].state == BENCH_MEASURED;
+	if (!any) {
+		bench_error("nothing was measured, so %s is not written", name);
+		return 0;
+	}
 	unlink(name);
 	before = signal(SIGPIPE, SIG_IGN);
 	to = popen("gnuplot", "we");

@@ -37,7 +37,9 @@ void bench_machine_name(char *text, size_t size)
 
 static const char *time_text(char text[16], double ns)
 {
-	if (ns < 999.5)
+	if (ns < 99.95)
+		snprintf(text, 16, "%.1f ns", ns);
+	else if (ns < 999.5)
 		snprintf(text, 16, "%.0f ns", ns);
 	else if (ns < 99950)
 		snprintf(text, 16, "%.2f us", ns / 1e3);
@@ -58,7 +60,8 @@ void bench_table_head(FILE *out, const struct bench_options *options)
 	bench_machine_name(text, sizeof(text));
 	fprintf(out, "sva-bench %u.%u.%u: ", version >> 16, version >> 8 & 0xff, version & 0xff);
 	term_wrap(&term, 2, text);
-	fprintf(out, "  median, p99  of one operation, from its submission to the sight of its end\n"
+	fprintf(out, "  median, p99  of one operation, from its submission to the sight of its end;\n"
+		     "               of short synchronous calls a sample is a group of them\n"
 		     "  GB/s         10^9 bytes in a second, %u thread%s\n"
 		     "  x libc       throughput beside libc's memcpy or memset, in turns on the same buffers\n",
 		options->threads, options->threads == 1 ? "" : "s");
