@@ -40,6 +40,8 @@ man_aliases = \
 	%D%/sva_dma_is_mapped.3 \
 	%D%/sva_dma_sync.3 \
 	%D%/sva_dma_unmap.3 \
+	%D%/sva_dma_uring_done.3 \
+	%D%/sva_dma_uring_prep.3 \
 	%D%/sva_dualcast.3 \
 	%D%/sva_last_result.3 \
 	%D%/sva_memfill.3 \

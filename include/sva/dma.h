@@ -86,6 +86,33 @@ SVA_API int sva_dma_copy(struct sva *sva, struct sva_dma_buf *dst, size_t doff, 
 /** Fill a buffer, and wait for it. Since: 0.1 */
 SVA_API int sva_dma_fill(struct sva *sva, struct sva_dma_buf *dst, size_t doff, uint64_t pattern, size_t len);
 
+struct io_uring_sqe; /**< a submission, of <linux/io_uring.h> */
+
+/**
+ * Put a prepared operation on mapped buffers into a submission for an io_uring of the caller's, so that it completes asynchronously there,
+ * beside whatever else the caller has on that ring. Instead of sva_submit(): the caller submits it, sees its completion, and gives that to
+ * sva_dma_uring_done(). Rings of all kinds will do, those that poll among them.
+ *
+ * @param op  from sva_prep_dma_copy() or sva_prep_dma_fill(); it belongs to library and kernel until sva_dma_uring_done(), which alone ends it:
+ *            sva_poll(), sva_wait() and sva_op_retire() do not know it
+ * @param sqe from io_uring_get_sqe(3); its 64 bytes are written, and sqe->user_data is the address of op. The caller may change that, and set
+ *            IOSQE_* flags, afterwards
+ * @return 0; -EOPNOTSUPP this operation can not go that way (a buffer is not mapped for a device, the parts overlap, the kernel's io_uring can
+ *         not): sva_submit() takes it as it is; -EINVAL as sva_submit(); -EBUSY; -ESTALE
+ * Since: 0.1
+ */
+SVA_API int sva_dma_uring_prep(struct sva_op *op, struct io_uring_sqe *sqe);
+
+/**
+ * End an operation of sva_dma_uring_prep(): its completion has come, or its submission was never made (then with -ECANCELED). Its result is there
+ * afterwards. -EAGAIN and -EOPNOTSUPP have not touched the buffers: prepare it again, for the ring or for sva_submit(), which knows more ways.
+ *
+ * @param res io_uring_cqe::res
+ * @return 0, or the -errno that the operation ended with; -EINVAL it is on no ring; -ESTALE it is the parent's
+ * Since: 0.1
+ */
+SVA_API int sva_dma_uring_done(struct sva_op *op, int res);
+
 #ifdef __cplusplus
 }
 #endif

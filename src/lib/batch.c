@@ -28,27 +28,53 @@ static void give_back(struct sva_op **entries, uint64_t n)
 		sva_operation_undo(entries[i]);
 }
 
+static int claim(struct sva_op *batch, struct sva_op *entry)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(batch), *own;
+	struct sva_dma_buf *bufs[2] = { NULL, NULL };
+	struct sva_bond *bond = NULL;
+	struct sva_desc prepared;
+	int err;
+
+	if (!entry)
+		return -EFAULT;
+	err = sva_progress_check(entry);
+	if (!err && sva_kind_of(entry)->shape == SVA_SHAPE_BATCH)
+		err = -EINVAL;
+	if (err)
+		return err;
+	prepared = entry->desc;
+	if (sva_dma_is_op(entry))
+		err = sva_dma_begin(entry, bufs, &bond);
+	if (!err && bond && p->pinned && bond != p->bond) {
+		entry->desc = prepared;
+		err = -EINVAL; /* mapped for another device */
+	}
+	if (err)
+		return err;
+	sva_operation_begin(entry, p->key, bond ? &bond->policy : p->policy);
+	own = SVA_OP_PRIVATE(entry);
+	own->parent = batch;
+	own->sync = p->sync;
+	own->pinned = p->pinned;
+	own->bond = p->bond;
+	sva_dma_attach(entry, bufs, bond);
+	entry->state = SVA_OP_IN_BATCH;
+	return 0;
+}
+
 /* Check and claim every entry; nothing is changed if one is refused. One that stands there twice is busy the second time. */
 int sva_batch_begin(struct sva_op *batch)
 {
-	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
 	struct sva_op **entries = entries_of(batch);
 
 	for (uint64_t i = 0; i < batch->length; i++) {
-		int err = entries[i] ? sva_progress_check(entries[i]) : -EFAULT;
+		int err = claim(batch, entries[i]);
 
-		if (!err && sva_kind_of(entries[i])->shape == SVA_SHAPE_BATCH)
-			err = -EINVAL;
 		if (err) {
 			give_back(entries, i);
 			return err;
 		}
-		sva_operation_begin(entries[i], p->key, p->policy);
-		SVA_OP_PRIVATE(entries[i])->parent = batch;
-		SVA_OP_PRIVATE(entries[i])->sync = p->sync;
-		SVA_OP_PRIVATE(entries[i])->pinned = p->pinned;
-		SVA_OP_PRIVATE(entries[i])->bond = p->bond;
-		entries[i]->state = SVA_OP_IN_BATCH;
 	}
 	return 0;
 }
@@ -64,8 +90,8 @@ void sva_batch_undo(struct sva_op *batch)
 
 static bool entry_fits(const struct sva_op *entry, const struct sva_bond *bond)
 {
-	/* Empty ones are not worth a descriptor and need no device: the loop ends them. */
-	return (entry->length || sva_kind_of(entry)->shape == SVA_SHAPE_EMPTY) && entry->length <= bond->max_transfer &&
+	/* Empty ones are not worth a descriptor and need no device: the loop ends them. Offsets in buffers mean nothing to a device. */
+	return !sva_dma_is_op(entry) && (entry->length || sva_kind_of(entry)->shape == SVA_SHAPE_EMPTY) && entry->length <= bond->max_transfer &&
 	       sva_desc_opcode(&entry->desc) != SVA_OPCODE_DRAIN && sva_progress_fits(entry, bond->max_transfer) &&
 	       sva_path_can_do(bond, entry);
 }
@@ -194,6 +220,8 @@ static void start_entries(struct sva_thread *thread, struct sva_op *batch)
 			entry->state = SVA_OP_IN_BATCH;
 			return;
 		}
+		if (err == -EAGAIN && SVA_OP_PRIVATE(entry)->by_buffer)
+			sva_dma_let_go(entry, SVA_OP_PRIVATE(entry)->policy);
 		if (!err)
 			SVA_OP_PRIVATE(batch)->waited_since = 0;
 		else if (err == -EAGAIN && SVA_OP_PRIVATE(entry)->policy->cpu_allowed && !SVA_OP_PRIVATE(entry)->pinned)

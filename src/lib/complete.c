@@ -113,6 +113,10 @@ static void go_on(struct sva_op *op)
 			return;
 		err = -EIO;
 	}
+	if (p->by_buffer) {
+		p->result.reason = SVA_REASON_NO_OPERATION;
+		sva_dma_let_go(op, p->policy);
+	}
 	/* Every device is gone. What is left of it the CPU can do, if it may. */
 	if (p->policy->cpu_allowed && !p->pinned)
 		sva_issue_on_cpu(op, SVA_REASON_RETIRED);

@@ -16,4 +16,11 @@ struct sva_dma_buf {
 	atomic_uint users;      /* operations on it that have not ended */
 };
 
+struct sva_dma_op;
+
+/* The module's words for a descriptor (submit_dma.c). */
+void sva_dma_translate(const struct sva_desc *desc, struct sva_dma_op *op);
+/* Does the module behind this bond take operations through io_uring? */
+bool sva_dma_has_uring(const struct sva_bond *bond);
+
 #endif

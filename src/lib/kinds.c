@@ -251,7 +251,7 @@ int sva_progress_check(const struct sva_op *op)
 
 	if ((uintptr_t)op % 64)
 		return -EINVAL;
-	if (sva_op_is_pending(op))
+	if (sva_op_is_pending(op) || op->state == SVA_OP_ON_RING)
 		return -EBUSY;
 	if (op->state != SVA_OP_PREPARED)
 		return -EINVAL;

@@ -46,6 +46,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/submit_dma.c \
 	%D%/dma.c \
 	%D%/dma_buf.h \
+	%D%/uring.c \
 	%D%/submit_soft.c \
 	%D%/soft.c \
 	%D%/complete.c \

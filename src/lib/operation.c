@@ -21,6 +21,7 @@ void sva_operation_undo(struct sva_op *op)
 {
 	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
+	sva_dma_undo(op);
 	op->desc.src = p->src;
 	op->desc.dst = p->dst;
 	op->desc.op.dualcast.dst2 = p->third;
@@ -82,6 +83,12 @@ int sva_operation_launch(struct sva_thread *thread, struct sva_op *op)
 		return 0;
 	}
 	err = sva_issue(thread, op);
+	if (err && err != -EAGAIN && err != -ENOMEM && p->by_buffer) {
+		/* Not aligned as the channel wants it, or the channel is gone: the memory is there all the same. */
+		p->result.reason = SVA_REASON_NO_OPERATION;
+		sva_dma_let_go(op, &thread->ctx->policy);
+		err = sva_issue(thread, op);
+	}
 	if (!err)
 		return 0;
 	/* Full is the caller's to know, unless he waits for it anyway. */
@@ -113,13 +120,6 @@ static int launch_batch(struct sva_thread *thread, struct sva_op *op)
 	return 0;
 }
 
-static bool is_mapped_family(const struct sva_op *op)
-{
-	unsigned int opcode = sva_desc_opcode(&op->desc);
-
-	return opcode == SVA_OPCODE_DMA_COPY || opcode == SVA_OPCODE_DMA_FILL;
-}
-
 static int start(struct sva_thread *thread, struct sva_op *op, struct sva *key, struct sva_bond *bond, bool sync)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -134,24 +134,20 @@ static int start(struct sva_thread *thread, struct sva_op *op, struct sva *key, 
 	if (err)
 		return err;
 	prepared = op->desc;
-	if (is_mapped_family(op))
+	if (sva_dma_is_op(op))
 		err = sva_dma_begin(op, bufs, &buf_bond);
 	if (err)
 		return err;
 	if (buf_bond && bond && buf_bond != bond)
 		return -EINVAL; /* mapped for another device */
-	if (buf_bond)
-		bond = buf_bond;
-	sva_operation_begin(op, key, bond ? &bond->policy : &thread->ctx->policy);
-	p->bufs[0] = bufs[0];
-	p->bufs[1] = bufs[1];
-	sva_dma_hold(bufs);
+	sva_operation_begin(op, key, bond ? &bond->policy : buf_bond ? &buf_bond->policy : &thread->ctx->policy);
 	p->sync = sync;
 	p->pinned = bond;
 	p->bond = bond;
+	sva_dma_attach(op, bufs, buf_bond);
 	err = sva_kind_of(op)->shape == SVA_SHAPE_BATCH ? launch_batch(thread, op) : sva_operation_launch(thread, op);
 	if (err) {
-		sva_dma_release(bufs);
+		sva_dma_release(p->bufs);
 		op->desc = prepared;
 		op->state = SVA_OP_PREPARED;
 	} else {
@@ -255,29 +251,61 @@ static void make_ready(struct sva_thread *thread, struct sva_lease *lease, struc
 static bool goes_along(struct sva_op *op, const struct sva_lease *lease)
 {
 	if (sva_op_is_bad(op) || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) || nothing_to_do(op) ||
-	    sva_kind_of(op)->shape == SVA_SHAPE_BATCH || is_mapped_family(op))
+	    sva_kind_of(op)->shape == SVA_SHAPE_BATCH || sva_dma_is_op(op))
 		return false;
 	return sva_kind_of(op)->shape == SVA_SHAPE_WHOLE ? op->length <= lease->max_transfer :
 	       sva_kind_unit(op) <= lease->max_transfer && sva_path_can_do(lease->bond, op);
 }
 
+/* An operation on buffers that are mapped for the lease's bond, and for that one alone. */
+static bool mapped_joins(struct sva_thread *thread, struct sva_lease *lease, struct sva *key, struct sva_op *op)
+{
+	struct sva_dma_buf *bufs[2] = { NULL, NULL };
+	struct sva_bond *bond = NULL;
+	struct sva_desc prepared;
+
+	if (sva_op_is_bad(op) || !sva_dma_is_op(op) || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) ||
+	    nothing_to_do(op) || op->length > lease->max_transfer)
+		return false;
+	prepared = op->desc;
+	if (sva_dma_begin(op, bufs, &bond))
+		return false;
+	if (bond != lease->bond) {
+		op->desc = prepared;
+		return false;
+	}
+	make_ready(thread, lease, key, op);
+	SVA_OP_PRIVATE(op)->policy = &bond->policy;
+	sva_dma_attach(op, bufs, bond);
+	return true;
+}
+
+static bool joins(struct sva_thread *thread, struct sva_lease *lease, struct sva *key, struct sva_op *op, bool mapped)
+{
+	if (mapped)
+		return mapped_joins(thread, lease, key, op);
+	if (!goes_along(op, lease))
+		return false;
+	make_ready(thread, lease, key, op);
+	return true;
+}
+
 /* How many of them one call can carry to the lease: those before the first that needs a closer look. */
 static unsigned int gather(struct sva_thread *thread, struct sva_lease *lease, struct sva *key, struct sva_op **ops,
-			   unsigned int n)
+			   unsigned int n, bool mapped)
 {
 	unsigned int k, most = sizeof(thread->many) / sizeof(thread->many[0]);
 
-	for (k = 0; k < n && k < most && goes_along(ops[k], lease); k++) {
-		make_ready(thread, lease, key, ops[k]);
+	for (k = 0; k < n && k < most && joins(thread, lease, key, ops[k], mapped); k++)
 		thread->many[k] = ops[k]->desc;
-	}
 	return k;
 }
 
 /* With one call; what is not taken is as it was before. How many were taken, or -errno. */
-static int submit_group(struct sva_thread *thread, struct sva_lease *lease, struct sva *key, struct sva_op **ops, unsigned int n)
+static int submit_group(struct sva_thread *thread, struct sva_lease *lease, struct sva *key, struct sva_op **ops, unsigned int n,
+			bool mapped)
 {
-	unsigned int k = gather(thread, lease, key, ops, n), send = k;
+	unsigned int k = gather(thread, lease, key, ops, n, mapped), send = k;
 	int taken = -EAGAIN;
 
 	sva_bias_enter(&thread->bias);
@@ -297,11 +325,25 @@ static int submit_group(struct sva_thread *thread, struct sva_lease *lease, stru
 	return taken;
 }
 
+/* Where the operation that has just been submitted went, and others may follow: on mapped buffers, only to their device. */
+static struct sva_lease *group_lease(struct sva_thread *thread, struct sva_op *op, bool *mapped)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	struct sva_lease *lease = thread->recent;
+
+	*mapped = op->state == SVA_OP_IN_FLIGHT && p->by_buffer;
+	if (*mapped)
+		lease = p->lease;
+	return lease && lease->ops->submit_many ? lease : NULL;
+}
+
 int sva_submit_many(struct sva *sva, struct sva_op **ops, unsigned int n)
 {
 	struct sva_thread *thread;
+	struct sva_lease *lease;
 	unsigned int done = 0;
 	int err, taken;
+	bool mapped;
 
 	if (n > INT32_MAX || (!ops && n))
 		return -EINVAL;
@@ -314,8 +356,9 @@ int sva_submit_many(struct sva *sva, struct sva_op **ops, unsigned int n)
 		if (err)
 			return done ? (int)done : err;
 		done++;
-		while (done < n && thread->recent && thread->recent->ops->submit_many) {
-			taken = submit_group(thread, thread->recent, sva, ops + done, n - done);
+		lease = group_lease(thread, ops[done - 1], &mapped);
+		while (done < n && lease) {
+			taken = submit_group(thread, lease, sva, ops + done, n - done, mapped);
 			if (taken <= 0)
 				break;
 			done += (unsigned int)taken;

@@ -34,7 +34,7 @@ int sva_resume(struct sva_op *op)
 	sva_progress_partial(op, p->lease->path);
 	/* Some devices do not tell the address: then every page that the rest of the chunk needs. */
 	if (!fault && sva_kind_of(op)->dst == SVA_OPERAND_OFFSET)
-		return -EFAULT; /* mapped and pinned: there is nothing to touch */
+		return p->touches++ ? -EFAULT : 0; /* mapped and pinned: nothing to touch, but alone it is told what it was refused for */
 	err = fault ? sva_touch(fault, 1, write, &bad) : sva_kind_touch(op, &bad, &write);
 	if (err) {
 		p->result.fault_addr = bad;

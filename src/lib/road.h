@@ -334,11 +334,17 @@ void sva_dma_close(struct sva_dma_side *side);
 
 /* ------------------------------------------------------------------ dma.c */
 
-/* Check an operation on mapped buffers; it becomes one by address, or belongs on *bond. 0 or -errno, unchanged. */
+/* Is it an operation on mapped buffers? */
+bool sva_dma_is_op(const struct sva_op *op);
+/* Check one; it becomes one by address, or belongs on *bond. 0 or -errno, unchanged. */
 int sva_dma_begin(struct sva_op *op, struct sva_dma_buf *bufs[2], struct sva_bond **bond);
-/* The buffers may not be unmapped while it is in flight. */
-void sva_dma_hold(struct sva_dma_buf *const bufs[2]);
+/* After sva_operation_begin(): the buffers may not be unmapped while it is in flight; bond: as from sva_dma_begin(). */
+void sva_dma_attach(struct sva_op *op, struct sva_dma_buf *const bufs[2], struct sva_bond *bond);
 void sva_dma_release(struct sva_dma_buf *bufs[2]);
+/* As it was before sva_dma_begin(), for sva_operation_undo() to write back. */
+void sva_dma_undo(struct sva_op *op);
+/* The device of its buffers will not have what is left of it: any path may, by address. */
+void sva_dma_let_go(struct sva_op *op, const struct sva_policy *policy);
 /* Can /dev/sva_dma be used? An enum sva_reason. */
 uint32_t sva_dma_probe(void);
 
@@ -349,6 +355,7 @@ enum sva_op_state {
 	SVA_OP_STALLED = 0x5a705a11,   /* the next chunk found every queue full: poll tries again */
 	SVA_OP_IN_BATCH = 0x5a70ba7c,  /* an entry of a batch that has not been started by itself */
 	SVA_OP_BATCHING = 0x5a70b100,  /* a batch whose entries are worked off one by one */
+	SVA_OP_ON_RING = 0x5a704106,   /* in a submission for the caller's own io_uring: its completion is his to see */
 	SVA_OP_ENDED = 0x5a700e4d,     /* result is complete */
 };
 
@@ -381,6 +388,8 @@ struct sva_op_private {
 	bool quick;                 /* one chunk of a plain copy or fill: its success needs no arithmetic */
 	bool mid_chunk;             /* the descriptor is the rest of a chunk: it keeps its shape */
 	bool sync;                  /* on the routes of synchronous calls only */
+	bool by_buffer;             /* pinned because its buffers are mapped there: what that device will not have, others may do */
+	bool addressed;             /* on mapped buffers, and the descriptor has addresses instead of offsets */
 };
 
 /* Nothing of an operation is looked at before this has been asked. */

@@ -24,6 +24,7 @@ struct sva_dma_side {
 	size_t ring_bytes;
 	uint32_t entries;
 	uint32_t head;
+	uint32_t features; /* SVA_DMA_FEATURE_* */
 };
 
 /* ------------------------------------------------------------------ what it is */
@@ -128,6 +129,7 @@ static int map_ring(struct sva_bond *bond, const struct sva_dma_info *info)
 		return -ENOMEM;
 	side->ring_bytes = info->ring_bytes;
 	side->entries = info->ring_entries;
+	side->features = info->features;
 	side->ring = mmap(NULL, side->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bond->fd, 0);
 	if (side->ring == MAP_FAILED) {
 		int err = -errno;
@@ -169,9 +171,15 @@ static int open_dma(struct sva_bond *bond, uint32_t *reason)
 	return err;
 }
 
+bool sva_dma_has_uring(const struct sva_bond *bond)
+{
+	return bond->dma && (bond->dma->features & SVA_DMA_FEATURE_URING) &&
+	       atomic_load_explicit(&bond->state, memory_order_acquire) == SVA_BOND_LIVE;
+}
+
 /* ------------------------------------------------------------------ submission */
 
-static void translate(const struct sva_desc *desc, struct sva_dma_op *op)
+void sva_dma_translate(const struct sva_desc *desc, struct sva_dma_op *op)
 {
 	unsigned int opcode = sva_desc_opcode(desc);
 	const struct sva_dma_buf *dst = (const struct sva_dma_buf *)(uintptr_t)desc->op.dma.dst;
@@ -227,7 +235,7 @@ static int submit_many_dma(struct sva_lease *lease, const struct sva_desc *descs
 
 	args.nr = n < GROUP ? n : GROUP;
 	for (unsigned int i = 0; i < args.nr; i++)
-		translate(&descs[i], &ops[i]);
+		sva_dma_translate(&descs[i], &ops[i]);
 	if (ioctl(lease->bond->fd, SVA_DMA_SUBMIT, &args))
 		err = -errno;
 	errno = saved;
@@ -248,7 +256,7 @@ static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)
 	};
 	int saved = errno, err = 0;
 
-	translate(desc, &op);
+	sva_dma_translate(desc, &op);
 	if (ioctl(lease->bond->fd, SVA_DMA_SUBMIT, &args))
 		err = -errno;
 	errno = saved;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -23,11 +24,12 @@ static struct {
 	int fd;                  /* of the open file, -1: closed */
 	int open_error;          /* errno of open(2) */
 	int info_error;          /* errno of INFO */
-	uint32_t version, channels, pasid_feature;
+	uint32_t version, channels, features;
 	bool hold;               /* completions wait until release_held() */
 	int refuse;              /* errno of the next refusals of SUBMIT */
 	unsigned int refusals;   /* how many */
-	int result_once;         /* result of the next operation, told at once */
+	unsigned int good_before; /* operations before the next one, whose result is */
+	int result_once;         /* this, told at once */
 	int complete_once;       /* the same, told by its completion */
 	uint64_t max_len;
 	unsigned int submits, ops, maps, unmaps, syncs;
@@ -104,8 +106,11 @@ static int run_op(struct sva_dma_op *op)
 	unsigned char *dst = address(op->dst_handle, op->dst), *src;
 
 	module.ops++;
-	op->result = module.result_once;
-	module.result_once = 0;
+	op->result = module.good_before ? 0 : module.result_once;
+	if (module.good_before)
+		module.good_before--;
+	else
+		module.result_once = 0;
 	if (op->result) {
 		op->fault = op->result == -EFAULT ? op->src : 0;
 		return op->result;
@@ -168,7 +173,7 @@ static int info(struct sva_dma_info *args)
 	}
 	args->version = module.version;
 	args->nr_channels = module.channels;
-	args->features = module.pasid_feature;
+	args->features = module.features;
 	args->pasid = 4711;
 	args->max_addr_len = module.max_len;
 	args->max_map_len = 1 << 30;
@@ -416,6 +421,229 @@ static void test_mapped(void)
 	sva_close(sva);
 }
 
+/* What a device will not have, others do, and the route says so. */
+static void test_mapped_refused(void)
+{
+	struct sva_dma_buf *a = NULL, *b = NULL;
+	struct sva_desc before;
+	struct sva_op op;
+	struct sva *sva;
+
+	reset_module();
+	sva = open_dma("dma,cpu");
+	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
+	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
+	/* By handle, and then by address. */
+	module.refuse = EOPNOTSUPP;
+	module.refusals = 2;
+	is(sva_dma_copy(sva, b, 1, a, 3, 5000), 0, "a copy that is not aligned as the channel wants it");
+	ok(!memcmp(to + 1, from + 3, 5000), "has the right bytes");
+	is(sva_last_result()->path, SVA_PATH_CPU, "from the CPU");
+	is(sva_last_result()->reason, SVA_REASON_NO_OPERATION, "because the device has no such thing");
+	module.refusals = 2;
+	is(sva_dma_fill(sva, b, 7, 0x0807060504030201, 1001), 0, "a fill of that kind");
+	ok(to[7] == 1 && to[8] == 2 && to[1007] == 1, "has the right bytes");
+	module.refuse = ENODEV;
+	module.refusals = 1;
+	is(sva_dma_copy(sva, b, 0, a, 0, 5000), 0, "a device that went away: by address");
+	ok(!memcmp(to, from, 5000), "has the right bytes");
+	is(sva_last_result()->path, SVA_PATH_DMA, "which another one has");
+	module.result_once = -EBADF;
+	is(sva_dma_copy(sva, b, 0, a, 100, 5000), 0, "a handle that the module has lost");
+	ok(!memcmp(to, from + 100, 5000), "has the right bytes");
+	is(sva_dma_unmap(a), 0, "nothing holds the source");
+	is(sva_dma_unmap(b), 0, "nor the destination");
+	sva_close(sva);
+
+	reset_module();
+	module.max_len = 1000;
+	sva = open_dma("dma,cpu");
+	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
+	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
+	module.good_before = 3;
+	module.result_once = -EOPNOTSUPP;
+	is(sva_dma_copy(sva, b, 10, a, 20, 4501), 0, "a copy whose last but one part is refused");
+	ok(!memcmp(to + 10, from + 20, 4501) && !to[4511], "has the right bytes");
+	is(sva_last_result()->path_bytes[SVA_PATH_DMA], 3000, "the device's part");
+	is(sva_last_result()->path_bytes[SVA_PATH_CPU], 1501, "the CPU's");
+	module.good_before = 1;
+	module.result_once = -EOPNOTSUPP;
+	is(sva_dma_fill(sva, b, 10, 0x0807060504030201, 2003), 0, "a fill, from its second part on");
+	ok(to[10] == 1 && to[1010] == 1 && to[1011] == 2 && to[2012] == 3, "has the right bytes");
+	is(sva_dma_unmap(a), 0, "nothing holds the source");
+	is(sva_dma_unmap(b), 0, "nor the destination");
+	sva_close(sva);
+
+	reset_module();
+	sva = open_dma("dma");
+	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
+	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
+	sva_prep_dma_copy(&op, b, 1, a, 3, 500);
+	before = op.desc;
+	module.refuse = EOPNOTSUPP;
+	module.refusals = 2;
+	is(sva_submit(sva, &op), -EOPNOTSUPP, "where nobody else may, it is refused");
+	ok(!memcmp(&op.desc, &before, sizeof(before)), "and as it was");
+	is(sva_run(sva, &op), 0, "so it can be submitted again");
+	ok(!memcmp(to + 1, from + 3, 500), "and has the right bytes");
+	is(sva_dma_unmap(a), 0, "nothing holds the source");
+	is(sva_dma_unmap(b), 0, "nor the destination");
+	sva_close(sva);
+}
+
+/* Many of them: in one call to the module, and as entries of a batch. */
+static void test_mapped_many(void)
+{
+	struct sva_op ops[41], *list[40];
+	struct sva_dma_buf *a = NULL, *b = NULL;
+	bool all = true;
+	struct sva *sva;
+
+	reset_module();
+	sva = open_dma("dma,cpu");
+	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
+	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
+	for (int i = 0; i < 40; i++) {
+		list[i] = &ops[i];
+		sva_prep_dma_copy(&ops[i], b, (size_t)i * 1000, a, (size_t)i * 1000 + 7, 1000);
+	}
+	module.submits = 0;
+	module.good_before = 20;
+	module.result_once = -EOPNOTSUPP;
+	is(sva_submit_many(sva, list, 40), 40, "forty by handle");
+	ok(module.submits <= 4, "in few calls: %u", module.submits);
+	is(sva_dma_unmap(a), -EBUSY, "they hold their buffers");
+	for (int i = 0; i < 40; i++)
+		all &= !sva_wait(&ops[i], -1);
+	ok(all && !memcmp(to, from + 7, 40000), "all have the right bytes, the one that was refused, too");
+	is(sva_op_result(&ops[0])->path, SVA_PATH_DMA, "the first went by dma");
+
+	for (int i = 0; i < 30; i++)
+		sva_prep_dma_copy(&ops[i], b, (size_t)i * 1000, a, 100000 + (size_t)i * 1000, 1000);
+	sva_prep_dma_fill(&ops[30], b, 30000, 0x4444444444444444, 1000);
+	sva_prep_memcpy(&ops[31], to + 31000, from + 131000, 1000);
+	sva_prep_batch(&ops[40], list, 32);
+	ops[30].flags |= SVA_OP_FENCE;
+	module.hold = true;
+	is(sva_submit(sva, &ops[40]), 0, "a batch of such and other operations");
+	is(sva_dma_unmap(b), -EBUSY, "holds their buffers");
+	module.hold = false;
+	release_held();
+	is(sva_wait(&ops[40], -1), 0, "it ends");
+	ok(!memcmp(to, from + 100000, 30000) && to[30000] == 0x44 && to[30999] == 0x44 &&
+		   !memcmp(to + 31000, from + 131000, 1000), "has the right bytes");
+	is(sva_op_result(&ops[3])->path, SVA_PATH_DMA, "an entry went by dma");
+	for (int i = 0; i < 3; i++)
+		sva_prep_dma_copy(&ops[i], b, (size_t)i * 1000, a, 0, i == 2 ? sizeof(from) + 1 : 1000);
+	sva_prep_batch(&ops[40], list, 3);
+	is(sva_run(sva, &ops[40]), -EINVAL, "one with an entry beyond the end of a buffer is refused");
+	sva_prep_batch(&ops[40], list, 2);
+	is(sva_run(sva, &ops[40]), 0, "and the others are as they were");
+	ok(!memcmp(to + 1000, from, 1000), "and have the right bytes");
+	is(sva_dma_unmap(a), 0, "nothing holds the source");
+	is(sva_dma_unmap(b), 0, "nor the destination");
+	sva_close(sva);
+
+	reset_module();
+	module.open_error = ENOENT;
+	sva = open_dma(NULL);
+	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "without the module");
+	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "buffers are noted");
+	sva_prep_dma_copy(&ops[0], b, 5, a, 0, 1000);
+	sva_prep_dma_copy(&ops[1], b, 1105, a, 1000, 1000);
+	sva_prep_dma_copy(&ops[2], b, 0, a, 0, sizeof(from) + 1);
+	sva_prep_batch(&ops[40], list, 3);
+	is(sva_run(sva, &ops[40]), -EINVAL, "a batch with a bad entry is refused");
+	sva_prep_batch(&ops[40], list, 2);
+	is(sva_run(sva, &ops[40]), 0, "one without is done by others");
+	ok(!memcmp(to + 5, from, 1000) && !memcmp(to + 1105, from + 1000, 1000), "and has the right bytes");
+	is(sva_dma_unmap(a), 0, "nothing holds the source");
+	is(sva_dma_unmap(b), 0, "nor the destination");
+	sva_close(sva);
+}
+
+/* The kernel's part of it. */
+static int play_uring(const struct io_uring_sqe *sqe)
+{
+	struct sva_dma_uring_cmd cmd;
+	struct sva_dma_op op;
+	uint32_t tail = module.ring->tail;
+	int result;
+
+	memcpy(&cmd, sqe->cmd, sizeof(cmd));
+	if (sqe->opcode != IORING_OP_URING_CMD || sqe->fd != module.fd || sqe->cmd_op != SVA_DMA_OP_CMD ||
+	    cmd.op_size != sizeof(op) || cmd.node != SVA_DMA_NODE_ANY)
+		return -EINVAL;
+	memcpy(&op, (void *)(uintptr_t)cmd.op, sizeof(op));
+	result = run_op(&op);
+	module.ring->tail = tail; /* the completion goes elsewhere */
+	return result;
+}
+
+static void test_uring(void)
+{
+	struct sva_dma_buf *a = NULL, *b = NULL;
+	struct io_uring_sqe sqe;
+	struct sva_op op;
+	struct sva *sva;
+
+	reset_module();
+	sva = open_dma("dma,cpu");
+	is(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
+	is(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map a destination");
+	sva_prep_dma_copy(&op, b, 1, a, 2, 1000);
+	is(sva_dma_uring_prep(&op, &sqe), -EOPNOTSUPP, "a kernel whose io_uring has no commands");
+	is(sva_run(sva, &op), 0, "the operation can be submitted nevertheless");
+	sva_dma_unmap(a);
+	sva_dma_unmap(b);
+	sva_close(sva);
+
+	reset_module();
+	module.features = SVA_DMA_FEATURE_URING;
+	sva = open_dma("dma,cpu");
+	is(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
+	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
+	sva_prep_dma_copy(&op, b, 1, a, 2, sizeof(from) - 2);
+	op.user_data = 77;
+	memset(&sqe, 0xff, sizeof(sqe));
+	is(sva_dma_uring_prep(&op, &sqe), 0, "a copy for a ring");
+	is(sqe.user_data, (uintptr_t)&op, "the submission names the operation");
+	ok(!sqe.flags && !sqe.ioprio && !sqe.rw_flags && !sqe.buf_index && !sqe.personality, "and asks for nothing else");
+	is(sva_submit(sva, &op), -EBUSY, "it can not be submitted a second time");
+	is(sva_dma_uring_prep(&op, &sqe), -EBUSY, "nor prepared");
+	is(sva_poll(&op), -EINVAL, "nor polled");
+	is(sva_dma_unmap(a), -EBUSY, "and it holds its buffers");
+	is(sva_dma_uring_done(&op, play_uring(&sqe)), 0, "it ends well");
+	ok(!memcmp(to + 1, from + 2, sizeof(from) - 2), "has the right bytes, though longer than an operation by address");
+	is(sva_op_result(&op)->path, SVA_PATH_DMA, "the result knows the path");
+	is(sva_op_result(&op)->bytes, sizeof(from) - 2, "the bytes");
+	is_str(sva_op_result(&op)->device, "played0", "and the device");
+	is(op.user_data, 77, "the caller's word is untouched");
+	is(sva_dma_uring_done(&op, 0), -EINVAL, "it ends once");
+	sva_prep_dma_fill(&op, b, 5, 0x0807060504030201, 100);
+	is(sva_dma_uring_prep(&op, &sqe), 0, "a fill");
+	is(sva_dma_uring_done(&op, play_uring(&sqe)), 0, "ends well");
+	ok(to[5] == 1 && to[104] == 4, "has the right bytes");
+	sva_prep_dma_copy(&op, b, 0, a, 0, 100);
+	is(sva_dma_uring_prep(&op, &sqe), 0, "one that the device fails");
+	is(sva_dma_uring_done(&op, -EIO), -EIO, "ends so");
+	is(sva_op_result(&op)->error, -EIO, "and its result says so");
+	is(sva_op_result(&op)->bytes, 0, "with nothing done");
+	sva_prep_memcpy(&op, to, from, 100);
+	is(sva_dma_uring_prep(&op, &sqe), -EINVAL, "by address there is none");
+	sva_prep_dma_copy(&op, b, 0, a, 1, sizeof(from));
+	is(sva_dma_uring_prep(&op, &sqe), -EINVAL, "nor beyond the end of a buffer");
+	sva_prep_dma_copy(&op, a, 0, b, 0, 1);
+	is(sva_dma_uring_prep(&op, &sqe), -EINVAL, "nor against its direction");
+	sva_prep_dma_copy(&op, b, 0, b, 1, 100);
+	is(sva_dma_uring_prep(&op, &sqe), -EOPNOTSUPP, "an overlap is for others");
+	is(sva_run(sva, &op), 0, "who take it as it is");
+	is(sva_dma_uring_prep(&op, &sqe), -EINVAL, "what has ended is not prepared");
+	is(sva_dma_unmap(a), 0, "nothing holds the source");
+	is(sva_dma_unmap(b), 0, "nor the destination");
+	sva_close(sva);
+}
+
 static void test_pasid(void)
 {
 	struct sva_bond *bond = NULL;
@@ -426,7 +654,7 @@ static void test_pasid(void)
 	sva = open_dma("soft");
 	is(sva_bind(sva, "soft", 0, &bond), 0, "a bond");
 	is(sva_bond_pasid(bond, &pasid), -ENODATA, "without the feature there is no PASID");
-	module.pasid_feature = SVA_DMA_FEATURE_PASID;
+	module.features = SVA_DMA_FEATURE_PASID;
 	is(sva_bond_pasid(bond, &pasid), 0, "with it there is one");
 	is(pasid, 4711, "it is the module's");
 	sva_unbind(bond);
@@ -441,6 +669,9 @@ int main(void)
 	test_errors();
 	test_async();
 	test_mapped();
+	test_mapped_refused();
+	test_mapped_many();
+	test_uring();
 	test_pasid();
 	return done();
 }

@@ -3,7 +3,7 @@
 # VM_KERNELS; tests/vm/run boots one, for whatever command.
 VM_KERNELS = 6.1 6.12 7
 
-vm_programs = %D%/dma-args %D%/dma-fuzz %D%/dma-kill %D%/dma-limits %D%/dma-provider %D%/dma-random %D%/dma-ring \
+vm_programs = %D%/dma-args %D%/dma-fuzz %D%/dma-kill %D%/dma-limits %D%/dma-mapped %D%/dma-provider %D%/dma-random %D%/dma-ring \
 	%D%/dma-stress %D%/dma-uring
 EXTRA_PROGRAMS = $(vm_programs)
 CLEANFILES += $(vm_programs)
@@ -22,6 +22,10 @@ vm_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 %C%_dma_kill_LDADD = $(URING_LIBS)
 %C%_dma_limits_SOURCES = %D%/dma-limits.c $(vm_sources)
 %C%_dma_limits_CPPFLAGS = $(vm_cppflags)
+%C%_dma_mapped_SOURCES = %D%/dma-mapped.c $(vm_sources)
+%C%_dma_mapped_CPPFLAGS = $(vm_cppflags)
+%C%_dma_mapped_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS)
+%C%_dma_mapped_LDADD = src/lib/libsva.la $(URING_LIBS)
 %C%_dma_provider_SOURCES = %D%/dma-provider.c $(vm_sources)
 %C%_dma_provider_CPPFLAGS = $(vm_cppflags)
 %C%_dma_provider_CFLAGS = $(AM_CFLAGS) -pthread
@@ -39,11 +43,11 @@ vm_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 %C%_dma_uring_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS)
 %C%_dma_uring_LDADD = $(URING_LIBS)
 
-EXTRA_DIST += %D%/check %D%/dma-library %D%/init %D%/kernel.sh %D%/run %D%/suite %D%/swdma/Kbuild %D%/swdma/swdma.c
+EXTRA_DIST += %D%/check %D%/dma-library %D%/init %D%/kernel.sh %D%/repeat %D%/run %D%/suite %D%/swdma/Kbuild %D%/swdma/swdma.c
 
 .PHONY: check-vm vm-programs
 vm-programs: $(vm_programs)
 check-vm: all vm-programs
-	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/check $(VM_KERNELS)
+	@$(AM_TESTS_ENVIRONMENT) VM_ONLY="$(VM_ONLY)" VM_PATIENCE="$(VM_PATIENCE)" $(srcdir)/%D%/check $(VM_KERNELS)
 
 include tests/vm/qemu/local.mk
