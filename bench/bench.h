@@ -32,13 +32,14 @@ struct bench_options {
 	double seconds; /* for the whole run */
 	unsigned int threads, depth;
 	const char *json, *plot;
-	bool list, flip;
+	bool list, flip, idle;
 	bool emulated;
 };
 
 /* One thing to measure. */
 struct bench_case {
 	int path;
+	bool mapped; /* on buffers that were mapped once, before; else dma maps them for each call */
 	enum bench_op op;
 	enum bench_mode mode;
 	size_t size;
@@ -61,6 +62,7 @@ struct bench_row {
 	unsigned int rounds;
 	unsigned int group;     /* calls in one sample of the time; 1 unless they are short */
 	double elsewhere;       /* share of the bytes that another path moved, 0 to 1 */
+	double idle;            /* share of the processors' time in which they had nothing to do, 0 to 1; below 0: not known */
 	char queue[64], device[64];
 };
 
@@ -105,6 +107,7 @@ struct bench_worker {
 	const struct bench_case *what;
 	struct sva *sva;
 	struct bench_buffers buffers;
+	struct sva_dma_buf *src, *dst; /* the buffers, if the case has them mapped */
 	struct sva_op *ops;
 	struct sva_op **list;
 	uint64_t *begun;    /* when the operation in a slot was submitted */
@@ -138,6 +141,7 @@ int bench_json(const struct bench_results *results, const char *name);
 bool bench_plot_possible(void);
 int bench_plot(const struct bench_results *results, const char *name);
 
+const char *bench_case_path(const struct bench_case *what); /* what its rows are called */
 unsigned int bench_row_depth(const struct bench_row *row); /* operations in flight */
 void bench_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -30,6 +30,7 @@ static struct json_object *row_object(const struct bench_options *options, const
 	struct json_object *object = json_object_new_object();
 
 	add_text(object, "path", sva_path_name(row->what.path));
+	json_object_object_add(object, "mapped_once", json_object_new_boolean(row->what.mapped));
 	add_text(object, "state", states[row->state]);
 	if (options->emulated)
 		add_text(object, "note", BENCH_EMULATED);
@@ -54,6 +55,8 @@ static struct json_object *row_object(const struct bench_options *options, const
 	json_object_object_add(object, "rounds", json_object_new_int((int)row->rounds));
 	json_object_object_add(object, "operations_per_sample", json_object_new_int((int)row->group));
 	add_number(object, "share_on_other_paths", row->elsewhere, "%.4f");
+	if (row->idle >= 0)
+		add_number(object, "idle_share", row->idle, "%.4f");
 	json_object_object_add(object, "verified", json_object_new_boolean(1));
 	add_text(object, "queue", row->queue);
 	add_text(object, "device", row->device);

@@ -190,8 +190,29 @@ static double crew_burst(struct bench_crew *crew, enum bench_kind kind, unsigned
 
 /* ------------------------------------------------------------------ the steps of a case */
 
-static void lay_out(struct bench_crew *crew, struct sva *sva, const struct bench_case *what)
+static void unmap(struct bench_crew *crew)
 {
+	for (unsigned int i = 0; i < crew->options->threads; i++) {
+		struct bench_worker *w = &crew->members[i].worker;
+
+		sva_dma_unmap(w->src);
+		sva_dma_unmap(w->dst);
+		w->src = w->dst = NULL;
+	}
+}
+
+static int map(struct bench_worker *w, const struct bench_case *what)
+{
+	size_t bytes = w->buffers.stride * what->depth;
+	int rc = sva_dma_map(w->sva, w->buffers.src, bytes, SVA_DMA_SOURCE, &w->src);
+
+	return rc ? rc : sva_dma_map(w->sva, w->buffers.dst, bytes, SVA_DMA_DESTINATION, &w->dst);
+}
+
+static int lay_out(struct bench_crew *crew, struct sva *sva, const struct bench_case *what)
+{
+	int rc = 0;
+
 	for (unsigned int i = 0; i < crew->options->threads; i++) {
 		struct bench_worker *w = &crew->members[i].worker;
 
@@ -201,14 +222,17 @@ static void lay_out(struct bench_crew *crew, struct sva *sva, const struct bench
 		w->total_bytes = w->path_bytes = 0;
 		w->queue[0] = w->device[0] = '\0';
 		bench_buffers_lay_out(&w->buffers, what->size, what->depth);
+		if (what->mapped && !rc)
+			rc = map(w, what);
 	}
+	return rc;
 }
 
 static bool failed(struct bench_row *row, double seconds)
 {
 	int rc = (int)seconds;
 
-	if (seconds > 0)
+	if (seconds >= 0)
 		return false;
 	/* Not offered is not the same as broken. */
 	row->state = rc == -ENODEV || rc == -EOPNOTSUPP ? BENCH_UNAVAILABLE : BENCH_FAILED;
@@ -377,11 +401,40 @@ static bool rounds(struct bench_crew *crew, struct bench_row *row, double second
 	return true;
 }
 
+/* What the processors have done since they started, in ticks: all, and nothing. */
+static bool processors(double *all, double *idle)
+{
+	unsigned long long value;
+	FILE *file = fopen("/proc/stat", "re");
+	int field = 0;
+
+	*all = *idle = 0;
+	if (!file)
+		return false;
+	/* user nice system idle iowait irq softirq steal; what follows is counted in these already */
+	if (!fscanf(file, "cpu"))
+		for (; field < 8 && fscanf(file, " %llu", &value) == 1; field++) {
+			*all += (double)value;
+			*idle += field == 3 || field == 4 ? (double)value : 0;
+		}
+	fclose(file);
+	return field == 8;
+}
+
 void bench_measure(struct bench_crew *crew, struct sva *sva, double seconds, struct bench_row *row)
 {
+	double all[2], idle[2];
+	bool good, known;
+
 	row->state = BENCH_MEASURED;
-	lay_out(crew, sva, &row->what);
-	if (!check(crew, row) || !rounds(crew, row, seconds))
+	row->idle = -1;
+	good = !failed(row, lay_out(crew, sva, &row->what)) && check(crew, row);
+	known = processors(&all[0], &idle[0]);
+	good = good && rounds(crew, row, seconds);
+	if (processors(&all[1], &idle[1]) && known && all[1] > all[0])
+		row->idle = (idle[1] - idle[0]) / (all[1] - all[0]);
+	unmap(crew);
+	if (!good)
 		return;
 	latencies(crew, row);
 	/* The last burst was the path's, into memory that held something else: its data is checked, too. */

@@ -13,8 +13,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define LINES (SVA_PATH_COUNT + 1) /* a line for each path, and one for mapped buffers */
+
 /* In the order of enum sva_path: the same colour for a path in every plot; told apart without seeing colours, too. */
-static const char *const colours[SVA_PATH_COUNT] = { "#0072b2", "#009e73", "#e69f00", "#cc79a7", "#d55e00", "#56b4e9" };
+static const char *const colours[LINES] = { "#0072b2", "#009e73", "#e69f00", "#cc79a7", "#d55e00", "#56b4e9", "#882255" };
+
+static int line_of(const struct bench_row *row)
+{
+	return row->what.mapped ? SVA_PATH_COUNT : row->what.path;
+}
+
+static const char *line_name(int line)
+{
+	struct bench_case what = { .path = line, .mapped = line == SVA_PATH_COUNT };
+
+	return bench_case_path(&what);
+}
 
 bool bench_plot_possible(void)
 {
@@ -40,7 +54,7 @@ static bool is_point(const struct bench_row *row, enum bench_op op, enum bench_m
 static bool any_point(const struct bench_results *results, enum bench_op op, enum bench_mode mode, int path)
 {
 	for (unsigned int i = 0; i < results->count; i++)
-		if (is_point(&results->rows[i], op, mode) && (path < 0 || results->rows[i].what.path == path))
+		if (is_point(&results->rows[i], op, mode) && (path < 0 || line_of(&results->rows[i]) == path))
 			return true;
 	return false;
 }
@@ -67,7 +81,7 @@ static void points(FILE *to, const struct bench_results *results, enum bench_op 
 	for (unsigned int i = 0; i < results->count; i++) {
 		const struct bench_row *row = &results->rows[i];
 
-		if (is_point(row, op, mode) && row->what.path == of)
+		if (is_point(row, op, mode) && line_of(row) == of)
 			fprintf(to, "%zu %.9g\n", row->what.size, height(results, row, path < 0, latency));
 	}
 	fputs("e\n", to);
@@ -131,7 +145,7 @@ static void panel(FILE *to, const struct bench_results *results, enum bench_op o
 		latency ? "%.0s %cs" : "%g");
 	ranges(to, results, op, mode, latency);
 	fputs("plot ", to);
-	for (int path = -1; path < SVA_PATH_COUNT; path++) {
+	for (int path = -1; path < LINES; path++) {
 		if (path >= 0 && !any_point(results, op, mode, path))
 			continue;
 		fprintf(to, "%s'-' using 1:2 ", first ? "" : ", ");
@@ -139,11 +153,11 @@ static void panel(FILE *to, const struct bench_results *results, enum bench_op o
 			fputs("with linespoints lc rgb '#888888' lw 2 dt 2 pt 2 ps 0.7 title 'libc'", to);
 		else
 			fprintf(to, "with linespoints lc rgb '%s' lw 2 pt %d ps 0.7 title '%s'", colours[path],
-				5 + 2 * path % 10, sva_path_name(path));
+				5 + 2 * path % 10, line_name(path));
 		first = false;
 	}
 	putc('\n', to);
-	for (int path = -1; path < SVA_PATH_COUNT; path++)
+	for (int path = -1; path < LINES; path++)
 		if (path < 0 || any_point(results, op, mode, path))
 			points(to, results, op, mode, path, latency);
 }

@@ -21,6 +21,12 @@ static const char program[] = "sva-bench";
 const char *const bench_op_names[BENCH_OP_COUNT] = { "memcpy", "memfill" };
 const char *const bench_mode_names[BENCH_MODE_COUNT] = { "sync", "async", "batch" };
 
+/* The dma path has two kinds of rows: what maps for each call, and what was mapped once. */
+const char *bench_case_path(const struct bench_case *what)
+{
+	return what->mapped ? "dma-once" : sva_path_name(what->path);
+}
+
 unsigned int bench_row_depth(const struct bench_row *row)
 {
 	return row->what.mode == BENCH_SYNC ? 1 : row->what.depth;
@@ -42,7 +48,7 @@ void bench_error(const char *fmt, ...)
 static void usage(FILE *out)
 {
 	fputs("usage: sva-bench [--paths LIST] [--sizes LIST] [--ops LIST] [--modes LIST] [--seconds N] [--threads N]\n"
-	      "                 [--depth N] [--json FILE|-] [--plot FILE.svg] [--list] [--flip] [-h] [-V]\n",
+	      "                 [--depth N] [--json FILE|-] [--plot FILE.svg] [--idle] [--list] [--flip] [-h] [-V]\n",
 	      out);
 }
 
@@ -59,6 +65,7 @@ static void help(void)
 	      "  --depth N       operations in flight of one thread, async and batch (default: 32)\n"
 	      "  --json FILE     write JSON, too; -: JSON on standard output instead of the table\n"
 	      "  --plot FILE     write a plot (SVG), too; needs gnuplot\n"
+	      "  --idle          say in each row how long the processors had nothing to do\n"
 	      "  --list          say what would be measured, and stop\n"
 	      "  --flip          flip one byte of each copy before it is verified: the run must fail\n"
 	      "  -h, --help      print this\n"
@@ -180,6 +187,7 @@ enum {
 	OPT_DEPTH,
 	OPT_JSON,
 	OPT_PLOT,
+	OPT_IDLE,
 	OPT_LIST,
 	OPT_FLIP
 };
@@ -189,9 +197,10 @@ static const struct option long_options[] = {
 	{ "ops", required_argument, NULL, OPT_OPS },	     { "modes", required_argument, NULL, OPT_MODES },
 	{ "seconds", required_argument, NULL, OPT_SECONDS }, { "threads", required_argument, NULL, OPT_THREADS },
 	{ "depth", required_argument, NULL, OPT_DEPTH },     { "json", required_argument, NULL, OPT_JSON },
-	{ "plot", required_argument, NULL, OPT_PLOT },	     { "list", no_argument, NULL, OPT_LIST },
-	{ "flip", no_argument, NULL, OPT_FLIP },	     { "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },		     { NULL, 0, NULL, 0 },
+	{ "plot", required_argument, NULL, OPT_PLOT },	     { "idle", no_argument, NULL, OPT_IDLE },
+	{ "list", no_argument, NULL, OPT_LIST },	     { "flip", no_argument, NULL, OPT_FLIP },
+	{ "help", no_argument, NULL, 'h' },		     { "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static bool parse_option(int option, const char *text, struct bench_options *options)
@@ -225,6 +234,8 @@ static bool parse_option(int option, const char *text, struct bench_options *opt
 	case OPT_PLOT:
 		options->plot = text;
 		return true;
+	case OPT_IDLE:
+		return options->idle = true;
 	case OPT_LIST:
 		return options->list = true;
 	case OPT_FLIP:
@@ -304,7 +315,7 @@ static struct bench_row *add_row(struct bench_results *results)
 	return &results->rows[results->count++];
 }
 
-static int add_cases(struct bench_results *results, int path)
+static int add_cases(struct bench_results *results, int path, bool mapped)
 {
 	const struct bench_options *options = results->options;
 
@@ -317,8 +328,8 @@ static int add_cases(struct bench_results *results, int path)
 
 				if (!row)
 					return -ENOMEM;
-				row->what = (struct bench_case){ .path = path, .op = (enum bench_op)op,
-								 .mode = (enum bench_mode)mode,
+				row->what = (struct bench_case){ .path = path, .mapped = mapped,
+								 .op = (enum bench_op)op, .mode = (enum bench_mode)mode,
 								 .size = options->sizes[i] };
 				row->what.depth = bench_buffers_slots(options, options->sizes[i]);
 			}
@@ -340,7 +351,8 @@ static int plan(struct bench_results *results, struct path_state *states, unsign
 
 		open_path(options->paths[i], state);
 		if (state->reason == SVA_REASON_OK) {
-			if (add_cases(results, options->paths[i]))
+			if (add_cases(results, options->paths[i], false) ||
+			    (options->paths[i] == SVA_PATH_DMA && add_cases(results, SVA_PATH_DMA, true)))
 				return -ENOMEM;
 			*cases += results->count - before;
 			continue;
@@ -364,7 +376,7 @@ static void progress(unsigned int number, unsigned int cases, const struct bench
 	if (!isatty(STDERR_FILENO))
 		return;
 	if (row)
-		fprintf(stderr, "\r\033[K[%u/%u] %s %s %s %s ", number, cases, sva_path_name(row->what.path),
+		fprintf(stderr, "\r\033[K[%u/%u] %s %s %s %s ", number, cases, bench_case_path(&row->what),
 			bench_op_names[row->what.op], bench_mode_names[row->what.mode],
 			bench_size_text(size, row->what.size));
 	else
@@ -398,7 +410,7 @@ static unsigned int measure_all(struct bench_results *results, struct bench_crew
 			char size[16];
 
 			failed++;
-			bench_error("FAILED: %s %s %s %s: %s", sva_path_name(row->what.path),
+			bench_error("FAILED: %s %s %s %s: %s", bench_case_path(&row->what),
 				    bench_op_names[row->what.op], bench_mode_names[row->what.mode],
 				    bench_size_text(size, row->what.size), row->text);
 		}
@@ -414,9 +426,9 @@ static void list(const struct bench_results *results)
 		const struct bench_row *row = &results->rows[i];
 
 		if (row->whole_path)
-			printf("%-9s  can not run here: %s\n", sva_path_name(row->what.path), row->text);
+			printf("%-9s  can not run here: %s\n", bench_case_path(&row->what), row->text);
 		else
-			printf("%-9s  %-7s  %-5s  %5u  %s\n", sva_path_name(row->what.path),
+			printf("%-9s  %-7s  %-5s  %5u  %s\n", bench_case_path(&row->what),
 			       bench_op_names[row->what.op], bench_mode_names[row->what.mode], bench_row_depth(row),
 			       bench_size_text(size, row->what.size));
 	}

@@ -65,6 +65,11 @@ void bench_table_head(FILE *out, const struct bench_options *options)
 		     "  GB/s         10^9 bytes in a second, %u thread%s\n"
 		     "  x libc       throughput beside libc's memcpy or memset, in turns on the same buffers\n",
 		options->threads, options->threads == 1 ? "" : "s");
+	for (unsigned int i = 0; i < options->path_count; i++)
+		if (options->paths[i] == SVA_PATH_DMA)
+			fprintf(out, "  dma-once     the path dma on buffers that are mapped once; dma maps them for each call\n");
+	if (options->idle)
+		fprintf(out, "  idle         of the time of all processors, while the row was measured\n");
 	if (options->emulated)
 		fprintf(out, "%s%s%s\n", term_style(&term, TERM_BAD), BENCH_EMULATED, term_style(&term, TERM_PLAIN));
 	fprintf(out, "\n%s%-9s  %-7s  %-5s  %5s  %8s  %10s  %10s  %7s  %6s%s\n", term_style(&term, TERM_HEAD), "path",
@@ -83,6 +88,8 @@ static void print_note(FILE *out, const struct bench_options *options, const str
 {
 	if (row->elsewhere > 0)
 		fprintf(out, "  %.1f %% on another path", row->elsewhere * 100);
+	if (options->idle && row->state == BENCH_MEASURED && row->idle >= 0)
+		fprintf(out, "  %.1f %% idle", row->idle * 100);
 	if (options->emulated)
 		fprintf(out, "  %s", BENCH_EMULATED);
 	putc('\n', out);
@@ -90,7 +97,7 @@ static void print_note(FILE *out, const struct bench_options *options, const str
 
 void bench_table_row(FILE *out, const struct bench_options *options, const struct bench_row *row)
 {
-	const char *path = sva_path_name(row->what.path);
+	const char *path = bench_case_path(&row->what);
 	char size[16], median[16], p99[16], ratio[16];
 	struct term term;
 

@@ -42,6 +42,7 @@ assert len(rows) == 24 and all(r["verified"] for r in rows)
 for r in rows:
     assert r["p99_ns"] >= r["median_ns"] >= 0 and r["bytes_per_second"] > 0 and r["libc_bytes_per_second"] > 0
     assert r["ratio_to_libc"] > 0 and r["operations"] > 0 and r["share_on_other_paths"] == 0
+    assert r["mapped_once"] is False and 0 <= r.get("idle_share", 0) <= 1
     assert r["queue"] == ("soft" if r["path"] == "soft" else None)
     # Short synchronous calls are timed in groups. How long a call is was found out before the rounds, so this is not exact.
     call = r["size"] / r["bytes_per_second"] * 1e9
@@ -55,6 +56,8 @@ else
 	skip "the JSON has the documented fields" "python3 is not installed"
 fi
 
+is "$(short --paths cpu --ops memcpy --modes sync --idle)" 0 "--idle"
+is "$(grep -E -c '^cpu .* [0-9.]+ % idle$' stdout)" 2 "says in each row how idle the processors were"
 is "$(short --paths soft --ops memcpy --modes sync --json -)" 0 "JSON on standard output"
 is "$(head -c 1 stdout)" "{" "has no table before it"
 is "$(short --paths cpu,soft --ops memcpy --modes batch --threads 2 --depth 3)" 0 "two threads"
