@@ -111,24 +111,37 @@ vm_make_root() {
 	debootstrap --variant=minbase --include="${include%,}" "$vm_suite" "$vm_root.new" "$site" \
 		>"$vm_cache/debootstrap.log" 2>&1 || vm_skip "debootstrap failed, see $vm_cache/debootstrap.log"
 	mkdir -p "$vm_root.new/build"
+	# Not while somebody builds in the old one.
+	exec 7>"$vm_cache/root-lock"
+	flock 7
 	rm -rf "$vm_root"
 	mv "$vm_root.new" "$vm_root"
+	flock -u 7
+}
+
+vm_has_compilers() {
+	local compiler
+
+	for compiler in $(vm_wants "$1"); do
+		[ -x "$vm_root/usr/bin/$compiler" ] || return 1
+	done
 }
 
 # Headers go where their makefiles expect them: into the root.
 vm_need_root() {
-	local compiler missing= deb
+	local deb
 
-	for compiler in $(vm_wants "$1"); do
-		[ -x "$vm_root/usr/bin/$compiler" ] || missing=1
-	done
-	if [ -n "$missing" ]; then
-		vm_make_root $(printf '%s\n' $vm_compilers $(vm_wants "$1") | sort -u)
-	fi
-	[ -d "$vm_root/usr/src/linux-headers-$vm_release" ] && return
+	vm_has_compilers "$1" || vm_make_root $(printf '%s\n' $vm_compilers $(vm_wants "$1") | sort -u)
+	[ ! -f "$vm_root/usr/src/linux-headers-$vm_release/.complete" ] || return 0
 	for deb in "$1"/linux-headers-*.deb "$1"/linux-kbuild-*.deb; do
 		vm_unpack "$deb" "$vm_root" './usr/*'
 	done
+	touch "$vm_root/usr/src/linux-headers-$vm_release/.complete"
+}
+
+# Is there nothing left to fetch or to make?
+vm_is_complete() {
+	[ -f "$1/release" ] && vm_has_compilers "$1" && [ -f "$vm_root/usr/src/linux-headers-$(cat "$1/release")/.complete" ]
 }
 
 vm_kernel() {
@@ -142,9 +155,9 @@ vm_kernel() {
 		return
 	fi
 	mkdir -p "$vm_cache"
-	# Two runs at once: the second waits for what the first fetches.
+	# Two runs at once: the second waits for what the first fetches, unless it has everything.
 	exec 9>"$vm_cache/lock"
-	flock 9
+	vm_is_complete "$dir" || flock 9
 	if [ ! -f "$dir/release" ]; then
 		echo "run: fetching kernel $1" >&2
 		rm -rf "$dir" "$dir.new"
@@ -193,11 +206,14 @@ vm_module() {
 		make -s -C "$vm_tree" M="$1" modules >&2 || vm_die "building the module in $1 failed"
 		return
 	fi
+	exec 7>"$vm_cache/root-lock"
+	flock -s 7
 	vm_build_dir=$1 vm_build_root=$vm_root vm_build_release=$vm_release unshare -m sh -c '
 		mount -t proc proc "$vm_build_root/proc" && mount --bind "$vm_build_dir" "$vm_build_root/build" &&
 		exec chroot "$vm_build_root" make -s -C "/usr/src/linux-headers-$vm_build_release" M=/build \
 			CONFIG_DEBUG_INFO_BTF_MODULES= '"${VM_MAKEFLAGS:-}"' modules' >"$1/make.log" 2>&1 ||
 		{ cat "$1/make.log" >&2; vm_die "building the module in $1 failed"; }
+	flock -u 7
 	# pahole is for BTF, which is switched off; everything else that is said is a warning.
 	sed -i -e '/pahole version differs/d' -e '/kernel was built with: [0-9]/d' -e '/You are using: /d' "$1/make.log"
 	cat "$1/make.log" >&2
