@@ -61,6 +61,8 @@ struct window {
  * @op: the operation; it is used up
  * @node: where to
  * @done: how many bytes are done, from the beginning and without a gap
+ *
+ * Return: 0 or the first error in the order of the bytes
  */
 static int one_shot(struct sva_client *client, struct sva_dma_op *op, s32 node, u64 *done)
 {

@@ -178,6 +178,8 @@ struct sva_map *sva_map_create(struct mm_struct *mm, u64 addr, u64 len, u32 acce
  * @len: how much of it would be useful
  *
  * dmaengine knows how to set memory, but next to no memory copier offers that.
+ *
+ * Return: a buffer with one reference, or an error pointer
  */
 struct sva_map *sva_map_pattern(struct mm_struct *mm, u64 pattern, u64 len)
 {
