@@ -114,7 +114,8 @@ static void go_on(struct sva_op *op)
 		err = -EIO;
 	}
 	if (p->by_buffer) {
-		p->result.reason = SVA_REASON_NO_OPERATION;
+		if (err == -EOPNOTSUPP)
+			p->result.reason = SVA_REASON_NO_OPERATION;
 		sva_dma_let_go(op, p->policy);
 	}
 	/* Every device is gone. What is left of it the CPU can do, if it may. */

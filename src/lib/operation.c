@@ -85,7 +85,8 @@ int sva_operation_launch(struct sva_thread *thread, struct sva_op *op)
 	err = sva_issue(thread, op);
 	if (err && err != -EAGAIN && err != -ENOMEM && p->by_buffer) {
 		/* Not aligned as the channel wants it, or the channel is gone: the memory is there all the same. */
-		p->result.reason = SVA_REASON_NO_OPERATION;
+		if (err == -EOPNOTSUPP)
+			p->result.reason = SVA_REASON_NO_OPERATION;
 		sva_dma_let_go(op, &thread->ctx->policy);
 		err = sva_issue(thread, op);
 	}
