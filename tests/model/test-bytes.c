@@ -172,6 +172,6 @@ int main(void)
 	free(a);
 	free(b);
 	free(want);
-	printf("# compared cases: %lu\n", cases);
+	ok(cases, "compared cases: %lu", cases);
 	return done();
 }
