@@ -32,7 +32,7 @@ struct bench_options {
 	double seconds; /* for the whole run */
 	unsigned int threads, depth;
 	const char *json, *plot;
-	bool list, flip, idle;
+	bool list, flip, idle, instructions;
 	bool emulated;
 };
 
@@ -64,6 +64,10 @@ struct bench_row {
 	double elsewhere;       /* share of the bytes that another path moved, 0 to 1 */
 	double idle;            /* share of the processors' time in which they had nothing to do, 0 to 1; below 0: not known */
 	char queue[64], device[64];
+	/* --instructions */
+	bool counted;
+	const char *mapping; /* how the memory came to the device */
+	double user, kernel; /* instructions of one operation */
 };
 
 struct bench_results {
@@ -131,6 +135,10 @@ int bench_crew_create(struct bench_crew **crew, const struct bench_options *opti
 void bench_crew_destroy(struct bench_crew *crew);
 double bench_crew_timer_ns(const struct bench_crew *crew);
 void bench_measure(struct bench_crew *crew, struct sva *sva, double seconds, struct bench_row *row);
+
+/* instructions.c: counts instead of times. open_path: the context of a path, or NULL after a row that says why there is none. */
+int bench_instructions(struct bench_results *results, struct sva *(*open_path)(struct bench_results *results, int path), FILE *table);
+struct bench_row *bench_add_row(struct bench_results *results);
 
 /* table.c, json.c, plot.c: the three forms of the results. */
 void bench_table_head(FILE *out, const struct bench_options *options);

@@ -34,6 +34,8 @@ static struct json_object *row_object(const struct bench_options *options, const
 	add_text(object, "state", states[row->state]);
 	if (options->emulated)
 		add_text(object, "note", BENCH_EMULATED);
+	if (row->mapping)
+		add_text(object, "mapping", row->mapping);
 	if (!row->whole_path) {
 		add_text(object, "operation", bench_op_names[row->what.op]);
 		add_text(object, "mode", bench_mode_names[row->what.mode]);
@@ -44,6 +46,14 @@ static struct json_object *row_object(const struct bench_options *options, const
 	if (row->state != BENCH_MEASURED) {
 		add_text(object, "reason", row->reason > 0 ? sva_reason_name((unsigned int)row->reason) : NULL);
 		add_text(object, "text", row->text);
+		return object;
+	}
+	if (row->counted) {
+		add_number(object, "user_instructions", row->user, "%.0f");
+		add_number(object, "kernel_instructions", row->kernel, "%.0f");
+		json_object_object_add(object, "operations", json_object_new_int64((int64_t)row->operations));
+		add_number(object, "share_on_other_paths", row->elsewhere, "%.4f");
+		json_object_object_add(object, "verified", json_object_new_boolean(1));
 		return object;
 	}
 	add_number(object, "median_ns", row->median_ns, "%.1f");

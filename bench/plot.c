@@ -162,6 +162,14 @@ static void panel(FILE *to, const struct bench_results *results, enum bench_op o
 			points(to, results, op, mode, path, latency);
 }
 
+static void name_output(FILE *to, const char *name)
+{
+	fputs("set output '", to);
+	for (const char *at = name; *at; at++)
+		fputs(*at == '\'' ? "''" : (const char[]){ *at, '\0' }, to);
+	fputs("'\n", to);
+}
+
 static void script(FILE *to, const struct bench_results *results, const char *name)
 {
 	const struct bench_options *options = results->options;
@@ -174,10 +182,8 @@ static void script(FILE *to, const struct bench_results *results, const char *na
 			*at = ' ';
 	fprintf(to, "set terminal svg size 1000,%d font 'sans-serif,13' background '#ffffff' noenhanced\n",
 		60 + 380 * rows);
-	fprintf(to, "set output '");
-	for (const char *at = name; *at; at++)
-		fputs(*at == '\'' ? "''" : (const char[]){ *at, '\0' }, to);
-	fprintf(to, "'\nset multiplot layout %d,2 title 'sva-bench: %s%s'\n", rows, machine,
+	name_output(to, name);
+	fprintf(to, "set multiplot layout %d,2 title 'sva-bench: %s%s'\n", rows, machine,
 		options->emulated ? " (" BENCH_EMULATED ")" : "");
 	fputs("set logscale x 2\nset logscale y 10\nset xlabel 'size'\n"
 	      "set grid lc rgb '#dddddd'\nset key below horizontal reverse Left\nset border 3\nset tics nomirror out\n"
@@ -195,6 +201,77 @@ static void script(FILE *to, const struct bench_results *results, const char *na
 			continue;
 		panel(to, results, (enum bench_op)op, true);
 		panel(to, results, (enum bench_op)op, false);
+	}
+	fputs("unset multiplot\n", to);
+}
+
+/* ------------------------------------------------------------------ instructions */
+
+/* Rows of one path and mapping stand together: each such group is a line. */
+static bool begins_line(const struct bench_results *results, unsigned int i)
+{
+	const struct bench_row *row = &results->rows[i], *before = row - 1;
+
+	return row->counted && (!i || !before->counted || before->what.path != row->what.path || before->mapping != row->mapping);
+}
+
+/* A logarithmic axis has no place for 0: what the kernel does not do is drawn at 1. */
+static void line_of_counts(FILE *to, const struct bench_results *results, unsigned int i, bool kernel)
+{
+	do {
+		double value = kernel ? results->rows[i].kernel : results->rows[i].user;
+
+		fprintf(to, "%zu %.0f\n", results->rows[i].what.size, value < 1 ? 1 : value);
+		i++;
+	} while (i < results->count && results->rows[i].counted && !begins_line(results, i));
+	fputs("e\n", to);
+}
+
+static void panel_of_counts(FILE *to, const struct bench_results *results, bool kernel)
+{
+	bool first = true;
+
+	fprintf(to, "set title '%s instructions of one copy'\nplot ", kernel ? "kernel" : "user");
+	for (unsigned int i = 0; i < results->count; i++) {
+		const struct bench_row *row = &results->rows[i];
+
+		if (!begins_line(results, i))
+			continue;
+		fprintf(to, "%s'-' using 1:2 with linespoints lc rgb '%s' lw 2 dt %d pt %d ps 0.7 title '%s%s%s'", first ? "" : ", ",
+			colours[row->what.path], i && results->rows[i - 1].what.path == row->what.path ? 2 : 1,
+			5 + 2 * row->what.path % 10, sva_path_name(row->what.path), row->what.path == SVA_PATH_DMA ? ", mapped " : "",
+			row->what.path == SVA_PATH_DMA ? row->mapping : "");
+		first = false;
+	}
+	putc('\n', to);
+	for (unsigned int i = 0; i < results->count; i++)
+		if (begins_line(results, i))
+			line_of_counts(to, results, i, kernel);
+}
+
+static void script_of_counts(FILE *to, const struct bench_results *results, const char *name)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < results->count; i++)
+		any |= results->rows[i].counted;
+	fputs("set terminal svg size 1000,440 font 'sans-serif,13' background '#ffffff' noenhanced\n", to);
+	name_output(to, name);
+	fprintf(to, "set multiplot layout 1,2 title 'sva-bench --instructions%s'\n",
+		results->options->emulated ? " (" BENCH_EMULATED ")" : "");
+	fputs("set logscale x 2\nset logscale y 10\nset xlabel 'size'\nset yrange [0.8:*]\n"
+	      "set grid lc rgb '#dddddd'\nset key below horizontal reverse Left\nset border 3\nset tics nomirror out\n",
+	      to);
+	fputs("set xtics (", to);
+	for (unsigned int i = 0; i < results->options->size_count; i++) {
+		char text[16];
+
+		fprintf(to, "%s'%s' %zu", i ? ", " : "", bench_size_text(text, results->options->sizes[i]), results->options->sizes[i]);
+	}
+	fputs(")\n", to);
+	if (any) {
+		panel_of_counts(to, results, false);
+		panel_of_counts(to, results, true);
 	}
 	fputs("unset multiplot\n", to);
 }
@@ -219,7 +296,10 @@ int bench_plot(const struct bench_results *results, const char *name)
 		bench_error("can not run gnuplot: %s", strerror(errno));
 		return -1;
 	}
-	script(to, results, name);
+	if (results->options->instructions)
+		script_of_counts(to, results, name);
+	else
+		script(to, results, name);
 	status = pclose(to);
 	signal(SIGPIPE, before);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) || access(name, F_OK)) {

@@ -48,7 +48,8 @@ void bench_error(const char *fmt, ...)
 static void usage(FILE *out)
 {
 	fputs("usage: sva-bench [--paths LIST] [--sizes LIST] [--ops LIST] [--modes LIST] [--seconds N] [--threads N]\n"
-	      "                 [--depth N] [--json FILE|-] [--plot FILE.svg] [--idle] [--list] [--flip] [-h] [-V]\n",
+	      "                 [--depth N] [--instructions] [--json FILE|-] [--plot FILE.svg] [--idle] [--list] [--flip]\n"
+	      "                 [-h] [-V]\n",
 	      out);
 }
 
@@ -63,6 +64,7 @@ static void help(void)
 	      "  --seconds N     about how long the whole run takes (default: 20)\n"
 	      "  --threads N     threads that do the same at the same time (default: 1)\n"
 	      "  --depth N       operations in flight of one thread, async and batch (default: 32)\n"
+	      "  --instructions  count instructions of synchronous copies instead of measuring times\n"
 	      "  --json FILE     write JSON, too; -: JSON on standard output instead of the table\n"
 	      "  --plot FILE     write a plot (SVG), too; needs gnuplot\n"
 	      "  --idle          say in each row how long the processors had nothing to do\n"
@@ -189,7 +191,8 @@ enum {
 	OPT_PLOT,
 	OPT_IDLE,
 	OPT_LIST,
-	OPT_FLIP
+	OPT_FLIP,
+	OPT_INSTRUCTIONS
 };
 
 static const struct option long_options[] = {
@@ -199,6 +202,7 @@ static const struct option long_options[] = {
 	{ "depth", required_argument, NULL, OPT_DEPTH },     { "json", required_argument, NULL, OPT_JSON },
 	{ "plot", required_argument, NULL, OPT_PLOT },	     { "idle", no_argument, NULL, OPT_IDLE },
 	{ "list", no_argument, NULL, OPT_LIST },	     { "flip", no_argument, NULL, OPT_FLIP },
+	{ "instructions", no_argument, NULL, OPT_INSTRUCTIONS },
 	{ "help", no_argument, NULL, 'h' },		     { "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -240,6 +244,8 @@ static bool parse_option(int option, const char *text, struct bench_options *opt
 		return options->list = true;
 	case OPT_FLIP:
 		return options->flip = true;
+	case OPT_INSTRUCTIONS:
+		return options->instructions = true;
 	default:
 		return false;
 	}
@@ -268,6 +274,8 @@ struct path_state {
 	int reason;
 	char text[BENCH_TEXT];
 };
+
+static struct path_state states[SVA_PATH_COUNT];
 
 static void on_log(void *arg, int level, const char *text)
 {
@@ -300,7 +308,7 @@ static void open_path(int path, struct path_state *state)
 		snprintf(state->text, sizeof(state->text), "%s", strerror(-state->reason));
 }
 
-static struct bench_row *add_row(struct bench_results *results)
+struct bench_row *bench_add_row(struct bench_results *results)
 {
 	if (results->count == results->capacity) {
 		unsigned int capacity = results->capacity ? 2 * results->capacity : 64;
@@ -324,7 +332,7 @@ static int add_cases(struct bench_results *results, int path, bool mapped)
 			bool chosen = options->ops[op] && options->modes[mode];
 
 			for (unsigned int i = 0; chosen && i < options->size_count; i++) {
-				struct bench_row *row = add_row(results);
+				struct bench_row *row = bench_add_row(results);
 
 				if (!row)
 					return -ENOMEM;
@@ -338,8 +346,23 @@ static int add_cases(struct bench_results *results, int path, bool mapped)
 	return 0;
 }
 
+/* A row for a path that can not run here. */
+static bool add_reason(struct bench_results *results, int path, const struct path_state *state)
+{
+	struct bench_row *row = bench_add_row(results);
+
+	if (!row)
+		return false;
+	row->what.path = path;
+	row->whole_path = true;
+	row->state = BENCH_UNAVAILABLE;
+	row->reason = state->reason;
+	snprintf(row->text, sizeof(row->text), "%s", state->text);
+	return true;
+}
+
 /* All rows there will be, before the first is measured, since the time is shared out among them. */
-static int plan(struct bench_results *results, struct path_state *states, unsigned int *cases)
+static int plan(struct bench_results *results, unsigned int *cases)
 {
 	const struct bench_options *options = results->options;
 
@@ -347,7 +370,6 @@ static int plan(struct bench_results *results, struct path_state *states, unsign
 	for (unsigned int i = 0; i < options->path_count; i++) {
 		struct path_state *state = &states[options->paths[i]];
 		unsigned int before = results->count;
-		struct bench_row *row;
 
 		open_path(options->paths[i], state);
 		if (state->reason == SVA_REASON_OK) {
@@ -357,14 +379,8 @@ static int plan(struct bench_results *results, struct path_state *states, unsign
 			*cases += results->count - before;
 			continue;
 		}
-		row = add_row(results);
-		if (!row)
+		if (!add_reason(results, options->paths[i], state))
 			return -ENOMEM;
-		row->what.path = options->paths[i];
-		row->whole_path = true;
-		row->state = BENCH_UNAVAILABLE;
-		row->reason = state->reason;
-		snprintf(row->text, sizeof(row->text), "%s", state->text);
 	}
 	return 0;
 }
@@ -385,8 +401,7 @@ static void progress(unsigned int number, unsigned int cases, const struct bench
 }
 
 /* The rows in turn. How many failed. */
-static unsigned int measure_all(struct bench_results *results, struct bench_crew *crew, struct path_state *states,
-				unsigned int cases, FILE *table)
+static unsigned int measure_all(struct bench_results *results, struct bench_crew *crew, unsigned int cases, FILE *table)
 {
 	const struct bench_options *options = results->options;
 	double end = (double)bench_now() / 1e9 + options->seconds;
@@ -434,7 +449,7 @@ static void list(const struct bench_results *results)
 	}
 }
 
-static int run(struct bench_results *results, struct path_state *states)
+static int run(struct bench_results *results)
 {
 	const struct bench_options *options = results->options;
 	FILE *table = options->json && !strcmp(options->json, "-") ? NULL : stdout;
@@ -442,7 +457,7 @@ static int run(struct bench_results *results, struct path_state *states)
 	unsigned int cases, failed;
 	int rc;
 
-	rc = plan(results, states, &cases);
+	rc = plan(results, &cases);
 	if (!rc && options->list) {
 		list(results);
 		return 0;
@@ -457,7 +472,7 @@ static int run(struct bench_results *results, struct path_state *states)
 	results->timer_ns = bench_crew_timer_ns(crew);
 	if (table)
 		bench_table_head(table, options);
-	failed = measure_all(results, crew, states, cases, table);
+	failed = measure_all(results, crew, cases, table);
 	bench_crew_destroy(crew);
 	if (options->json && bench_json(results, options->json))
 		rc = 1;
@@ -468,9 +483,31 @@ static int run(struct bench_results *results, struct path_state *states)
 	return failed || rc;
 }
 
+/* A path's context when its turn comes: a dedicated queue, say, is not open while others are counted. */
+static struct sva *open_for_counting(struct bench_results *results, int path)
+{
+	open_path(path, &states[path]);
+	if (states[path].reason == SVA_REASON_OK)
+		return states[path].sva;
+	add_reason(results, path, &states[path]);
+	return NULL;
+}
+
+static int run_instructions(struct bench_results *results)
+{
+	const struct bench_options *options = results->options;
+	FILE *table = options->json && !strcmp(options->json, "-") ? NULL : stdout;
+	int rc = bench_instructions(results, open_for_counting, table);
+
+	if (options->json && bench_json(results, options->json))
+		rc = 1;
+	if (options->plot && bench_plot(results, options->plot))
+		rc = 1;
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
-	struct path_state states[SVA_PATH_COUNT] = { 0 };
 	struct bench_options options;
 	struct bench_results results = { .options = &options };
 	int option, rc;
@@ -500,7 +537,7 @@ int main(int argc, char **argv)
 		bench_error("--plot needs gnuplot, and it is not installed (on Debian: apt install gnuplot-nox)");
 		return 1;
 	}
-	rc = run(&results, states);
+	rc = options.instructions && !options.list ? run_instructions(&results) : run(&results);
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
 		sva_close(states[path].sva);
 	free(results.rows);

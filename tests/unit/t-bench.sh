@@ -133,4 +133,14 @@ else
 	is "$(status "$icount" --budgets budgets)" 2 "so is one of a case that there is not"
 fi
 
+# Instructions, where they can be counted.
+if [ "$(status "$bench" --instructions --paths cpu,soft,enqcmd --sizes 4K,64K --json counts.json)" = 0 ]; then
+	is "$(grep -E -c '^(cpu|soft) +- +(4|64) KiB +[1-9][0-9]* +[0-9]+ +[1-9][0-9]*$' stdout)" 4 "counts have a row for each path and size"
+	ok "and one for a path that can not run" grep -Eq '^enqcmd +can not run here: .{20}' stdout
+	is "$(grep -c '"user_instructions":' counts.json)" 4 "and their fields in the JSON"
+	is "$(status "$bench" --instructions --paths soft --sizes 4K --flip)" 1 "control: a flipped byte is noticed in a count"
+else
+	ok "what can not be counted says so" grep -q 'instructions can not be counted here: .' stderr
+	skip "counts" "$(head -n 1 stderr)"
+fi
 done_testing

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --instructions: what one copy costs in executed instructions of the user's and of the kernel's, by the counters of the processor (perf). Each
+ * operation is counted by itself, less what reading the counters costs, and the median is told: what strikes now and then, as the tick of the
+ * clock, is not in it.
+ *
+ * With one CPU the counters are those of the machine: what interrupts and the kernel's threads do for an operation is in the count.
+ * With more, only what this thread executes is, and the head says so.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tools/term.h"
+
+#define TRIES	   201 /* operations counted of each row */
+#define WARM	   16
+#define SLOTS	   2
+
+/* How the memory comes to the device. */
+enum mapping { SHARED, EACH, ONCE, NONE };
+
+static const char *const mapping_names[] = { "shared (SVA)", "for each call", "once", "-" };
+
+struct counters {
+	int user, kernel; /* the first leads the group */
+	bool machine;
+	double user_empty, kernel_empty; /* of two readings with nothing between them */
+};
+
+struct reading {
+	uint64_t count, user, kernel;
+};
+
+static int open_counter(bool user, int group, bool machine)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_HARDWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_HW_INSTRUCTIONS,
+		.exclude_kernel = user,
+		.exclude_user = !user,
+		.exclude_hv = 1,
+		.read_format = PERF_FORMAT_GROUP,
+	};
+
+	return (int)syscall(SYS_perf_event_open, &attr, machine ? -1 : 0, machine ? 0 : -1, group, PERF_FLAG_FD_CLOEXEC);
+}
+
+static struct reading take(const struct counters *c)
+{
+	struct reading r = { 0 };
+
+	if (read(c->user, &r, sizeof(r)) != sizeof(r) || r.count != 2)
+		memset(&r, 0, sizeof(r));
+	return r;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double middle(double values[TRIES])
+{
+	qsort(values, TRIES, sizeof(*values), compare);
+	return values[TRIES / 2];
+}
+
+static int open_counters(struct counters *c)
+{
+	double user[TRIES], kernel[TRIES];
+	uint64_t most = 0;
+
+	c->machine = sysconf(_SC_NPROCESSORS_ONLN) == 1;
+	c->user = open_counter(true, -1, c->machine);
+	if (c->user < 0 && c->machine) {
+		c->machine = false;
+		c->user = open_counter(true, -1, false);
+	}
+	if (c->user < 0)
+		return -errno;
+	c->kernel = open_counter(false, c->user, c->machine);
+	if (c->kernel < 0)
+		return -errno;
+	for (int i = 0; i < TRIES; i++) {
+		struct reading before = take(c), after = take(c);
+
+		user[i] = (double)(after.user - before.user);
+		kernel[i] = (double)(after.kernel - before.kernel);
+		most = after.user > most ? after.user : most;
+	}
+	c->user_empty = middle(user);
+	c->kernel_empty = middle(kernel);
+	/* There are machines whose counters open and count nothing. */
+	return most ? 0 : -ENODATA;
+}
+
+/* ------------------------------------------------------------------ one row */
+
+struct work {
+	struct sva *sva;
+	struct sva_op *op;
+	struct bench_buffers buffers;
+	struct sva_dma_buf *src[SLOTS], *dst[SLOTS];
+	enum mapping mapping;
+};
+
+static int map_slots(struct work *w, size_t size)
+{
+	int rc = 0;
+
+	for (unsigned int slot = 0; slot < SLOTS && !rc; slot++) {
+		rc = sva_dma_map(w->sva, bench_src(&w->buffers, slot), size, SVA_DMA_SOURCE, &w->src[slot]);
+		if (!rc)
+			rc = sva_dma_map(w->sva, bench_dst(&w->buffers, slot), size, SVA_DMA_DESTINATION, &w->dst[slot]);
+	}
+	return rc;
+}
+
+static void unmap_slots(struct work *w)
+{
+	for (unsigned int slot = 0; slot < SLOTS; slot++) {
+		sva_dma_unmap(w->src[slot]);
+		sva_dma_unmap(w->dst[slot]);
+		w->src[slot] = w->dst[slot] = NULL;
+	}
+}
+
+static int copy(struct work *w, unsigned int slot, size_t size)
+{
+	if (w->mapping != ONCE)
+		return sva_memcpy(w->sva, bench_dst(&w->buffers, slot), bench_src(&w->buffers, slot), size);
+	sva_prep_dma_copy(w->op, w->dst[slot], 0, w->src[slot], 0, size);
+	return sva_run(w->sva, w->op);
+}
+
+static bool went_elsewhere(const struct work *w, int path)
+{
+	const struct sva_result *r = w->mapping == ONCE ? sva_op_result(w->op) : sva_last_result();
+
+	return r->path_bytes[path] != r->bytes;
+}
+
+static void fail(struct bench_row *row, int rc)
+{
+	row->state = rc == -ENODEV || rc == -EOPNOTSUPP ? BENCH_UNAVAILABLE : BENCH_FAILED;
+	row->reason = rc;
+	snprintf(row->text, sizeof(row->text), "%s", strerror(-rc));
+}
+
+static void count(const struct counters *c, struct work *w, struct bench_row *row, bool flip)
+{
+	double user[TRIES], kernel[TRIES];
+	size_t size = row->what.size;
+	unsigned int elsewhere = 0;
+
+	bench_buffers_lay_out(&w->buffers, size, SLOTS);
+	bench_buffers_scribble(&w->buffers, SLOTS);
+	for (int i = -WARM; i < TRIES; i++) {
+		unsigned int slot = (unsigned int)(i + WARM) % SLOTS;
+		struct reading before = take(c), after;
+		int rc = copy(w, slot, size);
+
+		after = take(c);
+		if (rc) {
+			fail(row, rc);
+			return;
+		}
+		elsewhere += went_elsewhere(w, row->what.path);
+		if (i < 0)
+			continue;
+		user[i] = (double)(after.user - before.user) - c->user_empty;
+		kernel[i] = (double)(after.kernel - before.kernel) - c->kernel_empty;
+	}
+	if (flip)
+		bench_dst(&w->buffers, 0)[size / 2] ^= 1;
+	if (!bench_buffers_verify(&w->buffers, BENCH_MEMCPY, SLOTS, row->text, sizeof(row->text))) {
+		row->state = BENCH_FAILED;
+		row->reason = -EBADMSG;
+		return;
+	}
+	row->counted = true;
+	row->user = middle(user);
+	row->kernel = middle(kernel);
+	row->operations = TRIES;
+	row->elsewhere = (double)elsewhere / (TRIES + WARM);
+}
+
+static void measure(const struct counters *c, struct work *w, struct bench_row *row, bool flip)
+{
+	int rc = 0;
+
+	bench_buffers_lay_out(&w->buffers, row->what.size, SLOTS);
+	if (w->mapping == ONCE)
+		rc = map_slots(w, row->what.size);
+	if (rc)
+		fail(row, rc);
+	else
+		count(c, w, row, flip);
+	unmap_slots(w);
+}
+
+/* ------------------------------------------------------------------ the table */
+
+static void print_head(FILE *out, const struct bench_options *options, const struct counters *c)
+{
+	struct term term;
+	char text[512];
+
+	term_init(&term, out);
+	bench_machine_name(text, sizeof(text));
+	fprintf(out, "sva-bench --instructions: ");
+	term_wrap(&term, 2, text);
+	fprintf(out, "  executed instructions of one synchronous copy, the median of %d; %s\n", TRIES,
+		c->machine ? "of all that the machine did meanwhile" : "of the calling thread alone: not what the kernel does elsewhere");
+	if (options->emulated)
+		fprintf(out, "%s\n", BENCH_EMULATED);
+	fprintf(out, "\n%s%-9s  %-13s  %8s  %10s  %10s  %10s%s\n", term_style(&term, TERM_HEAD), "path", "memory mapped", "size", "user",
+		"kernel", "together", term_style(&term, TERM_PLAIN));
+	fflush(out);
+}
+
+static void print_row(FILE *out, const struct bench_options *options, const struct bench_row *row)
+{
+	char size[16];
+
+	if (!row->counted) {
+		bench_table_row(out, options, row);
+		return;
+	}
+	fprintf(out, "%-9s  %-13s  %8s  %10.0f  %10.0f  %10.0f", sva_path_name(row->what.path), row->mapping,
+		bench_size_text(size, row->what.size), row->user, row->kernel, row->user + row->kernel);
+	if (row->elsewhere > 0)
+		fprintf(out, "  %.0f %% took another path", row->elsewhere * 100);
+	putc('\n', out);
+	fflush(out);
+}
+
+/* ------------------------------------------------------------------ all of it */
+
+static bool each_row(struct bench_results *results, const struct counters *c, struct work *w, int path, FILE *table, unsigned int *failed)
+{
+	const struct bench_options *options = results->options;
+
+	for (unsigned int i = 0; i < options->size_count; i++) {
+		struct bench_row *row = bench_add_row(results);
+
+		if (!row)
+			return false;
+		row->what = (struct bench_case){ .path = path, .size = options->sizes[i], .depth = 1 };
+		row->mapping = mapping_names[w->mapping];
+		measure(c, w, row, options->flip);
+		if (table)
+			print_row(table, options, row);
+		if (row->state == BENCH_FAILED) {
+			bench_error("FAILED: %s, %zu bytes: %s", sva_path_name(path), row->what.size, row->text);
+			(*failed)++;
+		}
+	}
+	return true;
+}
+
+static bool each_mapping(struct bench_results *results, const struct counters *c, struct work *w, int path, FILE *table, unsigned int *failed)
+{
+	w->mapping = path == SVA_PATH_DMA ? EACH : path == SVA_PATH_CPU || path == SVA_PATH_SOFT ? NONE : SHARED;
+	if (!each_row(results, c, w, path, table, failed))
+		return false;
+	w->mapping = ONCE;
+	return path != SVA_PATH_DMA || each_row(results, c, w, path, table, failed);
+}
+
+int bench_instructions(struct bench_results *results, struct sva *(*open_path)(struct bench_results *results, int path), FILE *table)
+{
+	const struct bench_options *options = results->options;
+	struct bench_options slots = *options;
+	struct counters c = { -1, -1, false, 0, 0 };
+	unsigned int failed = 0;
+	struct work w = { 0 };
+	int rc;
+
+	slots.depth = SLOTS;
+	rc = open_counters(&c);
+	if (rc) {
+		bench_error("instructions can not be counted here: perf_event_open: %s", strerror(-rc));
+		goto out;
+	}
+	w.op = aligned_alloc(64, sizeof(*w.op));
+	rc = w.op ? bench_buffers_alloc(&w.buffers, bench_buffers_bytes(&slots)) : -ENOMEM;
+	if (rc)
+		goto out;
+	if (table)
+		print_head(table, options, &c);
+	for (unsigned int i = 0; i < options->path_count && !rc; i++) {
+		w.sva = open_path(results, options->paths[i]);
+		if (w.sva)
+			rc = each_mapping(results, &c, &w, options->paths[i], table, &failed) ? 0 : -ENOMEM;
+		else if (table)
+			bench_table_row(table, options, &results->rows[results->count - 1]);
+	}
+	bench_buffers_free(&w.buffers);
+	if (failed)
+		bench_error("%u of %u measurements failed", failed, results->count);
+out:
+	free(w.op);
+	if (c.kernel >= 0)
+		close(c.kernel);
+	if (c.user >= 0)
+		close(c.user);
+	return rc || failed;
+}
