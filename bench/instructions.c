@@ -30,7 +30,6 @@ static const char *const mapping_names[] = { "shared (SVA)", "for each call", "o
 struct counters {
 	int user, kernel; /* the first leads the group */
 	bool machine;
-	double user_empty, kernel_empty; /* of two readings with nothing between them */
 };
 
 struct reading {
@@ -76,9 +75,6 @@ static double middle(double values[TRIES])
 
 static int open_counters(struct counters *c)
 {
-	double user[TRIES], kernel[TRIES];
-	uint64_t most = 0;
-
 	c->machine = sysconf(_SC_NPROCESSORS_ONLN) == 1;
 	c->user = open_counter(true, -1, c->machine);
 	if (c->user < 0 && c->machine) {
@@ -90,17 +86,8 @@ static int open_counters(struct counters *c)
 	c->kernel = open_counter(false, c->user, c->machine);
 	if (c->kernel < 0)
 		return -errno;
-	for (int i = 0; i < TRIES; i++) {
-		struct reading before = take(c), after = take(c);
-
-		user[i] = (double)(after.user - before.user);
-		kernel[i] = (double)(after.kernel - before.kernel);
-		most = after.user > most ? after.user : most;
-	}
-	c->user_empty = middle(user);
-	c->kernel_empty = middle(kernel);
 	/* There are machines whose counters open and count nothing. */
-	return most ? 0 : -ENODATA;
+	return take(c).user ? 0 : -ENODATA;
 }
 
 /* ------------------------------------------------------------------ one row */
@@ -166,7 +153,8 @@ static void count(const struct counters *c, struct work *w, struct bench_row *ro
 	bench_buffers_scribble(&w->buffers, SLOTS);
 	for (int i = -WARM; i < TRIES; i++) {
 		unsigned int slot = (unsigned int)(i + WARM) % SLOTS;
-		struct reading before = take(c), after;
+		/* The first two have nothing between them: what reading costs, here and now. */
+		struct reading first = take(c), before = take(c), after;
 		int rc = copy(w, slot, size);
 
 		after = take(c);
@@ -177,8 +165,8 @@ static void count(const struct counters *c, struct work *w, struct bench_row *ro
 		elsewhere += went_elsewhere(w, row->what.path);
 		if (i < 0)
 			continue;
-		user[i] = (double)(after.user - before.user) - c->user_empty;
-		kernel[i] = (double)(after.kernel - before.kernel) - c->kernel_empty;
+		user[i] = (double)(after.user - before.user) - (double)(before.user - first.user);
+		kernel[i] = (double)(after.kernel - before.kernel) - (double)(before.kernel - first.kernel);
 	}
 	if (flip)
 		bench_dst(&w->buffers, 0)[size / 2] ^= 1;
@@ -281,7 +269,7 @@ int bench_instructions(struct bench_results *results, struct sva *(*open_path)(s
 {
 	const struct bench_options *options = results->options;
 	struct bench_options slots = *options;
-	struct counters c = { -1, -1, false, 0, 0 };
+	struct counters c = { -1, -1, false };
 	unsigned int failed = 0;
 	struct work w = { 0 };
 	int rc;

@@ -51,3 +51,4 @@ check-vm: all vm-programs
 	@$(AM_TESTS_ENVIRONMENT) VM_ONLY="$(VM_ONLY)" VM_PATIENCE="$(VM_PATIENCE)" $(srcdir)/%D%/check $(VM_KERNELS)
 
 include tests/vm/qemu/local.mk
+include tests/vm/idxd/local.mk
