@@ -137,6 +137,7 @@ void rig_arguments(int argc, char **argv)
 		path++;
 	must(path < SVA_PATH_COUNT, argv[1]);
 	unsetenv("SVA_PLUGINS");
+	setenv("SVA_QUEUES", argv[2], 1);
 	for (unsigned int i = 0; i < 4; i++) {
 		snprintf(names[i], sizeof(names[i]), "%s, %s", argv[1], how[i]);
 		ways[i] = (struct rig_way){ names[i], argv[1], 0, (enum rig_how)(RIG_RUN + i), (uint8_t)path };
