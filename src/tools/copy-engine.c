@@ -160,22 +160,22 @@ static bool is_first_choice(const struct copy_engine *engine, int path)
 	       (!engine->paths[len] || engine->paths[len] == ',');
 }
 
-static void print_route(const struct copy_engine *engine, int path)
+static void print_route(const struct copy_engine *engine, int path, FILE *to)
 {
 	const struct copy_route *route = &engine->routes[path];
 	bool reason = route->reason && !is_first_choice(engine, path);
 
-	printf("path=%s queue=%s device=%s bytes=%" PRIu64, sva_path_name(path), *route->queues ? route->queues : "-",
+	fprintf(to, "path=%s queue=%s device=%s bytes=%" PRIu64, sva_path_name(path), *route->queues ? route->queues : "-",
 	       *route->devices ? route->devices : "-", route->bytes);
 	if (reason)
-		printf(" reason=%s", sva_reason_name(route->reason));
-	putchar('\n');
+		fprintf(to, " reason=%s", sva_reason_name(route->reason));
+	putc('\n', to);
 	if (reason)
 		copy_error("%s: %s", sva_reason_name(route->reason), sva_reason_text(route->reason));
 }
 
 /* One line for each path that carried bytes, the most first. */
-void copy_engine_report(const struct copy_engine *engine)
+void copy_engine_report(const struct copy_engine *engine, FILE *to)
 {
 	bool told[SVA_PATH_COUNT] = { false };
 	int lines = 0;
@@ -190,10 +190,10 @@ void copy_engine_report(const struct copy_engine *engine)
 		if (most < 0)
 			break;
 		told[most] = true;
-		print_route(engine, most);
+		print_route(engine, most, to);
 	}
 	if (!lines)
-		puts("path=none queue=- device=- bytes=0");
+		fputs("path=none queue=- device=- bytes=0\n", to);
 }
 
 void copy_engine_close(struct copy_engine *engine)

@@ -11,6 +11,7 @@
 #ifndef SVA_TOOLS_COPY_H
 #define SVA_TOOLS_COPY_H
 
+#include <stdio.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -86,7 +87,7 @@ struct copy_engine {
 int copy_engine_open(struct copy_engine *engine, const char *paths);
 int copy_engine_start(struct copy_engine *engine, struct copy_slot *slot);
 int copy_engine_finish(struct copy_engine *engine, struct copy_slot *slot);
-void copy_engine_report(const struct copy_engine *engine);
+void copy_engine_report(const struct copy_engine *engine, FILE *to);
 void copy_engine_close(struct copy_engine *engine);
 
 void copy_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools/term.h"
@@ -177,6 +178,16 @@ static bool paths_known(const char *paths)
 	return true;
 }
 
+/* Where the report goes: not among the data. */
+static FILE *report_to(const char *dst)
+{
+	struct stat file, output;
+
+	if (stat(dst, &file) == 0 && fstat(STDOUT_FILENO, &output) == 0 && file.st_dev == output.st_dev && file.st_ino == output.st_ino)
+		return stderr;
+	return stdout;
+}
+
 static void usage(FILE *out)
 {
 	fputs("usage: sva-copy [--paths LIST] [-v] [-h] [-V] SRC DST\n", out);
@@ -238,7 +249,7 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		rc = copy_file(&engine, argv[optind], argv[optind + 1]);
 	if (rc == 0 && verbose)
-		copy_engine_report(&engine);
+		copy_engine_report(&engine, report_to(argv[optind + 1]));
 	copy_engine_close(&engine);
 	return term_finish(program) || rc ? 1 : 0;
 }

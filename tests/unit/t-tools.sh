@@ -139,6 +139,10 @@ SVA_SOFT_THREADS=2 copied "a file with several chunks in flight" src --paths sof
 is "$("$copy" --paths soft /dev/stdin out <src; cmp src out && echo same)" same "from a file on standard input"
 is "$(dd if=src bs=1000 status=none | "$copy" --paths soft /dev/stdin out; cmp src out && echo same)" same "from a pipe"
 is "$("$copy" --paths soft src /dev/stdout | cmp - src && echo same)" same "to a pipe"
+is "$("$copy" -v --paths soft src /dev/stdout 2>said | cmp - src && echo same)" same "to a pipe, -v"
+is "$(grep -c '^path=soft' said)" 1 "which is told on standard error"
+"$copy" -v --paths soft src /dev/stdout >out 2>said
+is "$(cmp src out && grep -c '^path=soft' said)" 1 "to a file that is standard output, -v"
 # The size of a file in /proc reads as 0.
 copied "a file of /proc" /proc/version
 truncate -s 40M sparse
