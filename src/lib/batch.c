@@ -33,7 +33,6 @@ static int claim(struct sva_op *batch, struct sva_op *entry)
 	struct sva_op_private *p = SVA_OP_PRIVATE(batch), *own;
 	struct sva_dma_buf *bufs[2] = { NULL, NULL };
 	struct sva_bond *bond = NULL;
-	struct sva_desc prepared;
 	int err;
 
 	if (!entry)
@@ -43,13 +42,10 @@ static int claim(struct sva_op *batch, struct sva_op *entry)
 		err = -EINVAL;
 	if (err)
 		return err;
-	prepared = entry->desc;
 	if (sva_dma_is_op(entry))
 		err = sva_dma_begin(entry, bufs, &bond);
-	if (!err && bond && p->pinned && bond != p->bond) {
-		entry->desc = prepared;
+	if (!err && bond && p->pinned && bond != p->bond)
 		err = -EINVAL; /* mapped for another device */
-	}
 	if (err)
 		return err;
 	sva_operation_begin(entry, p->key, bond ? &bond->policy : p->policy);
