@@ -20,7 +20,7 @@ emu_common = \
 
 noinst_LTLIBRARIES += %D%/libemu-model.la
 %C%_libemu_model_la_SOURCES = $(src_model_libmodel_la_SOURCES)
-%C%_libemu_model_la_CPPFLAGS = $(EMU_CPPFLAGS)
+%C%_libemu_model_la_CPPFLAGS = $(EMU_CPPFLAGS) -DMODEL_AVX2=0
 %C%_libemu_model_la_CFLAGS = $(EMU_CFLAGS) $(MODEL_CFLAGS) -O2
 
 pkglib_LTLIBRARIES += %D%/libsva-emu.la

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Copy, fill and compare of plain bytes without libc, whose functions a client may have replaced by ones that call us.
- * Baseline x86-64 (SSE2, rep movsb) or plain loops. Under a sanitizer the plain loops run, so that it sees each access.
+ * Baseline x86-64 (SSE2, rep movsb; AVX2 to compare, where there is one) or plain loops. Under a sanitizer the plain
+ * loops run, so that it sees each access.
  */
 #ifndef SVA_MODEL_BYTES_H
 #define SVA_MODEL_BYTES_H
@@ -20,6 +21,11 @@
 #endif
 #ifndef MODEL_PLAIN_LOOPS
 #define MODEL_PLAIN_LOOPS 0
+#endif
+
+/* 0 for who calls the model where only the registers of SSE were saved. */
+#ifndef MODEL_AVX2
+#define MODEL_AVX2 1
 #endif
 
 /* Unaligned words inside memory of any type. */

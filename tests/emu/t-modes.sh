@@ -26,6 +26,21 @@ done
 ok "they were patched" test "$(counter patched "$work/stats")" -eq 64
 ok "so most descriptors did not trap" test "$(counter traps "$work/stats")" -lt 2000
 
+# The stubs of --fast save what FXSAVE does. An instruction of AVX anywhere in what they call would change a register of the program.
+wide() {
+	objdump -d --no-show-raw-insn "$@" | grep -E '%[yz]mm|[[:space:]]v(mov|p|zero)'
+}
+if ! command -v objdump >/dev/null; then
+	skip "no AVX in what stubs call" "objdump is not installed"
+	skip "… and it would be found" "objdump is not installed"
+else
+	not_ok "no AVX in what stubs call" wide "$top_builddir/src/emu/.libs/libsva-emu.so"
+	echo '#include <immintrin.h>
+__attribute__((target("avx2"))) void f(char *p) { _mm256_storeu_si256((void *)p, _mm256_setzero_si256()); }' >"$work/wide.c"
+	${CC:-cc} -O2 -c "$work/wide.c" -o "$work/wide.o"
+	ok "… and it would be found" wide "$work/wide.o"
+fi
+
 # A poller on the CPU of the engine must not wait for the end of a time slice. 400 round trips: with that, 1.6 seconds.
 ok "an engine does not starve on a poller's CPU" ends_with 0 timeout 60 taskset -c 0 "$emu" run --redirect --async -- \
 	"$bin/storm" /dev/dsa/wq0.0 portal 1 100 16

@@ -12,13 +12,14 @@ skip()
 }
 
 # Names that are needed and not defined by the objects themselves. __stack_chk_fail and its kin come with hardening
-# options, end the process and call nothing that a client replaces; _GLOBAL_OFFSET_TABLE_ is no function.
+# options, end the process and call nothing that a client replaces; _GLOBAL_OFFSET_TABLE_ is no function, nor is
+# __cpu_model, in which libgcc keeps what __builtin_cpu_supports() tells.
 foreign()
 {
 	nm -u "$@" | awk '$1 == "U" { print $2 }' | sort -u >"$tmp/needed"
 	nm --defined-only "$@" | awk 'NF == 3 { print $3 }' | sort -u >"$tmp/defined"
 	comm -23 "$tmp/needed" "$tmp/defined" |
-		grep -vxE 'crc32_iscsi|crc16_t10dif|crc64_rocksoft_refl|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail(_local)?'
+		grep -vxE 'crc32_iscsi|crc16_t10dif|crc64_rocksoft_refl|_GLOBAL_OFFSET_TABLE_|__cpu_model|__stack_chk_fail(_local)?'
 }
 
 command -v nm >/dev/null || skip "no nm"
