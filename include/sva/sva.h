@@ -171,7 +171,8 @@ SVA_API void sva_unbind(struct sva_bond *bond);
  * @param sva context, NULL: the process's default one
  * @return 0; -EFAULT bad address, with sva_last_result()->fault_addr (on the cpu route only with SVA_OPEN_GUARD; NULL with a length always);
  *         -EINVAL the range wraps around the address space; -ENODEV no permitted path can do it; -EIO the device failed, or never wrote its
- *         record, also where the CPU is permitted: it finishes after page faults only; -ESTALE
+ *         record, also where the CPU is permitted: it finishes after page faults only; -EAGAIN every queue stayed full for the record timeout and the
+ *         CPU is not permitted; -ESTALE the context is from before a fork
  * Since: 0.1
  */
 SVA_API int sva_memcpy(struct sva *sva, void *dst, const void *src, size_t len);
