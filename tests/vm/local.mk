@@ -43,7 +43,7 @@ vm_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 %C%_dma_uring_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS)
 %C%_dma_uring_LDADD = $(URING_LIBS)
 
-EXTRA_DIST += %D%/check %D%/dma-library %D%/init %D%/kernel.sh %D%/repeat %D%/run %D%/suite %D%/swdma/Kbuild %D%/swdma/swdma.c
+EXTRA_DIST += %D%/check %D%/dkms %D%/dma-library %D%/init %D%/kernel.sh %D%/repeat %D%/run %D%/suite %D%/swdma/Kbuild %D%/swdma/swdma.c
 
 .PHONY: check-vm vm-programs
 vm-programs: $(vm_programs)
