@@ -23,8 +23,9 @@ TESTS = ["queue", "bytes", "chosen", "vectors", "record", "checksum", "batch", "
          "faults", "checks"]
 SHARED = ["space", "reference", "ref-rules", "ref-ops", "trial", "scenario"]
 # Ways to build the model: what one of them leaves out, another one compiles.
-BUILDS = {"isal": ["-DSVA_MODEL_ISAL"], "tables": [], "plain": ["-DSVA_MODEL_ISAL", "-DMODEL_PLAIN_LOOPS=1"]}
-BUILDS_OF = {"checksum.c": ["isal", "tables"], "bytes.c": ["isal", "plain"]}
+BUILDS = {"isal": ["-DSVA_MODEL_ISAL"], "tables": [], "plain": ["-DSVA_MODEL_ISAL", "-DMODEL_PLAIN_LOOPS=1"],
+          "sse": ["-DSVA_MODEL_ISAL", "-DMODEL_AVX2=0"]}
+BUILDS_OF = {"checksum.c": ["isal", "tables"], "bytes.c": ["isal", "sse", "plain"]}
 SWAPS = {
     "<": ["<="], "<=": ["<"], ">": [">="], ">=": [">"], "==": ["!="], "!=": ["=="], "&&": ["||"], "||": ["&&"],
     "true": ["false"], "false": ["true"],
