@@ -54,6 +54,7 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 		if (err) {
 			lease->credits += lease->counted;
 		} else {
+			lease->full_since = 0;
 			p->waited_since = 0;
 			p->polls = 0;
 			if (!p->thread && !p->parent)
@@ -62,6 +63,31 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 	}
 	sva_bias_exit(&thread->bias);
 	return err;
+}
+
+/*
+ * "Full" is also what a queue answers that was disabled, or whose device has halted, and then for ever. What stands for it is a queue that took nothing for as
+ * long as the record timeout, while it was asked again and again. One that is short of credits is busy with what is in flight, and that has a timeout of its own.
+ */
+static void note_full(struct sva_lease *lease, uint64_t timeout)
+{
+	uint64_t now = sva_now_ns();
+
+	if (lease->path != SVA_PATH_ENQCMD && lease->path != SVA_PATH_WRITE)
+		return;
+	if (!lease->full_since || now - lease->full_at > timeout / 4)
+		lease->full_since = now;
+	lease->full_at = now;
+}
+
+static bool is_hopeless(const struct sva_lease *lease, uint64_t timeout)
+{
+	return lease->full_since && lease->full_at - lease->full_since >= timeout;
+}
+
+static uint64_t record_timeout(const struct sva_op *op)
+{
+	return (uint64_t)SVA_OP_PRIVATE(op)->policy->record_timeout_ms * 1000000u;
 }
 
 static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
@@ -97,8 +123,11 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 		if (err != -EAGAIN)
 			return err;
 		p->result.retries++;
+		if (is_hopeless(lease, record_timeout(op)))
+			break;
 		back_off(tries);
 	}
+	note_full(lease, record_timeout(op));
 	return err;
 }
 
@@ -116,7 +145,7 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 	struct sva_lease *lease;
 	unsigned int pos = 0;
 	int err = -ENODEV, one;
-	bool full = false, in_parts = false;
+	bool full = false, hope = false, in_parts = false;
 
 	while ((lease = sva_path_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
 		/* Software does not get all of a batch when a device comes first that can do some of it, entry by entry. */
@@ -134,9 +163,11 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 			return 0;
 		}
 		full |= one == -EAGAIN;
+		hope |= one == -EAGAIN && !is_hopeless(lease, record_timeout(op));
 		err = one;
 	}
 	if (full) {
+		thread->hopeless = !hope;
 		p->result.reason = SVA_REASON_FULL;
 		return -EAGAIN;
 	}
@@ -152,6 +183,7 @@ int sva_issue(struct sva_thread *thread, struct sva_op *op)
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	int err;
 
+	thread->hopeless = false;
 	err = p->pinned ? issue_pinned(thread, op) : issue_anywhere(thread, op);
 	if (!err)
 		p->result.chunks++;

@@ -92,8 +92,8 @@ int sva_operation_launch(struct sva_thread *thread, struct sva_op *op)
 	}
 	if (!err)
 		return 0;
-	/* Full is the caller's to know, unless he waits for it anyway. */
-	if ((err == -EAGAIN && !p->sync) || p->pinned || !p->policy->cpu_allowed)
+	/* Full is the caller's to know, unless he waits for it anyway, or would wait for ever. */
+	if ((err == -EAGAIN && !p->sync && !thread->hopeless) || p->pinned || !p->policy->cpu_allowed)
 		return err;
 	sva_issue_on_cpu(op, sva_path_reason(thread->ctx));
 	return 0;
@@ -109,7 +109,7 @@ static int launch_batch(struct sva_thread *thread, struct sva_op *op)
 	err = sva_issue(thread, op);
 	if (!err)
 		return 0;
-	if (err == -EAGAIN || err == -ENOMEM) {
+	if ((err == -EAGAIN && !thread->hopeless) || err == -ENOMEM) {
 		sva_batch_undo(op);
 		return err;
 	}
@@ -202,6 +202,7 @@ static int start_quickly(struct sva_thread *thread, struct sva_lease *lease, str
 		err = lease->submit(lease, &op->desc);
 		if (likely(!err)) {
 			lease->credits -= lease->counted;
+			lease->full_since = 0;
 			op->state = SVA_OP_IN_FLIGHT;
 			sva_complete_link(thread, op);
 		}

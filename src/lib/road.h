@@ -143,6 +143,8 @@ struct sva_lease {
 	struct sva_lease *next;     /* sva_bond::leases */
 	struct sva_lease *next_pinned; /* sva_thread::pinned */
 	const struct sva_identity *id;
+	/* The queue answered "full", and nothing else, from then to then (ns); full_since is 0 when it has taken something. */
+	uint64_t full_since, full_at;
 };
 
 /* ------------------------------------------------------------------ context.c */
@@ -196,6 +198,7 @@ struct sva_thread {
 	struct sva_lease *pinned;   /* leases of operations that go to one bond and no other */
 	unsigned int *order;        /* indices of routes, best first for node */
 	unsigned int route_count;
+	bool hopeless;              /* of the last -EAGAIN of sva_issue(): no queue that is full has taken anything for the record timeout */
 	unsigned int ticks;         /* submissions until the node and failed routes are looked at again */
 	int node;
 	unsigned int number;

@@ -336,6 +336,59 @@ static void stalled_batch(void)
 	sva_close(sva);
 }
 
+/* A device that has halted answers "full" for ever. A program that waits for room, as it should, must not wait for ever. */
+static int submit_until(uint64_t ms, struct sva_op *op)
+{
+	uint64_t start = rig_now_ms();
+	int err;
+
+	while ((err = sva_submit(sva, op)) == -EAGAIN && rig_now_ms() - start < ms)
+		;
+	return err;
+}
+
+static void full_for_ever(void)
+{
+	uint64_t start;
+
+	begin(false, 8, "write,cpu");
+	prepare(1);
+	is(sva_submit(sva, &ops[0]), 0, "an operation");
+	is(finish(1), 1, "done");
+	queue->full_for = 1000000000;
+	prepare(1);
+	start = rig_now_ms();
+	is(submit_until(20000, &ops[0]), 0, "a queue that is never other than full is given up");
+	ok(rig_now_ms() - start >= 150, "after the record timeout, not before");
+	is(finish(1), 1, "done");
+	is(sva_op_result(&ops[0])->path, SVA_PATH_CPU, "by the CPU");
+	is(sva_op_result(&ops[0])->reason, SVA_REASON_FULL, "why");
+	prepare(3);
+	is(sva_submit(sva, &ops[0]), 0, "the next does not wait");
+	sva_wait(&ops[0], -1);
+	sva_prep_batch(&ops[3], list + 1, 2);
+	is(sva_submit(sva, &ops[3]), 0, "nor does a batch");
+	is(sva_wait(&ops[3], -1), 0, "done");
+	is(sva_op_result(&ops[2])->path, SVA_PATH_CPU, "by the CPU");
+	queue->full_for = 0;
+	prepare(1);
+	is(sva_submit(sva, &ops[0]), 0, "when there is room again");
+	is(finish(1), 1, "done");
+	is(sva_op_result(&ops[0])->path, SVA_PATH_WRITE, "by the queue");
+	queue->full_for = 1000000000;
+	prepare(1);
+	is(sva_submit(sva, &ops[0]), -EAGAIN, "and from now on it has as much time as before");
+	queue->full_for = 0;
+	sva_close(sva);
+
+	begin(false, 8, "write");
+	queue->full_for = 1000000000;
+	prepare(1);
+	is(submit_until(600, &ops[0]), -EAGAIN, "without the CPU, it is the program that decides");
+	queue->full_for = 0;
+	sva_close(sva);
+}
+
 /* ------------------------------------------------------------------ what a device can not do */
 
 static void capabilities(void)
@@ -632,6 +685,7 @@ int main(void)
 	stalled("write", -EIO);
 	stalled("write,cpu", 0);
 	stalled_batch();
+	full_for_ever();
 	capabilities();
 	batches();
 	silent_batch();
