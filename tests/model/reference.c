@@ -50,6 +50,8 @@ static bool judge(struct ref *ref, const struct ref_expect *expect, const struct
 		return fail(ref, "status %#x, lawful are %#llx", comp->status, (unsigned long long)expect->statuses);
 	if (!is_fault(status) && comp->status & 0xc0)
 		return fail(ref, "status %#x with bits of a fault", comp->status);
+	if (!is_fault(status) && (comp->fault_addr || comp->fault_info))
+		return fail(ref, "status %#x with a fault at %#llx", comp->status, (unsigned long long)comp->fault_addr);
 	if (status == 0x11 && comp->op.invalid_flags != expect->invalid_flags)
 		return fail(ref, "invalid flags %#x, not %#x", comp->op.invalid_flags, expect->invalid_flags);
 	if (checks_failed)

@@ -74,6 +74,7 @@ static void statuses(void)
 static void fields(void)
 {
 	struct sva_desc desc = trial_plain(SVA_OPCODE_MEMMOVE, SRC_AT, 0x10000000, 64);
+	uint64_t padded;
 
 	profile = sva_model_dsa1;
 	run(&desc);
@@ -100,7 +101,14 @@ static void fields(void)
 	profile.crc_pad = true;
 	run(&desc);
 	is(outcome.comp.op.crc, 0xc48fc8d7, "with the padding that the specification's text asks for");
+	desc.flags_opcode |= SVA_DESC_CRC64;
+	run(&desc);
+	padded = outcome.comp.op.crc;
 	profile.crc_pad = false;
+	memset(space_at(&space, SRC_AT + 9), 0, 7);
+	desc.size = 16;
+	run(&desc);
+	is(padded, outcome.comp.op.crc, "to eight bytes where the CRC has eight");
 }
 
 /* The record is full: nothing of the line that does not fit. */

@@ -216,6 +216,15 @@ static void page_ends(void)
 			}
 		}
 	}
+	/* A seed in memory, of four bytes or of eight, which are the last that are there. */
+	for (unsigned int wide = 0; wide < 2; wide++) {
+		struct sva_desc desc = trial_plain(SVA_OPCODE_CRC, SRC_AT, 0, 100 + wide);
+
+		desc.flags_opcode |= SVA_DESC_CRC_SEED_MEM | (wide ? SVA_DESC_CRC64 : 0);
+		desc.op.crc.seed_addr = LIST_AT + 4 * PAGE - (wide ? 8 : 4);
+		trial(&trials, &profile, &space, &desc);
+		ok(trials.outcome.comp.status == SVA_STATUS_SUCCESS, "a seed of %u bytes at the end of what is there", wide ? 8 : 4);
+	}
 	trials_done(&trials, "ranges up to the end of what is there");
 }
 
