@@ -180,8 +180,10 @@ static void *space_map(void *ctx, uint64_t addr, size_t *len, unsigned int acces
 	if (space->open == 3)
 		return wrong(space, "more than three windows");
 	*fault = space->masked ? addr / PAGE * PAGE : addr;
-	if (!space_allows(space, addr, access) || (record && !space_allows(space, addr + want - 1, access)))
+	if (!space_allows(space, addr, access) || (record && !space_allows(space, addr + want - 1, access))) {
+		space->refused++;
 		return NULL;
+	}
 	*len = record ? want : window_length(space, addr, want, access);
 	host = space_at(space, addr);
 	if (space->copies) {

@@ -52,7 +52,7 @@ struct space {
 
 	/* What the model did. */
 	int open;
-	unsigned long maps;
+	unsigned long maps, refused; /* windows asked for, and how many of them the pages do not allow */
 	const char *wrong; /* the first thing that is against the contract of the accessor */
 	struct {
 		uint8_t *host;

@@ -147,6 +147,25 @@ static void largest(void)
 	trials_done(&trials, "the largest region");
 }
 
+/* Sources may be read-only: nothing is ever asked of them but reading, also where a refusal would only cost time. */
+static void read_only_sources(void)
+{
+	struct sva_desc desc = trial_plain(SVA_OPCODE_CREATE_DELTA, SRC_AT, DST_AT, 4 * PAGE);
+
+	edit(desc.size, 5);
+	for (int page = 0; page < 4; page++) {
+		space_use(&space, SRC_AT + page * PAGE, PAGE_READ);
+		space_use(&space, DST_AT + page * PAGE, PAGE_READ);
+	}
+	space.refused = 0;
+	trial(&trials, &profile, &space, &desc);
+	is(space.refused, 0, "read-only sources: no window is refused");
+	for (int page = 0; page < 4; page++) {
+		space_use(&space, SRC_AT + page * PAGE, PAGE_RW);
+		space_use(&space, DST_AT + page * PAGE, PAGE_RW);
+	}
+}
+
 int main(void)
 {
 	profile = sva_model_dsa1;
@@ -155,6 +174,7 @@ int main(void)
 	overflows();
 	expected_results();
 	wrong_offsets();
+	read_only_sources();
 	largest();
 	space_free(&space);
 	return trials_end();
