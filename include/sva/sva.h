@@ -196,8 +196,9 @@ SVA_API const struct sva_result *sva_last_result(void);
  * Submit a prepared operation on the best path that is permitted.
  *
  * @return 0 taken: the operation is in flight or already done, sva_poll() tells; -EAGAIN every queue is full: nothing was submitted, try again (where
- *         the CPU is permitted it takes over from a queue that is full for the whole record timeout); -EBUSY the operation is in flight already; -EINVAL not prepared, misaligned, unknown flag, or lengths and addresses that can not be right;
- *         -EFAULT a null pointer with a length; -ENODEV no permitted path can do it (sva_explain() tells why); -EOPNOTSUPP no device has this operation; -ESTALE
+ *         the CPU is permitted it takes over from a queue that is full for the whole record timeout); -EBUSY the operation is in flight already;
+ *         -EINVAL not prepared, misaligned, unknown flag, or lengths and addresses that can not be right; -EFAULT a null pointer with a length;
+ *         -ENODEV no permitted path can do it (sva_explain() tells why); -EOPNOTSUPP no device has this operation; -ESTALE
  * Since: 0.1
  */
 SVA_API int sva_submit(struct sva *sva, struct sva_op *op);

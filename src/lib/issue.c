@@ -69,20 +69,21 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
  * "Full" is also what a queue answers that was disabled, or whose device has halted, and then for ever. What stands for it is a queue that took nothing for as
  * long as the record timeout, while it was asked again and again. One that is short of credits is busy with what is in flight, and that has a timeout of its own.
  */
+static bool is_hopeless(const struct sva_lease *lease, uint64_t timeout)
+{
+	return lease->full_since && lease->full_at - lease->full_since >= timeout;
+}
+
 static void note_full(struct sva_lease *lease, uint64_t timeout)
 {
 	uint64_t now = sva_now_ns();
 
 	if (lease->path != SVA_PATH_ENQCMD && lease->path != SVA_PATH_WRITE)
 		return;
-	if (!lease->full_since || now - lease->full_at > timeout / 4)
+	/* After a pause nobody knows what it would have answered meanwhile. */
+	if (!lease->full_since || (now - lease->full_at > timeout / 4 && !is_hopeless(lease, timeout)))
 		lease->full_since = now;
 	lease->full_at = now;
-}
-
-static bool is_hopeless(const struct sva_lease *lease, uint64_t timeout)
-{
-	return lease->full_since && lease->full_at - lease->full_since >= timeout;
 }
 
 static uint64_t record_timeout(const struct sva_op *op)
