@@ -120,6 +120,10 @@ static void profiles(void)
 	ok(sva_model_dsa1.max_transfer == 2u << 20 && sva_model_dsa1.max_batch == 32, "limits of the queue");
 	is(sva_model_dsa1.gen_cap >> 13 & 3, 0, "DSA 1 has no event log");
 	is(sva_model_dsa2.gen_cap >> 13 & 3, 1, "DSA 2 has one of 64 bytes");
+	/* By their numbers in the register. Which of them a chip on sale has is not known. */
+	is(sva_model_dsa2.gen_cap ^ sva_model_dsa1.gen_cap, 1 << 3 | 1 << 7 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 15,
+	   "(chosen) what revision 2.0 changed in gen_cap");
+	is(sva_model_dsa3.gen_cap ^ sva_model_dsa2.gen_cap, 1 << 5 | 1ll << 52, "(chosen) what revision 3.0 changed in it");
 }
 
 static uint64_t bits(const uint8_t *entry, int byte, int len)
