@@ -245,6 +245,8 @@ bool ref_run(struct ref *ref, const struct sva_desc *desc)
 	run.known = &outcome->comp;
 	if (!run_one(ref, &run))
 		return false;
+	if (!outcome->in_batch && outcome->swerror_index)
+		return fail(ref, "place %u of a batch, but in none", outcome->swerror_index);
 	if (ref->loose)
 		return true;
 	if (!judge(ref, &run.expect, &outcome->comp))
