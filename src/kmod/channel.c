@@ -193,6 +193,12 @@ static bool chan_wanted(struct dma_chan *dma, void *unused)
 	struct sva_dev *dev;
 	bool wanted = true;
 
+	/*
+	 * It is being unregistered: class_channel_gone() may have been called already, and nobody will tell a second time. The core clears this
+	 * under the lock that it calls us with, before it takes the class device away.
+	 */
+	if (!dma->dev->chan)
+		return false;
 	if (sva_provider && *sva_provider && strcmp(sva_provider, dev_driver_string(device)) &&
 	    strcmp(sva_provider, dev_name(device)))
 		return false;
