@@ -50,7 +50,13 @@ static struct sva *open_context(const char *paths)
 	exit(1);
 }
 
-static unsigned int launch(struct sva *sva)
+/* On the bond, or where the context takes it if that is NULL. */
+static int submit(struct sva *sva, struct sva_bond *bond, struct sva_op *op)
+{
+	return bond ? sva_bond_submit(bond, op) : sva_submit(sva, op);
+}
+
+static unsigned int launch(struct sva *sva, struct sva_bond *bond)
 {
 	unsigned int failed = 0;
 
@@ -60,7 +66,7 @@ static unsigned int launch(struct sva *sva)
 		memset(src[i], i + 1, LEN);
 		memset(dst[i], 0, LEN);
 		sva_prep_memcpy(&ops[i], dst[i], src[i], LEN);
-		while ((err = sva_submit(sva, &ops[i])) == -EAGAIN)
+		while ((err = submit(sva, bond, &ops[i])) == -EAGAIN)
 			for (int j = 0; j < i; j++)
 				sva_poll(&ops[j]);
 		failed += err != 0;
@@ -142,7 +148,7 @@ static void forks(void)
 	for (int round = 0; round < 8; round++) {
 		pid_t pid;
 
-		failed += launch(sva);
+		failed += launch(sva, NULL);
 		pid = must_fork();
 		if (!pid)
 			_exit(child_of_fork(sva));
@@ -166,7 +172,7 @@ static void leaves(const char *how, void (*leave)(void))
 		if (!pid) {
 			struct sva *sva = open_context(path);
 
-			if (launch(sva))
+			if (launch(sva, NULL))
 				_exit(3);
 			leave();
 			_exit(4);
@@ -239,11 +245,9 @@ static void held_by_another(void)
 	is(sva_explain(sva, wanted, text, sizeof(text)), SVA_REASON_OK, "and then it is usable");
 	sva_close(sva);
 	unsetenv("SVA_QUEUES");
-	for (int i = 0; i < 2; i++) {
-		close(i ? ready[0] : go[0]);
-		if (i)
-			close(go[1]);
-	}
+	close(ready[0]);
+	close(go[0]);
+	close(go[1]);
 }
 
 /* sva_unbind waits for what is in flight on the bond. */
@@ -259,16 +263,7 @@ static void unbound(void)
 			failed++;
 			break;
 		}
-		for (int i = 0; i < FLIGHT; i++) {
-			int err;
-
-			memset(src[i], round + i, LEN);
-			sva_prep_memcpy(&ops[i], dst[i], src[i], LEN);
-			while ((err = sva_bond_submit(bond, &ops[i])) == -EAGAIN)
-				for (int j = 0; j < i; j++)
-					sva_poll(&ops[j]);
-			failed += err != 0;
-		}
+		failed += launch(sva, bond);
 		sva_unbind(bond);
 		for (int i = 0; i < FLIGHT; i++)
 			failed += sva_op_result(&ops[i])->error || memcmp(src[i], dst[i], LEN) != 0;
@@ -299,14 +294,14 @@ static int without_portal(void)
 	struct sva *sva = open_context(path);
 	void *portal;
 
-	if (launch(sva))
+	if (launch(sva, NULL))
 		return 1;
 	portal = find_portal();
 	if (!portal || munmap(portal, 4096))
 		return 2;
 	if (land())
 		return 3;
-	launch(sva);
+	launch(sva, NULL);
 	return 4;
 }
 
