@@ -7,10 +7,15 @@
  * that of the bus, which speaks before the driver of a device is unbound, and the interface of the class "dma",
  * which speaks when a channel is registered and unregistered (idxd does that for one queue without unbinding the
  * device).
+ *
+ * A channel is taken only while both watch over it and it is known to live: a driver may have a channel in its list
+ * before it is registered and after it was unregistered (idxd does), dmaengine then offers it, and nobody would say
+ * when it is freed.
  */
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/slab.h>
@@ -25,13 +30,22 @@ struct sva_bus {
 	struct notifier_block nb;
 };
 
+/* A channel that is registered. */
+struct sva_live {
+	struct list_head link;
+	struct device *device;
+	unsigned long ripe;	/* not before this, in jiffies */
+};
+
 static DEFINE_MUTEX(users_lock);
 static unsigned int users;		/* users_lock */
 static LIST_HEAD(buses);		/* users_lock */
+static typeof(((struct device *)NULL)->bus) unwatched_bus;	/* that a look has met; users_lock */
 static bool class_watched;		/* users_lock */
 
 static DEFINE_MUTEX(engine_lock);
 static LIST_HEAD(devs);			/* changed under engine_lock and table_lock */
+static LIST_HEAD(lives);		/* table_lock */
 static unsigned int taken;		/* channels in the table; engine_lock */
 
 static DEFINE_SPINLOCK(table_lock);
@@ -187,51 +201,6 @@ static void chan_remove(struct sva_chan *chan)
 	sva_chan_put(chan);
 }
 
-static bool chan_wanted(struct dma_chan *dma, void *unused)
-{
-	struct device *device = dma->device->dev;
-	struct sva_dev *dev;
-	bool wanted = true;
-
-	/*
-	 * It is being unregistered: class_channel_gone() may have been called already, and nobody will tell a second time. The core clears this
-	 * under the lock that it calls us with, before it takes the class device away.
-	 */
-	if (!dma->dev->chan)
-		return false;
-	if (sva_provider && *sva_provider && strcmp(sva_provider, dev_driver_string(device)) &&
-	    strcmp(sva_provider, dev_name(device)))
-		return false;
-	spin_lock(&table_lock);
-	list_for_each_entry(dev, &devs, link) {
-		if (dev->dev == device && dev->leaving)
-			wanted = false;
-	}
-	spin_unlock(&table_lock);
-	return wanted;
-}
-
-static void chan_look(void)
-{
-	unsigned int limit = clamp_t(unsigned int, sva_max_channels, 1, SVA_MAX_CHANNELS);
-	struct dma_chan *dma;
-	dma_cap_mask_t mask;
-
-	dma_cap_zero(mask);
-	dma_cap_set(DMA_MEMCPY, mask);
-	mutex_lock(&engine_lock);
-	while (taken < limit) {
-		dma = dma_request_channel(mask, chan_wanted, NULL);
-		if (!dma)
-			break;
-		if (chan_add(dma)) {
-			dma_release_channel(dma);
-			break;
-		}
-	}
-	mutex_unlock(&engine_lock);
-}
-
 static int bus_event(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct sva_dev *dev, *next;
@@ -260,11 +229,22 @@ static int bus_event(struct notifier_block *nb, unsigned long action, void *data
 	return NOTIFY_OK;
 }
 
+/* The end of a channel waits here, for engine_lock: who holds that may use what lives. */
 static void class_channel_gone(struct device *device)
 {
+	struct sva_live *live, *next, *found = NULL;
 	unsigned int i;
 
 	mutex_lock(&engine_lock);
+	spin_lock(&table_lock);
+	list_for_each_entry_safe(live, next, &lives, link) {
+		if (live->device == device) {
+			list_del(&live->link);
+			found = live;
+		}
+	}
+	spin_unlock(&table_lock);
+	kfree(found);
 	for (i = 0; i < SVA_MAX_CHANNELS; i++) {
 		if (table[i] && &table[i]->dma->dev->device == device)
 			chan_remove(table[i]);
@@ -272,64 +252,136 @@ static void class_channel_gone(struct device *device)
 	mutex_unlock(&engine_lock);
 }
 
-/* Called in the middle of the registration: the channel can be had only later, and nobody says when. */
+/*
+ * Called in the middle of the registration: the channel can be had only later, and nobody says when. Those that were
+ * there before us are reported as well, when we register; they can be had at once.
+ */
 static void class_channel_come(struct device *device)
 {
+	struct sva_live *live = kzalloc(sizeof(*live), GFP_KERNEL);
+
+	if (!live)
+		return;
+	live->device = device;
+	live->ripe = jiffies + (READ_ONCE(class_watched) ? HZ / 25 : 0);
+	spin_lock(&table_lock);
+	list_add(&live->link, &lives);
+	spin_unlock(&table_lock);
 	atomic_set(&looks_left, 2);
 	mod_delayed_work(sva_wq, &look_again_work, HZ / 20);
 }
 
 SVA_CLASS_INTERFACE(class_watch, class_channel_come, class_channel_gone);
 
-static struct sva_dev *dev_unwatched(void)
+/* dmaengine exports no way to its class but a channel that has one. */
+static int class_learn(struct device *device, void *unused)
 {
-	struct sva_dev *dev;
-	struct sva_bus *bus;
-	bool watched;
-
-	list_for_each_entry(dev, &devs, link) {
-		watched = !dev->dev->bus;
-		list_for_each_entry(bus, &buses, link)
-			watched |= bus->bus == dev->dev->bus;
-		if (!watched)
-			return dev;
-	}
-	return NULL;
+	if (!device->class || strcmp(device->class->name, "dma"))
+		return 0;
+	class_watch.class = device->class;
+	return 1;
 }
 
-/* Notifiers run under locks of the driver core and take engine_lock, so it must not be held to register them. */
-static void watch(void)
+static bool bus_is_watched(struct device *device)
 {
-	struct sva_dev *dev;
 	struct sva_bus *bus;
-	unsigned int i;
 
-	for (;;) {
-		bus = kzalloc(sizeof(*bus), GFP_KERNEL);
-		mutex_lock(&engine_lock);
-		dev = dev_unwatched();
-		if (bus && dev)
-			bus->bus = dev->dev->bus;
-		mutex_unlock(&engine_lock);
-		if (!bus || !dev)
-			break;
-		bus->nb.notifier_call = bus_event;
-		if (bus_register_notifier(bus->bus, &bus->nb))
-			break;
-		list_add(&bus->link, &buses);
+	list_for_each_entry(bus, &buses, link) {
+		if (bus->bus == device->bus)
+			return true;
 	}
-	kfree(bus);
+	return !device->bus;
+}
 
-	mutex_lock(&engine_lock);
-	for (i = 0; i < SVA_MAX_CHANNELS && !class_watched; i++) {
-		if (table[i]) {
-			class_watch.class = table[i]->dma->dev->device.class;
-			break;
-		}
+/* dma->dev may be freed already, or not be there yet: only its address is used until it is known to live. */
+static bool chan_lives(struct dma_chan *dma)
+{
+	struct sva_live *live;
+	bool lives_on = false;
+
+	spin_lock(&table_lock);
+	list_for_each_entry(live, &lives, link) {
+		if (live->device == &dma->dev->device)
+			lives_on = time_after_eq(jiffies, live->ripe);
 	}
-	mutex_unlock(&engine_lock);
+	spin_unlock(&table_lock);
+	/* Another channel's may have come to stand there; and the core clears this one before it tells us. */
+	return lives_on && READ_ONCE(dma->dev->chan) == dma;
+}
+
+static bool chan_wanted(struct dma_chan *dma, void *unused)
+{
+	struct device *device = dma->device->dev;
+	struct sva_dev *dev;
+	bool wanted = true;
+
+	if (sva_provider && *sva_provider && strcmp(sva_provider, dev_driver_string(device)) &&
+	    strcmp(sva_provider, dev_name(device)))
+		return false;
+	if (!class_watch.class)
+		device_for_each_child(device, NULL, class_learn);
+	if (!bus_is_watched(device)) {
+		unwatched_bus = device->bus;
+		return false;
+	}
+	if (!chan_lives(dma))
+		return false;
+	spin_lock(&table_lock);
+	list_for_each_entry(dev, &devs, link) {
+		if (dev->dev == device && dev->leaving)
+			wanted = false;
+	}
+	spin_unlock(&table_lock);
+	return wanted;
+}
+
+/*
+ * Begins to watch what a look has met; tells whether that was something new. Notifiers run under locks of the driver
+ * core and take engine_lock, so it must not be held to register them.
+ */
+static bool watch(void)
+{
+	struct sva_bus *bus;
+	bool more = false;
+
+	lockdep_assert_held(&users_lock);
 	if (class_watch.class && !class_watched)
-		class_watched = !class_interface_register(&class_watch);
+		more = class_watched = !class_interface_register(&class_watch);
+	bus = unwatched_bus ? kzalloc(sizeof(*bus), GFP_KERNEL) : NULL;
+	if (!bus)
+		return more;
+	bus->bus = unwatched_bus;
+	bus->nb.notifier_call = bus_event;
+	if (bus_register_notifier(bus->bus, &bus->nb)) {
+		kfree(bus);
+		return more;
+	}
+	list_add(&bus->link, &buses);
+	return true;
+}
+
+static void chan_look(void)
+{
+	unsigned int limit = clamp_t(unsigned int, sva_max_channels, 1, SVA_MAX_CHANNELS);
+	struct dma_chan *dma;
+	dma_cap_mask_t mask;
+
+	dma_cap_zero(mask);
+	dma_cap_set(DMA_MEMCPY, mask);
+	do {
+		unwatched_bus = NULL;
+		mutex_lock(&engine_lock);
+		while (taken < limit) {
+			dma = dma_request_channel(mask, chan_wanted, NULL);
+			if (!dma)
+				break;
+			if (chan_add(dma)) {
+				dma_release_channel(dma);
+				break;
+			}
+		}
+		mutex_unlock(&engine_lock);
+	} while (watch());
 }
 
 static void unwatch(void)
@@ -351,7 +403,6 @@ static void look_again(struct work_struct *work)
 	mutex_lock(&users_lock);
 	if (users) {
 		chan_look();
-		watch();
 		if (atomic_dec_if_positive(&looks_left) > 0)
 			queue_delayed_work(sva_wq, &look_again_work, HZ);
 	}
@@ -384,7 +435,6 @@ void sva_users_get(void)
 	mutex_lock(&users_lock);
 	if (!users++ || !READ_ONCE(taken)) {
 		chan_look();
-		watch();
 	}
 	mutex_unlock(&users_lock);
 }

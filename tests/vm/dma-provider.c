@@ -264,6 +264,40 @@ static void removal(void)
 	ok(copies(), "and everything works");
 }
 
+/*
+ * idxd unregisters the channel of a queue first and takes it off the list of its device later. Whoever looks for channels meanwhile, because the
+ * device is opened or another channel has come, must leave it alone: what is left of it is freed next.
+ */
+static void lingering(void)
+{
+	pid_t pid;
+
+	dma_close(&dma);
+	ok(dma_all_zero(5), "nobody has the device open");
+	dma_provider("linger_ms", 1500);
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(dma_write("/sys/kernel/debug/swdma/swdma.engine.1/unregister", "1") != 0);
+	usleep(300000);
+	dma_open(&dma);
+	dma_ring(&dma);
+	is(channels(), 3, "a channel that is going away is not taken by who opens the device");
+	ok(copies(), "and copies work");
+	is(dma_write(DRIVER "/unbind", "swdma.engine.0"), 0, "another device goes away");
+	is(channels(), 1, "with its channels");
+	is(dma_write(DRIVER "/bind", "swdma.engine.0"), 0, "and comes back");
+	is(channels_become(3), 3, "its channels are taken, and not the one that is going away");
+	is(waitpid(pid, NULL, WNOHANG), 0, "(which it still is)");
+	usleep(200000);
+	ok(channels() == 3 && copies(), "nor is it later");
+	waitpid(pid, NULL, 0);
+	dma_provider("linger_ms", 0);
+	is(dma_write(DRIVER "/unbind", "swdma.engine.1"), 0, "then its device goes away");
+	is(dma_write(DRIVER "/bind", "swdma.engine.1"), 0, "and comes back");
+	is(channels_become(4), 4, "with all channels");
+}
+
 /* Hardware that has stopped and is then taken away: what it had is over, without having been done. */
 static void stopped(void)
 {
@@ -356,6 +390,7 @@ int main(void)
 	nodes();
 	turns();
 	removal();
+	lingering();
 	stopped();
 	dma_close(&dma);
 	ok(dma_all_zero(5), "nothing is left");

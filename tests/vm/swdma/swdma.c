@@ -58,6 +58,9 @@ MODULE_PARM_DESC(terminates, "a channel can be stopped by force");
 static bool check_pins = true;
 module_param(check_pins, bool, 0644);
 MODULE_PARM_DESC(check_pins, "warn of destinations that are not pinned (not with swiotlb=force)");
+static unsigned int linger_ms;
+module_param(linger_ms, uint, 0644);
+MODULE_PARM_DESC(linger_ms, "how long a channel that was unregistered stays in the list of its device");
 static bool flip;
 module_param(flip, bool, 0644);
 MODULE_PARM_DESC(flip, "flip a bit in each copy: a test that does not notice is worth nothing");
@@ -353,6 +356,7 @@ static int unregister_set(void *data, u64 nr)
 		return -EINVAL;
 	dev->chans[nr].registered = false;
 	dma_async_device_channel_unregister(&dev->dma, &dev->chans[nr].chan);
+	msleep(READ_ONCE(linger_ms));
 	list_del(&dev->chans[nr].chan.device_node);
 	return 0;
 }
