@@ -431,8 +431,9 @@ void bench_measure(struct bench_crew *crew, struct sva *sva, double seconds, str
 	good = !failed(row, lay_out(crew, sva, &row->what)) && check(crew, row);
 	known = processors(&all[0], &idle[0]);
 	good = good && rounds(crew, row, seconds);
+	/* What was waited for input and output counts as idle, and may go back by a tick, as proc(5) says. */
 	if (processors(&all[1], &idle[1]) && known && all[1] > all[0])
-		row->idle = (idle[1] - idle[0]) / (all[1] - all[0]);
+		row->idle = idle[1] > idle[0] ? (idle[1] - idle[0]) / (all[1] - all[0]) : 0;
 	unmap(crew);
 	if (!good)
 		return;
