@@ -71,6 +71,16 @@ static void set_tuple(const struct sva_desc *desc, uint32_t block, enum change c
 
 static void source_flags(void)
 {
+	static const uint8_t pass[8] = {
+		0,
+		SVA_DIF_DST_APP_PASS,
+		SVA_DIF_DST_GUARD_PASS,
+		SVA_DIF_DST_REF_PASS,
+		SVA_DIF_DST_APP_PASS | SVA_DIF_DST_GUARD_PASS,
+		SVA_DIF_DST_APP_PASS | SVA_DIF_DST_REF_PASS,
+		SVA_DIF_DST_GUARD_PASS | SVA_DIF_DST_REF_PASS,
+		SVA_DIF_DST_APP_PASS | SVA_DIF_DST_GUARD_PASS | SVA_DIF_DST_REF_PASS,
+	};
 	unsigned long statuses[64] = { 0 };
 
 	for (int op = 0; op < 5; op++) {
@@ -80,6 +90,8 @@ static void source_flags(void)
 					dif_desc(ops[op], (uint8_t)(flags % 2 << 3 | change % 2 << 2), 3);
 
 				desc.op.dif.src_flags = (uint8_t)flags;
+				if (ops[op] == SVA_OPCODE_DIF_UPDATE) /* a wrong tuple that nobody minds is passed through */
+					desc.op.dif.dst_flags = pass[(flags * 3 + change) % 8];
 				for (uint32_t block = 0; block < 3; block++)
 					set_tuple(&desc, block,
 						  block == (unsigned int)change % 3 ? (enum change)change : RIGHT);
