@@ -129,6 +129,8 @@ static void capabilities(const struct sva_model_profile *profile)
 				struct sva_desc desc = any_plain(opcode);
 
 				desc.flags_opcode |= 1u << flag;
+				if (opcode == SVA_OPCODE_TRANSLATION_FETCH && 1u << flag == SVA_DESC_STRIDE)
+					desc.op.fetch.stride = 4096; /* so that nothing but the flag is wrong */
 				trial(&trials, &other, &space, &desc);
 			}
 		}
