@@ -26,6 +26,7 @@ static const struct fault_case cases[] = {
 	{ "memmove, overlap upwards", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 300, SRC_AT + 1500 },
 	{ "memmove, overlap upwards by pages", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 77, SRC_AT + 77 + 4096 },
 	{ "memmove, overlap downwards", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 1500, SRC_AT + 300 },
+	{ "memmove to the bytes behind", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 300, SRC_AT + 300 + SIZE },
 	{ "memmove in place", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 1500, SRC_AT + 1500 },
 	{ "fill", SVA_OPCODE_FILL, 0, 0x0706050403020100, DST_AT + 1003 },
 	{ "fill of 16", SVA_OPCODE_FILL, SVA_DESC_FILL16, 0x0706050403020100, DST_AT + 1003 },
