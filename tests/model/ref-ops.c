@@ -51,6 +51,20 @@ static void leave_open(struct ref_op *op, uint64_t addr, uint64_t len)
 	}
 }
 
+/*
+ * Which pages were made to appear on the way to a fault is the device's choice. In a batch nobody can tell what follows;
+ * alone, it is the page of the record that matters yet, and the model says what has become of that.
+ */
+static void leave_pages_open(struct ref_op *op)
+{
+	const uint64_t record = ref_field(op->desc, 8, 8);
+
+	if (op->bof && op->in_batch)
+		op->ref->loose = true;
+	else if (op->bof && space_at(op->ref->space, record))
+		space_use(op->ref->space, record, space_use_of(op->ref->model, record));
+}
+
 /* ---- how it ends ---- */
 
 static void bytes_completed(struct ref_op *op, uint64_t bytes)
@@ -83,9 +97,7 @@ static void faulted(struct ref_op *op, uint64_t bytes)
 {
 	op->expect->statuses = op->bof ? S(0x04) : S(0x03);
 	bytes_completed(op, bytes);
-	/* Which pages were made to appear on the way is the device's choice. */
-	if (op->in_batch && op->bof)
-		op->ref->loose = true;
+	leave_pages_open(op);
 }
 
 static uint64_t src_of(const struct ref_op *op)
@@ -313,8 +325,7 @@ static void create_delta(struct ref_op *op)
 	} else if (overflow_lawful(op, before * 10, max, i / 8, before)) {
 		created(op, 2, before * 10);
 		bytes_completed(op, stop);
-		if (op->in_batch && op->bof)
-			op->ref->loose = true;
+		leave_pages_open(op);
 	} else {
 		op->expect->statuses = 0; /* it should have overflowed */
 	}

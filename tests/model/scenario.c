@@ -137,7 +137,9 @@ static struct sva_desc desc_from(struct input *in)
 {
 	const uint8_t kind = byte(in);
 	struct sva_desc desc = { 0 };
-	uint32_t flags;
+	enum sva_opcode opcode;
+	uint64_t src, dst;
+	uint32_t flags, size;
 
 	if (kind % 16 == 0) {
 		bytes_to(in, &desc, sizeof(desc));
@@ -152,8 +154,12 @@ static struct sva_desc desc_from(struct input *in)
 		flags |= odd & 4 ? (uint32_t)byte(in) << 16 : 0;
 		flags ^= odd >= 0xf0 ? word(in, 3) : 0;
 	}
-	desc = trial_plain(opcode_from(in), address_from(in), address_from(in),
-			   kind % 4 == 1 ? word(in, 2) & 0x3fff : (1 + word(in, 1) % 16) * (kind & 8 ? 512 : 520));
+	/* One after the other, so that an input means the same whoever compiled this. */
+	opcode = opcode_from(in);
+	src = address_from(in);
+	dst = address_from(in);
+	size = kind % 4 == 1 ? word(in, 2) & 0x3fff : (1 + word(in, 1) % 16) * (kind & 8 ? 512 : 520);
+	desc = trial_plain(opcode, src, dst, size);
 	desc.flags_opcode = (desc.flags_opcode & 0xff000000) | flags;
 	desc.completion_addr = address_from(in) & ~31ull;
 	if (kind & 4 && opcode_is_dif(sva_desc_opcode(&desc)))

@@ -102,6 +102,13 @@ void space_use(struct space *space, uint64_t addr, uint8_t use)
 	region->use[(addr - region->base) / PAGE] = use;
 }
 
+uint8_t space_use_of(const struct space *space, uint64_t addr)
+{
+	const struct region *region = find(space, addr);
+
+	return region->use[(addr - region->base) / PAGE];
+}
+
 bool space_allows(struct space *space, uint64_t addr, unsigned int access)
 {
 	struct region *region = find(space, addr);

@@ -75,6 +75,9 @@ uint8_t *space_add(struct space *space, uint64_t base, size_t pages, uint8_t use
 /* Change what may be done with the page of that address. */
 void space_use(struct space *space, uint64_t addr, uint8_t use);
 
+/* What may be done with the page of that address, which is in the space. */
+uint8_t space_use_of(const struct space *space, uint64_t addr);
+
 /* The byte at that address, however it may be used; NULL outside of every region. */
 uint8_t *space_at(const struct space *space, uint64_t addr);
 
