@@ -228,6 +228,26 @@ static void page_ends(void)
 	trials_done(&trials, "ranges up to the end of what is there");
 }
 
+/* A seed lies on a multiple of its size. */
+static void seed_places(void)
+{
+	unsigned int misaligned[2] = { 0 };
+
+	for (unsigned int wide = 0; wide < 2; wide++) {
+		for (uint64_t at = 0; at < 16; at++) {
+			struct sva_desc desc = trial_plain(SVA_OPCODE_CRC, SRC_AT, 0, 100);
+
+			desc.flags_opcode |= SVA_DESC_CRC_SEED_MEM | (wide ? SVA_DESC_CRC64 : 0);
+			desc.op.crc.seed_addr = LIST_AT + at;
+			trial(&trials, &profile, &space, &desc);
+			misaligned[wide] += trials.outcome.comp.status == SVA_STATUS_ADDR_ALIGN;
+		}
+	}
+	ok(misaligned[0] == 12 && misaligned[1] == 14, "%u of 16 places of a CRC-32 seed and %u of a CRC-64 seed refused",
+	   misaligned[0], misaligned[1]);
+	trials_done(&trials, "places of a seed");
+}
+
 /* Windows of every short length, as copies and not, give the same. */
 static void windows(void)
 {
@@ -273,6 +293,7 @@ int main(void)
 	limits();
 	expected_results();
 	page_ends();
+	seed_places();
 	windows();
 	space_free(&space);
 	return trials_end();
