@@ -169,6 +169,25 @@ int sva_prep_copyv(struct sva_op *ops, unsigned int n, const struct iovec *dst, 
 	return count;
 }
 
+/* "One of them failed" is not what the caller wants to know, but which error, and where. The bytes are those of all. */
+static int tell_first_failure(const struct sva_op *ops, int n)
+{
+	struct sva_result *last = &sva_tls.last;
+
+	for (int i = 0; i < n; i++) {
+		const struct sva_result *piece = sva_op_result(&ops[i]);
+
+		if (!piece->error)
+			continue;
+		last->error = piece->error;
+		last->status = piece->status;
+		last->fault_addr = piece->fault_addr;
+		last->fault_write = piece->fault_write;
+		return piece->error;
+	}
+	return last->error;
+}
+
 int sva_copyv(struct sva *sva, const struct iovec *dst, unsigned int dst_count, const struct iovec *src, unsigned int src_count,
 	      size_t *copied)
 {
@@ -193,10 +212,8 @@ int sva_copyv(struct sva *sva, const struct iovec *dst, unsigned int dst_count, 
 	} else {
 		sva_prep_batch(&batch, list, (unsigned int)n);
 		err = sva_run(sva, &batch);
-		/* "One of them failed" is not what the caller wants to know, but which error. */
-		for (int i = 0; err == -EIO && i < n; i++)
-			if (sva_op_result(&ops[i])->error)
-				err = sva_op_result(&ops[i])->error;
+		if (err == -EIO)
+			err = tell_first_failure(ops, n);
 	}
 	if (copied)
 		*copied = (size_t)sva_last_result()->bytes;

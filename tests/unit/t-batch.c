@@ -333,6 +333,7 @@ static void copyv(void)
 	uint8_t *joined = malloc(64 * 100), *out = malloc(64 * 100);
 	size_t copied = 7, total, at;
 	bool good = true;
+	uint8_t *hole;
 
 	for (unsigned int round = 0; round < 40; round++) {
 		unsigned int ns = ref_below(20), nd = ref_below(20);
@@ -366,6 +367,13 @@ static void copyv(void)
 	dst[0] = (struct iovec){ to, 100 };
 	is(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT, "a buffer at null");
 	is(copied, 0, "nothing copied");
+	hole = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	src[1] = (struct iovec){ hole, 10 };
+	is(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT, "a buffer that is not there");
+	ok(sva_last_result()->error == -EFAULT && sva_last_result()->fault_addr / 4096 == (uintptr_t)hole / 4096 &&
+		   !sva_last_result()->fault_write,
+	   "the result tells which");
+	munmap(hole, 4096);
 	src[1] = (struct iovec){ NULL, 0 };
 	is(sva_copyv(rig_sva, dst, 1, src, 2, &copied), 0, "an empty one at null");
 	is(copied, 10, "is no matter");
