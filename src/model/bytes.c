@@ -243,9 +243,14 @@ uint64_t model_bytes_nonzero(const void *bytes)
 	return bits;
 }
 
-__attribute__((target("avx2"))) static inline __m256i same32(const uint8_t *a, const uint8_t *b)
+__attribute__((target("avx2"))) static inline __m256i same32(const uint8_t *a, __m256i b)
 {
-	return _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)a), _mm256_loadu_si256((const __m256i *)b));
+	return _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)a), b);
+}
+
+__attribute__((target("avx2"))) static inline __m256i same32_in(const uint8_t *a, const uint8_t *b)
+{
+	return same32(a, _mm256_loadu_si256((const __m256i *)b));
 }
 
 /* How many bytes are the same in whole blocks of 128: loads of 16 bytes are too many for what the level-2 cache gives. */
@@ -254,8 +259,8 @@ __attribute__((target("avx2"))) static size_t same_blocks(const uint8_t *a, cons
 	size_t i = 0;
 
 	for (; i + 128 <= len; i += 128) {
-		__m256i x = _mm256_and_si256(same32(a + i, b + i), same32(a + i + 32, b + i + 32));
-		__m256i y = _mm256_and_si256(same32(a + i + 64, b + i + 64), same32(a + i + 96, b + i + 96));
+		__m256i x = _mm256_and_si256(same32_in(a + i, b + i), same32_in(a + i + 32, b + i + 32));
+		__m256i y = _mm256_and_si256(same32_in(a + i + 64, b + i + 64), same32_in(a + i + 96, b + i + 96));
 
 		if (_mm256_movemask_epi8(_mm256_and_si256(x, y)) != -1)
 			break;
@@ -266,11 +271,9 @@ __attribute__((target("avx2"))) static size_t same_blocks(const uint8_t *a, cons
 /* The same against 16 bytes that repeat. */
 __attribute__((target("avx2"))) static size_t pattern_blocks(const uint8_t *a, __m128i value, size_t len)
 {
-	uint8_t wide[32];
+	const __m256i wide = _mm256_broadcastsi128_si256(value);
 	size_t i = 0;
 
-	store(wide, value);
-	store(wide + 16, value);
 	for (; i + 128 <= len; i += 128) {
 		__m256i x = _mm256_and_si256(same32(a + i, wide), same32(a + i + 32, wide));
 		__m256i y = _mm256_and_si256(same32(a + i + 64, wide), same32(a + i + 96, wide));
