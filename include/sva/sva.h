@@ -297,7 +297,8 @@ SVA_API const struct sva_result *sva_op_result(const struct sva_op *op);
 	X(OPEN_FAILED, "the queue's device node could not be opened") \
 	X(MAP_FAILED, "the portal could not be mapped") \
 	X(PLUGIN, "a plug-in is missing, was refused or failed; SVA_LOG=notice tells which") \
-	X(FORKED, "the handle is from before a fork")
+	X(FORKED, "the handle is from before a fork") \
+	X(MEMLOCK, "the memory may not be pinned for sva_dma: raise RLIMIT_MEMLOCK (ulimit -l), or map less of it")
 
 /** See #SVA_REASON_MAP. The numbers may grow, never change. */
 enum sva_reason {

@@ -91,6 +91,28 @@ static uint64_t record_timeout(const struct sva_op *op)
 	return (uint64_t)SVA_OP_PRIVATE(op)->policy->record_timeout_ms * 1000000u;
 }
 
+/*
+ * The pages of a chunk may not be pinned (RLIMIT_MEMLOCK): those of a smaller one may. Where not even a page may be, the limit is used up: by operations of
+ * ours, whose end makes room as with a queue that is full, or by something else. 0: there is a smaller chunk.
+ */
+#define SMALLEST_PINNED 4096u
+
+static int after_no_pins(struct sva_thread *thread, const struct sva_lease *lease, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	if (lease->path != SVA_PATH_DMA || p->mid_chunk || sva_kind_of(op)->shape != SVA_SHAPE_BYTES || sva_dma_is_op(op))
+		return -ENOMEM;
+	if (op->desc.size > SMALLEST_PINNED) {
+		sva_progress_next(op, op->desc.size / 2);
+		return 0;
+	}
+	if (atomic_load_explicit(&thread->in_flight, memory_order_relaxed))
+		return -EAGAIN;
+	p->result.reason = SVA_REASON_MEMLOCK;
+	return -ENOMEM;
+}
+
 static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -120,6 +142,13 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 			err = attempt(thread, lease, op);
 			if (err == -ENOBUFS)
 				err = -EAGAIN;
+		}
+		while (err == -ENOMEM) {
+			int smaller = after_no_pins(thread, lease, op);
+
+			if (smaller)
+				return smaller;
+			err = attempt(thread, lease, op);
 		}
 		if (err != -EAGAIN)
 			return err;

@@ -232,6 +232,7 @@ static int submit_many_dma(struct sva_lease *lease, const struct sva_desc *descs
 		.size = sizeof(args), .ops = (uint64_t)(uintptr_t)ops, .op_size = sizeof(ops[0]), .node = SVA_DMA_NODE_ANY,
 	};
 	int saved = errno, err = 0;
+	unsigned int taken;
 
 	args.nr = n < GROUP ? n : GROUP;
 	for (unsigned int i = 0; i < args.nr; i++)
@@ -241,11 +242,14 @@ static int submit_many_dma(struct sva_lease *lease, const struct sva_desc *descs
 	errno = saved;
 	if (err)
 		return err == -EINTR ? -EAGAIN : err;
-	/* Whatever one of them was refused for, it is looked at again alone: as after a page fault with nothing done. */
-	for (unsigned int i = 0; i < args.taken; i++)
+	/* The last ones, which may not be pinned beside the others, were not taken. */
+	for (taken = args.taken; taken && ops[taken - 1].result == -ENOMEM; taken--)
+		;
+	/* Whatever else one of them was refused for, it is looked at again alone: as after a page fault with nothing done. */
+	for (unsigned int i = 0; i < taken; i++)
 		if (ops[i].result)
 			write_record(ops[i].user_data, -EFAULT, ops[i].fault);
-	return args.taken ? (int)args.taken : -EAGAIN;
+	return taken ? (int)taken : -EAGAIN;
 }
 
 static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)

@@ -32,6 +32,7 @@ static struct {
 	int result_once;         /* this, told at once */
 	int complete_once;       /* the same, told by its completion */
 	uint64_t max_len;
+	uint64_t pin_limit, pinned; /* bytes; a limit of 0: none */
 	unsigned int submits, ops, maps, unmaps, syncs;
 	struct sva_dma_ring *ring;
 	uint64_t held[RING];
@@ -94,6 +95,7 @@ static void release_held(void)
 	for (unsigned int i = 0; i < module.held_count; i++)
 		complete(module.held[i], 0);
 	module.held_count = 0;
+	module.pinned = 0;
 }
 
 static void *address(uint32_t handle, uint64_t at)
@@ -111,6 +113,8 @@ static int run_op(struct sva_dma_op *op)
 		module.good_before--;
 	else
 		module.result_once = 0;
+	if (module.pin_limit && !op->dst_handle && module.pinned + 2 * op->len > module.pin_limit)
+		op->result = -ENOMEM;
 	if (op->result) {
 		op->fault = op->result == -EFAULT ? op->src : 0;
 		return op->result;
@@ -124,10 +128,12 @@ static int run_op(struct sva_dma_op *op)
 			return op->result = -EOPNOTSUPP;
 		memcpy(dst, src, op->len);
 	}
-	if (module.hold)
+	if (module.hold) {
 		module.held[module.held_count++] = op->user_data;
-	else
+		module.pinned += 2 * op->len;
+	} else {
 		complete(op->user_data, module.complete_once);
+	}
 	module.complete_once = 0;
 	return 0;
 }
@@ -362,6 +368,51 @@ static void test_async(void)
 		sva_prep_memcpy(&ops[i], to + i * 1000, from + 100000 + i * 1000, 1000);
 	is(sva_run(sva, &ops[39]), 0, "a batch, which this path has no descriptor for");
 	ok(!memcmp(to, from + 100000, 30000), "has the right bytes");
+	sva_close(sva);
+}
+
+/* RLIMIT_MEMLOCK: what may not be pinned at once is done piece by piece, and what is in flight makes room when it ends. */
+static void test_pin_limit(void)
+{
+	struct sva_op ops[8], *list[8];
+	struct sva *sva;
+	int taken;
+
+	reset_module();
+	sva = open_dma("dma");
+	module.pin_limit = 20000;
+	is(sva_memcpy(sva, to, from, 100000), 0, "a copy of more than may be pinned");
+	ok(!memcmp(to, from, 100000), "has the right bytes");
+	is(sva_last_result()->path_bytes[SVA_PATH_DMA], 100000, "all of it on the path dma");
+	is(sva_memfill(sva, to, 0x0807060504030201, 100001), 0, "a fill");
+	ok(to[0] == 1 && to[65535] == 8 && to[100000] == 1, "has the right bytes");
+
+	module.hold = true;
+	for (int i = 0; i < 8; i++) {
+		list[i] = &ops[i];
+		sva_prep_memcpy(&ops[i], to + i * 4000, from + i * 4000, 4000);
+	}
+	taken = sva_submit_many(sva, list, 8);
+	is(taken, 2, "of eight at a time as many are taken as may be pinned");
+	is(sva_submit(sva, &ops[2]), -EAGAIN, "the next one has to wait");
+	release_held();
+	is(sva_wait(&ops[0], -1) | sva_wait(&ops[1], -1), 0, "until they have ended");
+	is(sva_submit(sva, &ops[2]), 0, "then there is room");
+	release_held();
+	is(sva_wait(&ops[2], -1), 0, "and it is done");
+	ok(!memcmp(to, from, 12000), "and has the right bytes");
+	module.hold = false;
+	sva_prep_memcpy(&ops[0], to, from, 100000);
+	is(sva_submit(sva, &ops[0]) | sva_wait(&ops[0], -1), 0, "a long one goes piece by piece");
+	ok(!memcmp(to, from, 100000), "and has the right bytes");
+
+	module.pin_limit = 100;
+	is(sva_memcpy(sva, to, from, 100000), -ENOMEM, "where nothing may be pinned it is an error");
+	sva_close(sva);
+	sva = open_dma("dma,cpu");
+	is(sva_memcpy(sva, to, from, 100000), 0, "or the CPU does it");
+	is(sva_last_result()->path, SVA_PATH_CPU, "and says so");
+	is(sva_last_result()->reason, SVA_REASON_MEMLOCK, "and why");
 	sva_close(sva);
 }
 
@@ -668,6 +719,7 @@ int main(void)
 	test_sync();
 	test_errors();
 	test_async();
+	test_pin_limit();
 	test_mapped();
 	test_mapped_refused();
 	test_mapped_many();
