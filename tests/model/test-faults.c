@@ -45,6 +45,8 @@ static const struct fault_case cases[] = {
 	{ "copy with CRC-64, seed from memory", SVA_OPCODE_COPY_CRC, SVA_DESC_CRC64 | SVA_DESC_CRC_SEED_MEM,
 	  SRC_AT + 1001, DST_AT + 17 },
 	{ "DIF check", SVA_OPCODE_DIF_CHECK, 0, SRC_AT + 1001, 0 },
+	{ "DIF check, tuples across pages", SVA_OPCODE_DIF_CHECK, 0, SRC_AT + 1500, 0 },
+	{ "DIF update, tuples on pages", SVA_OPCODE_DIF_UPDATE, 0, SRC_AT + 1504, DST_AT + 17 },
 	{ "DIF insert", SVA_OPCODE_DIF_INSERT, 0, SRC_AT + 1001, DST_AT + 17 },
 	{ "DIF strip", SVA_OPCODE_DIF_STRIP, 0, SRC_AT + 1001, DST_AT + 17 },
 	{ "DIF update", SVA_OPCODE_DIF_UPDATE, 0, SRC_AT + 1001, DST_AT + 17 },

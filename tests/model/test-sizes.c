@@ -248,6 +248,22 @@ static void seed_places(void)
 	trials_done(&trials, "places of a seed");
 }
 
+/* The CRC of a device that pads with zeros to whole words. */
+static void padded(void)
+{
+	profile.crc_pad = true;
+	for (unsigned int wide = 0; wide < 2; wide++) {
+		for (uint32_t size = 1; size <= 70; size++) {
+			struct sva_desc desc = trial_plain(SVA_OPCODE_CRC, SRC_AT, 0, size);
+
+			desc.flags_opcode |= wide ? SVA_DESC_CRC64 : 0;
+			trial(&trials, &profile, &space, &desc);
+		}
+	}
+	profile.crc_pad = false;
+	trials_done(&trials, "padded CRCs");
+}
+
 /* Windows of every short length, as copies and not, give the same. */
 static void windows(void)
 {
@@ -294,6 +310,7 @@ int main(void)
 	expected_results();
 	page_ends();
 	seed_places();
+	padded();
 	windows();
 	space_free(&space);
 	return trials_end();
