@@ -232,15 +232,16 @@ static int bus_event(struct notifier_block *nb, unsigned long action, void *data
 /* The end of a channel waits here, for engine_lock: who holds that may use what lives. */
 static void class_channel_gone(struct device *device)
 {
-	struct sva_live *live, *next, *found = NULL;
+	struct sva_live *live, *found = NULL;
 	unsigned int i;
 
 	mutex_lock(&engine_lock);
 	spin_lock(&table_lock);
-	list_for_each_entry_safe(live, next, &lives, link) {
+	list_for_each_entry(live, &lives, link) {
 		if (live->device == device) {
-			list_del(&live->link);
 			found = live;
+			list_del(&found->link);
+			break;
 		}
 	}
 	spin_unlock(&table_lock);
@@ -433,9 +434,8 @@ static void let_go(struct work_struct *work)
 void sva_users_get(void)
 {
 	mutex_lock(&users_lock);
-	if (!users++ || !READ_ONCE(taken)) {
+	if (!users++ || !READ_ONCE(taken))
 		chan_look();
-	}
 	mutex_unlock(&users_lock);
 }
 

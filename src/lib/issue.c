@@ -91,12 +91,12 @@ static uint64_t record_timeout(const struct sva_op *op)
 	return (uint64_t)SVA_OP_PRIVATE(op)->policy->record_timeout_ms * 1000000u;
 }
 
+#define SMALLEST_PINNED 4096u
+
 /*
  * The pages of a chunk may not be pinned (RLIMIT_MEMLOCK): those of a smaller one may. Where not even a page may be, the limit is used up: by operations of
  * ours, whose end makes room as with a queue that is full, or by something else. 0: there is a smaller chunk.
  */
-#define SMALLEST_PINNED 4096u
-
 static int after_no_pins(struct sva_thread *thread, const struct sva_lease *lease, struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -144,10 +144,9 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 				err = -EAGAIN;
 		}
 		while (err == -ENOMEM) {
-			int smaller = after_no_pins(thread, lease, op);
-
-			if (smaller)
-				return smaller;
+			err = after_no_pins(thread, lease, op);
+			if (err)
+				return err;
 			err = attempt(thread, lease, op);
 		}
 		if (err != -EAGAIN)
