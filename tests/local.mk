@@ -2,6 +2,7 @@
 # tap.h is what every C test prints its results with.
 noinst_HEADERS += tests/tap.h
 
+include tests/tree/local.mk
 include tests/unit/local.mk
 include tests/model/local.mk
 include tests/emu/local.mk

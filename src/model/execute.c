@@ -5,6 +5,9 @@
  * The record's address comes first, as nothing can be reported without it: a descriptor with a bad one is not executed.
  * Then the checks (check.c), then the operation, then the record is written: its tail first, its status last with
  * release order.
+ *
+ * This file, ops.c and batch.c call each other in a circle, on purpose: an entry of a batch is a descriptor that is
+ * executed like any other. No batch is within a batch (check.c refuses it), so the recursion is two levels deep.
  */
 #include "model/bytes.h"
 #include "model/internal.h"
