@@ -4,6 +4,7 @@ noinst_HEADERS += tests/tap.h
 
 include tests/tree/local.mk
 include tests/unit/local.mk
+include tests/tools/local.mk
 include tests/model/local.mk
 include tests/emu/local.mk
 include tests/fuzz/local.mk

@@ -8,7 +8,7 @@
 .PHONY: check-sanitizers check-asan check-tsan check-clang check-valgrind-unit coverage
 
 # These look at texts, which are the same in every build.
-tree_tests = tests/unit/t-abi.sh tests/unit/t-headers.sh tests/unit/t-doc.sh tests/unit/t-man.sh tests/unit/t-env.sh tests/unit/t-pc.sh
+tree_tests = tests/tree/t-abi.sh tests/tree/t-headers.sh tests/tree/t-doc.sh tests/tree/t-man.sh tests/tree/t-env.sh tests/tree/t-pc.sh tests/tree/t-rooms.sh
 
 check-sanitizers: check-asan check-tsan
 

@@ -1,13 +1,5 @@
 # SPDX-License-Identifier: MIT
 
-# The checks of the tree itself: interface, headers, comments, manual, settings, installation, examples. settings prints the table
-# that t-env.sh compares with the manual.
-TESTS += %D%/t-abi.sh %D%/t-headers.sh %D%/t-doc.sh %D%/t-man.sh %D%/t-env.sh %D%/t-pc.sh %D%/t-examples.sh
-EXTRA_DIST += tests/tap.sh %D%/documented.awk \
-	%D%/t-abi.sh %D%/t-headers.sh %D%/t-doc.sh %D%/t-man.sh %D%/t-env.sh %D%/t-pc.sh %D%/t-examples.sh
-check_PROGRAMS += %D%/settings
-%C%_settings_LDADD = src/lib/libsva.la
-
 # Configuration and discovery, on trees of files that are shown as the machine's. The library's own files are linked in, so that
 # their inner functions can be called and libc's can be wrapped; path.c is in the programs and, to preload, a module of its own.
 check_LTLIBRARIES += %D%/libfinding.la tests/preload/path.la
@@ -22,8 +14,8 @@ tests_preload_path_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rp
 
 finding_programs = %D%/t-config %D%/t-plugin %D%/t-discover %D%/t-queue-file %D%/t-cpu %D%/t-numa
 check_PROGRAMS += $(finding_programs)
-TESTS += $(finding_programs) %D%/t-trees.sh
-EXTRA_DIST += %D%/t-trees.sh tests/fixtures/make-tree tests/lsan.supp tests/valgrind.supp
+TESTS += $(finding_programs)
+EXTRA_DIST += tests/lsan.supp tests/valgrind.supp
 
 finding_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 finding_ldflags = $(AM_LDFLAGS) -pthread -export-dynamic -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
@@ -62,7 +54,3 @@ scene_sources = %D%/scene.c %D%/scene.h tests/preload/path.c
 
 include tests/unit/core.mk
 include tests/unit/portal.mk
-
-# The programs, as a user meets them.
-TESTS += %D%/t-tools.sh %D%/t-bench.sh
-EXTRA_DIST += %D%/t-tools.sh %D%/t-bench.sh

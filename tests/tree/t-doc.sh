@@ -9,7 +9,7 @@ cd "$top_srcdir" || exit 1
 awk=${AWK:-awk}
 
 documented() {
-	$awk -f tests/unit/documented.awk "$@"
+	$awk -f tests/tree/documented.awk "$@"
 }
 
 share=$(documented include/sva/*.h include/sva/version.h.in)
@@ -68,7 +68,7 @@ machine_paths() {
 	xargs grep -n -E "(^|[^A-Za-z0-9_.*)}/-])(/home/[a-z]|/root/|${local_path//./\\.})" 2>/dev/null
 }
 
-is "$(files | grep -v '^tests/unit/t-doc\.sh$' | machine_paths)" "" "no path of this machine is in the tree"
+is "$(files | grep -v '^tests/tree/t-doc\.sh$' | machine_paths)" "" "no path of this machine is in the tree"
 echo "see $here/file" >"$tmp/file"
 ok "control: a path of this machine is noticed" grep -q file <(echo "$tmp/file" | machine_paths)
 

@@ -8,7 +8,7 @@
 export LC_ALL=C
 
 man=$top_srcdir/man
-settings=$("$top_builddir/tests/unit/settings") || exit 1
+settings=$("$top_builddir/tests/tree/settings") || exit 1
 
 # section PAGE TITLE, as plain text: what stands under .SH or .SS TITLE.
 section() {

@@ -92,7 +92,7 @@ else
 fi
 
 "$info" -e >stdout
-is "$(grep -c '^SVA_' stdout)" "$("$top_builddir/tests/unit/settings" | grep -c .)" "-e lists every setting"
+is "$(grep -c '^SVA_' stdout)" "$("$top_builddir/tests/tree/settings" | grep -c .)" "-e lists every setting"
 ok "with the value in force" grep -q "now $dir/queues" stdout
 if command -v script >/dev/null; then
 	TERM=xterm script -qec "$info" tty </dev/null >/dev/null 2>&1
