@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/queue-check.h"
-#include "lib/text.h"
+#include "lib/find/queue-check.h"
+#include "lib/base/text.h"
 #include "sva/plugin.h"
 
 /*

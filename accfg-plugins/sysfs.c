@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/text.h"
+#include "lib/base/text.h"
 #include "sva/info.h"
 #include "sysfs.h"
 

@@ -13,9 +13,9 @@
 #ifndef SVA_ROAD_H
 #define SVA_ROAD_H
 
-#include "bias.h"
-#include "bus.h"
-#include "internal.h"
+#include "lib/base/bias.h"
+#include "lib/base/bus.h"
+#include "lib/internal.h"
 
 /* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
 #pragma GCC visibility push(hidden)

@@ -4,8 +4,8 @@
 # their inner functions can be called and libc's can be wrapped; path.c is in the programs and, to preload, a module of its own.
 check_LTLIBRARIES += %D%/libfinding.la tests/preload/path.la
 %C%_libfinding_la_SOURCES = %D%/words.c \
-	src/lib/config.c src/lib/settings.c src/lib/names.c src/lib/text.c src/lib/log.c src/lib/discover.c \
-	src/lib/plugin.c src/lib/elf-check.c src/lib/queue-check.c src/lib/numa.c src/lib/cpu.c
+	src/lib/find/config.c src/lib/find/settings.c src/lib/base/names.c src/lib/base/text.c src/lib/base/log.c src/lib/find/discover.c \
+	src/lib/find/plugin.c src/lib/find/elf-check.c src/lib/find/queue-check.c src/lib/base/numa.c src/lib/base/cpu.c
 %C%_libfinding_la_CFLAGS = $(AM_CFLAGS) $(NUMA_CFLAGS) -pthread
 %C%_libfinding_la_LIBADD = $(NUMA_LIBS)
 tests_preload_path_la_SOURCES = tests/preload/path.c

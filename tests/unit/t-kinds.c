@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "lib/kinds.h"
+#include "lib/op/kinds.h"
 #include "tap.h"
 #include "unit/rig.h"
 

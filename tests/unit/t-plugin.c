@@ -11,7 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "lib/elf-check.h"
+#include "lib/find/elf-check.h"
 #include "tap.h"
 #include "unit/scene.h"
 

@@ -3,7 +3,7 @@
  * The plug-in "file" with a host that is this test: the grammar of a list of queues, mistakes, damage, no memory.
  * Discovery with the module itself is t-discover's.
  */
-#include "lib/queue-check.h"
+#include "lib/find/queue-check.h"
 #include "tap.h"
 #include "unit/scene.h"
 

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <time.h>
 
-#include "lib/submit.h"
+#include "lib/queue/ways.h"
 #include "tap.h"
 #include "unit/kernel.h"
 #include "unit/rig.h"

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What this process can use, and why not more. One table of probes drives the choice of a path, sva_explain(), sva-info and the skip reasons of the tests.
+ */
+#include <fcntl.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "lib/queue/ways.h"
+
+bool sva_node_is_open_here(const char *node)
+{
+	struct stat want, have;
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	if (stat(node, &want))
+		return false;
+	dir = opendir("/proc/self/fd");
+	if (!dir)
+		return false;
+	while (!found && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &have, 0))
+			continue;
+		found = S_ISCHR(want.st_mode) ? S_ISCHR(have.st_mode) && have.st_rdev == want.st_rdev :
+						have.st_dev == want.st_dev && have.st_ino == want.st_ino;
+	}
+	closedir(dir);
+	return found;
+}
+
+uint32_t sva_trust_reason(const struct sva_queue *queue, bool strict, bool untrusted)
+{
+	if (queue->trust == SVA_TRUST_NO && !untrusted)
+		return SVA_REASON_UNTRUSTED;
+	if (queue->trust == SVA_TRUST_UNKNOWN && strict)
+		return SVA_REASON_TRUST_UNKNOWN;
+	return SVA_REASON_OK;
+}
+
+/* ------------------------------------------------------------------ the table */
+
+struct probe {
+	const char *name;
+	uint32_t (*probe)(const struct sva *ctx, const struct sva_queue *queue, int path);
+};
+
+static uint32_t probe_path_list(const struct sva *ctx, const struct sva_queue *queue, int path)
+{
+	(void)queue;
+	return sva_config_path_allowed(&ctx->config, path) ? SVA_REASON_OK : SVA_REASON_EXCLUDED;
+}
+
+static uint32_t probe_queue_list(const struct sva *ctx, const struct sva_queue *queue, int path)
+{
+	(void)path;
+	return sva_config_queue_allowed(&ctx->config, queue->device, queue->name) ? SVA_REASON_OK : SVA_REASON_QUEUE_EXCLUDED;
+}
+
+static uint32_t probe_discovered(const struct sva *ctx, const struct sva_queue *queue, int path)
+{
+	(void)ctx;
+	(void)path;
+	return queue->reason;
+}
+
+static uint32_t probe_mode(const struct sva *ctx, const struct sva_queue *queue, int path)
+{
+	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
+
+	(void)ctx;
+	return ops && ops->mode != SVA_MODE_UNKNOWN && ops->mode != queue->mode ? SVA_REASON_WRONG_MODE : SVA_REASON_OK;
+}
+
+static uint32_t probe_cpu(const struct sva *ctx, const struct sva_queue *queue, int path)
+{
+	(void)ctx;
+	(void)queue;
+	if (path != SVA_PATH_ENQCMD && path != SVA_PATH_MOVDIR64B)
+		return SVA_REASON_OK;
+	if (!SVA_HAVE_PORTALS)
+		return SVA_REASON_NOT_BUILT;
+	if (path == SVA_PATH_ENQCMD)
+		return sva_cpu_features() & SVA_CPU_ENQCMD ? SVA_REASON_OK : SVA_REASON_NO_ENQCMD;
+	return sva_cpu_features() & SVA_CPU_MOVDIR64B ? SVA_REASON_OK : SVA_REASON_NO_MOVDIR64B;
+}
+
+static uint32_t probe_trust(const struct sva *ctx, const struct sva_queue *queue, int path)
+{
+	(void)path;
+	return sva_trust_reason(queue, ctx->config.flags & SVA_OPEN_STRICT, ctx->config.flags & SVA_OPEN_UNTRUSTED);
+}
+
+static uint32_t probe_node(const struct sva *ctx, const struct sva_queue *queue, int path)
+{
+	(void)ctx;
+	(void)path;
+	if (!queue->node || !queue->node[0])
+		return SVA_REASON_NO_NODE;
+	if (access(queue->node, R_OK | W_OK))
+		return errno == EACCES || errno == EPERM || errno == EROFS ? SVA_REASON_NO_PERMISSION : SVA_REASON_NO_NODE;
+	return SVA_REASON_OK;
+}
+
+/* In the order in which somebody who wants it to work would have to mend things. What only opening tells comes from bond.c. */
+static const struct probe probes[] = {
+	{ "path list", probe_path_list },
+	{ "queue list", probe_queue_list },
+	{ "state", probe_discovered },
+	{ "mode", probe_mode },
+	{ "cpu", probe_cpu },
+	{ "trust", probe_trust },
+	{ "node", probe_node },
+};
+
+uint32_t sva_static_reason(const struct sva *ctx, const struct sva_queue *queue, int path)
+{
+	int saved = errno;
+	uint32_t reason = SVA_REASON_OK;
+
+	for (unsigned int i = 0; i < sizeof(probes) / sizeof(probes[0]) && reason == SVA_REASON_OK; i++)
+		reason = probes[i].probe(ctx, queue, path);
+	errno = saved;
+	return reason;
+}
+
+/* The same, and then bind it for a moment. */
+static uint32_t full_reason(struct sva *ctx, const struct sva_queue *queue, int path)
+{
+	uint32_t reason = sva_static_reason(ctx, queue, path);
+	struct sva_bond *bond;
+
+	if (reason == SVA_REASON_OK && !sva_bond_get(ctx, queue, path, &bond, &reason)) {
+		reason = SVA_REASON_OK;
+		sva_bond_put(bond);
+	}
+	return reason;
+}
+
+/* ------------------------------------------------------------------ what is asked from outside */
+
+/* Of several queues' reasons, the one that is nearest to working: later probes come later in this order. */
+static int progress(uint32_t reason)
+{
+	static const uint32_t order[] = {
+		SVA_REASON_EXCLUDED, SVA_REASON_WRONG_MODE, SVA_REASON_QUEUE_EXCLUDED, SVA_REASON_WRONG_TYPE,
+		SVA_REASON_DEVICE_DISABLED, SVA_REASON_QUEUE_DISABLED, SVA_REASON_NO_NODE, SVA_REASON_NO_ENQCMD, SVA_REASON_NO_MOVDIR64B,
+		SVA_REASON_NOT_BUILT, SVA_REASON_UNTRUSTED, SVA_REASON_TRUST_UNKNOWN, SVA_REASON_NO_PERMISSION,
+	};
+
+	for (unsigned int i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (order[i] == reason)
+			return (int)i;
+	return 100;
+}
+
+static uint32_t queue_path_reason(struct sva *ctx, int path)
+{
+	uint32_t best = SVA_REASON_OK;
+
+	for (const struct sva_queue *queue = ctx->inventory->queues; queue; queue = queue->next) {
+		uint32_t reason = full_reason(ctx, queue, path);
+
+		if (reason == SVA_REASON_OK)
+			return reason;
+		if (best == SVA_REASON_OK || progress(reason) > progress(best))
+			best = reason;
+	}
+	if (best != SVA_REASON_OK)
+		return best;
+	return ctx->inventory->reason ? ctx->inventory->reason : SVA_REASON_NO_DEVICE;
+}
+
+static uint32_t path_reason(struct sva *ctx, int path)
+{
+	if (!sva_config_path_allowed(&ctx->config, path))
+		return SVA_REASON_EXCLUDED;
+	switch (path) {
+	case SVA_PATH_CPU:
+	case SVA_PATH_SOFT:
+		return SVA_REASON_OK;
+	case SVA_PATH_DMA:
+		return sva_dma_probe();
+	default:
+		return queue_path_reason(ctx, path);
+	}
+}
+
+int sva_explain(struct sva *sva, int path, char *text, size_t size)
+{
+	uint32_t reason;
+	int err;
+
+	if (path < 0 || path >= SVA_PATH_COUNT)
+		return -EINVAL;
+	sva = sva_context(sva, &err);
+	if (!sva)
+		return err;
+	reason = path_reason(sva, path);
+	if (text && size)
+		snprintf(text, size, "%s", sva_reason_text(reason));
+	return (int)reason;
+}
+
+const char *sva_problem(struct sva *sva, unsigned int index)
+{
+	int err;
+
+	sva = sva_context(sva, &err);
+	if (!sva || index >= sva->inventory->problem_count)
+		return NULL;
+	return sva->inventory->problems[index];
+}
+
+int sva_setting_value(struct sva *sva, unsigned int index, char *text, size_t size)
+{
+	int err;
+
+	if (!text)
+		return -EINVAL;
+	sva = sva_context(sva, &err);
+	return sva ? sva_config_value(&sva->config, index, text, size) : err;
+}
+
+static void describe_queue(const struct sva_queue *queue, struct sva_queue_info *info)
+{
+	info->name = queue->name;
+	info->device = queue->device;
+	info->node = queue->node ? queue->node : "";
+	info->plugin = queue->plugin;
+	info->label = queue->label ? queue->label : "";
+	info->version = queue->version;
+	info->mode = queue->mode;
+	info->entries = queue->entries;
+	info->threshold = queue->threshold;
+	info->max_transfer = queue->max_transfer;
+	info->max_batch = queue->max_batch;
+	info->numa_node = queue->numa_node;
+	info->gen_cap = queue->gen_cap;
+	memcpy(info->op_cap, queue->op_cap, sizeof(info->op_cap));
+	info->trust = queue->trust;
+	info->block_on_fault = queue->block_on_fault;
+	info->pasid = -1;
+}
+
+int sva_queue_info(struct sva *sva, unsigned int index, int probe, struct sva_queue_info *out)
+{
+	struct sva_queue_info info = { 0 };
+	const struct sva_queue *queue;
+	uint32_t pasid;
+	size_t size;
+	int err;
+
+	/* The first version's fields end with reserved; a program compiled against less is not possible. */
+	if (!out || out->size < sizeof(size_t) + sizeof(char *))
+		return -EINVAL;
+	sva = sva_context(sva, &err);
+	if (!sva)
+		return err;
+	for (queue = sva->inventory->queues; queue && index; queue = queue->next)
+		index--;
+	if (!queue)
+		return -ENOENT;
+	describe_queue(queue, &info);
+	for (int path = 0; path < SVA_PATH_COUNT; path++) {
+		if (path >= SVA_PATH_DMA)
+			info.reasons[path] = SVA_REASON_WRONG_MODE;
+		else
+			info.reasons[path] = probe ? full_reason(sva, queue, path) : sva_static_reason(sva, queue, path);
+	}
+	if (probe && !sva_dma_pasid(&pasid))
+		info.pasid = (int32_t)pasid;
+	size = out->size;
+	memset(out, 0, size);
+	info.size = size;
+	memcpy(out, &info, size < sizeof(info) ? size : sizeof(info));
+	return 0;
+}

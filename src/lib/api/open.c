@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* Contexts: opened explicitly, or the process's default one; and each thread's share of a context. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/queue/ways.h"
+
+/* ------------------------------------------------------------------ routes */
+
+static int add_route(struct sva *ctx, const struct sva_queue *queue, int path, uint32_t reason)
+{
+	struct sva_route *routes = realloc(ctx->routes, (ctx->route_count + 1) * sizeof(*routes));
+
+	if (!routes)
+		return -ENOMEM;
+	ctx->routes = routes;
+	routes[ctx->route_count] = (struct sva_route){ .queue = queue, .path = (uint8_t)path };
+	atomic_init(&routes[ctx->route_count].reason, reason);
+	ctx->route_count++;
+	return 0;
+}
+
+static int add_routes(struct sva *ctx, int path)
+{
+	if (path == SVA_PATH_SOFT)
+		return add_route(ctx, sva_soft_queue(), path, SVA_REASON_OK);
+	/* Without the module there is no such route; one that is loaded later serves contexts that are opened later. */
+	if (path == SVA_PATH_DMA)
+		return ctx->dma_reason == SVA_REASON_OK ? add_route(ctx, sva_dma_queue(), path, SVA_REASON_OK) : 0;
+	for (const struct sva_queue *queue = ctx->inventory->queues; queue; queue = queue->next) {
+		int err;
+
+		/* What can never change for this context is left out; the rest may be mended while the program runs. */
+		if (!sva_config_queue_allowed(&ctx->config, queue->device, queue->name) ||
+		    sva_submit_ops_of(path)->mode == (queue->mode ^ 3u))
+			continue;
+		err = add_route(ctx, queue, path, SVA_REASON_OK);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * Routes in the order of the permitted paths, up to the CPU, which can do everything. When nobody named paths, synchronous
+ * calls stop before soft: without a device the CPU itself is the better choice for who waits anyway.
+ */
+static int make_routes(struct sva *ctx)
+{
+	bool sync_open = true;
+
+	ctx->dma_reason = sva_config_path_allowed(&ctx->config, SVA_PATH_DMA) ? sva_dma_probe() : (uint32_t)SVA_REASON_EXCLUDED;
+	for (unsigned int i = 0; i < ctx->config.path_count; i++) {
+		int path = ctx->config.paths[i], err;
+
+		if (path == SVA_PATH_CPU)
+			break;
+		if (path == SVA_PATH_SOFT && !ctx->config.paths_explicit)
+			sync_open = false;
+		err = add_routes(ctx, path);
+		if (err)
+			return err;
+		if (sync_open)
+			ctx->sync_routes = ctx->route_count;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ open and close */
+
+static void free_context(struct sva *ctx)
+{
+	for (unsigned int i = 0; i < ctx->route_count; i++)
+		if (ctx->routes[i].bond)
+			sva_bond_put(ctx->routes[i].bond);
+	free(ctx->routes);
+	sva_inventory_free(ctx->inventory);
+	sva_config_free(&ctx->config);
+	pthread_mutex_destroy(&ctx->lock);
+	ctx->magic = 0;
+	free(ctx);
+}
+
+static void set_policy(struct sva *ctx)
+{
+	ctx->policy = (struct sva_policy){
+		.fault_policy = ctx->config.fault_policy,
+		.fault_tries = ctx->config.fault_tries,
+		.full_tries = ctx->config.full_tries,
+		.record_timeout_ms = ctx->config.record_timeout_ms,
+		.cpu_allowed = sva_config_path_allowed(&ctx->config, SVA_PATH_CPU),
+	};
+}
+
+static void publish(struct sva *ctx, bool is_default)
+{
+	ctx->is_default = is_default;
+	ctx->generation = sva_process_generation();
+	ctx->id = ++sva_process.next_id;
+	ctx->next = sva_process.contexts;
+	sva_process.contexts = ctx;
+}
+
+/* With sva_process.lock held, which serialises discovery. */
+static int open_locked(struct sva **out, const struct sva_opts *opts)
+{
+	struct sva *ctx = calloc(1, sizeof(*ctx));
+	int err;
+
+	if (!ctx)
+		return -ENOMEM;
+	ctx->magic = SVA_CTX_MAGIC;
+	pthread_mutex_init(&ctx->lock, NULL);
+	err = sva_config_load(&ctx->config, opts);
+	if (!err)
+		err = sva_discover(&ctx->config, &ctx->inventory);
+	if (!err && (ctx->config.flags & SVA_OPEN_GUARD))
+		err = sva_guard_setup();
+	if (!err) {
+		set_policy(ctx);
+		err = make_routes(ctx);
+	}
+	if (err) {
+		free_context(ctx);
+		return err;
+	}
+	*out = ctx;
+	return 0;
+}
+
+int sva_open(struct sva **out, const struct sva_opts *opts)
+{
+	struct sva *ctx;
+	int err;
+
+	if (!out)
+		return -EINVAL;
+	err = sva_process_enter();
+	if (err)
+		return err;
+	pthread_mutex_lock(&sva_process.lock);
+	err = open_locked(&ctx, opts);
+	if (!err)
+		publish(ctx, false);
+	pthread_mutex_unlock(&sva_process.lock);
+	if (!err)
+		*out = ctx;
+	return err;
+}
+
+static void free_thread(struct sva_thread *thread)
+{
+	sva_path_thread_fini(thread);
+	sva_bias_fini(&thread->bias);
+	sva_arena_free(thread, thread->arena_size);
+}
+
+void sva_close(struct sva *ctx)
+{
+	struct sva_thread *thread;
+
+	if (!ctx || ctx->magic != SVA_CTX_MAGIC)
+		return;
+	/* From before a fork: its threads' pages are not here, its queues were closed. */
+	if (ctx->generation != sva_process_generation())
+		return;
+	sva_finish_all(ctx, NULL);
+	pthread_mutex_lock(&sva_process.lock);
+	for (struct sva **at = &sva_process.contexts; *at; at = &(*at)->next) {
+		if (*at == ctx) {
+			*at = ctx->next;
+			break;
+		}
+	}
+	/* A later context may get the same address: nobody may take what is cached for this one for its. */
+	sva_process_bump_epoch();
+	pthread_mutex_unlock(&sva_process.lock);
+	while ((thread = atomic_load(&ctx->threads))) {
+		atomic_store(&ctx->threads, thread->next);
+		free_thread(thread);
+	}
+	free_context(ctx);
+}
+
+/* ------------------------------------------------------------------ which context */
+
+/*
+ * The default context ends with the process. It waits for what is in flight then, so that nothing is written into memory that exit handlers give away.
+ */
+static void close_default(void)
+{
+	struct sva *ctx = sva_process.default_context;
+
+	if (ctx && ctx->generation == sva_process_generation())
+		sva_finish_all(ctx, NULL);
+}
+
+static struct sva *default_context(int *err)
+{
+	static bool exit_set;
+	struct sva *ctx;
+
+	*err = sva_process_enter();
+	if (*err)
+		return NULL;
+	pthread_mutex_lock(&sva_process.lock);
+	ctx = sva_process.default_context;
+	if (!ctx) {
+		*err = open_locked(&ctx, NULL);
+		if (*err) {
+			ctx = NULL;
+		} else {
+			publish(ctx, true);
+			sva_process.default_context = ctx;
+			if (!exit_set)
+				exit_set = !atexit(close_default);
+		}
+	}
+	pthread_mutex_unlock(&sva_process.lock);
+	return ctx;
+}
+
+struct sva *sva_context(struct sva *ctx, int *err)
+{
+	*err = 0;
+	if (!ctx)
+		return default_context(err);
+	if (ctx->magic != SVA_CTX_MAGIC)
+		*err = -EINVAL;
+	else if (ctx->generation != sva_process_generation())
+		*err = -ESTALE;
+	return *err ? NULL : ctx;
+}
+
+struct sva *sva_anchor(int *err)
+{
+	struct sva *ctx;
+
+	*err = sva_process_enter();
+	if (*err)
+		return NULL;
+	pthread_mutex_lock(&sva_process.lock);
+	ctx = sva_process.anchor;
+	if (!ctx) {
+		ctx = calloc(1, sizeof(*ctx));
+		if (ctx) {
+			ctx->magic = SVA_CTX_MAGIC;
+			pthread_mutex_init(&ctx->lock, NULL);
+			publish(ctx, false);
+			sva_process.anchor = ctx;
+		} else {
+			*err = -ENOMEM;
+		}
+	}
+	pthread_mutex_unlock(&sva_process.lock);
+	return ctx;
+}
+
+/* ------------------------------------------------------------------ a thread's share */
+
+static size_t cpu_below(const struct sva *ctx)
+{
+	if (!ctx->policy.cpu_allowed)
+		return 1; /* only a length of zero is below it */
+	/* No route: everything that is a plausible length. What is not takes the slow road and is refused there. */
+	if (!ctx->sync_routes)
+		return PTRDIFF_MAX;
+	return ctx->config.threshold ? ctx->config.threshold : 1;
+}
+
+static struct sva_thread *new_thread(struct sva *ctx)
+{
+	size_t size = sizeof(struct sva_thread) + sva_path_thread_size(ctx);
+	struct sva_thread *thread = sva_arena_alloc(size);
+
+	if (!thread)
+		return NULL;
+	thread->arena_size = size;
+	thread->ctx = ctx;
+	thread->cpu_below = cpu_below(ctx);
+	thread->threshold = ctx->config.flags & SVA_OPEN_GUARD ? 0 : thread->cpu_below;
+	thread->cpu_id = sva_identify(NULL, NULL, SVA_PATH_CPU,
+				      ctx->sync_routes ? (uint32_t)SVA_REASON_TOO_SMALL : sva_path_reason(ctx));
+	thread->quick.desc.completion_addr = (uint64_t)(uintptr_t)&thread->quick.comp;
+	sva_bias_init(&thread->bias);
+	sva_path_thread_init(thread, thread + 1);
+	if (!thread->cpu_id) {
+		free_thread(thread);
+		return NULL;
+	}
+	return thread;
+}
+
+static struct sva_thread *find_thread(struct sva *ctx)
+{
+	struct sva_thread *thread, *idle = NULL;
+
+	for (thread = atomic_load(&ctx->threads); thread; thread = thread->next) {
+		if (atomic_load(&thread->owner) == &sva_tls)
+			return thread;
+		if (!atomic_load(&thread->owner) && !atomic_load(&thread->in_flight))
+			idle = thread;
+	}
+	/* A share whose thread has ended, with nothing on its list, serves again. */
+	if (idle) {
+		atomic_store(&idle->owner, &sva_tls);
+		return idle;
+	}
+	thread = new_thread(ctx);
+	if (!thread)
+		return NULL;
+	thread->number = ctx->thread_count++;
+	atomic_store(&thread->owner, &sva_tls);
+	sva_path_refresh(thread);
+	thread->next = atomic_load(&ctx->threads);
+	atomic_store(&ctx->threads, thread);
+	return thread;
+}
+
+struct sva_thread *sva_thread_slow(struct sva *key, int *err)
+{
+	struct sva_tls *tls = &sva_tls;
+	struct sva *ctx = sva_context(key, err);
+	unsigned int epoch;
+	struct sva_thread *thread;
+
+	if (!ctx)
+		return NULL;
+	epoch = atomic_load(&sva_alive->epoch); /* before the look: what changes meanwhile makes the cache stale, not wrong */
+	sva_process_adopt_thread();
+	pthread_mutex_lock(&ctx->lock);
+	thread = find_thread(ctx);
+	pthread_mutex_unlock(&ctx->lock);
+	if (!thread) {
+		*err = -ENOMEM;
+		return NULL;
+	}
+	tls->current = thread;
+	tls->key = key;
+	tls->epoch = epoch;
+	return thread;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The synchronous calls. Short work and work without a device never becomes a descriptor: it is memmove(3) and a few words noted. What one descriptor
+ * can carry takes the quick road: descriptor and record lie ready in the thread's pages, one lease carries it, and there is no lock, no locked instruction, no
+ * allocation and no system call on it. Everything else, and everything that goes wrong on the quick road, is an operation like any other.
+ */
+#include <sched.h>
+#include <string.h>
+
+#include "lib/op/kinds.h"
+#include "lib/queue/ways.h"
+
+#define QUICK_LOOKS 32u /* at a record, before the wait that looks at a clock */
+
+/* A call that went well on one path. */
+static inline void note(const struct sva_identity *id, uint64_t bytes)
+{
+	struct sva_tls *tls = &sva_tls;
+
+	tls->last_id = id;
+	tls->last_bytes = bytes;
+}
+
+/* The result of an operation becomes this thread's last one. */
+static int note_op(const struct sva_op *op, int error)
+{
+	struct sva_tls *tls = &sva_tls;
+
+	tls->last = *sva_op_result(op);
+	tls->last_id = NULL;
+	return error;
+}
+
+/* A call that became no operation. */
+static __attribute__((cold)) int note_error(int error, uint32_t reason, uint64_t addr, bool write)
+{
+	struct sva_tls *tls = &sva_tls;
+
+	memset(&tls->last, 0, sizeof(tls->last));
+	tls->last.error = error;
+	tls->last.path = SVA_PATH_CPU;
+	tls->last.reason = reason;
+	tls->last.fault_addr = addr;
+	tls->last.fault_write = write;
+	tls->last_id = NULL;
+	return error;
+}
+
+static __attribute__((cold)) int note_no_thread(int error)
+{
+	return note_error(error, error == -ESTALE ? SVA_REASON_FORKED : 0, 0, false);
+}
+
+/* Why it could not even be submitted. */
+static uint32_t refusal(const struct sva_thread *thread, int err)
+{
+	if (err == -EOPNOTSUPP)
+		return SVA_REASON_NO_OPERATION;
+	return err == -ENODEV ? sva_path_reason(thread->ctx) : (uint32_t)SVA_REASON_OK;
+}
+
+/* Of an operation that was refused for a null pointer: is it one to write to? They are checked in this order. */
+static bool null_is_written(const struct sva_op *op)
+{
+	const struct sva_kind *kind = sva_kind_of(op);
+
+	if (kind->src == SVA_OPERAND_READ && !op->desc.src)
+		return false;
+	return op->desc.dst ? kind->third == SVA_OPERAND_WRITE : kind->dst == SVA_OPERAND_WRITE;
+}
+
+static int run(struct sva_thread *thread, struct sva *key, struct sva_op *op)
+{
+	uint64_t since = 0;
+	int err;
+
+	if (!thread->ticks || !--thread->ticks)
+		sva_path_refresh(thread);
+	while ((err = sva_submit_sync(thread, key, op)) == -EAGAIN) {
+		uint64_t now = sva_now_ns();
+
+		if (!since)
+			since = now;
+		else if (now - since > (uint64_t)thread->ctx->policy.record_timeout_ms * 1000000u)
+			break;
+		sched_yield();
+	}
+	if (err)
+		return note_error(err, refusal(thread, err), 0, err == -EFAULT && null_is_written(op));
+	return note_op(op, sva_wait(op, -1));
+}
+
+int sva_run(struct sva *sva, struct sva_op *op)
+{
+	struct sva_thread *thread;
+	int err;
+
+	if (sva_op_is_bad(op))
+		return note_error(-EINVAL, 0, 0, false);
+	thread = sva_thread_get(sva, &err);
+	if (unlikely(!thread))
+		return note_no_thread(err);
+	return run(thread, sva, op);
+}
+
+/* ------------------------------------------------------------------ the quick road */
+
+/* The quick descriptor was not taken: full, or the lease is dead. It goes another way. */
+static __attribute__((noinline, cold)) int go_slowly(struct sva_thread *thread)
+{
+	const struct sva_desc *desc = &thread->quick.desc;
+
+	sva_prep(&thread->op, (enum sva_opcode)sva_desc_opcode(desc), desc->src, desc->dst, desc->size);
+	return run(thread, sva_tls.key, &thread->op);
+}
+
+/* Does one of its ranges wrap around the address space? Null is a bad pointer and no such range. */
+static bool quick_wraps(const struct sva_desc *desc)
+{
+	uint64_t end;
+
+	return __builtin_add_overflow(desc->dst, desc->size - 1, &end) ||
+	       (sva_desc_opcode(desc) == SVA_OPCODE_MEMMOVE && __builtin_add_overflow(desc->src, desc->size - 1, &end));
+}
+
+/* It was taken, and its record tells of a fault, or nothing yet: from here on it is an operation like any other. */
+static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thread, struct sva_lease *lease)
+{
+	const struct sva_desc *desc = &thread->quick.desc;
+	struct sva_op *op = &thread->op;
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	int err;
+
+	if (!sva_record_status(&thread->quick.comp))
+		(void)sva_complete_await(lease->bond, &thread->quick.comp, 0);
+	op->length = thread->quick.desc.size;
+	op->flags = 0;
+	op->desc = thread->quick.desc;
+	op->comp = thread->quick.comp;
+	op->desc.flags_opcode &= 0xff000000u; /* the queue's flags come back when it is issued again */
+	sva_operation_begin(op, sva_tls.key, &thread->ctx->policy);
+	sva_progress_next(op, lease->max_transfer);
+	p->lease = lease;
+	p->bond = lease->bond;
+	p->sync = true;
+	p->credit = lease->counted;
+	p->result.chunks = 1;
+	op->state = SVA_OP_IN_FLIGHT;
+	err = sva_wait(op, -1);
+	/* The quick road asks no questions: now is the time for that of bad_range(). */
+	if (err == -EFAULT && quick_wraps(desc))
+		p->result.error = err = -EINVAL;
+	return note_op(op, err);
+}
+
+/* One descriptor, synchronously, on the lead lease. What is needed again afterwards is in the descriptor, not in registers. */
+static inline __attribute__((always_inline)) int quick(struct sva_thread *thread, struct sva_lease *lease, uint32_t word,
+						       uint64_t src, uint64_t dst, size_t len)
+{
+	struct sva_desc *desc = &thread->quick.desc;
+	struct sva_comp *comp = &thread->quick.comp;
+	int err;
+
+	desc->flags_opcode = word;
+	desc->src = src;
+	desc->dst = dst;
+	desc->size = (uint32_t)len;
+	sva_record_clear(comp);
+	sva_bias_enter(&thread->bias);
+	if (unlikely(lease->credits <= 0)) {
+		sva_bias_exit(&thread->bias);
+		return go_slowly(thread);
+	}
+	err = lease->submit(lease, desc);
+	if (lease->counted && !err)
+		lease->credits--;
+	sva_bias_exit(&thread->bias);
+	if (unlikely(err))
+		return go_slowly(thread);
+	/* A few looks, then somebody with a clock. */
+	for (unsigned int i = 0; unlikely(sva_record_status(comp) != SVA_STATUS_SUCCESS); i++) {
+		if (sva_record_status(comp) || i == QUICK_LOOKS)
+			return finish_slowly(thread, lease);
+		sva_cpu_relax();
+	}
+	if (lease->counted) {
+		sva_bias_enter(&thread->bias);
+		lease->credits++;
+		sva_bias_exit(&thread->bias);
+	}
+	note(lease->id, desc->size);
+	return 0;
+}
+
+/* The lease that quick calls may use for this length, or NULL. */
+static inline struct sva_lease *quick_lease(struct sva_thread *thread, size_t len)
+{
+	struct sva_lease *lease = thread->lead;
+
+	if (unlikely(!lease) || unlikely(len > lease->max_transfer) || unlikely(!--thread->ticks))
+		return NULL;
+	return lease;
+}
+
+/*
+ * Can any queue take the prepared operation? If none can, and the CPU may, then the CPU does it as plainly as it can, which the model that stands in
+ * for a device elsewhere would not.
+ */
+static bool has_route(struct sva_thread *thread)
+{
+	unsigned int pos = 0;
+	uint32_t reason;
+
+	if (!thread->ctx->policy.cpu_allowed || sva_path_next(thread, &pos, &thread->op, true, -1))
+		return true;
+	reason = sva_path_reason(thread->ctx);
+	if (reason == SVA_REASON_OK)
+		reason = SVA_REASON_NO_OPERATION; /* the first choice works, for other operations */
+	if (thread->cpu_id->reason != reason) {
+		const struct sva_identity *id = sva_identify(NULL, NULL, SVA_PATH_CPU, reason);
+
+		if (id)
+			thread->cpu_id = id;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------ copy */
+
+/* Does [addr, addr + len) start at null or wrap around? One addition tells. */
+static inline bool bad_range(uintptr_t addr, size_t len)
+{
+	uintptr_t end;
+
+	return __builtin_add_overflow(addr - 1, len, &end);
+}
+
+/* Null is a bad pointer; a range that wraps around is no range. */
+static __attribute__((cold)) int refuse(uintptr_t dst, uintptr_t src, size_t len)
+{
+	if (!len)
+		return 0;
+	if (!dst || !src)
+		return note_error(-EFAULT, 0, 0, !dst);
+	return note_error(-EINVAL, 0, bad_range(dst, len) ? dst : src, bad_range(dst, len));
+}
+
+static int copy_on_cpu(struct sva_thread *thread, void *dst, const void *src, size_t len)
+{
+	uint64_t bad;
+	int err;
+
+	if (!len || bad_range((uintptr_t)dst, len) || bad_range((uintptr_t)src, len))
+		return refuse((uintptr_t)dst, (uintptr_t)src, len);
+	if (!(thread->ctx->config.flags & SVA_OPEN_GUARD)) {
+		memmove(dst, src, len);
+		note(thread->cpu_id, len);
+		return 0;
+	}
+	err = sva_guard_move(dst, src, len, &bad);
+	if (!err) {
+		note(thread->cpu_id, len);
+		return 0;
+	}
+	return note_error(err, 0, bad, bad - (uintptr_t)dst < len && bad - (uintptr_t)src >= len);
+}
+
+static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, struct sva *key, void *dst, const void *src,
+						 size_t len)
+{
+	if (len < thread->cpu_below)
+		return copy_on_cpu(thread, dst, src, len);
+	sva_prep_memcpy(&thread->op, dst, src, len);
+	if (len <= PTRDIFF_MAX && !has_route(thread))
+		return copy_on_cpu(thread, dst, src, len);
+	return run(thread, key, &thread->op);
+}
+
+static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, struct sva *key, void *dst, const void *src,
+						  size_t len)
+{
+	struct sva_lease *lease = quick_lease(thread, len);
+
+	/* Under the guard the short ones come here, too. */
+	if (unlikely(!lease) || unlikely(len < thread->cpu_below))
+		return copy_slowly(thread, key, dst, src, len);
+	return quick(thread, lease, lease->move_word, (uintptr_t)src, (uintptr_t)dst, len);
+}
+
+/* Not the context of this thread's last call, or not its time any more. */
+static __attribute__((noinline, cold)) int copy_anew(struct sva *sva, void *dst, const void *src, size_t len)
+{
+	int err;
+
+	if (!sva_thread_slow(sva, &err))
+		return note_no_thread(err);
+	return sva_memcpy(sva, dst, src, len);
+}
+
+int sva_memcpy(struct sva *sva, void *dst, const void *src, size_t len)
+{
+	struct sva_thread *thread;
+	uintptr_t end;
+
+	if (!sva_thread_is_cached(sva))
+		return copy_anew(sva, dst, src, len);
+	thread = sva_tls.current;
+	if (len >= thread->threshold)
+		return copy_quickly(thread, sva, dst, src, len);
+	note(thread->cpu_id, len);
+	/* Below the threshold the sum of either address and len wraps around, or begins at null, if that of both or-ed does. */
+	if (unlikely(!len || __builtin_add_overflow(((uintptr_t)dst - 1) | ((uintptr_t)src - 1), len, &end)))
+		return refuse((uintptr_t)dst, (uintptr_t)src, len);
+	memmove(dst, src, len);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ fill */
+
+static int fill_on_cpu(struct sva_thread *thread, void *dst, uint64_t pattern, size_t len)
+{
+	uint64_t bad;
+	int err;
+
+	note(thread->cpu_id, len);
+	if (unlikely(!len || bad_range((uintptr_t)dst, len)))
+		return refuse((uintptr_t)dst, (uintptr_t)dst, len);
+	if (unlikely(thread->ctx->config.flags & SVA_OPEN_GUARD)) {
+		err = sva_guard_fill(dst, pattern, len, &bad);
+		return err ? note_error(err, 0, bad, true) : 0;
+	}
+	sva_cpu_fill(dst, pattern, len);
+	return 0;
+}
+
+int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
+{
+	struct sva_thread *thread;
+	struct sva_lease *lease;
+	int err;
+
+	thread = sva_thread_get(sva, &err);
+	if (unlikely(!thread))
+		return note_no_thread(err);
+	if (len < thread->cpu_below)
+		return fill_on_cpu(thread, dst, pattern, len);
+	lease = quick_lease(thread, len);
+	if (likely(lease))
+		return quick(thread, lease, lease->fill_word, pattern, (uintptr_t)dst, len);
+	sva_prep_memfill(&thread->op, dst, pattern, len);
+	if (len <= PTRDIFF_MAX && !has_route(thread))
+		return fill_on_cpu(thread, dst, pattern, len);
+	return run(thread, sva, &thread->op);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guard of the cpu route, for programs that asked for it (SVA_OPEN_GUARD): a bad pointer becomes -EFAULT. Handlers for SIGSEGV and SIGBUS act only
+ * while this thread is inside a guarded copy and the address is in one of its buffers; any other signal goes to the handler that was there before, with
+ * what that one asked for.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "lib/road.h"
+
+#define NEVER_CANONICAL (1ull << 47) /* user addresses are below it, unless five levels of page tables are in use and asked for */
+
+struct guarded {
+	sigjmp_buf back;
+	uintptr_t dst, src;
+	size_t len;
+	volatile uintptr_t bad;
+};
+
+static struct sigaction previous[2]; /* SIGSEGV, SIGBUS */
+
+static bool inside(const struct guarded *guarded, uintptr_t addr)
+{
+	return addr - guarded->dst < guarded->len || (guarded->src && addr - guarded->src < guarded->len);
+}
+
+/* With what the earlier handler asked for: its mask, and whether it is for once. */
+static void call_earlier(struct sigaction *old, int sig, siginfo_t *info, void *context)
+{
+	struct sigaction now = *old;
+	sigset_t before;
+
+	if (!(now.sa_flags & SA_NODEFER))
+		sigaddset(&now.sa_mask, sig);
+	if (now.sa_flags & SA_RESETHAND)
+		*old = (struct sigaction){ .sa_handler = SIG_DFL };
+	pthread_sigmask(SIG_BLOCK, &now.sa_mask, &before);
+	if (now.sa_flags & SA_SIGINFO)
+		now.sa_sigaction(sig, info, context);
+	else
+		now.sa_handler(sig);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void pass_on(int sig, siginfo_t *info, void *context)
+{
+	struct sigaction *old = &previous[sig == SIGBUS];
+	bool sent = info->si_code <= 0; /* by somebody, and not by an access */
+
+	if ((old->sa_flags & SA_SIGINFO) || (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)) {
+		call_earlier(old, sig, info, context);
+	} else if (!sent || old->sa_handler == SIG_DFL) {
+		/* Back to the default and return: the same access faults again, and ends the program as it would have. */
+		signal(sig, SIG_DFL);
+		if (sent)
+			raise(sig);
+	}
+}
+
+/* An address that no page table can have raises #GP, which does not tell the address. */
+static uintptr_t impossible(const struct guarded *guarded)
+{
+	return guarded->src && guarded->dst + guarded->len - 1 < NEVER_CANONICAL ? guarded->src : guarded->dst;
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	struct guarded *guarded = sva_tls.guard;
+	uintptr_t addr = (uintptr_t)info->si_addr;
+
+	if (guarded && info->si_code == SI_KERNEL && !addr)
+		addr = impossible(guarded);
+	if (guarded && info->si_code > 0 && inside(guarded, addr)) {
+		guarded->bad = addr;
+		sva_tls.guard = NULL;
+		/* As before the signal: more is blocked than this handler asked for where something stands between it and the kernel, such as a sanitizer. */
+		pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
+		siglongjmp(guarded->back, 1);
+	}
+	pass_on(sig, info, context);
+}
+
+int sva_guard_setup(void)
+{
+	static bool installed; /* sva_process.lock */
+	struct sigaction action = { .sa_sigaction = on_fault };
+
+	if (installed)
+		return 0;
+	/*
+	 * SA_NODEFER: what an earlier handler wants blocked is for call_earlier() to say. SA_ONSTACK: a program may have given its threads a stack for this.
+	 * The jump out of the handler does not restore the signal mask, which is what makes a guarded copy free of system calls; the handler does, before it.
+	 */
+	action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGSEGV, &action, &previous[0]) || sigaction(SIGBUS, &action, &previous[1]))
+		return -errno;
+	installed = true;
+	return 0;
+}
+
+int sva_guard_move(void *dst, const void *src, size_t len, uint64_t *bad)
+{
+	struct guarded guarded = { .dst = (uintptr_t)dst, .src = (uintptr_t)src, .len = len };
+
+	if (sigsetjmp(guarded.back, 0)) {
+		*bad = guarded.bad;
+		return -EFAULT;
+	}
+	sva_tls.guard = &guarded;
+	atomic_signal_fence(memory_order_seq_cst);
+	memmove(dst, src, len);
+	atomic_signal_fence(memory_order_seq_cst);
+	sva_tls.guard = NULL;
+	return 0;
+}
+
+int sva_guard_fill(void *dst, uint64_t pattern, size_t len, uint64_t *bad)
+{
+	struct guarded guarded = { .dst = (uintptr_t)dst, .len = len };
+
+	if (sigsetjmp(guarded.back, 0)) {
+		*bad = guarded.bad;
+		return -EFAULT;
+	}
+	sva_tls.guard = &guarded;
+	atomic_signal_fence(memory_order_seq_cst);
+	sva_cpu_fill(dst, pattern, len);
+	atomic_signal_fence(memory_order_seq_cst);
+	sva_tls.guard = NULL;
+	return 0;
+}
+
+void sva_cpu_fill(void *dst, uint64_t pattern, size_t len)
+{
+	unsigned char *to = dst;
+	size_t i;
+
+	if (pattern == (pattern & 0xff) * 0x0101010101010101ull) {
+		memset(dst, (int)(pattern & 0xff), len);
+		return;
+	}
+	for (i = 0; i + 8 <= len; i += 8)
+		memcpy(to + i, &pattern, 8);
+	memcpy(to + i, &pattern, len - i);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What may be used, and how: four sources, one table (settings.c).
+ *
+ * Defaults, then the administrator's file, then the environment, then the program's options. All of them go as text
+ * through the same table, so that every source has the same grammar. What is a permission can only be narrowed by a
+ * later source: lists are intersected, a security switch stays where an earlier source put it, and a place that the
+ * file names is final. The rest, which is tuning, is whatever the last one said.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "lib/base/text.h"
+#include "lib/base/names.h"
+#include "lib/find/settings.h"
+
+#define OPTS_SIZE_LIMIT 4096 /* no version will be longer; a larger size is an uninitialised structure */
+
+static int apply(struct loader *l, enum row_index index, const char *value)
+{
+	const struct row *row = &sva_rows[index];
+	char *text;
+	int err;
+
+	text = strdup(value);
+	if (!text)
+		return sva_settings_no_memory(l);
+	l->value = value;
+	err = row->set(l, row, sva_text_trim(text));
+	free(text);
+	if (err)
+		return err;
+	l->said[index].source = l->source;
+	l->said[index].line = l->line;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the sources */
+
+static int load_defaults(struct loader *l)
+{
+	int err = 0;
+
+	l->source = FROM_DEFAULT;
+	for (int i = 0; i < ROW_COUNT && !err; i++)
+		err = apply(l, (enum row_index)i, sva_rows[i].public.initial);
+	return err;
+}
+
+/* One line of the file: KEY = VALUE. */
+static int load_line(void *arg, unsigned int number, char *text)
+{
+	char *equals = strchr(text, '='), *key, *value;
+	struct loader *l = arg;
+	int i;
+
+	l->line = number;
+	if (!equals) {
+		sva_log(l->config, LOG_ERR, "%s:%u: '%.64s' is not KEY = VALUE", SVA_CONFIG_FILE, number, text);
+		return -EBADMSG;
+	}
+	*equals = '\0';
+	key = sva_text_trim(text);
+	value = sva_text_trim(equals + 1);
+	for (i = 0; i < ROW_COUNT && strcmp(key, sva_rows[i].public.key); i++)
+		;
+	if (i == ROW_COUNT) {
+		sva_log(l->config, LOG_ERR, "%s:%u: unknown key '%.64s'", SVA_CONFIG_FILE, number, key);
+		return -EBADMSG;
+	}
+	if (l->said[i].source == FROM_FILE)
+		return sva_settings_refuse(l, &sva_rows[i], "was set in line %u already", l->said[i].line);
+	if (!*value)
+		return sva_settings_refuse(l, &sva_rows[i], "no value; leave the line out to have the default");
+	return apply(l, (enum row_index)i, value);
+}
+
+static int load_file(struct loader *l)
+{
+	char why[PATH_MAX + 256];
+	int err;
+
+	l->source = FROM_FILE;
+	err = sva_text_lines(SVA_CONFIG_FILE, load_line, l, why, sizeof(why));
+	if (*why)
+		sva_log(l->config, LOG_ERR, "%s", why);
+	return err == -ENOENT ? 0 : err;
+}
+
+/* secure_getenv: who runs a set-user-ID program must not choose plug-ins for it. An empty variable is not set. */
+static int load_environment(struct loader *l)
+{
+	int err = 0;
+
+	l->source = FROM_ENVIRONMENT;
+	for (int i = 0; i < ROW_COUNT && !err; i++) {
+		const char *value = secure_getenv(sva_rows[i].public.env);
+
+		if (value && value[strspn(value, " \t")])
+			err = apply(l, (enum row_index)i, value);
+	}
+	return err;
+}
+
+static int apply_number(struct loader *l, enum row_index index, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	return value ? apply(l, index, text) : 0;
+}
+
+static int apply_names(struct loader *l, enum row_index index, const char *names)
+{
+	if (names && !names[strspn(names, " \t")])
+		return sva_settings_refuse(l, &sva_rows[index], "an empty list; NULL means that nothing is restricted");
+	return names ? apply(l, index, names) : 0;
+}
+
+static int apply_flag(struct loader *l, enum row_index index, const struct sva_opts *opts)
+{
+	return opts->flags & sva_rows[index].flag ? apply(l, index, "yes") : 0;
+}
+
+static int load_options(struct loader *l, const struct sva_opts *opts)
+{
+	int err;
+
+	l->source = FROM_OPTIONS;
+	err = apply_names(l, ROW_PATHS, opts->paths);
+	if (!err)
+		err = apply_names(l, ROW_QUEUES, opts->queues);
+	if (!err)
+		err = apply_number(l, ROW_THRESHOLD, opts->threshold);
+	if (!err && opts->fault_policy)
+		err = apply(l, ROW_FAULT_POLICY, sva_rows[ROW_FAULT_POLICY].words[opts->fault_policy - 1].word);
+	if (!err)
+		err = apply_number(l, ROW_FAULT_TRIES, opts->fault_tries);
+	if (!err)
+		err = apply_number(l, ROW_SOFT_THREADS, opts->soft_threads);
+	if (!err)
+		err = apply_number(l, ROW_RECORD_TIMEOUT, opts->record_timeout_ms);
+	if (!err)
+		err = apply_flag(l, ROW_GUARD, opts);
+	if (!err)
+		err = apply_flag(l, ROW_STRICT, opts);
+	if (!err)
+		err = apply_flag(l, ROW_UNTRUSTED, opts);
+	return err;
+}
+
+/* ------------------------------------------------------------------ what the other files call */
+
+/*
+ * A structure of another version: what a shorter one lacks is zero, and what a longer one has more must be zero, since
+ * it asks for something that this library does not have.
+ */
+static int copy_options(struct sva_config *config, const struct sva_opts *opts, struct sva_opts *copy)
+{
+	const unsigned char *bytes = (const unsigned char *)opts;
+
+	memset(copy, 0, sizeof(*copy));
+	if (opts->size < sizeof(opts->size) || opts->size > OPTS_SIZE_LIMIT) {
+		sva_log(config, LOG_ERR, "the size of the options, %zu, can not be right: begin with SVA_OPTS_INIT",
+			opts->size);
+		return -EINVAL;
+	}
+	memcpy(copy, opts, opts->size < sizeof(*copy) ? opts->size : sizeof(*copy));
+	config->log = copy->log;
+	config->log_arg = copy->log_arg;
+	for (size_t i = sizeof(*copy); i < opts->size; i++)
+		if (bytes[i]) {
+			sva_log(config, LOG_ERR,
+				"an option is set that this version of libsva does not know (byte %zu)", i);
+			return -EINVAL;
+		}
+	if (copy->flags & ~(SVA_OPEN_GUARD | SVA_OPEN_STRICT | SVA_OPEN_UNTRUSTED) || copy->reserved ||
+	    copy->fault_policy > SVA_FAULT_CPU) {
+		sva_log(config, LOG_ERR,
+			"option flags, fault_policy or reserved has a value that this version does not know");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The value of each row as text, for who asks later. */
+static int keep_texts(struct loader *l)
+{
+	struct sva_config *config = l->config;
+	char text[PATH_MAX];
+
+	config->texts = calloc(ROW_COUNT, sizeof(*config->texts));
+	if (!config->texts)
+		return sva_settings_no_memory(l);
+	for (int i = 0; i < ROW_COUNT; i++) {
+		sva_rows[i].show(config, &sva_rows[i], text, sizeof(text));
+		config->texts[i] = strdup(text);
+		if (!config->texts[i])
+			return sva_settings_no_memory(l);
+	}
+	return 0;
+}
+
+int sva_config_load(struct sva_config *config, const struct sva_opts *opts)
+{
+	struct loader loader = { .config = config };
+	struct sva_opts copy;
+	int err, saved = errno;
+
+	memset(config, 0, sizeof(*config));
+	config->log_level = LOG_WARNING;
+	err = opts ? copy_options(config, opts, &copy) : 0;
+	if (!err)
+		err = load_defaults(&loader);
+	if (!err)
+		err = load_file(&loader);
+	if (!err)
+		err = load_environment(&loader);
+	if (!err && opts)
+		err = load_options(&loader, &copy);
+	if (!err)
+		err = keep_texts(&loader);
+	if (err)
+		sva_config_free(config);
+	errno = saved;
+	return err;
+}
+
+void sva_config_free(struct sva_config *config)
+{
+	for (int i = 0; config->texts && i < ROW_COUNT; i++)
+		free(config->texts[i]);
+	free(config->texts);
+	free(config->queues);
+	free(config->plugins);
+	free(config->plugin_dir);
+	free(config->queue_file);
+	memset(config, 0, sizeof(*config));
+}
+
+bool sva_config_path_allowed(const struct sva_config *config, int path)
+{
+	return path >= 0 && path < SVA_PATH_COUNT && config->path_mask & 1u << path;
+}
+
+bool sva_config_queue_allowed(const struct sva_config *config, const char *device, const char *queue)
+{
+	if (!config->queues)
+		return true;
+	sva_names_each(selector, config->queues)
+		if (sva_selector_matches(selector, device, queue))
+			return true;
+	return false;
+}
+
+int sva_config_value(const struct sva_config *config, unsigned int index, char *text, size_t size)
+{
+	if (index >= ROW_COUNT)
+		return -ENOENT;
+	if (strlen(config->texts[index]) >= size)
+		return -ERANGE;
+	strcpy(text, config->texts[index]);
+	return 0;
+}
+
+const char *sva_config_key(const struct sva_config *config, const char *key)
+{
+	for (int i = 0; i < ROW_COUNT; i++)
+		if (!strcmp(key, sva_rows[i].public.key))
+			return *config->texts[i] ? config->texts[i] : NULL;
+	return NULL;
+}
+
+const struct sva_setting *sva_setting(unsigned int index)
+{
+	return index < ROW_COUNT ? &sva_rows[index].public : NULL;
+}
+
+const char *sva_config_file(void)
+{
+	return SVA_CONFIG_FILE;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which queues there are: load the plug-ins, ask each, keep what makes sense.
+ *
+ * A plug-in sees this file as struct sva_accfg_host. What it reports wrongly is refused and becomes a problem, a line
+ * that sva-info prints; it never keeps the rest from working. Plug-ins run one at a time in the whole process, since
+ * libaccel-config has global state.
+ */
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "lib/base/names.h"
+#include "lib/find/queue-check.h"
+
+#define MAX_QUEUES   4096
+#define MAX_PROBLEMS 256
+#define MAX_DETAIL   512
+
+/* What a queue can carry if nobody knows: what the idxd driver sets unless it is told otherwise. */
+#define USUAL_MAX_TRANSFER (2u << 20)
+
+/* One plug-in at work. */
+struct host {
+	const struct sva_config *config;
+	struct sva_inventory *inventory;
+	struct sva_queue **tail;
+	const char *plugin;
+	bool out_of_memory;
+};
+
+/* ------------------------------------------------------------------ problems */
+
+/* How much a reason explains when there are no queues at all. */
+static int weight(uint32_t reason)
+{
+	switch (reason) {
+	case SVA_REASON_OK:
+		return 0;
+	case SVA_REASON_NO_DEVICE:
+		return 1;
+	case SVA_REASON_NO_DRIVER:
+		return 2;
+	case SVA_REASON_PLUGIN:
+		return 3;
+	default:
+		return 4;
+	}
+}
+
+static void keep_problem(struct host *h, const char *line)
+{
+	struct sva_inventory *inventory = h->inventory;
+	char **grown, *copy;
+
+	if (inventory->problem_count >= MAX_PROBLEMS)
+		return;
+	copy = strdup(inventory->problem_count == MAX_PROBLEMS - 1 ? "more problems were left out" : line);
+	grown = realloc(inventory->problems, (inventory->problem_count + 1) * sizeof(*grown));
+	if (grown)
+		inventory->problems = grown;
+	if (!grown || !copy) {
+		free(copy);
+		h->out_of_memory = true;
+		return;
+	}
+	grown[inventory->problem_count++] = copy;
+}
+
+static void __attribute__((format(printf, 4, 5)))
+problem(struct host *h, uint32_t reason, int level, const char *fmt, ...)
+{
+	char detail[MAX_DETAIL], line[MAX_DETAIL + SVA_NAME_MAX + 16];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	snprintf(line, sizeof(line), "plug-in %s: %s", h->plugin, detail);
+	sva_log(h->config, level, "%s", line);
+	keep_problem(h, line);
+	if (weight(reason) > weight(h->inventory->reason))
+		h->inventory->reason = reason;
+}
+
+/* ------------------------------------------------------------------ what a plug-in calls */
+
+static bool same_queue(const struct sva_queue *a, const struct sva_accfg_queue *b)
+{
+	return (!strcmp(a->name, b->name) && !strcmp(a->device, b->device)) || (*b->node && !strcmp(a->node, b->node));
+}
+
+static const struct sva_queue *find_same(const struct sva_inventory *inventory, const struct sva_accfg_queue *queue)
+{
+	const struct sva_queue *q = inventory->queues;
+
+	while (q && !same_queue(q, queue))
+		q = q->next;
+	return q;
+}
+
+static void free_queue(struct sva_queue *queue)
+{
+	free(queue->node);
+	free(queue->label);
+	free(queue);
+}
+
+static struct sva_queue *copy_queue(const struct sva_accfg_queue *from, const char *plugin)
+{
+	struct sva_queue *queue = calloc(1, sizeof(*queue));
+
+	if (!queue)
+		return NULL;
+	snprintf(queue->name, sizeof(queue->name), "%s", from->name);
+	snprintf(queue->device, sizeof(queue->device), "%s", from->device);
+	snprintf(queue->plugin, sizeof(queue->plugin), "%s", plugin);
+	queue->node = strdup(from->node);
+	queue->label = strdup(from->label);
+	if (!queue->node || !queue->label) {
+		free_queue(queue);
+		return NULL;
+	}
+	queue->version = from->version;
+	queue->mode = from->mode;
+	queue->entries = from->entries;
+	queue->threshold = from->mode == SVA_MODE_SHARED && !from->threshold ? from->entries : from->threshold;
+	queue->max_transfer = from->max_transfer ? from->max_transfer : USUAL_MAX_TRANSFER;
+	queue->max_batch = from->max_batch ? from->max_batch : 1;
+	queue->numa_node = from->numa_node;
+	queue->gen_cap = from->gen_cap;
+	memcpy(queue->op_cap, from->op_cap, sizeof(queue->op_cap));
+	queue->trust = from->trust;
+	queue->block_on_fault = from->block_on_fault;
+	queue->reason = from->reason;
+	return queue;
+}
+
+/* The name, if it is good enough to be printed. */
+static const char *shown_name(const struct sva_accfg_queue *queue)
+{
+	bool good = queue->size >= sizeof(*queue) && queue->name && sva_name_valid(queue->name);
+
+	return good ? queue->name : "without a name";
+}
+
+/*
+ * Two queues with one device node are one queue: opened twice in a process, a shared one loses its fault service when
+ * the first descriptor is closed. The plug-in that comes first knows best.
+ */
+static int add_queue(void *ctx, const struct sva_accfg_queue *from)
+{
+	const char *wrong = from ? sva_queue_check(from) : "size";
+	const struct sva_queue *same;
+	struct sva_queue *queue;
+	struct host *h = ctx;
+
+	if (wrong) {
+		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "queue %s refused: the field %s makes no sense",
+			from ? shown_name(from) : "without a name", wrong);
+		return -EINVAL;
+	}
+	if (h->inventory->queue_count >= MAX_QUEUES) {
+		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "queue %s refused: more than %d queues", from->name,
+			MAX_QUEUES);
+		return -EINVAL;
+	}
+	same = find_same(h->inventory, from);
+	if (same && !strcmp(same->plugin, h->plugin)) {
+		problem(h, SVA_REASON_PLUGIN, LOG_WARNING,
+			"queue %s of device %s refused: it has the name or the node of %s/%s", from->name, from->device,
+			same->device, same->name);
+		return -EINVAL;
+	}
+	if (same)
+		return 0;
+	queue = copy_queue(from, h->plugin);
+	if (!queue) {
+		h->out_of_memory = true;
+		return -ENOMEM;
+	}
+	*h->tail = queue;
+	h->tail = &queue->next;
+	h->inventory->queue_count++;
+	return 0;
+}
+
+static void add_problem(void *ctx, uint32_t reason, const char *detail)
+{
+	struct host *h = ctx;
+
+	if (reason >= SVA_REASON_COUNT_)
+		reason = SVA_REASON_PLUGIN;
+	problem(h, reason, reason == SVA_REASON_PLUGIN ? LOG_WARNING : LOG_INFO, "%s",
+		detail && sva_text_valid(detail, MAX_DETAIL) ? detail : sva_reason_text(reason));
+}
+
+static const char *get_setting(void *ctx, const char *key)
+{
+	const struct host *h = ctx;
+
+	return key ? sva_config_key(h->config, key) : NULL;
+}
+
+/* ------------------------------------------------------------------ asking the plug-ins */
+
+static void ask(struct host *h)
+{
+	const struct sva_accfg_host host = {
+		.size = sizeof(host),
+		.ctx = h,
+		.add_queue = add_queue,
+		.problem = add_problem,
+		.setting = get_setting,
+	};
+	const struct sva_accfg_plugin *plugin;
+	char path[PATH_MAX], why[MAX_DETAIL];
+	int err;
+
+	if (snprintf(path, sizeof(path), "%s/%s.so", h->config->plugin_dir, h->plugin) >= (int)sizeof(path)) {
+		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "the name of its file is too long");
+		return;
+	}
+	err = sva_plugin_load(path, &plugin, why, sizeof(why));
+	if (err == -ENOENT) {
+		problem(h, SVA_REASON_PLUGIN, LOG_NOTICE, "not installed: there is no %.300s", path);
+		return;
+	}
+	if (err) {
+		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "refused: %s", why);
+		return;
+	}
+	err = plugin->enumerate(&host);
+	if (err == -ENOMEM)
+		h->out_of_memory = true;
+	else if (err)
+		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "failed: %s", strerror(err < 0 ? -err : err));
+}
+
+int sva_discover(const struct sva_config *config, struct sva_inventory **result)
+{
+	struct sva_inventory *inventory = calloc(1, sizeof(*inventory));
+	struct host h = { .config = config, .inventory = inventory };
+	int saved = errno;
+
+	if (!inventory)
+		return -ENOMEM;
+	h.tail = &inventory->queues;
+	sva_names_each(name, config->plugins) {
+		h.plugin = name;
+		if (!h.out_of_memory)
+			ask(&h);
+	}
+	errno = saved;
+	if (h.out_of_memory) {
+		sva_inventory_free(inventory);
+		return -ENOMEM;
+	}
+	if (!inventory->queue_count && !inventory->reason)
+		inventory->reason = SVA_REASON_NO_DEVICE;
+	*result = inventory;
+	return 0;
+}
+
+void sva_inventory_free(struct sva_inventory *inventory)
+{
+	struct sva_queue *queue, *next;
+
+	if (!inventory)
+		return;
+	for (queue = inventory->queues; queue; queue = next) {
+		next = queue->next;
+		free_queue(queue);
+	}
+	for (unsigned int i = 0; i < inventory->problem_count; i++)
+		free(inventory->problems[i]);
+	free(inventory->problems);
+	free(inventory);
+}
+
+const struct sva_queue *sva_inventory_find(const struct sva_inventory *inventory, const char *name)
+{
+	const struct sva_queue *q = inventory->queues;
+	bool both = *name != '/' && strchr(name, '/');
+
+	while (q && !(both ? sva_selector_matches(name, q->device, q->name) :
+			     !strcmp(name, *name == '/' ? q->node : q->name)))
+		q = q->next;
+	return q;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a plug-in says of a queue comes from sysfs or from a file, so it may be anything. What passes here is printed,
+ * compared, opened and computed with everywhere else without another look.
+ */
+#include <string.h>
+
+#include "lib/base/names.h"
+#include "lib/find/queue-check.h"
+
+#define MAX_STRUCT_SIZE 4096
+#define MAX_ENTRIES	65535u
+#define MAX_TRANSFER	(1ull << 31)
+#define MAX_BATCH	(1u << 15)
+#define MAX_NUMA_NODE	1023
+#define MAX_VERSION	0xffffu
+
+/* How many bytes follow the first byte of a UTF-8 character; -1 if it can not be a first byte of a printable one. */
+static int utf8_following(unsigned char c)
+{
+	if (c < 0x80)
+		return c >= 0x20 && c < 0x7f ? 0 : -1;
+	if (c >= 0xc2 && c <= 0xdf)
+		return 1;
+	if (c >= 0xe0 && c <= 0xef)
+		return 2;
+	return c >= 0xf0 && c <= 0xf4 ? 3 : -1;
+}
+
+/* U+0080 to U+009F are control characters in two bytes: some terminals obey them. */
+bool sva_text_valid(const char *text, size_t max)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (strnlen(text, max) == max)
+		return false;
+	while (*p) {
+		int following = utf8_following(*p);
+
+		if (following < 0 || (p[0] == 0xc2 && p[1] < 0xa0))
+			return false;
+		for (p++; following > 0; following--, p++)
+			if ((*p & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
+
+/* An absolute path without detours, or nothing. */
+static bool node_valid(const char *node)
+{
+	if (!*node)
+		return true;
+	return *node == '/' && sva_text_valid(node, SVA_NODE_MAX) && !strstr(node, "/../") && !strchr(node, ' ');
+}
+
+static bool zero_or_power_of_two(uint64_t value, uint64_t max)
+{
+	return value <= max && !(value & (value - 1));
+}
+
+/* Fields of a later version of the structure: they may be there, but they must not ask for anything. */
+static bool tail_is_zero(const struct sva_accfg_queue *q)
+{
+	const unsigned char *bytes = (const unsigned char *)q;
+
+	for (size_t i = sizeof(*q); i < q->size; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+static bool strings_valid(const struct sva_accfg_queue *q, const char **wrong)
+{
+	*wrong = "name";
+	if (!q->name || !sva_name_valid(q->name))
+		return false;
+	*wrong = "device";
+	if (!q->device || !sva_name_valid(q->device))
+		return false;
+	*wrong = "node";
+	if (!q->node || !node_valid(q->node))
+		return false;
+	*wrong = "label";
+	return q->label && sva_text_valid(q->label, SVA_LABEL_MAX);
+}
+
+const char *sva_queue_check(const struct sva_accfg_queue *q)
+{
+	const char *wrong;
+
+	if (q->size < sizeof(*q) || q->size > MAX_STRUCT_SIZE || !tail_is_zero(q))
+		return "size";
+	if (!strings_valid(q, &wrong))
+		return wrong;
+	if (q->version > MAX_VERSION)
+		return "version";
+	if (q->mode > SVA_MODE_DEDICATED)
+		return "mode";
+	if (q->entries > MAX_ENTRIES || (!q->entries && !q->reason))
+		return "entries";
+	if (q->threshold > q->entries)
+		return "threshold";
+	if (!zero_or_power_of_two(q->max_transfer, MAX_TRANSFER))
+		return "max_transfer";
+	if (!zero_or_power_of_two(q->max_batch, MAX_BATCH))
+		return "max_batch";
+	if (q->numa_node < -1 || q->numa_node > MAX_NUMA_NODE)
+		return "numa_node";
+	if (q->trust > SVA_TRUST_NO)
+		return "trust";
+	if (q->block_on_fault > 1)
+		return "block_on_fault";
+	if (q->reason >= SVA_REASON_COUNT_)
+		return "reason";
+	return q->reserved ? "reserved" : NULL;
+}

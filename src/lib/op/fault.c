@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page faults. The device stopped at a page that was not there and said how far it had come. The default is to touch the page in the calling thread, with what
+ * follows it in the same buffer, and to let the device go on; after a few of those, or when asked for, the CPU finishes. A page that can not be
+ * touched is a bad pointer.
+ */
+#include "lib/op/kinds.h"
+#include "lib/queue/ways.h"
+
+#define TOUCH_AHEAD (2u << 20) /* bytes touched behind the faulting page: the next fault would cost far more */
+
+/* Only within the buffer that faulted; the neighbours of a buffer are none of our business. What is bad in it, the device will find again. */
+static void touch_ahead(const struct sva_op *op, uint64_t fault, bool write)
+{
+	uint64_t end = sva_kind_operand_end(op, fault, write), bad;
+
+	if (end > fault && end - fault > TOUCH_AHEAD)
+		end = fault + TOUCH_AHEAD;
+	if (end > fault)
+		(void)sva_touch(fault, end - fault, write, &bad);
+}
+
+int sva_resume(struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	uint32_t policy = op->flags & SVA_OP_FAULT_MASK;
+	uint64_t fault = op->comp.fault_addr, bad = fault;
+	bool write = op->comp.status & SVA_STATUS_WRITE;
+	int err;
+
+	p->result.faults++;
+	p->result.fault_addr = fault;
+	p->result.fault_write = write;
+	sva_progress_partial(op, p->lease->path);
+	/* Some devices do not tell the address: then every page that the rest of the chunk needs. */
+	if (!fault && sva_kind_of(op)->dst == SVA_OPERAND_OFFSET)
+		return p->touches++ ? -EFAULT : 0; /* mapped and pinned: nothing to touch, but alone it is told what it was refused for */
+	err = fault ? sva_touch(fault, 1, write, &bad) : sva_kind_touch(op, &bad, &write);
+	if (err) {
+		p->result.fault_addr = bad;
+		p->result.fault_write = write;
+		return err;
+	}
+	if (!policy)
+		policy = p->policy->fault_policy;
+	if (policy == SVA_FAULT_CPU || ++p->touches > p->policy->fault_tries)
+		return p->policy->cpu_allowed ? 1 : -EIO;
+	if (fault)
+		touch_ahead(op, fault, write);
+	return 0;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bonds: one for each queue and process, counted. The kernel stops serving completion-record faults when a process opens a shared queue twice and closes
+ * one of the two (Linux idxd cdev.c), so there is one descriptor, and every context and every handle shares it.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/queue/ways.h"
+
+static struct sva_bond *find_bond(const char *node, const char *name)
+{
+	for (struct sva_bond *bond = sva_process.bonds; bond; bond = bond->next) {
+		if ((atomic_load(&bond->state) != SVA_BOND_LIVE && !bond->closing) || bond->generation != sva_process_generation())
+			continue;
+		if (node[0] ? !strcmp(bond->node, node) : !bond->node[0] && !strcmp(bond->name, name))
+			return bond;
+	}
+	return NULL;
+}
+
+static void free_bond(struct sva_bond *bond)
+{
+	bond->magic = 0;
+	if (bond->soft)
+		sva_soft_free(bond->soft);
+	if (bond->dma)
+		sva_dma_close(bond->dma);
+	if (bond->portal)
+		munmap(bond->portal, SVA_PORTAL_SIZE);
+	/* For a queue, close(2) waits in the kernel until its descriptors have finished. */
+	if (bond->fd >= 0)
+		close(bond->fd);
+	pthread_mutex_destroy(&bond->lock);
+	free(bond);
+}
+
+static uint32_t open_reason(int err, const char *node)
+{
+	switch (err) {
+	case EACCES:
+	case EPERM:
+		return SVA_REASON_NO_PERMISSION;
+	case ENOENT:
+	case ENOTDIR:
+		return SVA_REASON_NO_NODE;
+	case EOPNOTSUPP:
+		return SVA_REASON_SVA_REFUSED;
+	case ENODEV:
+		return SVA_REASON_NO_IOMMU;
+	case ENOSPC:
+	case EOVERFLOW:
+		return SVA_REASON_NO_PASID;
+	case ENXIO:
+		return SVA_REASON_QUEUE_DISABLED;
+	case EBUSY:
+		return sva_node_is_open_here(node) ? SVA_REASON_BUSY_HERE : SVA_REASON_BUSY;
+	default:
+		return SVA_REASON_OPEN_FAILED;
+	}
+}
+
+/* The errno that callers get for an errno of open(2): the same, but for those that mean something else to them. */
+static int open_error(int err)
+{
+	switch (err) {
+	case EPERM:
+		return -EACCES;
+	case ENOENT:
+	case ENOTDIR:
+	case ENXIO:
+		return -ENODEV;
+	default:
+		return -err;
+	}
+}
+
+static int open_node(struct sva_bond *bond, int path, uint32_t *reason)
+{
+	int fd;
+
+	do {
+		fd = open(bond->node, O_RDWR | O_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
+	if (fd < 0) {
+		int err = errno;
+
+		*reason = path == SVA_PATH_DMA ? sva_dma_node_reason(err) : open_reason(err, bond->node);
+		return open_error(err);
+	}
+	bond->fd = fd;
+	return 0;
+}
+
+/*
+ * A queue from a file may not tell what it can do: then everything is tried, and what is refused is remembered (complete.c). Batches are tried wherever
+ * there may be more than one descriptor in one: the kernel hides them from op_cap of a DSA 1 (before 6.16 of every DSA), since its write(2) refuses
+ * them, but the device behind a portal has them.
+ */
+static void fill_operations(struct sva_bond *bond, const struct sva_queue *queue)
+{
+	bool known = false;
+
+	for (int i = 0; i < 4; i++)
+		known |= queue->op_cap[i] != 0;
+	for (int i = 0; i < 4; i++)
+		bond->op_cap[i] = known ? queue->op_cap[i] : ~0ull;
+	if (queue->max_batch > 1)
+		bond->op_cap[0] |= 1ull << SVA_OPCODE_BATCH;
+}
+
+static int fill_bond(struct sva_bond *bond, const struct sva_queue *queue)
+{
+	bond->name = sva_intern(queue->name);
+	bond->device = sva_intern(queue->device);
+	bond->node = sva_intern(queue->node ? queue->node : "");
+	if (!bond->name || !bond->device || !bond->node)
+		return -ENOMEM;
+	bond->mode = queue->mode;
+	bond->entries = queue->entries ? queue->entries : 1;
+	bond->max_batch = queue->max_batch;
+	bond->version = queue->version;
+	bond->max_transfer = queue->max_transfer;
+	bond->gen_cap = queue->gen_cap;
+	fill_operations(bond, queue);
+	bond->block_on_fault = queue->block_on_fault;
+	bond->numa_node = queue->numa_node;
+	bond->pool = bond->entries;
+	return 0;
+}
+
+static int new_bond(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **out, uint32_t *reason)
+{
+	struct sva_bond *bond = calloc(1, sizeof(*bond));
+	int err;
+
+	if (!bond)
+		return -ENOMEM;
+	bond->magic = SVA_BOND_MAGIC;
+	bond->generation = sva_process_generation();
+	bond->fd = -1;
+	bond->policy = ctx->policy;
+	pthread_mutex_init(&bond->lock, NULL);
+	err = fill_bond(bond, queue);
+	if (!err)
+		err = bond->node[0] ? open_node(bond, path, reason) : sva_soft_new(&ctx->config, &bond->soft);
+	if (err) {
+		free_bond(bond);
+		return err;
+	}
+	if (bond->soft)
+		sva_soft_describe(bond);
+	*out = bond;
+	return 0;
+}
+
+/* Bring one path up on a bond, if it is not up yet; the answer is kept. */
+static int open_path(struct sva_bond *bond, int path, uint32_t *reason)
+{
+	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
+	int err;
+
+	if (bond->ready & (1u << path))
+		return 0;
+	if (!ops) {
+		*reason = SVA_REASON_NOT_BUILT;
+		return -EOPNOTSUPP;
+	}
+	if (ops->mode != SVA_MODE_UNKNOWN && ops->mode != bond->mode) {
+		*reason = SVA_REASON_WRONG_MODE;
+		return -EOPNOTSUPP;
+	}
+	*reason = SVA_REASON_OK;
+	err = ops->open(bond, reason);
+	bond->reasons[path] = *reason;
+	if (err)
+		return err;
+	bond->ready |= 1u << path;
+	if (!bond->ops)
+		bond->ops = ops;
+	if (ops->pump)
+		bond->pump = ops->pump;
+	return 0;
+}
+
+int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **out, uint32_t *reason)
+{
+	struct sva_bond *bond;
+	int err, saved = errno;
+
+	pthread_mutex_lock(&sva_process.lock);
+	while ((bond = find_bond(queue->node ? queue->node : "", queue->name)) && bond->closing)
+		pthread_cond_wait(&sva_process.closed, &sva_process.lock);
+	if (bond) {
+		err = open_path(bond, path, reason);
+		if (!err)
+			bond->refs++;
+	} else {
+		err = new_bond(ctx, queue, path, &bond, reason);
+		if (!err) {
+			err = open_path(bond, path, reason);
+			if (err) {
+				free_bond(bond);
+			} else {
+				bond->refs = 1;
+				bond->next = sva_process.bonds;
+				sva_process.bonds = bond;
+			}
+		}
+	}
+	pthread_mutex_unlock(&sva_process.lock);
+	errno = saved;
+	if (!err)
+		*out = bond;
+	return err;
+}
+
+/*
+ * The last reference: what bond handles have in flight is waited for, and the queue is closed. Until it is, the bond stays on the list, where
+ * sva_bond_get() waits for it to go: a queue is not opened a second time meanwhile.
+ */
+void sva_bond_put(struct sva_bond *bond)
+{
+	int saved = errno;
+	bool last;
+
+	pthread_mutex_lock(&sva_process.lock);
+	last = !--bond->refs;
+	bond->closing = last;
+	pthread_mutex_unlock(&sva_process.lock);
+	if (!last)
+		return;
+	sva_finish_all(NULL, bond);
+	sva_bond_free_leases(bond);
+	pthread_mutex_lock(&sva_process.lock);
+	for (struct sva_bond **at = &sva_process.bonds; *at; at = &(*at)->next) {
+		if (*at == bond) {
+			*at = bond->next;
+			break;
+		}
+	}
+	/* With the lock held: a child that is forked now has the descriptor open or knows that it has none. */
+	free_bond(bond);
+	pthread_cond_broadcast(&sva_process.closed);
+	pthread_mutex_unlock(&sva_process.lock);
+	errno = saved;
+}
+
+void sva_bond_retire(struct sva_bond *bond)
+{
+	int saved = errno;
+
+	pthread_mutex_lock(&bond->lock);
+	if (atomic_load(&bond->state) == SVA_BOND_LIVE) {
+		sva_bond_kill_leases(bond);
+		/* No thread is between a look at its lease and the portal now, and none will be. */
+		if (bond->soft) {
+			sva_soft_free(bond->soft);
+			bond->soft = NULL;
+		}
+		if (bond->dma)
+			sva_dma_retire(bond->dma);
+		if (bond->portal)
+			munmap(bond->portal, SVA_PORTAL_SIZE);
+		bond->portal = NULL;
+		if (bond->fd >= 0)
+			close(bond->fd); /* the kernel drains the queue for this process */
+		bond->fd = -1;
+		/* Release: whoever sees the state sees every record that was written before the close returned. */
+		atomic_store_explicit(&bond->state, SVA_BOND_RETIRED, memory_order_release);
+	}
+	pthread_mutex_unlock(&bond->lock);
+	errno = saved;
+}
+
+int sva_bond_check(const struct sva_bond *bond)
+{
+	if (!bond || bond->magic != SVA_BOND_MAGIC)
+		return -EINVAL;
+	/* Before anything else of it is used: in a forked child the queue is not this process's. */
+	if (bond->generation != sva_process_generation())
+		return -ESTALE;
+	if (atomic_load_explicit(&bond->state, memory_order_acquire) != SVA_BOND_LIVE)
+		return -EIO;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the handles of sva_bind() */
+
+/* Which path a bond's own submissions take: the first permitted one that can be opened on this queue. */
+static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct sva_bond **bond, uint32_t *reason)
+{
+	int first_err = -EACCES;
+	uint32_t first_reason = SVA_REASON_EXCLUDED;
+	bool tried = false;
+
+	for (unsigned int i = 0; i < ctx->config.path_count; i++) {
+		int path = ctx->config.paths[i], err;
+		bool soft_queue = !queue->node || !queue->node[0];
+
+		if (path == SVA_PATH_CPU || path == SVA_PATH_DMA || (path == SVA_PATH_SOFT) != soft_queue)
+			continue;
+		err = sva_bond_get(ctx, queue, path, bond, reason);
+		if (!err || err == -ENOMEM)
+			return err;
+		/* The first reason that is not "this path is for other queues" is the one to tell. */
+		if (!tried || first_reason == SVA_REASON_WRONG_MODE) {
+			first_err = err;
+			first_reason = *reason;
+			tried = true;
+		}
+	}
+	/* The list has only paths for queues of the other mode. */
+	if (first_reason == SVA_REASON_WRONG_MODE) {
+		first_reason = SVA_REASON_EXCLUDED;
+		first_err = -EACCES;
+	}
+	*reason = first_reason;
+	return first_err;
+}
+
+static int check_trust(const struct sva *ctx, const struct sva_queue *queue, unsigned int flags)
+{
+	bool strict = (flags & SVA_BIND_STRICT) || (ctx->config.flags & SVA_OPEN_STRICT);
+	bool untrusted = (flags & SVA_BIND_UNTRUSTED) || (ctx->config.flags & SVA_OPEN_UNTRUSTED);
+	uint32_t reason = sva_trust_reason(queue, strict, untrusted);
+
+	return reason == SVA_REASON_OK ? 0 : -EPERM;
+}
+
+static int reason_error(uint32_t reason)
+{
+	switch (reason) {
+	case SVA_REASON_OK:
+		return 0;
+	case SVA_REASON_NO_PERMISSION:
+		return -EACCES;
+	case SVA_REASON_SVA_REFUSED:
+		return -EOPNOTSUPP;
+	default:
+		return -ENODEV;
+	}
+}
+
+int sva_bind(struct sva *sva, const char *name, unsigned int flags, struct sva_bond **out)
+{
+	const struct sva_queue *queue;
+	struct sva_bond *bond = NULL;
+	uint32_t reason = SVA_REASON_OK;
+	int err;
+
+	if (!name || !out || (flags & ~(SVA_BIND_UNTRUSTED | SVA_BIND_STRICT)))
+		return -EINVAL;
+	sva = sva_context(sva, &err);
+	if (!sva)
+		return err;
+	if (!strcmp(name, "soft")) {
+		queue = sva_soft_queue();
+	} else {
+		queue = sva_inventory_find(sva->inventory, name);
+		if (!queue)
+			return -ENOENT;
+		if (!sva_config_queue_allowed(&sva->config, queue->device, queue->name))
+			return -EACCES;
+		err = check_trust(sva, queue, flags);
+		if (!err)
+			err = reason_error(queue->reason);
+		if (err)
+			return err;
+	}
+	err = bind_any_path(sva, queue, &bond, &reason);
+	if (!err)
+		*out = bond;
+	else
+		sva_log(&sva->config, 6, "%s: %s", name, sva_reason_text(reason));
+	return err;
+}
+
+void sva_unbind(struct sva_bond *bond)
+{
+	if (!bond || bond->magic != SVA_BOND_MAGIC)
+		return;
+	/* A handle from before a fork: its queue was closed in the child already, its memory is shared with nobody. */
+	if (bond->generation != sva_process_generation())
+		return;
+	sva_bond_put(bond);
+}
+
+int sva_bond_pasid(const struct sva_bond *bond, uint32_t *pasid)
+{
+	int err = sva_bond_check(bond);
+
+	if (err)
+		return err;
+	if (!pasid)
+		return -EINVAL;
+	return sva_dma_pasid(pasid);
+}
+
+int sva_bond_path(const struct sva_bond *bond)
+{
+	int err = sva_bond_check(bond);
+
+	return err ? err : bond->ops->path;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dma: /dev/sva_dma, the sva_dma module, which maps buffers with the DMA API and runs copies and fills on dmaengine channels. Its completions come in a ring that
+ * the kernel writes; pumping the ring writes the completion records that the rest of the library looks at, so that nothing above knows the difference.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/op/mapped.h"
+#include "lib/queue/ways.h"
+#include "uapi/sva_dma.h"
+
+#define NODE "/dev/sva_dma"
+#define GROUP 32u /* operations in one call */
+
+/* The ring of one open file. Its head is this process's; whoever holds lock takes completions out. */
+struct sva_dma_side {
+	pthread_mutex_t lock;
+	struct sva_dma_ring *ring;
+	size_t ring_bytes;
+	uint32_t entries;
+	uint32_t head;
+	uint32_t features; /* SVA_DMA_FEATURE_* */
+};
+
+/* ------------------------------------------------------------------ what it is */
+
+uint32_t sva_dma_node_reason(int err)
+{
+	return err == EACCES || err == EPERM ? SVA_REASON_MODULE_PERMISSION : SVA_REASON_MODULE_ABSENT;
+}
+
+static int get_info(int fd, struct sva_dma_info *info, uint32_t *reason)
+{
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	if (ioctl(fd, SVA_DMA_INFO, info)) {
+		*reason = errno == ENOTTY ? SVA_REASON_MODULE_FOREIGN : SVA_REASON_MODULE_VERSION;
+		return -ENODEV;
+	}
+	if (info->version >> 16 != SVA_DMA_VERSION_MAJOR) {
+		*reason = SVA_REASON_MODULE_VERSION;
+		return -ENODEV;
+	}
+	return 0;
+}
+
+/* Ask it from outside of any bond. */
+static int ask(struct sva_dma_info *info, uint32_t *reason)
+{
+	int fd = open(NODE, O_RDWR | O_CLOEXEC), err;
+
+	if (fd < 0) {
+		*reason = sva_dma_node_reason(errno);
+		return -ENODEV;
+	}
+	err = get_info(fd, info, reason);
+	close(fd);
+	return err;
+}
+
+uint32_t sva_dma_probe(void)
+{
+	uint32_t reason = SVA_REASON_OK;
+	struct sva_dma_info info;
+	int saved = errno;
+
+	if (!ask(&info, &reason) && !info.nr_channels)
+		reason = SVA_REASON_MODULE_NO_CHANNEL;
+	errno = saved;
+	return reason;
+}
+
+int sva_dma_pasid(uint32_t *pasid)
+{
+	struct sva_dma_info info;
+	uint32_t reason;
+	int saved = errno;
+	int err = ask(&info, &reason);
+
+	errno = saved;
+	if (err || !(info.features & SVA_DMA_FEATURE_PASID))
+		return -ENODATA;
+	*pasid = info.pasid;
+	return 0;
+}
+
+const struct sva_queue *sva_dma_queue(void)
+{
+	static char node[] = NODE, none[] = "";
+	static const struct sva_queue queue = {
+		.name = "sva_dma", .device = "sva_dma", .plugin = "", .node = node, .label = none,
+		.mode = SVA_MODE_UNKNOWN, .entries = 1, .trust = SVA_TRUST_YES, .numa_node = -1,
+		.max_transfer = 1u << 20, .max_batch = 1,
+		.op_cap = { 1ull << SVA_OPCODE_MEMMOVE | 1ull << SVA_OPCODE_FILL | 1ull << SVA_OPCODE_DMA_COPY |
+			    1ull << SVA_OPCODE_DMA_FILL },
+	};
+
+	return &queue;
+}
+
+/* ------------------------------------------------------------------ open and close */
+
+/* The first channel's device gives the path a name that a user knows: "dsa0", "dma0chan0's" driver, whatever it is. */
+static void name_device(struct sva_bond *bond)
+{
+	struct sva_dma_channel channel = { .size = sizeof(channel) };
+	char name[sizeof(channel.device) + 1] = "";
+	const char *interned;
+
+	if (ioctl(bond->fd, SVA_DMA_CHANNEL, &channel))
+		return;
+	memcpy(name, channel.device, sizeof(channel.device));
+	interned = name[0] ? sva_intern(name) : NULL;
+	if (interned)
+		bond->device = interned;
+	bond->numa_node = channel.node;
+}
+
+static int map_ring(struct sva_bond *bond, const struct sva_dma_info *info)
+{
+	struct sva_dma_side *side = calloc(1, sizeof(*side));
+
+	if (!side)
+		return -ENOMEM;
+	side->ring_bytes = info->ring_bytes;
+	side->entries = info->ring_entries;
+	side->features = info->features;
+	side->ring = mmap(NULL, side->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bond->fd, 0);
+	if (side->ring == MAP_FAILED) {
+		int err = -errno;
+
+		free(side);
+		return err;
+	}
+	pthread_mutex_init(&side->lock, NULL);
+	side->head = __atomic_load_n(&side->ring->head, __ATOMIC_RELAXED);
+	bond->dma = side;
+	return 0;
+}
+
+static int open_dma(struct sva_bond *bond, uint32_t *reason)
+{
+	struct sva_dma_info info;
+	int saved = errno, err;
+
+	err = get_info(bond->fd, &info, reason);
+	if (!err && !info.nr_channels) {
+		*reason = SVA_REASON_MODULE_NO_CHANNEL;
+		err = -ENODEV;
+	}
+	if (!err && (!info.ring_entries || info.ring_entries & (info.ring_entries - 1) || !info.max_addr_len)) {
+		*reason = SVA_REASON_MODULE_VERSION;
+		err = -ENODEV;
+	}
+	if (!err) {
+		err = map_ring(bond, &info);
+		if (err)
+			*reason = SVA_REASON_MAP_FAILED;
+	}
+	if (!err) {
+		bond->entries = info.max_in_flight;
+		bond->max_transfer = info.max_addr_len;
+		name_device(bond);
+	}
+	errno = saved;
+	return err;
+}
+
+bool sva_dma_has_uring(const struct sva_bond *bond)
+{
+	return bond->dma && (bond->dma->features & SVA_DMA_FEATURE_URING) &&
+	       atomic_load_explicit(&bond->state, memory_order_acquire) == SVA_BOND_LIVE;
+}
+
+/* ------------------------------------------------------------------ submission */
+
+void sva_dma_translate(const struct sva_desc *desc, struct sva_dma_op *op)
+{
+	unsigned int opcode = sva_desc_opcode(desc);
+	const struct sva_dma_buf *dst = (const struct sva_dma_buf *)(uintptr_t)desc->op.dma.dst;
+	const struct sva_dma_buf *src = (const struct sva_dma_buf *)(uintptr_t)desc->op.dma.src;
+
+	memset(op, 0, sizeof(*op));
+	op->opcode = opcode == SVA_OPCODE_FILL || opcode == SVA_OPCODE_DMA_FILL ? SVA_DMA_OP_FILL : SVA_DMA_OP_COPY;
+	op->dst = desc->dst;
+	op->src = desc->src;
+	op->len = desc->size;
+	op->user_data = desc->completion_addr;
+	if (opcode == SVA_OPCODE_DMA_COPY || opcode == SVA_OPCODE_DMA_FILL) {
+		op->dst_handle = dst->handle;
+		op->src_handle = opcode == SVA_OPCODE_DMA_COPY ? src->handle : 0;
+	}
+}
+
+static void write_record(uint64_t record, int result, uint64_t fault)
+{
+	struct sva_comp *comp = (struct sva_comp *)(uintptr_t)record;
+	uint8_t status = SVA_STATUS_SUCCESS;
+
+	if (result == -EFAULT)
+		status = SVA_STATUS_PAGE_FAULT;
+	else if (result)
+		status = SVA_STATUS_HW_ERROR;
+	comp->result = 0;
+	comp->bytes = 0;
+	comp->fault_addr = fault;
+	__atomic_store_n(&comp->status, status, __ATOMIC_RELEASE);
+}
+
+/*
+ * A bad pointer becomes a record like a device's, whose fault the library knows how to handle: it touches the page, tries again, or tells the caller. What the module
+ * leaves to the CPU (an overlap), and a channel that is gone, are answers to the submission: something else is tried.
+ */
+static int take_answer(const struct sva_dma_op *op)
+{
+	if (op->result == -EFAULT) {
+		write_record(op->user_data, -EFAULT, op->fault);
+		return 0;
+	}
+	return op->result;
+}
+
+static int submit_many_dma(struct sva_lease *lease, const struct sva_desc *descs, unsigned int n)
+{
+	struct sva_dma_op ops[GROUP];
+	struct sva_dma_submit_args args = {
+		.size = sizeof(args), .ops = (uint64_t)(uintptr_t)ops, .op_size = sizeof(ops[0]), .node = SVA_DMA_NODE_ANY,
+	};
+	int saved = errno, err = 0;
+	unsigned int taken;
+
+	args.nr = n < GROUP ? n : GROUP;
+	for (unsigned int i = 0; i < args.nr; i++)
+		sva_dma_translate(&descs[i], &ops[i]);
+	if (ioctl(lease->bond->fd, SVA_DMA_SUBMIT, &args))
+		err = -errno;
+	errno = saved;
+	if (err)
+		return err == -EINTR ? -EAGAIN : err;
+	/* The last ones, which may not be pinned beside the others, were not taken. */
+	for (taken = args.taken; taken && ops[taken - 1].result == -ENOMEM; taken--)
+		;
+	/* Whatever else one of them was refused for, it is looked at again alone: as after a page fault with nothing done. */
+	for (unsigned int i = 0; i < taken; i++)
+		if (ops[i].result)
+			write_record(ops[i].user_data, -EFAULT, ops[i].fault);
+	return taken ? (int)taken : -EAGAIN;
+}
+
+static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)
+{
+	struct sva_dma_op op;
+	struct sva_dma_submit_args args = {
+		.size = sizeof(args), .ops = (uint64_t)(uintptr_t)&op, .nr = 1, .op_size = sizeof(op), .node = SVA_DMA_NODE_ANY,
+	};
+	int saved = errno, err = 0;
+
+	sva_dma_translate(desc, &op);
+	if (ioctl(lease->bond->fd, SVA_DMA_SUBMIT, &args))
+		err = -errno;
+	errno = saved;
+	if (err)
+		return err == -EINTR ? -EAGAIN : err;
+	return args.taken ? take_answer(&op) : -EAGAIN;
+}
+
+/* ------------------------------------------------------------------ completion */
+
+static bool drain_ring(struct sva_dma_side *side)
+{
+	/* Acquire: the entries up to tail are written. Release: they have been read when the driver sees the new head. */
+	uint32_t tail = __atomic_load_n(&side->ring->tail, __ATOMIC_ACQUIRE);
+	bool any = side->head != tail;
+
+	while (side->head != tail) {
+		const struct sva_dma_cqe *cqe = &side->ring->cqe[side->head & (side->entries - 1)];
+
+		write_record(cqe->user_data, cqe->result, 0);
+		side->head++;
+	}
+	__atomic_store_n(&side->ring->head, side->head, __ATOMIC_RELEASE);
+	return any;
+}
+
+/* The mapping keeps the file open: it has to go for close(2) to end what is in flight. */
+void sva_dma_retire(struct sva_dma_side *side)
+{
+	pthread_mutex_lock(&side->lock);
+	drain_ring(side);
+	munmap(side->ring, side->ring_bytes);
+	side->ring = NULL;
+	pthread_mutex_unlock(&side->lock);
+}
+
+void sva_dma_close(struct sva_dma_side *side)
+{
+	if (side->ring)
+		munmap(side->ring, side->ring_bytes);
+	pthread_mutex_destroy(&side->lock);
+	free(side);
+}
+
+static void pump_dma(struct sva_bond *bond, uint64_t wait_ns)
+{
+	struct sva_dma_side *side = bond->dma;
+	struct sva_dma_wait_args args = { .size = sizeof(args), .min = 1, .timeout_ns = (int64_t)wait_ns };
+	int saved = errno;
+
+	/* Somebody else is at it: he brings this caller's completion, too. */
+	if (pthread_mutex_trylock(&side->lock))
+		return;
+	if (side->ring && !drain_ring(side) && wait_ns) {
+		(void)ioctl(bond->fd, SVA_DMA_WAIT, &args);
+		drain_ring(side);
+	}
+	pthread_mutex_unlock(&side->lock);
+	errno = saved;
+}
+
+const struct sva_submit_ops sva_submit_dma = {
+	.path = SVA_PATH_DMA,
+	.mode = SVA_MODE_UNKNOWN,
+	.batch_opcode = false,
+	.open = open_dma,
+	.submit = submit_dma,
+	.submit_many = submit_many_dma,
+	.pump = pump_dma,
+};

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Leases and their credits. A dedicated queue drops what it has no room for, so there are as many credits as the queue has entries, and
+ * a descriptor goes out only with one. Threads take them from the bond's pool in blocks; as long as a block lasts, submitting and completing needs no
+ * lock. A thread that finds the pool empty visits the others (bias.h) and takes what they hold idle, and from then on, until the
+ * pool has recovered, completed operations give their credit straight back to it.
+ */
+#include <stdlib.h>
+
+#include "lib/queue/ways.h"
+
+#define UNCOUNTED_CREDITS (1 << 30)
+
+/* Visits of several threads at a time: one visitor, so that two can not wait for each other. Below sva_bond::lock. */
+static pthread_mutex_t visit_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void sva_lease_after_fork(void)
+{
+	pthread_mutex_init(&visit_lock, NULL);
+}
+
+static void kill_lease(struct sva_lease *lease)
+{
+	lease->dead = true;
+	lease->portal = NULL;
+	lease->credits = -UNCOUNTED_CREDITS; /* one look at credits is enough to see it */
+}
+
+static uint32_t block_size(const struct sva_bond *bond)
+{
+	uint32_t block = bond->entries / 4;
+
+	if (atomic_load_explicit(&bond->thirsty, memory_order_relaxed) || !block)
+		return 1;
+	return block;
+}
+
+struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond, int path, uint32_t reason)
+{
+	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
+	struct sva_lease *lease = calloc(1, sizeof(*lease));
+	uint32_t flags = SVA_DESC_CRAV | SVA_DESC_RCR;
+
+	if (!lease)
+		return NULL;
+	lease->id = sva_identify(bond->name, bond->device, (uint8_t)path, reason);
+	if (!lease->id) {
+		free(lease);
+		return NULL;
+	}
+	if (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL)
+		flags |= SVA_DESC_CC;
+	if (thread->ctx->policy.fault_policy == SVA_FAULT_BLOCK && bond->block_on_fault)
+		flags |= SVA_DESC_BOF;
+	lease->ops = ops;
+	lease->submit = ops->submit;
+	lease->path = (uint8_t)path;
+	lease->portal = bond->portal;
+	lease->move_word = sva_desc_word(SVA_OPCODE_MEMMOVE, flags);
+	lease->fill_word = sva_desc_word(SVA_OPCODE_FILL, flags);
+	lease->max_transfer = bond->max_transfer;
+	lease->bond = bond;
+	lease->thread = thread;
+	lease->counted = bond->mode == SVA_MODE_DEDICATED;
+	lease->credits = lease->counted ? 0 : UNCOUNTED_CREDITS;
+
+	pthread_mutex_lock(&bond->lock);
+	if (atomic_load(&bond->state) != SVA_BOND_LIVE)
+		kill_lease(lease);
+	lease->next = bond->leases;
+	bond->leases = lease;
+	pthread_mutex_unlock(&bond->lock);
+	return lease;
+}
+
+void sva_lease_free(struct sva_lease *lease)
+{
+	struct sva_bond *bond = lease->bond;
+
+	pthread_mutex_lock(&bond->lock);
+	for (struct sva_lease **at = &bond->leases; *at; at = &(*at)->next) {
+		if (*at == lease) {
+			*at = lease->next;
+			break;
+		}
+	}
+	if (lease->counted && lease->credits > 0)
+		bond->pool += (uint32_t)lease->credits;
+	pthread_mutex_unlock(&bond->lock);
+	free(lease);
+}
+
+/* Of the threads with a lease on the bond, the one with the lowest address above another's. One with several leases on it comes once. */
+static struct sva_thread *thread_after(const struct sva_bond *bond, const struct sva_thread *after)
+{
+	struct sva_thread *found = NULL;
+
+	for (struct sva_lease *l = bond->leases; l; l = l->next)
+		if ((uintptr_t)l->thread > (uintptr_t)after && (!found || (uintptr_t)l->thread < (uintptr_t)found))
+			found = l->thread;
+	return found;
+}
+
+/*
+ * With bond->lock held: visit every thread with a lease on the bond, all at once, and do something to each lease. Two bonds list the same threads in
+ * different orders, so they are visited in the order of their addresses.
+ */
+static void visit_leases(struct sva_bond *bond, void (*each)(struct sva_lease *lease))
+{
+	struct sva_thread *t;
+
+	pthread_mutex_lock(&visit_lock);
+	for (t = thread_after(bond, NULL); t; t = thread_after(bond, t))
+		sva_bias_visit_begin(&t->bias);
+	sva_bias_visit_fence();
+	for (struct sva_lease *l = bond->leases; l; l = l->next) {
+		sva_bias_visit_wait(&l->thread->bias);
+		each(l);
+	}
+	for (t = thread_after(bond, NULL); t; t = thread_after(bond, t))
+		sva_bias_visit_end(&t->bias);
+	pthread_mutex_unlock(&visit_lock);
+}
+
+static void take_idle(struct sva_lease *lease)
+{
+	if (lease->counted && lease->credits > 0) {
+		lease->bond->pool += (uint32_t)lease->credits;
+		lease->credits = 0;
+	}
+}
+
+bool sva_lease_refill(struct sva_lease *lease)
+{
+	struct sva_bond *bond = lease->bond;
+	uint32_t block = 0;
+
+	if (!lease->counted)
+		return !lease->dead;
+	pthread_mutex_lock(&bond->lock);
+	if (!bond->pool && !lease->dead) {
+		atomic_store(&bond->thirsty, true);
+		visit_leases(bond, take_idle);
+	} else if (bond->pool >= (bond->entries + 1) / 2) {
+		atomic_store(&bond->thirsty, false);
+	}
+	if (!lease->dead) {
+		block = block_size(bond);
+		if (block > bond->pool)
+			block = bond->pool;
+		bond->pool -= block;
+	}
+	pthread_mutex_unlock(&bond->lock);
+	if (!block)
+		return false;
+	sva_bias_enter(&lease->thread->bias);
+	lease->credits += (int32_t)block;
+	sva_bias_exit(&lease->thread->bias);
+	return true;
+}
+
+void sva_bond_return_credit(struct sva_bond *bond)
+{
+	pthread_mutex_lock(&bond->lock);
+	bond->pool++;
+	pthread_mutex_unlock(&bond->lock);
+}
+
+void sva_bond_kill_leases(struct sva_bond *bond)
+{
+	visit_leases(bond, kill_lease);
+}
+
+struct sva_lease *sva_lease_pinned(struct sva_thread *thread, struct sva_bond *bond)
+{
+	struct sva_lease *lease;
+
+	/* In the section: whoever closes another bond takes its lease out of this list and frees it (sva_bond_free_leases()). */
+	sva_bias_enter(&thread->bias);
+	for (lease = thread->pinned; lease && lease->bond != bond; lease = lease->next_pinned)
+		;
+	sva_bias_exit(&thread->bias);
+	if (lease)
+		return lease;
+	lease = sva_lease_new(thread, bond, bond->ops->path, SVA_REASON_OK);
+	if (!lease)
+		return NULL;
+	sva_bias_enter(&thread->bias);
+	lease->next_pinned = thread->pinned;
+	thread->pinned = lease;
+	sva_bias_exit(&thread->bias);
+	return lease;
+}
+
+static void unpin(struct sva_lease *lease)
+{
+	for (struct sva_lease **at = &lease->thread->pinned; *at; at = &(*at)->next_pinned) {
+		if (*at == lease) {
+			*at = lease->next_pinned;
+			break;
+		}
+	}
+}
+
+void sva_lease_free_pinned(struct sva_thread *thread)
+{
+	while (thread->pinned) {
+		struct sva_lease *lease = thread->pinned;
+
+		thread->pinned = lease->next_pinned;
+		sva_lease_free(lease);
+	}
+}
+
+void sva_bond_free_leases(struct sva_bond *bond)
+{
+	struct sva_lease *lease, *next;
+
+	pthread_mutex_lock(&bond->lock);
+	visit_leases(bond, unpin);
+	pthread_mutex_unlock(&bond->lock);
+	for (lease = bond->leases; lease; lease = next) {
+		next = lease->next;
+		free(lease);
+	}
+	bond->leases = NULL;
+}

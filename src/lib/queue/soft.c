@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The model as a queue of this process: run at submit, or by engine threads when there are any. Memory is reached through sva_touch() first,
+ * so that a bad pointer becomes a page fault in the record and not a signal. Another thread that unmaps a buffer while it is in use gets what it would get from memcpy.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model.h"
+#include "lib/queue/ways.h"
+
+#define RING 128u     /* descriptors that wait for an engine thread */
+#define WINDOW (2u << 20) /* bytes touched at a time */
+
+struct sva_soft {
+	struct sva_model_profile profile;
+	unsigned int threads;
+	bool stop;
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	pthread_t thread[64];
+	struct sva_desc ring[RING];
+	unsigned int head, count;
+	/* For drains: descriptors are numbered as they are taken from the ring. */
+	pthread_cond_t finished;
+	unsigned int engines, drains; /* how many have begun; how many drains wait */
+	uint64_t taken;
+	uint64_t working[64];       /* the number that each engine is busy with; 0: none */
+};
+
+static void *map_own(void *ctx, uint64_t addr, size_t *len, unsigned int access, uint64_t *fault)
+{
+	uint64_t bad;
+
+	(void)ctx;
+	if (*len > WINDOW && !(access & SVA_MODEL_RECORD))
+		*len = WINDOW;
+	if (sva_touch(addr, *len, access & SVA_MODEL_WRITE, &bad)) {
+		if (bad <= addr || (access & SVA_MODEL_RECORD)) {
+			*fault = bad;
+			return NULL;
+		}
+		*len = bad - addr;
+	}
+	return (void *)(uintptr_t)addr;
+}
+
+static const struct sva_model_mem own_memory = { .map = map_own };
+
+/* The record lies in an operation: no need to ask the kernel whether it can be written. */
+int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc, struct sva_comp *comp)
+{
+	struct sva_model_outcome outcome;
+
+	sva_model_execute(profile, &own_memory, desc, &outcome);
+	if (comp)
+		*comp = outcome.comp;
+	return outcome.end == SVA_MODEL_LOST ? -EIO : 0;
+}
+
+/* With lock held. Whatever an engine takes from the ring from now on has a higher number, so one look at each engine is enough. */
+static void wait_for_earlier(struct sva_soft *soft, uint64_t number)
+{
+	soft->drains++;
+	for (unsigned int i = 0; i < soft->engines; i++)
+		while (soft->working[i] && soft->working[i] < number)
+			pthread_cond_wait(&soft->finished, &soft->lock);
+	soft->drains--;
+}
+
+static void *engine(void *arg)
+{
+	struct sva_soft *soft = arg;
+	struct sva_desc desc;
+	unsigned int self;
+
+	pthread_mutex_lock(&soft->lock);
+	self = soft->engines++;
+	for (;;) {
+		while (!soft->count && !soft->stop)
+			pthread_cond_wait(&soft->work, &soft->lock);
+		if (!soft->count)
+			break; /* stopped, and drained */
+		desc = soft->ring[soft->head];
+		soft->head = (soft->head + 1) % RING;
+		soft->count--;
+		soft->working[self] = ++soft->taken;
+		if (sva_desc_opcode(&desc) == SVA_OPCODE_DRAIN)
+			wait_for_earlier(soft, soft->working[self]);
+		pthread_mutex_unlock(&soft->lock);
+		sva_soft_execute(&soft->profile, &desc, NULL);
+		pthread_mutex_lock(&soft->lock);
+		soft->working[self] = 0;
+		if (soft->drains)
+			pthread_cond_broadcast(&soft->finished);
+	}
+	pthread_mutex_unlock(&soft->lock);
+	return NULL;
+}
+
+static int start_engines(struct sva_soft *soft, unsigned int threads)
+{
+	sigset_t all, old;
+	int err = 0;
+
+	/* The program's signals are for the program's threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	while (!err && soft->threads < threads) {
+		err = pthread_create(&soft->thread[soft->threads], NULL, engine, soft);
+		if (!err)
+			soft->threads++;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -err;
+}
+
+int sva_soft_new(const struct sva_config *config, struct sva_soft **out)
+{
+	const struct sva_model_profile *profile = sva_model_profile_find(config->soft_profile);
+	struct sva_soft *soft = calloc(1, sizeof(*soft));
+	int err;
+
+	if (!soft)
+		return -ENOMEM;
+	soft->profile = profile ? *profile : sva_model_dsa2;
+	/* A queue in memory needs no small limits for fairness: what the device could carry. */
+	soft->profile.max_transfer = SVA_GENCAP_MAX_XFER(soft->profile.gen_cap);
+	soft->profile.max_batch = SVA_GENCAP_MAX_BATCH(soft->profile.gen_cap);
+	pthread_mutex_init(&soft->lock, NULL);
+	pthread_cond_init(&soft->work, NULL);
+	pthread_cond_init(&soft->finished, NULL);
+	err = start_engines(soft, config->soft_threads);
+	if (err) {
+		sva_soft_free(soft);
+		return err;
+	}
+	*out = soft;
+	return 0;
+}
+
+void sva_soft_free(struct sva_soft *soft)
+{
+	pthread_mutex_lock(&soft->lock);
+	soft->stop = true;
+	pthread_cond_broadcast(&soft->work);
+	pthread_mutex_unlock(&soft->lock);
+	for (unsigned int i = 0; i < soft->threads; i++)
+		pthread_join(soft->thread[i], NULL);
+	pthread_cond_destroy(&soft->work);
+	pthread_cond_destroy(&soft->finished);
+	pthread_mutex_destroy(&soft->lock);
+	free(soft);
+}
+
+const struct sva_model_profile *sva_soft_profile(const struct sva_soft *soft)
+{
+	return &soft->profile;
+}
+
+int sva_soft_submit(struct sva_soft *soft, const struct sva_desc *desc)
+{
+	int err = 0;
+
+	if (!soft->threads)
+		return sva_soft_execute(&soft->profile, desc, NULL);
+	pthread_mutex_lock(&soft->lock);
+	if (soft->count == RING) {
+		err = -EAGAIN;
+	} else {
+		soft->ring[(soft->head + soft->count) % RING] = *desc;
+		soft->count++;
+		pthread_cond_signal(&soft->work);
+	}
+	pthread_mutex_unlock(&soft->lock);
+	return err;
+}
+
+const struct sva_queue *sva_soft_queue(void)
+{
+	static char none[] = "";
+	static const struct sva_queue queue = {
+		.name = "soft", .device = "soft", .plugin = "", .node = none, .label = none,
+		.mode = SVA_MODE_SHARED, .entries = RING, .threshold = RING, .trust = SVA_TRUST_YES,
+		.numa_node = -1, .max_transfer = 1u << 31, .max_batch = 1024,
+	};
+
+	return &queue;
+}
+
+void sva_soft_describe(struct sva_bond *bond)
+{
+	const struct sva_model_profile *profile = sva_soft_profile(bond->soft);
+
+	bond->version = profile->version;
+	bond->gen_cap = profile->gen_cap;
+	memcpy(bond->op_cap, profile->op_cap, sizeof(bond->op_cap));
+	bond->max_transfer = profile->max_transfer;
+	bond->max_batch = profile->max_batch;
+	bond->block_on_fault = profile->block_on_fault;
+}

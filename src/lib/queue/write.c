@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * write: write(2) on the queue's node. The kernel submits each 64 bytes of the buffer; this is what a process gets that may not map the portal.
+ *
+ * What the kernel answers (Linux idxd cdev.c): the bytes submitted, a multiple of 64, fewer when the queue filled up; EAGAIN when the first one found it full;
+ * EINVAL for a misaligned record address or a batch on DSA 1; EPERM in a process that did not open the node. On a full dedicated queue it
+ * reports success and drops, as the hardware does, so the credits hold here too.
+ */
+#include <unistd.h>
+
+#include "lib/queue/ways.h"
+
+static int write_descs(struct sva_bond *bond, const struct sva_desc *descs, unsigned int n)
+{
+	ssize_t done;
+
+	sva_publish_to_device();
+	do {
+		done = write(bond->fd, descs, (size_t)n * sizeof(*descs));
+	} while (done < 0 && errno == EINTR);
+	if (done < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	/* Less than one descriptor means that none was looked at. */
+	return done < (ssize_t)sizeof(*descs) ? -EAGAIN : (int)((size_t)done / sizeof(*descs));
+}
+
+static int submit_write(struct sva_lease *lease, const struct sva_desc *desc)
+{
+	int saved = errno;
+	int taken = write_descs(lease->bond, desc, 1);
+
+	errno = saved;
+	return taken < 0 ? taken : 0;
+}
+
+static int submit_many_write(struct sva_lease *lease, const struct sva_desc *descs, unsigned int n)
+{
+	int saved = errno;
+	int taken = write_descs(lease->bond, descs, n);
+
+	errno = saved;
+	return taken;
+}
+
+struct probe {
+	struct sva_desc desc;
+	struct sva_comp comp;
+};
+
+static int wait_for_probe(struct probe *probe, uint64_t timeout_ms)
+{
+	uint64_t end = sva_now_ns() + timeout_ms * 1000000u;
+
+	while (!sva_record_status(&probe->comp)) {
+		if (sva_now_ns() > end)
+			return -EIO;
+		sva_cpu_relax();
+	}
+	return sva_record_status(&probe->comp) == SVA_STATUS_SUCCESS ? 0 : -EIO;
+}
+
+/* Whether the kernel takes descriptors this way is known when it has taken one: a real no-op. */
+static int open_write(struct sva_bond *bond, uint32_t *reason)
+{
+	struct probe *probe = sva_arena_alloc(sizeof(*probe));
+	int err;
+
+	if (!probe)
+		return -ENOMEM;
+	probe->desc.flags_opcode = sva_desc_word(SVA_OPCODE_NOOP, SVA_DESC_CRAV | SVA_DESC_RCR);
+	probe->desc.completion_addr = (uint64_t)(uintptr_t)&probe->comp;
+	for (unsigned int tries = 0;; tries++) {
+		err = write_descs(bond, &probe->desc, 1);
+		if (err != -EAGAIN || tries >= bond->policy.full_tries)
+			break;
+		for (unsigned int i = 0; i < 64; i++)
+			sva_cpu_relax();
+	}
+	if (err > 0) {
+		err = wait_for_probe(probe, bond->policy.record_timeout_ms);
+		if (err) {
+			/*
+			 * The record may still come. The caller closes the node, which drains it, but it frees nothing that
+			 * is ours: give the page up rather than have a device write into somebody else's memory.
+			 */
+			*reason = SVA_REASON_RETIRED;
+			return err;
+		}
+	} else {
+		/* Full is not a reason against the path: the kernel would have taken it. Anything else is. */
+		if (err == -EAGAIN)
+			err = 0;
+		else
+			*reason = SVA_REASON_WRITE_REFUSED;
+		if (err == -EPERM || err == -EINVAL)
+			err = -EOPNOTSUPP;
+	}
+	sva_arena_free(probe, sizeof(*probe));
+	return err;
+}
+
+const struct sva_submit_ops sva_submit_write = {
+	.path = SVA_PATH_WRITE,
+	.mode = SVA_MODE_UNKNOWN,
+	.batch_opcode = false,
+	.open = open_write,
+	.submit = submit_write,
+	.submit_many = submit_many_write,
+};

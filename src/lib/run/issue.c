@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The current chunk of an operation, onto a queue: bounded back-off on a full one, then the next queue, then the next path. Also what happens when
+ * none is left: the CPU executes the same descriptor through the model.
+ */
+#include <sched.h>
+#include <string.h>
+
+#include "model/model.h"
+#include "lib/op/kinds.h"
+#include "lib/queue/ways.h"
+
+#define CACHE_LIMIT (1u << 20) /* larger results are written to memory: they would push everything else out of the cache */
+
+uint32_t sva_issue_word(const struct sva_bond *bond, const struct sva_op *op)
+{
+	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	uint32_t policy = op->flags & SVA_OP_FAULT_MASK;
+	uint32_t flags = 0;
+
+	if (sva_kind_of(op)->writes && (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL) && !(op->flags & SVA_OP_NO_CACHE) &&
+	    ((op->flags & SVA_OP_CACHE) || op->length <= CACHE_LIMIT))
+		flags |= SVA_DESC_CC;
+	if (!policy)
+		policy = p->policy->fault_policy;
+	if (policy == SVA_FAULT_BLOCK && bond->block_on_fault &&
+	    (sva_kind_of(op)->shape == SVA_SHAPE_BYTES || sva_kind_of(op)->shape == SVA_SHAPE_WHOLE))
+		flags |= SVA_DESC_BOF;
+	return p->word | flags;
+}
+
+static void back_off(unsigned int tries)
+{
+	for (unsigned int i = 0; i < 1u << (tries < 6 ? tries : 6); i++)
+		sva_cpu_relax();
+}
+
+/* One attempt inside the thread's section: 0, -EAGAIN, -ENOBUFS (no credit), other -errno. */
+static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	int err;
+
+	sva_record_clear(&op->comp);
+	sva_bias_enter(&thread->bias);
+	if (lease->credits <= 0) {
+		err = lease->dead ? -EIO : -ENOBUFS;
+	} else {
+		lease->credits -= lease->counted;
+		p->lease = lease;
+		p->bond = lease->bond;
+		err = lease->submit(lease, &op->desc);
+		p->credit = !err;
+		if (err) {
+			lease->credits += lease->counted;
+		} else {
+			lease->full_since = 0;
+			p->waited_since = 0;
+			p->polls = 0;
+			if (!p->thread && !p->parent)
+				sva_complete_link(thread, op);
+		}
+	}
+	sva_bias_exit(&thread->bias);
+	return err;
+}
+
+/*
+ * "Full" is also what a queue answers that was disabled, or whose device has halted, and then for ever. What stands for it is a queue that took nothing for as
+ * long as the record timeout, while it was asked again and again. One that is short of credits is busy with what is in flight, and that has a timeout of its own.
+ */
+static bool is_hopeless(const struct sva_lease *lease, uint64_t timeout)
+{
+	return lease->full_since && lease->full_at - lease->full_since >= timeout;
+}
+
+static void note_full(struct sva_lease *lease, uint64_t timeout)
+{
+	uint64_t now = sva_now_ns();
+
+	if (lease->path != SVA_PATH_ENQCMD && lease->path != SVA_PATH_WRITE)
+		return;
+	/* After a pause nobody knows what it would have answered meanwhile. */
+	if (!lease->full_since || (now - lease->full_at > timeout / 4 && !is_hopeless(lease, timeout)))
+		lease->full_since = now;
+	lease->full_at = now;
+}
+
+static uint64_t record_timeout(const struct sva_op *op)
+{
+	return (uint64_t)SVA_OP_PRIVATE(op)->policy->record_timeout_ms * 1000000u;
+}
+
+#define SMALLEST_PINNED 4096u
+
+/*
+ * The pages of a chunk may not be pinned (RLIMIT_MEMLOCK): those of a smaller one may. Where not even a page may be, the limit is used up: by operations of
+ * ours, whose end makes room as with a queue that is full, or by something else. 0: there is a smaller chunk.
+ */
+static int after_no_pins(struct sva_thread *thread, const struct sva_lease *lease, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	if (lease->path != SVA_PATH_DMA || p->mid_chunk || sva_kind_of(op)->shape != SVA_SHAPE_BYTES || sva_dma_is_op(op))
+		return -ENOMEM;
+	if (op->desc.size > SMALLEST_PINNED) {
+		sva_progress_next(op, op->desc.size / 2);
+		return 0;
+	}
+	if (atomic_load_explicit(&thread->in_flight, memory_order_relaxed))
+		return -EAGAIN;
+	p->result.reason = SVA_REASON_MEMLOCK;
+	return -ENOMEM;
+}
+
+static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	int err = -EAGAIN;
+
+	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH) {
+		if (!sva_batch_taken(op, lease))
+			p->result.reason = SVA_REASON_NO_OPERATION;
+		if (!sva_batch_fits(op, lease))
+			return -EOPNOTSUPP;
+		err = sva_batch_build(op, lease);
+		if (err)
+			return err;
+		err = -EAGAIN;
+	}
+	if (!sva_progress_fits(op, lease->max_transfer))
+		return -EOPNOTSUPP;
+	if (!p->mid_chunk)
+		sva_progress_next(op, lease->max_transfer);
+	op->desc.flags_opcode = sva_issue_word(lease->bond, op);
+	op->state = SVA_OP_IN_FLIGHT;
+	for (unsigned int tries = 0; tries < p->policy->full_tries || !tries; tries++) {
+		err = attempt(thread, lease, op);
+		if (err == -ENOBUFS) {
+			if (!sva_lease_refill(lease))
+				return -EAGAIN; /* every entry of the queue is in use by this process: no use in hurrying */
+			err = attempt(thread, lease, op);
+			if (err == -ENOBUFS)
+				err = -EAGAIN;
+		}
+		while (err == -ENOMEM) {
+			err = after_no_pins(thread, lease, op);
+			if (err)
+				return err;
+			err = attempt(thread, lease, op);
+		}
+		if (err != -EAGAIN)
+			return err;
+		p->result.retries++;
+		if (is_hopeless(lease, record_timeout(op)))
+			break;
+		back_off(tries);
+	}
+	note_full(lease, record_timeout(op));
+	return err;
+}
+
+static int issue_pinned(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_lease *lease = sva_lease_pinned(thread, SVA_OP_PRIVATE(op)->bond);
+
+	return lease ? try_lease(thread, lease, op) : -ENOMEM;
+}
+
+static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	const bool batch = sva_kind_of(op)->shape == SVA_SHAPE_BATCH;
+	struct sva_lease *lease;
+	unsigned int pos = 0;
+	int err = -ENODEV, one;
+	bool full = false, hope = false, in_parts = false;
+
+	while ((lease = sva_path_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
+		/* Software does not get all of a batch when a device comes first that can do some of it, entry by entry. */
+		if (in_parts && !full && lease->path == SVA_PATH_SOFT)
+			break;
+		one = try_lease(thread, lease, op);
+		in_parts |= batch && one == -EOPNOTSUPP && sva_batch_has_part(op, lease);
+		if (!one) {
+			/* The quick roads follow where the best choice had room; a spill is for once. */
+			if (!full && SVA_OP_NODE_HINT(op->flags) < 0) {
+				if (p->sync)
+					thread->lead = lease;
+				thread->recent = lease;
+			}
+			return 0;
+		}
+		full |= one == -EAGAIN;
+		hope |= one == -EAGAIN && !is_hopeless(lease, record_timeout(op));
+		err = one;
+	}
+	if (full) {
+		thread->hopeless = !hope;
+		p->result.reason = SVA_REASON_FULL;
+		return -EAGAIN;
+	}
+	if (err == -ENODEV && sva_path_has_lease(thread, p->sync)) {
+		p->result.reason = SVA_REASON_NO_OPERATION;
+		return -EOPNOTSUPP;
+	}
+	return err;
+}
+
+int sva_issue(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	int err;
+
+	thread->hopeless = false;
+	err = p->pinned ? issue_pinned(thread, op) : issue_anywhere(thread, op);
+	if (!err)
+		p->result.chunks++;
+	return err;
+}
+
+/*
+ * On the CPU: the model executes one chunk after the other on this process's memory, with the checks of the largest device, so the result is the one
+ * that a device would have given.
+ */
+void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	struct sva_model_profile profile = sva_model_dsa2;
+	unsigned int status;
+
+	profile.max_transfer = SVA_GENCAP_MAX_XFER(profile.gen_cap);
+	profile.max_batch = SVA_GENCAP_MAX_BATCH(profile.gen_cap);
+	if (!p->result.reason)
+		p->result.reason = reason;
+	for (;;) {
+		if (!p->mid_chunk)
+			sva_progress_next(op, profile.max_transfer);
+		p->mid_chunk = false;
+		op->desc.flags_opcode = p->word;
+		sva_record_clear(&op->comp);
+		if (sva_soft_execute(&profile, &op->desc, NULL)) {
+			sva_result_end(op, -EIO);
+			return;
+		}
+		status = op->comp.status & SVA_STATUS_MASK;
+		p->result.status = (uint8_t)status;
+		if (status != SVA_STATUS_SUCCESS && status != SVA_STATUS_SUCCESS_PRED)
+			break;
+		if (sva_progress_chunk_done(op, SVA_PATH_CPU)) {
+			sva_result_end(op, sva_progress_verdict(op));
+			return;
+		}
+	}
+	sva_progress_failed(op, SVA_PATH_CPU);
+	if (status == SVA_STATUS_PAGE_FAULT || status == SVA_STATUS_PAGE_FAULT_IR) {
+		sva_progress_partial(op, SVA_PATH_CPU);
+		p->result.fault_addr = op->comp.fault_addr;
+		p->result.fault_write = op->comp.status >> 7;
+	}
+	sva_result_end(op, -sva_status_errno(status));
+}

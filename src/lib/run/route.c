@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which queue, on which path, for which thread: paths in the configured order; on each path the queues from near to far, and equally near ones
+ * in an order that differs from thread to thread. Queues are bound when their turn comes for the first time. Knows nodes, limits and policy; knows no
+ * instruction.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/op/kinds.h"
+#include "lib/queue/ways.h"
+
+#define REFRESH_TICKS 1024u               /* submissions until node and failed routes are looked at again */
+#define RETRY_FIRST_NS (100u * 1000 * 1000)
+#define RETRY_MOST_NS  (10ull * 1000 * 1000 * 1000)
+
+struct rank {
+	unsigned int route;
+	unsigned int path_position; /* routes stand in the order of paths already: equal for equal paths */
+	int distance;
+	unsigned int turn;
+};
+
+static int compare_ranks(const void *a, const void *b)
+{
+	const struct rank *x = a, *y = b;
+
+	if (x->path_position != y->path_position)
+		return x->path_position < y->path_position ? -1 : 1;
+	if (x->distance != y->distance)
+		return x->distance < y->distance ? -1 : 1;
+	if (x->turn != y->turn)
+		return x->turn < y->turn ? -1 : 1;
+	return 0;
+}
+
+static void make_order(struct sva_thread *thread, int node, unsigned int *order)
+{
+	const struct sva *ctx = thread->ctx;
+	struct rank *ranks = calloc(ctx->route_count ? ctx->route_count : 1, sizeof(*ranks));
+	unsigned int position = 0;
+
+	for (unsigned int i = 0; i < ctx->route_count; i++) {
+		order[i] = i;
+		if (!ranks)
+			continue; /* no memory: the order of discovery serves */
+		if (i && ctx->routes[i].path != ctx->routes[i - 1].path)
+			position++;
+		ranks[i] = (struct rank){
+			.route = i,
+			.path_position = position,
+			.distance = sva_numa_distance(node, ctx->routes[i].queue->numa_node),
+			.turn = (i + thread->number) % ctx->route_count,
+		};
+	}
+	if (ranks) {
+		qsort(ranks, ctx->route_count, sizeof(*ranks), compare_ranks);
+		for (unsigned int i = 0; i < ctx->route_count; i++)
+			order[i] = ranks[i].route;
+	}
+	free(ranks);
+}
+
+size_t sva_path_thread_size(const struct sva *ctx)
+{
+	return ctx->route_count * (sizeof(struct sva_lease *) + sizeof(unsigned int));
+}
+
+void sva_path_thread_init(struct sva_thread *thread, void *memory)
+{
+	thread->route_count = thread->ctx->route_count;
+	thread->node = -2; /* no node: the first refresh finds one */
+	thread->leases = memory;
+	thread->order = (unsigned int *)(void *)(thread->leases + thread->route_count);
+}
+
+void sva_path_thread_fini(struct sva_thread *thread)
+{
+	for (unsigned int i = 0; thread->leases && i < thread->route_count; i++)
+		if (thread->leases[i])
+			sva_lease_free(thread->leases[i]);
+	sva_lease_free_pinned(thread);
+}
+
+void sva_path_refresh(struct sva_thread *thread)
+{
+	int node = sva_numa_thread_node();
+
+	thread->ticks = REFRESH_TICKS;
+	/* The next operation looks for the best ones from the beginning. */
+	thread->lead = NULL;
+	thread->recent = NULL;
+	if (node != thread->node) {
+		thread->node = node;
+		make_order(thread, node, thread->order);
+	}
+}
+
+/* With sva::lock held: the bond of a route, opened when its time has come. */
+static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
+{
+	uint32_t reason = SVA_REASON_OK;
+	uint64_t now;
+	int err;
+
+	if (route->bond) {
+		if (atomic_load(&route->bond->state) == SVA_BOND_LIVE)
+			return route->bond;
+		/*
+		 * Retired. Leases still point at it, so the reference stays until the context closes; a new bond of the same
+		 * queue would be another route. The queue is tried again by contexts opened later.
+		 */
+		atomic_store(&route->reason, SVA_REASON_RETIRED);
+		return NULL;
+	}
+	now = sva_now_ns();
+	if (now < route->retry_at)
+		return NULL;
+	reason = route->path >= SVA_PATH_DMA ? (uint32_t)SVA_REASON_OK : sva_static_reason(ctx, route->queue, route->path);
+	err = reason == SVA_REASON_OK ? sva_bond_get(ctx, route->queue, route->path, &route->bond, &reason) : -ENODEV;
+	if (!err) {
+		atomic_store(&route->reason, SVA_REASON_OK);
+		return route->bond;
+	}
+	if (reason == SVA_REASON_OK)
+		reason = SVA_REASON_OPEN_FAILED;
+	atomic_store(&route->reason, reason);
+	route->retry_delay = route->retry_delay ? route->retry_delay * 2 : RETRY_FIRST_NS;
+	if (route->retry_delay > RETRY_MOST_NS)
+		route->retry_delay = RETRY_MOST_NS;
+	route->retry_at = now + route->retry_delay;
+	return NULL;
+}
+
+/* Of one path that needs a device: what keeps it from being used, or OK if it works on any queue. */
+static uint32_t reason_of_path(const struct sva *ctx, int path)
+{
+	uint32_t first = SVA_REASON_OK;
+
+	if (path == SVA_PATH_DMA)
+		return ctx->dma_reason;
+	for (unsigned int i = 0; i < ctx->route_count; i++) {
+		uint32_t reason = atomic_load(&ctx->routes[i].reason);
+
+		if (ctx->routes[i].path != path)
+			continue;
+		if (reason == SVA_REASON_OK)
+			return reason;
+		if (first == SVA_REASON_OK)
+			first = reason;
+	}
+	if (first != SVA_REASON_OK || !ctx->inventory)
+		return first;
+	for (const struct sva_queue *queue = ctx->inventory->queues; queue; queue = queue->next)
+		if (sva_config_queue_allowed(&ctx->config, queue->device, queue->name))
+			return SVA_REASON_WRONG_MODE;
+	if (ctx->inventory->queue_count)
+		return SVA_REASON_QUEUE_EXCLUDED;
+	return ctx->inventory->reason ? ctx->inventory->reason : SVA_REASON_NO_DEVICE;
+}
+
+/* Why not the first choice, among the paths before this one; it is the one that somebody asks about. Software can always be used. */
+static uint32_t reason_before(const struct sva *ctx, int before)
+{
+	uint32_t reason = SVA_REASON_OK;
+
+	/* That a dedicated queue is no shared one is nobody's question. */
+	for (unsigned int i = 0; i < ctx->config.path_count && (!i || reason == SVA_REASON_WRONG_MODE); i++) {
+		int path = ctx->config.paths[i];
+
+		if (path == SVA_PATH_CPU || path == SVA_PATH_SOFT)
+			break;
+		if (path == before)
+			return SVA_REASON_OK;
+		reason = reason_of_path(ctx, path);
+	}
+	return reason;
+}
+
+uint32_t sva_path_reason(const struct sva *ctx)
+{
+	return reason_before(ctx, SVA_PATH_CPU);
+}
+
+static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int index)
+{
+	struct sva *ctx = thread->ctx;
+	struct sva_route *route = &ctx->routes[index];
+	struct sva_lease *lease = thread->leases[index];
+	struct sva_bond *bond;
+
+	if (lease && lease->dead)
+		atomic_store(&route->reason, SVA_REASON_RETIRED);
+	if (lease)
+		return lease->dead ? NULL : lease;
+	/* sva_process.lock comes before sva::lock, and opening needs both. */
+	pthread_mutex_lock(&ctx->lock);
+	bond = route_bond(ctx, route);
+	pthread_mutex_unlock(&ctx->lock);
+	if (!bond)
+		return NULL;
+	lease = sva_lease_new(thread, bond, route->path, reason_before(ctx, route->path));
+	if (!lease)
+		return NULL;
+	sva_bias_enter(&thread->bias);
+	thread->leases[index] = lease;
+	sva_bias_exit(&thread->bias);
+	return lease;
+}
+
+/* What of GENCAP an operation needs. */
+static uint64_t needed_capabilities(const struct sva_op *op)
+{
+	uint32_t flags = sva_desc_flags(&op->desc);
+
+	switch (sva_desc_opcode(&op->desc)) {
+	case SVA_OPCODE_FILL:
+		return flags & SVA_DESC_FILL16 ? SVA_GENCAP_FILL16 : 0;
+	case SVA_OPCODE_CRC:
+	case SVA_OPCODE_COPY_CRC:
+		return flags & SVA_DESC_CRC64 ? SVA_GENCAP_CRC64 : 0;
+	case SVA_OPCODE_MEMMOVE:
+		return op->desc.dst < op->desc.src + op->length && op->desc.src < op->desc.dst + op->length ? SVA_GENCAP_OVERLAP_COPY : 0;
+	default:
+		return 0;
+	}
+}
+
+static bool has_operation(const struct sva_bond *bond, unsigned int opcode)
+{
+	return __atomic_load_n(&bond->op_cap[opcode / 64], __ATOMIC_RELAXED) >> (opcode % 64) & 1;
+}
+
+bool sva_path_can_do(const struct sva_bond *bond, const struct sva_op *op)
+{
+	uint64_t needed = needed_capabilities(op);
+
+	return has_operation(bond, sva_desc_opcode(&op->desc)) &&
+	       !(needed & ~__atomic_load_n(&bond->gen_cap, __ATOMIC_RELAXED));
+}
+
+/* The nearest to a buffer's node, on the path that comes first. */
+static unsigned int *hinted_order(struct sva_thread *thread, int hint, unsigned int *scratch)
+{
+	if (hint < 0 || hint == thread->node)
+		return thread->order;
+	make_order(thread, hint, scratch);
+	return scratch;
+}
+
+struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint)
+{
+	unsigned int scratch[64], *order;
+	unsigned int most = thread->route_count;
+
+	order = most <= 64 ? hinted_order(thread, hint, scratch) : thread->order;
+	while (*pos < most) {
+		unsigned int index = order[(*pos)++];
+		struct sva_lease *lease;
+
+		/* The routes of synchronous calls are the first ones of the list. */
+		if (sync && index >= thread->ctx->sync_routes)
+			continue;
+		lease = route_lease(thread, index);
+		/* One that takes no batches may take the entries, which is for whoever issues it to see. */
+		if (lease && (sva_kind_of(op)->shape == SVA_SHAPE_BATCH || sva_path_can_do(lease->bond, op)))
+			return lease;
+	}
+	return NULL;
+}
+
+bool sva_path_has_lease(const struct sva_thread *thread, bool sync)
+{
+	unsigned int most = sync ? thread->ctx->sync_routes : thread->route_count;
+
+	for (unsigned int i = 0; i < most; i++)
+		if (thread->leases[i] && !thread->leases[i]->dead)
+			return true;
+	return false;
+}
