@@ -28,6 +28,10 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/api/sva.c \
 	%D%/run/submit.c \
 	%D%/op/kinds.c \
+	%D%/op/check.c \
+	%D%/op/mapped.c \
+	%D%/queue/caps.c \
+	%D%/base/words.c \
 	%D%/op/kinds.h \
 	%D%/op/progress.c \
 	%D%/run/batch.c \

@@ -352,3 +352,25 @@ int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 		return fill_on_cpu(thread, dst, pattern, len);
 	return run(thread, sva, &thread->op);
 }
+
+/* The quick calls keep two words; this is where they become a result. */
+const struct sva_result *sva_last_result(void)
+{
+	struct sva_tls *tls = &sva_tls;
+
+	const struct sva_identity *id = tls->last_id;
+
+	if (id) {
+		memset(&tls->last, 0, sizeof(tls->last));
+		tls->last.path = id->path;
+		tls->last.reason = id->reason;
+		tls->last.queue = id->queue;
+		tls->last.device = id->device;
+		tls->last.bytes = tls->last_bytes;
+		tls->last.path_bytes[id->path] = tls->last_bytes;
+		tls->last.status = id->queue ? SVA_STATUS_SUCCESS : SVA_STATUS_NONE;
+		tls->last.chunks = id->queue ? 1 : 0;
+		tls->last_id = NULL;
+	}
+	return &tls->last;
+}

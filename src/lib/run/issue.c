@@ -10,25 +10,6 @@
 #include "lib/op/kinds.h"
 #include "lib/queue/ways.h"
 
-#define CACHE_LIMIT (1u << 20) /* larger results are written to memory: they would push everything else out of the cache */
-
-uint32_t sva_issue_word(const struct sva_bond *bond, const struct sva_op *op)
-{
-	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
-	uint32_t policy = op->flags & SVA_OP_FAULT_MASK;
-	uint32_t flags = 0;
-
-	if (sva_kind_of(op)->writes && (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL) && !(op->flags & SVA_OP_NO_CACHE) &&
-	    ((op->flags & SVA_OP_CACHE) || op->length <= CACHE_LIMIT))
-		flags |= SVA_DESC_CC;
-	if (!policy)
-		policy = p->policy->fault_policy;
-	if (policy == SVA_FAULT_BLOCK && bond->block_on_fault &&
-	    (sva_kind_of(op)->shape == SVA_SHAPE_BYTES || sva_kind_of(op)->shape == SVA_SHAPE_WHOLE))
-		flags |= SVA_DESC_BOF;
-	return p->word | flags;
-}
-
 static void back_off(unsigned int tries)
 {
 	for (unsigned int i = 0; i < 1u << (tries < 6 ? tries : 6); i++)

@@ -208,37 +208,6 @@ static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int ind
 	return lease;
 }
 
-/* What of GENCAP an operation needs. */
-static uint64_t needed_capabilities(const struct sva_op *op)
-{
-	uint32_t flags = sva_desc_flags(&op->desc);
-
-	switch (sva_desc_opcode(&op->desc)) {
-	case SVA_OPCODE_FILL:
-		return flags & SVA_DESC_FILL16 ? SVA_GENCAP_FILL16 : 0;
-	case SVA_OPCODE_CRC:
-	case SVA_OPCODE_COPY_CRC:
-		return flags & SVA_DESC_CRC64 ? SVA_GENCAP_CRC64 : 0;
-	case SVA_OPCODE_MEMMOVE:
-		return op->desc.dst < op->desc.src + op->length && op->desc.src < op->desc.dst + op->length ? SVA_GENCAP_OVERLAP_COPY : 0;
-	default:
-		return 0;
-	}
-}
-
-static bool has_operation(const struct sva_bond *bond, unsigned int opcode)
-{
-	return __atomic_load_n(&bond->op_cap[opcode / 64], __ATOMIC_RELAXED) >> (opcode % 64) & 1;
-}
-
-bool sva_path_can_do(const struct sva_bond *bond, const struct sva_op *op)
-{
-	uint64_t needed = needed_capabilities(op);
-
-	return has_operation(bond, sva_desc_opcode(&op->desc)) &&
-	       !(needed & ~__atomic_load_n(&bond->gen_cap, __ATOMIC_RELAXED));
-}
-
 /* The nearest to a buffer's node, on the path that comes first. */
 static unsigned int *hinted_order(struct sva_thread *thread, int hint, unsigned int *scratch)
 {

@@ -7,29 +7,6 @@
 
 #define QUICK_LENGTH (1u << 20) /* longer ones are written to memory, not to the cache: that is another word */
 
-void sva_operation_begin(struct sva_op *op, struct sva *key, const struct sva_policy *policy)
-{
-	struct sva_op_private *p = SVA_OP_PRIVATE(op);
-
-	sva_progress_begin(op);
-	p->key = key;
-	p->policy = policy;
-	p->generation = sva_process_generation();
-}
-
-void sva_operation_undo(struct sva_op *op)
-{
-	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
-
-	sva_dma_undo(op);
-	op->desc.src = p->src;
-	op->desc.dst = p->dst;
-	op->desc.op.dualcast.dst2 = p->third;
-	op->desc.flags_opcode = p->prepared_word;
-	op->desc.completion_addr = 0;
-	op->state = SVA_OP_PREPARED;
-}
-
 /* Put something that has ended at once where sva_reap() finds it. */
 static void keep(struct sva_thread *thread, struct sva_op *op)
 {
