@@ -1,45 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <sys/mman.h>
 
 #include "access.h"
 #include "memory.h"
 #include "process.h"
 #include "raw.h"
-#include "text.h"
 
-#define PAGE 4096u
+#define PAGE EMU_PAGE
 #define BOUNCE 4096u
-
-/*
- * Strict faults: would a device find this page in the page table? For a write the page must be this process's own: one
- * that is still shared by copy on write, the zero page too, is read-only in the table (bit 56: mapped by us alone;
- * bit 61: of a file or shared memory, where writable means written).
- */
-static bool page_present(uint64_t addr, bool write)
-{
-	struct emu_text text;
-	uint64_t entry = 0;
-	char path[40];
-	int fd;
-
-	text_init(&text, path, sizeof(path));
-	text_add(&text, "%s/pagemap", emu.proc);
-	fd = raw_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return true;
-	raw_syscall4(SYS_pread64, fd, &entry, sizeof(entry), addr / PAGE * sizeof(entry));
-	raw_close(fd);
-	if (!(entry >> 63))
-		return false;
-	return !write || (entry & (1ull << 56 | 1ull << 61));
-}
 
 size_t emu_access_reach(struct emu_access *access, uint64_t addr, size_t len, unsigned int how, uint64_t *fault)
 {
 	bool strict = access->strict && !(how & (SVA_MODEL_BOF | SVA_MODEL_RECORD));
 	bool write = how & SVA_MODEL_WRITE;
-	size_t done = 0, border = PAGE - addr % PAGE;
+	size_t done = 0, border = PAGE - addr % PAGE, usable;
 
 	if (access->inject && !(how & (SVA_MODEL_BOF | SVA_MODEL_RECORD))) {
 		if (addr % PAGE == 0 || len <= border) {
@@ -49,12 +23,12 @@ size_t emu_access_reach(struct emu_access *access, uint64_t addr, size_t len, un
 		}
 		len = border; /* the next window starts at the border, and faults there */
 	}
-	while (done < len) {
-		if ((strict && !page_present(addr + done, write)) || !emu_probe(addr + done, write, NULL)) {
+	for (; done < len; done += usable) {
+		usable = emu_pages_usable(&access->pages, addr + done, write, strict);
+		if (!usable) {
 			*fault = addr + done;
 			break;
 		}
-		done += PAGE - (addr + done) % PAGE;
 	}
 	return done < len ? done : len;
 }

@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #include "model/model.h"
+#include "pages.h"
 
 struct emu_access {
 	bool strict;           /* a page that is not present faults unless the flags say block on fault */
 	bool inject;           /* the next access to data that may fault does so, at a page border if there is one */
 	unsigned int sabotage; /* enum emu_sabotage: what is to go wrong with this descriptor */
 	bool sabotaged;        /* it has gone wrong */
+	struct emu_pages pages; /* what this descriptor has found out about memory */
 	unsigned int open;     /* bounce windows in use, a bit each */
 	uint64_t target[3];    /* where each belongs */
 	uint64_t record;       /* where the record that is in scratch belongs */

@@ -15,7 +15,7 @@ emu_common = \
 	%D%/raw.h %D%/text.h %D%/text.c %D%/state.h %D%/state.c %D%/process.h \
 	%D%/sysfs.h %D%/sysfs.c %D%/attrs.h %D%/attrs_device.c %D%/attrs_wq.c %D%/tree.h %D%/tree.c %D%/paths.h %D%/paths.c \
 	%D%/decode.h %D%/decode.c %D%/insn.h %D%/insn.c %D%/cdev.h %D%/node.h %D%/node.c %D%/maps.h %D%/maps.c \
-	%D%/memory.h %D%/access.h %D%/access.c %D%/engine.h %D%/engine.c %D%/async.h %D%/async.c \
+	%D%/memory.h %D%/access.h %D%/access.c %D%/pages.h %D%/pages.c %D%/engine.h %D%/engine.c %D%/async.h %D%/async.c \
 	%D%/trace.h %D%/trace.c %D%/check.h %D%/check.c
 
 noinst_LTLIBRARIES += %D%/libemu-model.la

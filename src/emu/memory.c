@@ -181,6 +181,7 @@ void emu_execute(const struct sva_model_profile *profile, const struct sva_desc 
 	 */
 	checkpoint = outer;
 	access->open = 0;
+	access->pages = (struct emu_pages){ .oldest = 0 };
 	mem.map = emu_access_map;
 	mem.unmap = emu_access_unmap;
 	sva_model_execute(profile, &mem, desc, outcome);
