@@ -63,6 +63,21 @@ static void fail_descriptor(const struct sva_desc *desc, struct sva_model_outcom
 		outcome->end = SVA_MODEL_RECORDED;
 }
 
+/*
+ * What was worked on: all of a descriptor that succeeded, and of one that met a page fault what the record says to be
+ * complete. One that was refused or ended with an error has done nothing that could be counted on.
+ */
+static uint32_t bytes_done(const struct sva_desc *desc, const struct sva_model_outcome *outcome)
+{
+	unsigned int status = outcome->comp.status & SVA_STATUS_MASK, opcode = sva_desc_opcode(desc);
+
+	if (opcode == SVA_OPCODE_NOOP || opcode == SVA_OPCODE_DRAIN)
+		return 0;
+	if (status == SVA_STATUS_SUCCESS || status == SVA_STATUS_SUCCESS_PRED)
+		return desc->size;
+	return status == SVA_STATUS_PAGE_FAULT ? outcome->comp.bytes : 0;
+}
+
 static void count_outcome(struct emu_state *state, const struct sva_desc *desc, const struct sva_model_outcome *outcome)
 {
 	unsigned int status = outcome->comp.status & SVA_STATUS_MASK, opcode = sva_desc_opcode(desc);
@@ -71,8 +86,8 @@ static void count_outcome(struct emu_state *state, const struct sva_desc *desc, 
 	if (opcode == SVA_OPCODE_BATCH)
 		emu_count(state, EMU_COUNT_BATCHED, outcome->comp.status == SVA_STATUS_SUCCESS ? desc->size :
 			  outcome->comp.bytes);
-	else if (opcode != SVA_OPCODE_NOOP && opcode != SVA_OPCODE_DRAIN)
-		emu_count(state, EMU_COUNT_BYTES, desc->size);
+	else
+		emu_count(state, EMU_COUNT_BYTES, bytes_done(desc, outcome));
 	if (outcome->end == SVA_MODEL_LOST)
 		emu_count(state, EMU_COUNT_LOST, 1);
 	if (status == SVA_STATUS_PAGE_FAULT || status == SVA_STATUS_PAGE_FAULT_IR ||

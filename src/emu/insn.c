@@ -19,8 +19,10 @@ static EMU_TLS struct {
 	uint64_t line[LINE / 8];
 } monitor;
 
-static enum emu_verdict general_protection(struct emu_step *step)
+/* why: for --check. */
+static enum emu_verdict general_protection(struct emu_step *step, const char *why)
 {
+	emu_check_say(step->regs.rip, "%s: general protection", why);
 	step->fault = (struct emu_fault){ SIGSEGV, SI_KERNEL, 0 };
 	step->vector = 13;
 	return EMU_FAULT;
@@ -40,16 +42,16 @@ static enum emu_verdict enqcmd(struct emu_step *step)
 	struct sva_desc desc;
 	emu_queue_id queue;
 
-	if (step->insn.kind == EMU_INSN_ENQCMDS || step->insn.dst % LINE)
-		return general_protection(step);
+	if (step->insn.kind == EMU_INSN_ENQCMDS)
+		return general_protection(step, "ENQCMDS is for the kernel");
+	if (step->insn.dst % LINE)
+		return general_protection(step, "ENQCMD to an address that is no multiple of 64");
 	if (emu_fetch(&desc, step->insn.src, sizeof(desc), &fault))
 		return page_fault(step, &fault);
 	if (desc.pasid_priv)
-		return general_protection(step);
-	if (!emu.mm->pasid) {
-		emu_check_say(step->regs.rip, "ENQCMD, but this process has opened no queue and so has no PASID");
-		return general_protection(step);
-	}
+		return general_protection(step, "ENQCMD of a descriptor whose bits 31:0 are not zero");
+	if (!emu.mm->pasid)
+		return general_protection(step, "ENQCMD, but this process has opened no queue and so has no PASID");
 	queue = emu_cdev_portal(step->insn.dst, &readonly, &swallow);
 	if (!queue)
 		queue = emu_cdev_portal_search(step->insn.dst);
@@ -79,7 +81,7 @@ static enum emu_verdict movdir64b(struct emu_step *step)
 	emu_queue_id queue;
 
 	if (step->insn.dst % LINE)
-		return general_protection(step);
+		return general_protection(step, "MOVDIR64B to an address that is no multiple of 64");
 	if (emu_fetch(&desc, step->insn.src, sizeof(desc), &fault))
 		return page_fault(step, &fault);
 	queue = emu_cdev_portal(step->insn.dst, &readonly, &swallow);
@@ -132,7 +134,8 @@ static enum emu_verdict wait_for(struct emu_step *step)
 
 	emu_count(emu.state, umwait ? EMU_COUNT_UMWAIT : EMU_COUNT_TPAUSE, 1);
 	if ((uint32_t)step->insn.control & ~1u)
-		return general_protection(step);
+		return general_protection(step, umwait ? "UMWAIT with a reserved bit in its operand" :
+						"TPAUSE with a reserved bit in its operand");
 	step->regs.flags &= ~EMU_FLAGS_ARITH;
 	while (now < deadline && !(umwait && (!monitor.addr || line_changed()))) {
 		if (now - start >= UMWAIT_MAX_TICKS) {

@@ -132,7 +132,7 @@ enum emu_counter {
 	EMU_COUNT_FAULTS,       /* that ended with a page fault */
 	EMU_COUNT_ERRORS,       /* that ended with another error */
 	EMU_COUNT_LOST,         /* whose completion record could not be written */
-	EMU_COUNT_BYTES,        /* transfer sizes, added up */
+	EMU_COUNT_BYTES,        /* worked on by descriptors outside of batches */
 	EMU_COUNT_SABOTAGED,
 	EMU_COUNT_UNLAWFUL,     /* findings of --check */
 	EMU_COUNT_PATCHED,      /* call sites of --fast */

@@ -196,6 +196,24 @@ assert set(fates) == {"executed", "retry"}, fates' "$work/lines.json"
 	is "$(SVA_EMU_QUIET='' "$emu" run -q -- "$work/one" 2>&1)" "64 " "-q: nothing is said"
 	is "$(SVA_EMU_QUIET='' "$emu" run -- "$work/one" 2>&1 >/dev/null)" "sva-emu: the DSA is emulated; times are not DSA times" \
 		"without it one line is"
+	# bytes counts what was worked on: of refused descriptors and of those that failed nothing.
+	sed 's/SVA_OPCODE_NOOP, NULL, NULL, 0/SVA_OPCODE_MEMMOVE, from, to, sizeof(from)/
+		s/^int main/static char from[100], to[100];\n&/' "$work/one.c" >"$work/move.c"
+	sed 's/sizeof(from))/64u << 20)/' "$work/move.c" >"$work/large.c"
+	for name in move large; do
+		${CC:-cc} -D_GNU_SOURCE -I"$top_srcdir/include" -I"$top_srcdir/tests/emu" "$work/$name.c" -o "$work/$name"
+	done
+	counted -- "$work/move"
+	is "$(counter bytes "$work/stats")" 100 "--stats: bytes of a copy of 100"
+	counted -- "$work/large"
+	is "$(counter executed "$work/stats") $(counter errors "$work/stats") $(counter bytes "$work/stats")" "1 1 0" \
+		"--stats: a copy that is larger than the queue allows counts no bytes"
+	counted --error 1 -- "$work/move"
+	is "$(counter errors "$work/stats") $(counter bytes "$work/stats")" "1 0" \
+		"--stats: a descriptor that ends with a hardware error counts no bytes"
+	counted --fault 1 -- "$work/move"
+	is "$(counter faults "$work/stats") $(counter bytes "$work/stats")" "1 0" \
+		"--stats: a copy that faults at its first byte counts no bytes"
 	sed 's/SVA_OPCODE_NOOP/(enum sva_opcode)0x7f/; s/n = write/for (int i = 0; i < 5; i++)\n\t\tn = write/; s/ssize_t n;/ssize_t n = 0;/' \
 		"$work/one.c" >"$work/wrong.c"
 	${CC:-cc} -D_GNU_SOURCE -I"$top_srcdir/include" -I"$top_srcdir/tests/emu" "$work/wrong.c" -o "$work/wrong"
