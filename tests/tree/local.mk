@@ -16,3 +16,7 @@ CLEANFILES += %D%/objects
 	$(AM_V_GEN)$(MKDIR_P) %D% && { \
 	echo 'model libmodel_la $(src_model_libmodel_la_OBJECTS)'; \
 	} >$@
+
+# Machines that configure refuses.
+TESTS += %D%/t-configure.sh
+EXTRA_DIST += %D%/t-configure.sh
