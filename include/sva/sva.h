@@ -298,7 +298,9 @@ SVA_API const struct sva_result *sva_op_result(const struct sva_op *op);
 	X(MAP_FAILED, "the portal could not be mapped") \
 	X(PLUGIN, "a plug-in is missing, was refused or failed; SVA_LOG=notice tells which") \
 	X(FORKED, "the handle is from before a fork") \
-	X(MEMLOCK, "the memory may not be pinned for sva_dma: raise RLIMIT_MEMLOCK (ulimit -l), or map less of it")
+	X(MEMLOCK, "the memory may not be pinned for sva_dma: raise RLIMIT_MEMLOCK (ulimit -l), or map less of it") \
+	X(BATCH_SIZE, "the batch has more entries, or fewer, than the queue takes in one descriptor: they go one by one") \
+	X(BATCH_ENTRY, "an entry cannot be part of a batch (too long, empty, a drain, mapped buffers): they go one by one")
 
 /** See #SVA_REASON_MAP. The numbers may grow, never change. */
 enum sva_reason {

@@ -437,9 +437,9 @@ int sva_progress_verdict(const struct sva_op *op);
 
 int sva_batch_begin(struct sva_op *batch);
 void sva_batch_undo(struct sva_op *batch);
-/* Can that queue take it as one descriptor? Does it take batches at all? Has it the operation of an entry, at least? */
-bool sva_batch_fits(const struct sva_op *batch, const struct sva_lease *lease);
-bool sva_batch_taken(const struct sva_op *batch, const struct sva_lease *lease);
+/* Why that queue does not take it as one descriptor, an enum sva_reason; OK: it does. */
+uint32_t sva_batch_reason(const struct sva_op *batch, const struct sva_lease *lease);
+/* Has the queue the operation of one of the entries, at least? */
 bool sva_batch_has_part(const struct sva_op *batch, const struct sva_lease *lease);
 int sva_batch_build(struct sva_op *batch, struct sva_lease *lease);
 void sva_batch_take(struct sva_op *batch, bool lost);

@@ -468,6 +468,52 @@ static void batches(void)
 	sva_close(sva);
 }
 
+static void reason_of_batch(const char *paths, unsigned int entries, uint32_t reason, const char *what)
+{
+	sva = rig_open_opts(paths, set_timeout);
+	sva_prep_batch(&ops[40], list, entries);
+	ok(!sva_submit(sva, &ops[40]) && !sva_wait(&ops[40], -1), "%s is done", what);
+	ok(sva_op_result(&ops[40])->reason == reason, "%s reports the reason %s (got %s)", what,
+	   sva_reason_name(reason), sva_reason_name(sva_op_result(&ops[40])->reason));
+	sva_close(sva);
+}
+
+/* Software takes a batch as one descriptor, the path write takes none: the reason is that of the first choice. */
+static void reasons_of_batches(void)
+{
+	static struct sva_op *same[1025];
+	static struct sva_op *more;
+	void *memory;
+
+	if (posix_memalign(&memory, 64, 1025 * sizeof(*more)))
+		return;
+	more = memory;
+	kernel_begin();
+	queue = kernel_add("wq0.0", false, 64, "max-transfer=4096");
+	prepare(40);
+	reason_of_batch("soft", 2, SVA_REASON_OK, "a batch of two on soft");
+	prepare(40);
+	reason_of_batch("soft,write", 1, SVA_REASON_BATCH_SIZE, "a batch of one");
+	prepare(40);
+	reason_of_batch("write,soft", 2, SVA_REASON_NO_OPERATION, "a batch on a path that takes none");
+	for (unsigned int i = 0; i < 1025; i++) {
+		sva_prep_memcpy(&more[i], to + i % 64, from + i % 64, 1);
+		same[i] = &more[i];
+	}
+	sva = rig_open_opts("soft,write", set_timeout);
+	sva_prep_batch(&ops[40], same, 1025);
+	ok(!sva_submit(sva, &ops[40]) && !sva_wait(&ops[40], -1), "a batch of one entry more than soft takes is done");
+	is(sva_op_result(&ops[40])->reason, SVA_REASON_BATCH_SIZE, "its reason is its size");
+	sva_close(sva);
+	prepare(40);
+	sva_prep_drain(&ops[1]);
+	reason_of_batch("soft,write", 3, SVA_REASON_BATCH_ENTRY, "a batch with a drain");
+	prepare(40);
+	ops[1].length = 0;
+	reason_of_batch("soft,write", 3, SVA_REASON_BATCH_ENTRY, "a batch with an empty entry");
+	free(more);
+}
+
 /* The queue does the entries that it has, one by one, before software does any of them; software has the others, and whole batches of them. */
 static void batches_before_soft(void)
 {
@@ -691,6 +737,7 @@ int main(void)
 	silent_batch();
 	batch_descriptors();
 	hidden_batches();
+	reasons_of_batches();
 	batches_before_soft();
 	closing();
 	return done();

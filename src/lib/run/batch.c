@@ -84,17 +84,14 @@ void sva_batch_undo(struct sva_op *batch)
 
 /* ------------------------------------------------------------------ as one descriptor */
 
-static bool entry_fits(const struct sva_op *entry, const struct sva_bond *bond)
+/* Zero-length entries complete without a device. Mapped-buffer offsets cannot go into a batch descriptor. */
+static uint32_t entry_reason(const struct sva_op *entry, const struct sva_bond *bond)
 {
-	/* Empty ones are not worth a descriptor and need no device: the loop ends them. Offsets in buffers mean nothing to a device. */
-	return !sva_dma_is_op(entry) && (entry->length || sva_kind_of(entry)->shape == SVA_SHAPE_EMPTY) && entry->length <= bond->max_transfer &&
-	       sva_desc_opcode(&entry->desc) != SVA_OPCODE_DRAIN && sva_progress_fits(entry, bond->max_transfer) &&
-	       sva_path_can_do(bond, entry);
-}
-
-bool sva_batch_taken(const struct sva_op *batch, const struct sva_lease *lease)
-{
-	return lease->ops->batch_opcode && sva_path_can_do(lease->bond, batch);
+	if (sva_dma_is_op(entry) || (!entry->length && sva_kind_of(entry)->shape != SVA_SHAPE_EMPTY) ||
+	    entry->length > bond->max_transfer || sva_desc_opcode(&entry->desc) == SVA_OPCODE_DRAIN ||
+	    !sva_progress_fits(entry, bond->max_transfer))
+		return SVA_REASON_BATCH_ENTRY;
+	return sva_path_can_do(bond, entry) ? SVA_REASON_OK : SVA_REASON_NO_OPERATION;
 }
 
 bool sva_batch_has_part(const struct sva_op *batch, const struct sva_lease *lease)
@@ -107,18 +104,20 @@ bool sva_batch_has_part(const struct sva_op *batch, const struct sva_lease *leas
 	return false;
 }
 
-bool sva_batch_fits(const struct sva_op *batch, const struct sva_lease *lease)
+uint32_t sva_batch_reason(const struct sva_op *batch, const struct sva_lease *lease)
 {
 	const struct sva_bond *bond = lease->bond;
 	struct sva_op **entries = entries_of(batch);
 	uint64_t least = bond->gen_cap & SVA_GENCAP_BATCH_OF_ONE ? 1 : 2;
+	uint32_t reason = SVA_REASON_OK;
 
-	if (!sva_batch_taken(batch, lease) || batch->length < least || batch->length > bond->max_batch)
-		return false;
-	for (uint64_t i = 0; i < batch->length; i++)
-		if (!entry_fits(entries[i], bond))
-			return false;
-	return true;
+	if (!lease->ops->batch_opcode || !sva_path_can_do(bond, batch))
+		return SVA_REASON_NO_OPERATION;
+	if (batch->length < least || batch->length > bond->max_batch)
+		return SVA_REASON_BATCH_SIZE;
+	for (uint64_t i = 0; i < batch->length && reason == SVA_REASON_OK; i++)
+		reason = entry_reason(entries[i], bond);
+	return reason;
 }
 
 /* The list for a queue. It is the device's to read until the batch has its record. */

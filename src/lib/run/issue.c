@@ -100,9 +100,12 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 	int err = -EAGAIN;
 
 	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH) {
-		if (!sva_batch_taken(op, lease))
-			p->result.reason = SVA_REASON_NO_OPERATION;
-		if (!sva_batch_fits(op, lease))
+		uint32_t reason = sva_batch_reason(op, lease);
+
+		/* The first choice's reason is the one to report, not that of the queues after it. */
+		if (!p->result.reason)
+			p->result.reason = reason;
+		if (reason != SVA_REASON_OK)
 			return -EOPNOTSUPP;
 		err = sva_batch_build(op, lease);
 		if (err)
