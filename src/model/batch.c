@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batches. Descriptors behind a fence start when all before it are complete; if one of those was anything but a success
- * (0x02 counts as failure), the fence's descriptor and all later ones are dropped, their records untouched. Without
- * fences any order is lawful: the profile can ask for another one than the list's. Source: [S3] 3.8, 3.9, 8.3.2.
+ * Batches. Descriptors behind a fence start when all before it are complete; if one of those was
+ * anything but a success (0x02 counts as failure), the fence's descriptor and all later ones are
+ * dropped, their records untouched. Without fences any order is lawful: the profile can ask for
+ * another one than the list's. Source: [S3] 3.8, 3.9, 8.3.2.
  */
 #include "model/bytes.h"
 #include "model/internal.h"
@@ -20,13 +21,16 @@ static bool read_entry(struct batch *batch, uint32_t n, struct sva_desc *desc)
 {
 	struct model_exec *exec = batch->exec;
 
-	if (model_read(exec, desc, exec->desc.src + 64ull * n, sizeof(*desc), OPERAND_1) == sizeof(*desc))
+	if (model_read(exec, desc, exec->desc.src + 64ull * n, sizeof(*desc), OPERAND_1) ==
+	    sizeof(*desc))
 		return true;
 	exec->comp.status = SVA_STATUS_BATCH_PAGE_FAULT;
 	return false;
 }
 
-/* An error of a descriptor that SWERROR or the event log gets; the batch's outcome keeps the first. */
+/*
+ * An error of a descriptor that SWERROR or the event log gets; the batch's outcome keeps the first.
+ */
 static void note_error(struct batch *batch, struct model_exec *sub, uint32_t n)
 {
 	struct sva_model_outcome *outcome = batch->exec->outcome;
@@ -65,9 +69,9 @@ static void run_entry(struct batch *batch, uint32_t n, const struct sva_desc *de
 		note_error(batch, &sub, n);
 	if (outcome.swerror == SVA_STATUS_COMP_FAULT) {
 		/*
-		 * With an event log the driver writes the record later, and turns the batch's status into a failure if
-		 * it can not. UNCERTAIN without one: here it is a failure, since the submitter can not learn what
-		 * became of it.
+		 * With an event log the driver writes the record later, and turns the batch's
+		 * status into a failure if it can not. UNCERTAIN without one: here it is a failure,
+		 * since the submitter can not learn what became of it.
 		 */
 		batch->noted = true;
 		if (exec->profile->event_log)
@@ -104,7 +108,10 @@ static uint32_t gcd(uint32_t a, uint32_t b)
 	return a;
 }
 
-/* The k-th of n in another order: backwards, or steps of a stride that has no factor in common with n. */
+/*
+ * The k-th of n in another order: backwards, or steps of a stride that has no factor in common with
+ * n.
+ */
 static uint32_t shuffled(uint32_t k, uint32_t n, uint32_t seed)
 {
 	uint32_t mixed = seed * 0x9e3779b1u >> 8, stride = mixed % n + 1;
@@ -136,7 +143,10 @@ static void run_shuffled(struct batch *batch)
 		for (uint32_t k = 0; k < end - first; k++) {
 			uint32_t n = first + shuffled(k, end - first, seed);
 
-			/* It could be read just now; if it no longer can, none of this run counts as done. */
+			/*
+			 * It could be read just now; if it no longer can, none of this run counts
+			 * as done.
+			 */
 			if (!read_entry(batch, n, &desc))
 				return;
 			run_entry(batch, n, &desc);

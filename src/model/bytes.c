@@ -50,7 +50,8 @@ size_t model_bytes_diff(const uint8_t *a, const uint8_t *b, size_t len)
 	return i;
 }
 
-size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[32], size_t phase, size_t len)
+size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[32], size_t phase,
+				size_t len)
 {
 	size_t i = 0;
 
@@ -64,8 +65,9 @@ size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[32], siz
 #include <immintrin.h>
 
 /*
- * From here on a copy or fill that bypasses the caches is faster than one that evicts what is in them: about half of a
- * last-level cache. Measured with 32 MiB of it: cached wins up to 8 MiB, streamed from 16 MiB (tests/model/speed).
+ * From here on a copy or fill that bypasses the caches is faster than one that evicts what is in
+ * them: about half of a last-level cache. Measured with 32 MiB of it: cached wins up to 8 MiB,
+ * streamed from 16 MiB (tests/model/speed).
  */
 #define STREAM_MIN (16u << 20)
 /* The string instructions have a start-up cost; below this the loops win. */
@@ -81,21 +83,26 @@ static inline void store(uint8_t *to, __m128i value)
 	_mm_storeu_si128((__m128i *)to, value);
 }
 
-/* Up to 16 bytes: everything is loaded before anything is stored, so it is right for any overlap. */
+/*
+ * Up to 16 bytes: everything is loaded before anything is stored, so it is right for any overlap.
+ */
 static inline void move_small(uint8_t *to, const uint8_t *from, size_t len)
 {
 	if (len >= 8) {
-		uint64_t first = *(const model_u64 *)from, last = *(const model_u64 *)(from + len - 8);
+		uint64_t first = *(const model_u64 *)from,
+			 last = *(const model_u64 *)(from + len - 8);
 
 		*(model_u64 *)to = first;
 		*(model_u64 *)(to + len - 8) = last;
 	} else if (len >= 4) {
-		uint32_t first = *(const model_u32 *)from, last = *(const model_u32 *)(from + len - 4);
+		uint32_t first = *(const model_u32 *)from,
+			 last = *(const model_u32 *)(from + len - 4);
 
 		*(model_u32 *)to = first;
 		*(model_u32 *)(to + len - 4) = last;
 	} else if (len >= 2) {
-		uint16_t first = *(const model_u16 *)from, last = *(const model_u16 *)(from + len - 2);
+		uint16_t first = *(const model_u16 *)from,
+			 last = *(const model_u16 *)(from + len - 2);
 
 		*(model_u16 *)to = first;
 		*(model_u16 *)(to + len - 2) = last;
@@ -111,7 +118,8 @@ static void move_up(uint8_t *to, const uint8_t *from, size_t len)
 	size_t i = 0;
 
 	for (; i + 64 <= len; i += 64) {
-		__m128i a = load(from + i), b = load(from + i + 16), c = load(from + i + 32), d = load(from + i + 48);
+		__m128i a = load(from + i), b = load(from + i + 16), c = load(from + i + 32),
+			d = load(from + i + 48);
 
 		store(to + i, a);
 		store(to + i + 16, b);
@@ -143,14 +151,18 @@ static void move_down(uint8_t *to, const uint8_t *from, size_t len)
 	store(to, first);
 }
 
-/* Past the caches; no overlap. The fence makes the bytes visible before any later store, such as the status. */
+/*
+ * Past the caches; no overlap. The fence makes the bytes visible before any later store, such as
+ * the status.
+ */
 static void move_stream(uint8_t *to, const uint8_t *from, size_t len)
 {
 	size_t head = -(uintptr_t)to & 63, i;
 
 	move_up(to, from, 64);
 	for (i = head; i + 64 <= len; i += 64) {
-		__m128i a = load(from + i), b = load(from + i + 16), c = load(from + i + 32), d = load(from + i + 48);
+		__m128i a = load(from + i), b = load(from + i + 16), c = load(from + i + 32),
+			d = load(from + i + 48);
 
 		_mm_stream_si128((__m128i *)(to + i), a);
 		_mm_stream_si128((__m128i *)(to + i + 16), b);
@@ -213,7 +225,9 @@ void model_bytes_fill(uint8_t *to, const uint8_t pattern[32], size_t phase, size
 			to[i] = pattern[(phase + i) % 16];
 		return;
 	}
-	/* The first and the last 64 bytes wherever they lie, the lines between them at their best. */
+	/*
+	 * The first and the last 64 bytes wherever they lie, the lines between them at their best.
+	 */
 	fill_lines(to, load(pattern + phase), 64, false);
 	head = -(uintptr_t)to & 63;
 	if (low == high && len >= REP_MIN && !past_caches) {
@@ -239,7 +253,8 @@ uint64_t model_bytes_nonzero(const void *bytes)
 	uint64_t bits = 0;
 
 	for (int i = 0; i < 64; i += 16)
-		bits |= (uint64_t)differing(load((const uint8_t *)bytes + i), _mm_setzero_si128()) << i;
+		bits |= (uint64_t)differing(load((const uint8_t *)bytes + i), _mm_setzero_si128())
+			<< i;
 	return bits;
 }
 
@@ -253,14 +268,20 @@ __attribute__((target("avx2"))) static inline __m256i same32_in(const uint8_t *a
 	return same32(a, _mm256_loadu_si256((const __m256i *)b));
 }
 
-/* How many bytes are the same in whole blocks of 128: loads of 16 bytes are too many for what the level-2 cache gives. */
-__attribute__((target("avx2"))) static size_t same_blocks(const uint8_t *a, const uint8_t *b, size_t len)
+/*
+ * How many bytes are the same in whole blocks of 128: loads of 16 bytes are too many for what the
+ * level-2 cache gives.
+ */
+__attribute__((target("avx2"))) static size_t same_blocks(const uint8_t *a, const uint8_t *b,
+							  size_t len)
 {
 	size_t i = 0;
 
 	for (; i + 128 <= len; i += 128) {
-		__m256i x = _mm256_and_si256(same32_in(a + i, b + i), same32_in(a + i + 32, b + i + 32));
-		__m256i y = _mm256_and_si256(same32_in(a + i + 64, b + i + 64), same32_in(a + i + 96, b + i + 96));
+		__m256i x = _mm256_and_si256(same32_in(a + i, b + i),
+					     same32_in(a + i + 32, b + i + 32));
+		__m256i y = _mm256_and_si256(same32_in(a + i + 64, b + i + 64),
+					     same32_in(a + i + 96, b + i + 96));
 
 		if (_mm256_movemask_epi8(_mm256_and_si256(x, y)) != -1)
 			break;
@@ -269,7 +290,8 @@ __attribute__((target("avx2"))) static size_t same_blocks(const uint8_t *a, cons
 }
 
 /* The same against 16 bytes that repeat. */
-__attribute__((target("avx2"))) static size_t pattern_blocks(const uint8_t *a, __m128i value, size_t len)
+__attribute__((target("avx2"))) static size_t pattern_blocks(const uint8_t *a, __m128i value,
+							     size_t len)
 {
 	const __m256i wide = _mm256_broadcastsi128_si256(value);
 	size_t i = 0;
@@ -314,7 +336,8 @@ size_t model_bytes_diff(const uint8_t *a, const uint8_t *b, size_t len)
 	return i;
 }
 
-size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[32], size_t phase, size_t len)
+size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[32], size_t phase,
+				size_t len)
 {
 	__m128i value = load(pattern + phase);
 	size_t i = have_avx2() ? pattern_blocks(a, value, len) : 0;

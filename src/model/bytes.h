@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copy, fill and compare of plain bytes without libc, whose functions a client may have replaced by ones that call us.
- * Baseline x86-64 (SSE2, rep movsb; AVX2 to compare, where there is one) or plain loops. Under a sanitizer the plain
- * loops run, so that it sees each access.
+ * Copy, fill and compare of plain bytes without libc, whose functions a client may have replaced by
+ * ones that call us. Baseline x86-64 (SSE2, rep movsb; AVX2 to compare, where there is one) or
+ * plain loops. Under a sanitizer the plain loops run, so that it sees each access.
  */
 #ifndef SVA_MODEL_BYTES_H
 #define SVA_MODEL_BYTES_H
@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer)
 #define MODEL_PLAIN_LOOPS 1
 #endif
 #endif
@@ -56,18 +57,23 @@ static inline void model_bytes_copy(void *to, const void *from, size_t len)
 uint64_t model_bytes_nonzero(const void *bytes);
 
 /*
- * Of any size; may overlap. stream: bypass the caches if it is large enough to gain from that. Forwards is right if to
- * is below from, backwards if it is above.
+ * Of any size; may overlap. stream: bypass the caches if it is large enough to gain from that.
+ * Forwards is right if to is below from, backwards if it is above.
  */
 void model_bytes_move(uint8_t *to, const uint8_t *from, size_t len, bool stream);
 
-/* Fill with a pattern of 16 bytes, given twice in a row; byte `phase` of it goes to the first address. */
-void model_bytes_fill(uint8_t *to, const uint8_t pattern[32], size_t phase, size_t len, bool stream);
+/*
+ * Fill with a pattern of 16 bytes, given twice in a row; byte `phase` of it goes to the first
+ * address.
+ */
+void model_bytes_fill(uint8_t *to, const uint8_t pattern[32], size_t phase, size_t len,
+		      bool stream);
 
 /* Offset of the first byte that differs, or len. */
 size_t model_bytes_diff(const uint8_t *a, const uint8_t *b, size_t len);
 
 /* The same against such a pattern. */
-size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[32], size_t phase, size_t len);
+size_t model_bytes_diff_pattern(const uint8_t *a, const uint8_t pattern[32], size_t phase,
+				size_t len);
 
 #endif

@@ -29,7 +29,8 @@ void model_cache_flush(struct model_exec *exec)
 	size_t done = 0;
 
 	while (done < desc->size) {
-		if (!model_map(exec, &window, desc->dst + done, desc->size - done, SVA_MODEL_READ, OPERAND_DST)) {
+		if (!model_map(exec, &window, desc->dst + done, desc->size - done, SVA_MODEL_READ,
+			       OPERAND_DST)) {
 			exec->comp.bytes = (uint32_t)done;
 			return;
 		}
@@ -39,7 +40,10 @@ void model_cache_flush(struct model_exec *exec)
 	}
 }
 
-/* One byte of each page, or of each stride, is looked up. UNCERTAIN which permission is asked for: reading. */
+/*
+ * One byte of each page, or of each stride, is looked up. UNCERTAIN which permission is asked for:
+ * reading.
+ */
 void model_translation_fetch(struct model_exec *exec)
 {
 	const struct sva_desc *desc = &exec->desc;

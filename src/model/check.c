@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * May this descriptor run? The order of the checks is free ([S3] 5.4); the model's is: the address of the record
- * (execute.c), opcode, flags (flags.c), interrupt handle, reserved fields, sizes and counts, alignment, overlap. The
- * first that fails decides the status.
+ * May this descriptor run? The order of the checks is free ([S3] 5.4); the model's is: the address
+ * of the record (execute.c), opcode, flags (flags.c), interrupt handle, reserved fields, sizes and
+ * counts, alignment, overlap. The first that fails decides the status.
  */
 #include "model/bytes.h"
 #include "model/internal.h"
@@ -43,7 +43,10 @@ static uint64_t used_bytes(const struct model_exec *exec, const struct model_op 
 	return used;
 }
 
-/* Bits of the DIF flag bytes that no operation has. An operation without destination flags has none of that byte. */
+/*
+ * Bits of the DIF flag bytes that no operation has. An operation without destination flags has none
+ * of that byte.
+ */
 static bool dif_reserved_set(const struct sva_desc_dif *dif)
 {
 	return (dif->flags & 0xf0) || (dif->dst_flags & 0x07);
@@ -88,8 +91,13 @@ static uint8_t check_delta_size(const struct model_exec *exec)
 	bool good;
 
 	if (sva_desc_opcode(&exec->desc) == SVA_OPCODE_CREATE_DELTA)
-		good = op->max_size >= SVA_DELTA_MIN_SIZE && op->max_size <= exec->profile->max_transfer;
-	else /* UNCERTAIN what a record of another size than whole entries, or a very long one, is answered with. */
+		good = op->max_size >= SVA_DELTA_MIN_SIZE &&
+		       op->max_size <= exec->profile->max_transfer;
+	/*
+	 * UNCERTAIN what a record of another size than whole entries, or a very long one, is
+	 * answered with.
+	 */
+	else
 		good = size >= SVA_DELTA_ENTRY_SIZE && size % SVA_DELTA_ENTRY_SIZE == 0 &&
 		       size <= exec->profile->max_transfer;
 	return good ? 0 : SVA_STATUS_DELTA_SIZE;
@@ -104,8 +112,12 @@ static uint8_t check_sizes(const struct model_exec *exec, const struct model_op 
 	if (!desc->size || desc->size > exec->profile->max_transfer)
 		return SVA_STATUS_XFER_SIZE;
 	if (op->kind == MODEL_DELTA)
-		return desc->size > SVA_DELTA_MAX_REGION ? SVA_STATUS_XFER_SIZE : check_delta_size(exec);
-	/* UNCERTAIN which status partial blocks, and a region that goes past 2^64, are answered with. */
+		return desc->size > SVA_DELTA_MAX_REGION ? SVA_STATUS_XFER_SIZE :
+							   check_delta_size(exec);
+	/*
+	 * UNCERTAIN which status partial blocks, and a region that goes past 2^64, are answered
+	 * with.
+	 */
 	if (op->kind == MODEL_DIF && desc->size % dif_src_step(desc))
 		return SVA_STATUS_XFER_SIZE;
 	if (op->run == model_translation_fetch && desc->src + desc->size - 1 < desc->src)
@@ -169,8 +181,10 @@ static uint8_t check_overlap(const struct model_exec *exec)
 	case SVA_OPCODE_APPLY_DELTA:
 		overlap = model_overlap(src, (uint32_t)delta, dst, size);
 		break;
-	case SVA_OPCODE_DUALCAST: /* UNCERTAIN whether the two destinations may overlap; here they may not. */
-		overlap = model_overlap(src, size, dst, size) || model_overlap(src, size, dst2, size) ||
+	/* UNCERTAIN whether the two destinations may overlap; here they may not. */
+	case SVA_OPCODE_DUALCAST:
+		overlap = model_overlap(src, size, dst, size) ||
+			  model_overlap(src, size, dst2, size) ||
 			  model_overlap(dst, size, dst2, size);
 		break;
 	case SVA_OPCODE_DIF_INSERT:

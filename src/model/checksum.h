@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The CRCs of the model, as plain shift registers: no inversion at either end. The two reflected ones (CRC-32C,
- * CRC-64/NVMe) take the lowest bit of each byte first, and their register is the bit reversal of the textbook's; T10
- * takes the highest.
+ * The CRCs of the model, as plain shift registers: no inversion at either end. The two reflected
+ * ones (CRC-32C, CRC-64/NVMe) take the lowest bit of each byte first, and their register is the bit
+ * reversal of the textbook's; T10 takes the highest.
  */
 #ifndef SVA_MODEL_CHECKSUM_H
 #define SVA_MODEL_CHECKSUM_H

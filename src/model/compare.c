@@ -11,7 +11,8 @@ static void finish(struct model_exec *exec, size_t equal)
 	exec->comp.result = equal < desc->size;
 	if (exec->comp.result)
 		exec->comp.bytes = (uint32_t)equal;
-	if ((model_flags(exec) & SVA_DESC_CR) && exec->comp.result != (desc->op.compare.expected & 1))
+	if ((model_flags(exec) & SVA_DESC_CR) &&
+	    exec->comp.result != (desc->op.compare.expected & 1))
 		exec->comp.status = SVA_STATUS_SUCCESS_PRED;
 }
 
@@ -23,7 +24,8 @@ void model_compare(struct model_exec *exec)
 
 	while (done < desc->size) {
 		exec->comp.bytes = (uint32_t)done;
-		if (!model_map(exec, &a, desc->src + done, desc->size - done, SVA_MODEL_READ, OPERAND_1))
+		if (!model_map(exec, &a, desc->src + done, desc->size - done, SVA_MODEL_READ,
+			       OPERAND_1))
 			return;
 		if (!model_map(exec, &b, desc->dst + done, a.len, SVA_MODEL_READ, OPERAND_2)) {
 			model_unmap(exec, &a, 0);
@@ -41,7 +43,8 @@ void model_compare(struct model_exec *exec)
 }
 
 /*
- * The hardware only promises that bytes completed is not beyond the first difference; the model gives the exact offset.
+ * The hardware only promises that bytes completed is not beyond the first difference; the model
+ * gives the exact offset.
  */
 void model_compare_pattern(struct model_exec *exec)
 {
@@ -53,7 +56,8 @@ void model_compare_pattern(struct model_exec *exec)
 	model_pattern(pattern, desc->dst, desc->dst);
 	while (done < desc->size) {
 		exec->comp.bytes = (uint32_t)done;
-		if (!model_map(exec, &window, desc->src + done, desc->size - done, SVA_MODEL_READ, OPERAND_1))
+		if (!model_map(exec, &window, desc->src + done, desc->size - done, SVA_MODEL_READ,
+			       OPERAND_1))
 			return;
 		same = model_bytes_diff_pattern(window.host, pattern, done % 16, window.len);
 		model_unmap(exec, &window, window.len);

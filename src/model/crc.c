@@ -2,10 +2,10 @@
 /*
  * CRC generation and copy with CRC. Source: [S3] 8.3.12, 8.3.13, appendix A.
  *
- * checksum.c keeps the register bit-reversed and takes each byte's lowest bit first, which is the device's default;
- * data that enters highest bit first is bit-reversed byte by byte on its way. The specification's text says that the
- * source is padded with zeros to a multiple of the CRC's width; hardware tests say that it is not, so padding is a
- * switch.
+ * checksum.c keeps the register bit-reversed and takes each byte's lowest bit first, which is the
+ * device's default; data that enters highest bit first is bit-reversed byte by byte on its way. The
+ * specification's text says that the source is padded with zeros to a multiple of the CRC's width;
+ * hardware tests say that it is not, so padding is a switch.
  */
 #include "model/bytes.h"
 #include "model/checksum.h"
@@ -59,7 +59,8 @@ static void add(void *state, const uint8_t *bytes, size_t len)
 		uint64_t last = 0;
 
 		for (; i + 8 <= part; i += 8)
-			*(model_u64 *)(piece + i) = reverse_bits_in_bytes(*(const model_u64 *)(bytes + i));
+			*(model_u64 *)(piece + i) =
+				reverse_bits_in_bytes(*(const model_u64 *)(bytes + i));
 		if (i < part) {
 			model_bytes_copy(&last, bytes + i, part - i);
 			*(model_u64 *)(piece + i) = reverse_bits_in_bytes(last);
@@ -82,13 +83,17 @@ static bool start(struct model_exec *exec, struct crc *crc)
 	crc->raw = flags & SVA_DESC_CRC_BYPASS_INV;
 	crc->reversed = flags & SVA_DESC_CRC_BYPASS_REF;
 	width = crc->wide ? 8 : 4;
-	if ((flags & SVA_DESC_CRC_SEED_MEM) && model_read(exec, &seed, op->seed_addr, width, OPERAND_2) < width)
+	if ((flags & SVA_DESC_CRC_SEED_MEM) &&
+	    model_read(exec, &seed, op->seed_addr, width, OPERAND_2) < width)
 		return false;
 	crc->reg = crc->raw ? reverse(crc, seed) : invert(crc, seed);
 	return true;
 }
 
-/* The result, of all or of the part before a fault: in the form of a seed, so that the rest can continue from it. */
+/*
+ * The result, of all or of the part before a fault: in the form of a seed, so that the rest can
+ * continue from it.
+ */
 static void finish(struct model_exec *exec, struct crc *crc, size_t done)
 {
 	static const uint8_t zeros[8];
@@ -110,8 +115,8 @@ void model_crc(struct model_exec *exec)
 
 	if (!start(exec, &crc))
 		return;
-	while (done < desc->size &&
-	       model_map(exec, &window, desc->src + done, desc->size - done, SVA_MODEL_READ, OPERAND_1)) {
+	while (done < desc->size && model_map(exec, &window, desc->src + done, desc->size - done,
+					      SVA_MODEL_READ, OPERAND_1)) {
 		add(&crc, window.host, window.len);
 		model_unmap(exec, &window, window.len);
 		done += window.len;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Delta records: entries of ten bytes, the offset of a word of eight bytes (in words) and its new content.
+ * Delta records: entries of ten bytes, the offset of a word of eight bytes (in words) and its new
+ * content.
  * Source: [S3] 8.3.8, 8.3.9.
  */
 #include "model/bytes.h"
@@ -17,7 +18,10 @@ static void forget_fault(struct model_exec *exec)
 	exec->comp.fault_info = 0;
 }
 
-/* From that offset on, how many bytes in whole lines are the same, as far as the first windows reach? */
+/*
+ * From that offset on, how many bytes in whole lines are the same, as far as the first windows
+ * reach?
+ */
 static size_t skip_equal(struct model_exec *exec, size_t done)
 {
 	const struct sva_desc *desc = &exec->desc;
@@ -37,7 +41,8 @@ static size_t skip_equal(struct model_exec *exec, size_t done)
 }
 
 /* Words of both sources that can be read from that offset on, at most a line. 0 after a fault. */
-static unsigned int read_line(struct model_exec *exec, size_t done, uint64_t old[8], uint64_t new[8])
+static unsigned int read_line(struct model_exec *exec, size_t done, uint64_t old[8],
+			      uint64_t new[8])
 {
 	const struct sva_desc *desc = &exec->desc;
 	size_t want = desc->size - done < MODEL_LINE ? desc->size - done : MODEL_LINE;
@@ -75,10 +80,11 @@ static void finish_create(struct model_exec *exec, uint8_t result)
 }
 
 /*
- * The record is full: UNCERTAIN where the hardware stops, since it works on cache lines. Here it is before the first
- * line, counted from the start of the sources, of which not every entry fits.
+ * The record is full: UNCERTAIN where the hardware stops, since it works on cache lines. Here it is
+ * before the first line, counted from the start of the sources, of which not every entry fits.
  */
-static bool line_fits(const struct model_exec *exec, const uint64_t old[8], const uint64_t new[8], unsigned int words)
+static bool line_fits(const struct model_exec *exec, const uint64_t old[8], const uint64_t new[8],
+		      unsigned int words)
 {
 	uint32_t size = exec->comp.op.delta_size;
 
@@ -140,7 +146,8 @@ void model_apply_delta(struct model_exec *exec)
 			exec->comp.status = SVA_STATUS_DELTA_OFFSET_RANGE;
 			return;
 		}
-		if (model_write(exec, desc->dst + offset * WORD, entry + sizeof(offset), WORD, OPERAND_DST) < WORD)
+		if (model_write(exec, desc->dst + offset * WORD, entry + sizeof(offset), WORD,
+				OPERAND_DST) < WORD)
 			return;
 		next = offset + 1u;
 	}

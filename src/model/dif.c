@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * T10 protection information: check, insert, strip, update, and DIX generate, which writes the tuples alone.
+ * T10 protection information: check, insert, strip, update, and DIX generate, which writes the
+ * tuples alone.
  * Source: [S3] 8.3.14-8.3.18, appendix B.
  *
- * After each block come eight bytes, big-endian: guard (CRC of the block), application tag, reference tag. Blocks are
- * done one by one: a source block is checked before anything of it is written, and bytes completed counts whole blocks.
+ * After each block come eight bytes, big-endian: guard (CRC of the block), application tag,
+ * reference tag. Blocks are done one by one: a source block is checked before anything of it is
+ * written, and bytes completed counts whole blocks.
  */
 #include "model/bytes.h"
 #include "model/checksum.h"
@@ -70,7 +72,8 @@ static bool read_guard(struct dif *dif, uint64_t addr, uint16_t *guard)
 
 	*guard = guard_start(dif);
 	for (size_t done = 0; done < dif->block; done += window.len) {
-		if (!model_map(dif->exec, &window, addr + done, dif->block - done, SVA_MODEL_READ, OPERAND_1))
+		if (!model_map(dif->exec, &window, addr + done, dif->block - done, SVA_MODEL_READ,
+			       OPERAND_1))
 			return false;
 		add_to_guard(guard, window.host, window.len);
 		model_unmap(dif->exec, &window, window.len);
@@ -87,7 +90,8 @@ static bool read_tuple(struct dif *dif, uint64_t addr, struct tuple *tuple)
 		return false;
 	tuple->guard = (uint16_t)(raw[0] << 8 | raw[1]);
 	tuple->app = (uint16_t)(raw[2] << 8 | raw[3]);
-	tuple->ref = (uint32_t)raw[4] << 24 | (uint32_t)raw[5] << 16 | (uint32_t)raw[6] << 8 | raw[7];
+	tuple->ref =
+		(uint32_t)raw[4] << 24 | (uint32_t)raw[5] << 16 | (uint32_t)raw[6] << 8 | raw[7];
 	return true;
 }
 
@@ -104,8 +108,9 @@ static bool write_tuple(struct dif *dif, uint64_t addr, const struct tuple *tupl
 }
 
 /*
- * What is wrong with a source tuple: SVA_DIF_ERR_*. UNCERTAIN whether a masked bit of the source's application tag must
- * be 0: here it is ignored. UNCERTAIN whether the all-ones error needs detection to be on: here it does.
+ * What is wrong with a source tuple: SVA_DIF_ERR_*. UNCERTAIN whether a masked bit of the source's
+ * application tag must be 0: here it is ignored. UNCERTAIN whether the all-ones error needs
+ * detection to be on: here it does.
  */
 static uint8_t tuple_errors(const struct dif *dif, const struct tuple *tuple, uint16_t guard)
 {
@@ -115,7 +120,8 @@ static uint8_t tuple_errors(const struct dif *dif, const struct tuple *tuple, ui
 
 	if ((flags & SVA_DIF_SRC_ALL_F) && app_ref_f && tuple->guard == 0xffff)
 		return flags & SVA_DIF_SRC_ALL_F_ERROR ? SVA_DIF_ERR_ALL_F : 0;
-	if (((flags & SVA_DIF_SRC_APP_F) && app_f) || ((flags & SVA_DIF_SRC_APP_REF_F) && app_ref_f))
+	if (((flags & SVA_DIF_SRC_APP_F) && app_f) ||
+	    ((flags & SVA_DIF_SRC_APP_REF_F) && app_ref_f))
 		return 0;
 	if (!(flags & SVA_DIF_SRC_NO_GUARD) && tuple->guard != guard)
 		errors |= SVA_DIF_ERR_GUARD;
@@ -126,7 +132,10 @@ static uint8_t tuple_errors(const struct dif *dif, const struct tuple *tuple, ui
 	return errors;
 }
 
-/* The tuple to write. Without a source tuple nothing can be passed through: those flags are ignored. */
+/*
+ * The tuple to write. Without a source tuple nothing can be passed through: those flags are
+ * ignored.
+ */
 static void make_tuple(const struct dif *dif, struct tuple *tuple, uint16_t guard)
 {
 	const uint8_t pass = dif->checks ? dif->op->dst_flags : 0;
@@ -154,10 +163,14 @@ static bool do_block(struct dif *dif, uint64_t src, uint64_t dst)
 			comp->status = SVA_STATUS_DIF_ERROR;
 			return false;
 		}
-		if (dif->copies && model_copy(dif->exec, dst, src, dif->block, NULL, NULL) < dif->block)
+		if (dif->copies &&
+		    model_copy(dif->exec, dst, src, dif->block, NULL, NULL) < dif->block)
 			return false;
 	} else if (dif->copies) {
-		/* The guard is that of the bytes which were written, should the source change meanwhile. */
+		/*
+		 * The guard is that of the bytes which were written, should the source change
+		 * meanwhile.
+		 */
 		if (model_copy(dif->exec, dst, src, dif->block, add_to_guard, &guard) < dif->block)
 			return false;
 		guard = guard_end(dif, guard);
@@ -196,9 +209,9 @@ static void set_up(struct dif *dif, struct model_exec *exec)
 }
 
 /*
- * The tags for the block after the last, or for the one that could not be done. UNCERTAIN whether the mask has been
- * applied to the application tag: here it has not, as an increment would then be lost when the operation continues from
- * it.
+ * The tags for the block after the last, or for the one that could not be done. UNCERTAIN whether
+ * the mask has been applied to the application tag: here it has not, as an increment would then be
+ * lost when the operation continues from it.
  */
 static void report_tags(const struct dif *dif)
 {
@@ -222,7 +235,8 @@ void model_dif(struct model_exec *exec)
 	uint64_t src = desc->src, dst = desc->dst;
 	struct dif dif;
 
-	for (set_up(&dif, exec); src - desc->src < desc->size; src += dif.src_step, dst += dif.dst_step) {
+	for (set_up(&dif, exec); src - desc->src < desc->size;
+	     src += dif.src_step, dst += dif.dst_step) {
 		if (!do_block(&dif, src, dst)) {
 			exec->comp.bytes = (uint32_t)(src - desc->src);
 			break;

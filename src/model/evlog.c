@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries of the event log: 32 bytes that say what happened, then the completion record. Source: [S3] 5.9, 7.3. */
+/*
+ * Entries of the event log: 32 bytes that say what happened, then the completion record. Source:
+ * [S3] 5.9, 7.3.
+ */
 #include "model/bytes.h"
 #include "model/internal.h"
 
@@ -22,8 +25,8 @@
 #define INFO_FIRST   (1u << 19)
 #define INFO_OPERAND 29
 
-bool sva_model_evl_entry(const struct sva_desc *desc, const struct sva_model_outcome *outcome, uint32_t pasid,
-			 uint8_t queue, uint8_t entry[64])
+bool sva_model_evl_entry(const struct sva_desc *desc, const struct sva_model_outcome *outcome,
+			 uint32_t pasid, uint8_t queue, uint8_t entry[64])
 {
 	const uint32_t flags = sva_desc_flags(desc);
 	uint64_t head = DESC_VALID | QUEUE_VALID | INFO_VALID;
@@ -33,7 +36,8 @@ bool sva_model_evl_entry(const struct sva_desc *desc, const struct sva_model_out
 	if (!outcome->swerror)
 		return false;
 	head |= (uint64_t)outcome->swerror << ERROR_SHIFT | (uint64_t)queue << QUEUE_SHIFT;
-	head |= (uint64_t)sva_desc_opcode(desc) << OPCODE_SHIFT | (pasid & PASID_MASK) << PASID_SHIFT;
+	head |= (uint64_t)sva_desc_opcode(desc) << OPCODE_SHIFT | (pasid & PASID_MASK)
+									  << PASID_SHIFT;
 	if (outcome->in_batch)
 		head |= IN_BATCH;
 	if (outcome->priv)

@@ -2,19 +2,21 @@
 /*
  * From a descriptor to its completion record.
  *
- * The record's address comes first, as nothing can be reported without it: a descriptor with a bad one is not executed.
- * Then the checks (check.c), then the operation, then the record is written: its tail first, its status last with
- * release order.
+ * The record's address comes first, as nothing can be reported without it: a descriptor with a bad
+ * one is not executed. Then the checks (check.c), then the operation, then the record is written:
+ * its tail first, its status last with release order.
  *
- * This file, ops.c and batch.c call each other in a circle, on purpose: an entry of a batch is a descriptor that is
- * executed like any other. No batch is within a batch (check.c refuses it), so the recursion is two levels deep.
+ * This file, ops.c and batch.c call each other in a circle, on purpose: an entry of a batch is a
+ * descriptor that is executed like any other. No batch is within a batch (check.c refuses it), so
+ * the recursion is two levels deep.
  */
 #include "model/bytes.h"
 #include "model/internal.h"
 
 static bool is_success(uint8_t status)
 {
-	return status == SVA_STATUS_SUCCESS || status == SVA_STATUS_SUCCESS_PRED || status == SVA_STATUS_BATCH_FAIL;
+	return status == SVA_STATUS_SUCCESS || status == SVA_STATUS_SUCCESS_PRED ||
+	       status == SVA_STATUS_BATCH_FAIL;
 }
 
 /* The record will not be written: only SWERROR or the event log knows. */
@@ -33,7 +35,8 @@ static bool record_address_good(struct model_exec *exec)
 
 	if (exec->priv && !exec->profile->priv)
 		status = SVA_STATUS_PRIV;
-	else if ((model_flags(exec) & SVA_DESC_CRAV) && exec->desc.completion_addr % sizeof(struct sva_comp))
+	else if ((model_flags(exec) & SVA_DESC_CRAV) &&
+		 exec->desc.completion_addr % sizeof(struct sva_comp))
 		status = SVA_STATUS_COMP_ALIGN;
 	if (!status)
 		return true;
@@ -64,9 +67,9 @@ static void write_record(struct model_exec *exec)
 }
 
 /*
- * With an event log some records go through it instead, and the driver writes them: that of a drain where the queue can
- * not ask for pages, as earlier records may still wait in the log; and that of a batch one of whose records is in the
- * log.
+ * With an event log some records go through it instead, and the driver writes them: that of a drain
+ * where the queue can not ask for pages, as earlier records may still wait in the log; and that of
+ * a batch one of whose records is in the log.
  */
 static uint8_t logged_instead(const struct model_exec *exec)
 {

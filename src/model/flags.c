@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which flags a descriptor may carry: by operation, revision, capabilities, queue, and what else it carries.
- * Source: [S3] tables 5-3, 5-5, 8-3, 8-4. Steering tags are of revision 1.x. UNCERTAIN whether each chip of that
- * revision takes them; here all do, and they do nothing.
+ * Which flags a descriptor may carry: by operation, revision, capabilities, queue, and what else it
+ * carries.
+ * Source: [S3] tables 5-3, 5-5, 8-3, 8-4. Steering tags are of revision 1.x. UNCERTAIN whether each
+ * chip of that revision takes them; here all do, and they do nothing.
  */
 #include "model/internal.h"
 
 #define RECORD (SVA_DESC_CRAV | SVA_DESC_RCR)
 #define CACHE_CONTROL (SVA_DESC_CC | SVA_DESC_DRDBK | SVA_DESC_CC3)
 
-/* Of revision 3.0: the three cache control bits are one field ([S3] table 8-4); the encodings that are not allowed. */
+/*
+ * Of revision 3.0: the three cache control bits are one field ([S3] table 8-4); the encodings that
+ * are not allowed.
+ */
 static uint32_t bad_cache_control(uint64_t cap, uint32_t flags, bool flush)
 {
 	uint32_t field = flags & CACHE_CONTROL;
@@ -42,7 +46,8 @@ static uint32_t bad_cache_control(uint64_t cap, uint32_t flags, bool flush)
 }
 
 /* Flags of the operation that this revision, device or queue does not have. */
-static uint32_t missing_capabilities(const struct sva_model_profile *profile, unsigned int opcode, uint32_t flags)
+static uint32_t missing_capabilities(const struct sva_model_profile *profile, unsigned int opcode,
+				     uint32_t flags)
 {
 	const uint64_t cap = profile->gen_cap;
 	const bool rev1 = profile->version < 0x200, flush = opcode == SVA_OPCODE_CACHE_FLUSH;
@@ -55,7 +60,10 @@ static uint32_t missing_capabilities(const struct sva_model_profile *profile, un
 	if (profile->version >= 0x300) {
 		bad |= bad_cache_control(cap, flags, flush);
 	} else {
-		/* Flush has a variant with this flag on 1.x. UNCERTAIN what it does; here it is the same flush. */
+		/*
+		 * Flush has a variant with this flag on 1.x. UNCERTAIN what it does; here it is the
+		 * same flush.
+		 */
 		if (!(cap & (flush ? 1ull << 3 : SVA_GENCAP_CACHE_CONTROL)))
 			bad |= SVA_DESC_CC;
 		if (!(cap & SVA_GENCAP_READBACK))
@@ -77,7 +85,9 @@ static uint32_t missing_own(const struct sva_model_profile *profile, unsigned in
 	case SVA_OPCODE_BATCH:
 		return cap & SVA_GENCAP_BATCH_CONTINUE ? 0 : SVA_DESC_BATCH_ERROR;
 	case SVA_OPCODE_DRAIN:
-		return cap & SVA_GENCAP_DRAIN_READBACK ? 0 : SVA_DESC_DRAIN_RDBK1 | SVA_DESC_DRAIN_RDBK2;
+		return cap & SVA_GENCAP_DRAIN_READBACK ?
+			       0 :
+			       SVA_DESC_DRAIN_RDBK1 | SVA_DESC_DRAIN_RDBK2;
 	case SVA_OPCODE_FILL:
 		return cap & SVA_GENCAP_FILL16 ? 0 : SVA_DESC_FILL16;
 	case SVA_OPCODE_DUALCAST:
@@ -93,7 +103,8 @@ static uint32_t missing_own(const struct sva_model_profile *profile, unsigned in
 }
 
 /* Flags that are only meaningful beside another one. */
-static uint32_t dangling(const struct sva_model_profile *profile, unsigned int opcode, uint32_t flags)
+static uint32_t dangling(const struct sva_model_profile *profile, unsigned int opcode,
+			 uint32_t flags)
 {
 	uint32_t bad = 0;
 

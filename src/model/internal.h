@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the model share: the state of one descriptor while it executes, the table of operations, windows on
- * memory. Road of a descriptor: execute.c (record address) → check.c (may it run?) → one of the operations → execute.c
- * (write the record). Nothing here may need more than a few hundred bytes of stack: a signal handler may be the caller.
+ * What the files of the model share: the state of one descriptor while it executes, the table of
+ * operations, windows on memory. Road of a descriptor: execute.c (record address) → check.c (may it
+ * run?) → one of the operations → execute.c (write the record). Nothing here may need more than a
+ * few hundred bytes of stack: a signal handler may be the caller.
  */
 #ifndef SVA_MODEL_INTERNAL_H
 #define SVA_MODEL_INTERNAL_H
@@ -11,10 +12,12 @@
 
 /* The fields are read and written as they lie in memory, and the device is little-endian. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the model needs a little-endian host");
-_Static_assert(sizeof(struct sva_desc) == 64 && sizeof(struct sva_comp) == 32, "layouts of sva/desc.h");
+_Static_assert(sizeof(struct sva_desc) == 64 && sizeof(struct sva_comp) == 32,
+	       "layouts of sva/desc.h");
 
 /* Flags of revision 1.x that have no name in sva/desc.h, as nobody should use them. */
-#define MODEL_CRSTS          0x000020u /* bit 5: steering tag of the completion record; later cache control 3 */
+/* bit 5: steering tag of the completion record; later cache control 3 */
+#define MODEL_CRSTS          0x000020u
 #define MODEL_DSTS           0x008000u /* bit 15: steering tag of the destination */
 #define MODEL_DUALCAST_STS2  0x010000u /* bit 16 of dualcast: steering tag of destination 2 */
 
@@ -32,7 +35,8 @@ _Static_assert(sizeof(struct sva_desc) == 64 && sizeof(struct sva_comp) == 32, "
 /* Which operand a fault belongs to, for the Fault Info field ([S3] table 8-13). */
 enum model_operand {
 	OPERAND_UNKNOWN = 0,
-	OPERAND_1 = 1,     /* source, source 1, batch list, delta record (apply), readback 1, translation fetch */
+	/* source, source 1, batch list, delta record (apply), readback 1, translation fetch */
+	OPERAND_1 = 1,
 	OPERAND_2 = 2,     /* source 2, CRC seed, readback 2 */
 	OPERAND_DST = 3,   /* destination, destination 1, delta record (create) */
 	OPERAND_DST2 = 4,
@@ -64,9 +68,11 @@ enum model_kind {
 struct model_op {
 	void (*run)(struct model_exec *exec);
 	enum model_kind kind;
-	uint32_t flags;    /* flags it may have on some revision, beside CRAV, RCR, RCI, CRTCS and FENCE */
+	/* flags it may have on some revision, beside CRAV, RCR, RCI, CRTCS and FENCE */
+	uint32_t flags;
 	uint32_t required; /* flags it must have */
-	uint64_t used;     /* bit n: byte n of the descriptor is used; the unused ones from 16 on must be 0 */
+	/* bit n: byte n of the descriptor is used; the unused ones from 16 on must be 0 */
+	uint64_t used;
 };
 
 /* The operation that this profile supports under that code, or NULL. */
@@ -78,7 +84,10 @@ const struct model_op *model_op_find(const struct sva_model_profile *profile, un
 /* The flags of a descriptor that must not be set, or are missing (flags.c). 0: all are right. */
 uint32_t model_invalid_flags(const struct model_exec *exec, const struct model_op *op);
 
-/* Every check of a descriptor except those of its record address. A status code, or 0 if it may run. */
+/*
+ * Every check of a descriptor except those of its record address. A status code, or 0 if it may
+ * run.
+ */
 uint8_t model_check(struct model_exec *exec, const struct model_op *op);
 
 static inline uint32_t model_flags(const struct model_exec *exec)
@@ -101,23 +110,29 @@ struct model_window {
 };
 
 /*
- * Open a window on at most want bytes. On a fault: false, and the record says so (status, fault address, operand); how
- * far the operation came is for the caller to fill in.
+ * Open a window on at most want bytes. On a fault: false, and the record says so (status, fault
+ * address, operand); how far the operation came is for the caller to fill in.
  */
-bool model_map(struct model_exec *exec, struct model_window *window, uint64_t addr, size_t want, unsigned int access,
-	       enum model_operand operand);
+bool model_map(struct model_exec *exec, struct model_window *window, uint64_t addr, size_t want,
+	       unsigned int access, enum model_operand operand);
 void model_unmap(struct model_exec *exec, const struct model_window *window, size_t used);
 
-/* Small objects that may straddle windows. How many bytes could be read or written; fewer than len after a fault. */
-size_t model_read(struct model_exec *exec, void *to, uint64_t addr, size_t len, enum model_operand operand);
-size_t model_write(struct model_exec *exec, uint64_t addr, const void *from, size_t len, enum model_operand operand);
+/*
+ * Small objects that may straddle windows. How many bytes could be read or written; fewer than len
+ * after a fault.
+ */
+size_t model_read(struct model_exec *exec, void *to, uint64_t addr, size_t len,
+		  enum model_operand operand);
+size_t model_write(struct model_exec *exec, uint64_t addr, const void *from, size_t len,
+		   enum model_operand operand);
 
 /*
- * Copy through windows, from low addresses to high. How many bytes were copied; fewer than len after a fault. seen,
- * unless NULL, is shown all that was written, piece by piece.
+ * Copy through windows, from low addresses to high. How many bytes were copied; fewer than len
+ * after a fault. seen, unless NULL, is shown all that was written, piece by piece.
  */
 typedef void model_seen(void *state, const uint8_t *bytes, size_t len);
-size_t model_copy(struct model_exec *exec, uint64_t dst, uint64_t src, size_t len, model_seen *seen, void *state);
+size_t model_copy(struct model_exec *exec, uint64_t dst, uint64_t src, size_t len, model_seen *seen,
+		  void *state);
 
 /* A pattern of 16 bytes, from its two halves, twice: so it can be entered at any of its bytes. */
 void model_pattern(uint8_t pattern[32], uint64_t low, uint64_t high);
@@ -144,8 +159,8 @@ void model_dif(struct model_exec *exec); /* all five */
 void model_batch(struct model_exec *exec);
 
 /*
- * Run exec->desc and write its record (execute.c): profile, mem, in_batch, priv, desc and outcome are set, the rest is
- * zero. Afterwards exec->comp and exec->outcome tell what became of it.
+ * Run exec->desc and write its record (execute.c): profile, mem, in_batch, priv, desc and outcome
+ * are set, the rest is zero. Afterwards exec->comp and exec->outcome tell what became of it.
  */
 void model_execute_one(struct model_exec *exec);
 

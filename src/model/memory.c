@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows on memory, small objects that may straddle them, and the copy that several operations share. */
+/*
+ * Windows on memory, small objects that may straddle them, and the copy that several operations
+ * share.
+ */
 #include "model/bytes.h"
 #include "model/internal.h"
 
 /* A copy that is looked at goes in pieces that stay in the first-level cache. */
 #define SEEN_PIECE (16u << 10)
 
-bool model_map(struct model_exec *exec, struct model_window *window, uint64_t addr, size_t want, unsigned int access,
-	       enum model_operand operand)
+bool model_map(struct model_exec *exec, struct model_window *window, uint64_t addr, size_t want,
+	       unsigned int access, enum model_operand operand)
 {
 	const struct sva_model_mem *mem = exec->mem;
 	uint64_t fault = addr;
@@ -17,7 +20,8 @@ bool model_map(struct model_exec *exec, struct model_window *window, uint64_t ad
 	window->host = mem->map(mem->ctx, addr, &window->len, window->access, &fault);
 	if (window->host)
 		return true;
-	exec->comp.status = exec->access & SVA_MODEL_BOF ? SVA_STATUS_PAGE_FAULT_IR : SVA_STATUS_PAGE_FAULT;
+	exec->comp.status =
+		exec->access & SVA_MODEL_BOF ? SVA_STATUS_PAGE_FAULT_IR : SVA_STATUS_PAGE_FAULT;
 	if (access & SVA_MODEL_WRITE)
 		exec->comp.status |= SVA_STATUS_WRITE;
 	exec->comp.fault_addr = fault;
@@ -32,12 +36,14 @@ void model_unmap(struct model_exec *exec, const struct model_window *window, siz
 		exec->mem->unmap(exec->mem->ctx, window->host, used, window->access);
 }
 
-size_t model_read(struct model_exec *exec, void *to, uint64_t addr, size_t len, enum model_operand operand)
+size_t model_read(struct model_exec *exec, void *to, uint64_t addr, size_t len,
+		  enum model_operand operand)
 {
 	struct model_window window;
 	size_t done = 0;
 
-	while (done < len && model_map(exec, &window, addr + done, len - done, SVA_MODEL_READ, operand)) {
+	while (done < len &&
+	       model_map(exec, &window, addr + done, len - done, SVA_MODEL_READ, operand)) {
 		model_bytes_copy((uint8_t *)to + done, window.host, window.len);
 		model_unmap(exec, &window, window.len);
 		done += window.len;
@@ -45,12 +51,14 @@ size_t model_read(struct model_exec *exec, void *to, uint64_t addr, size_t len, 
 	return done;
 }
 
-size_t model_write(struct model_exec *exec, uint64_t addr, const void *from, size_t len, enum model_operand operand)
+size_t model_write(struct model_exec *exec, uint64_t addr, const void *from, size_t len,
+		   enum model_operand operand)
 {
 	struct model_window window;
 	size_t done = 0;
 
-	while (done < len && model_map(exec, &window, addr + done, len - done, SVA_MODEL_WRITE, operand)) {
+	while (done < len &&
+	       model_map(exec, &window, addr + done, len - done, SVA_MODEL_WRITE, operand)) {
 		model_bytes_copy(window.host, (const uint8_t *)from + done, window.len);
 		model_unmap(exec, &window, window.len);
 		done += window.len;
@@ -58,7 +66,8 @@ size_t model_write(struct model_exec *exec, uint64_t addr, const void *from, siz
 	return done;
 }
 
-size_t model_copy(struct model_exec *exec, uint64_t dst, uint64_t src, size_t len, model_seen *seen, void *state)
+size_t model_copy(struct model_exec *exec, uint64_t dst, uint64_t src, size_t len, model_seen *seen,
+		  void *state)
 {
 	bool stream = !seen && !(model_flags(exec) & SVA_DESC_CC);
 	struct model_window from, to;

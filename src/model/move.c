@@ -9,26 +9,29 @@ void model_noop(struct model_exec *exec)
 }
 
 /*
- * Whoever runs the model has completed everything before the drain, so all that is left is to read back. UNCERTAIN how
- * many bytes are read: one.
+ * Whoever runs the model has completed everything before the drain, so all that is left is to read
+ * back. UNCERTAIN how many bytes are read: one.
  */
 void model_drain(struct model_exec *exec)
 {
 	const struct sva_desc *desc = &exec->desc;
 	uint8_t byte;
 
-	if ((model_flags(exec) & SVA_DESC_DRAIN_RDBK1) && !model_read(exec, &byte, desc->src, 1, OPERAND_1))
+	if ((model_flags(exec) & SVA_DESC_DRAIN_RDBK1) &&
+	    !model_read(exec, &byte, desc->src, 1, OPERAND_1))
 		exec->comp.status = SVA_STATUS_READBACK_FAULT;
-	else if ((model_flags(exec) & SVA_DESC_DRAIN_RDBK2) && !model_read(exec, &byte, desc->dst, 1, OPERAND_2))
+	else if ((model_flags(exec) & SVA_DESC_DRAIN_RDBK2) &&
+		 !model_read(exec, &byte, desc->dst, 1, OPERAND_2))
 		exec->comp.status = SVA_STATUS_READBACK_FAULT;
 }
 
 /*
- * Open a window that reaches the last byte of [addr, addr + *len): windows go upwards, so step from one to the next.
+ * Open a window that reaches the last byte of [addr, addr + *len): windows go upwards, so step from
+ * one to the next.
  * *len becomes its length.
  */
-static bool map_end(struct model_exec *exec, struct model_window *window, uint64_t addr, size_t *len,
-		    unsigned int access, enum model_operand operand)
+static bool map_end(struct model_exec *exec, struct model_window *window, uint64_t addr,
+		    size_t *len, unsigned int access, enum model_operand operand)
 {
 	while (model_map(exec, window, addr, *len, access, operand)) {
 		if (window->len == *len)
@@ -48,7 +51,10 @@ static size_t last_page(uint64_t end, size_t limit)
 	return part < limit ? part : limit;
 }
 
-/* From high addresses to low, never more than a page at a time, so that a fault leaves the right count. */
+/*
+ * From high addresses to low, never more than a page at a time, so that a fault leaves the right
+ * count.
+ */
 static size_t copy_backwards(struct model_exec *exec, uint64_t dst, uint64_t src, size_t len)
 {
 	bool stream = !(model_flags(exec) & SVA_DESC_CC);
@@ -105,7 +111,8 @@ void model_fill(struct model_exec *exec)
 
 	model_pattern(pattern, desc->src, wide ? desc->op.fill.pattern_high : desc->src);
 	while (done < desc->size) {
-		if (!model_map(exec, &window, desc->dst + done, desc->size - done, SVA_MODEL_WRITE, OPERAND_DST)) {
+		if (!model_map(exec, &window, desc->dst + done, desc->size - done, SVA_MODEL_WRITE,
+			       OPERAND_DST)) {
 			exec->comp.bytes = (uint32_t)done;
 			return;
 		}
@@ -126,7 +133,8 @@ static size_t copy_twice(struct model_exec *exec, size_t done)
 	if (!model_map(exec, &from, desc->src + done, desc->size - done, SVA_MODEL_READ, OPERAND_1))
 		return 0;
 	if (model_map(exec, &to, desc->dst + done, from.len, SVA_MODEL_WRITE, OPERAND_DST)) {
-		if (model_map(exec, &to2, desc->op.dualcast.dst2 + done, to.len, SVA_MODEL_WRITE, OPERAND_DST2)) {
+		if (model_map(exec, &to2, desc->op.dualcast.dst2 + done, to.len, SVA_MODEL_WRITE,
+			      OPERAND_DST2)) {
 			len = to2.len;
 			model_bytes_move(to.host, from.host, len, stream);
 			model_bytes_move(to2.host, from.host, len, stream);

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work queues: what a portal answers. Source: [S3] 3.3, table 9-11. A shared queue tells the submitter that it is full
- * (ENQCMD sets ZF, here -EAGAIN); a dedicated one drops the descriptor and notes error 0x53. The wrong instruction, or
- * a queue that is off, looks like "full" to ENQCMD and like nothing at all to MOVDIR64B.
+ * Work queues: what a portal answers. Source: [S3] 3.3, table 9-11. A shared queue tells the
+ * submitter that it is full (ENQCMD sets ZF, here -EAGAIN); a dedicated one drops the descriptor
+ * and notes error 0x53. The wrong instruction, or a queue that is off, looks like "full" to ENQCMD
+ * and like nothing at all to MOVDIR64B.
  */
 #include <errno.h>
 
 #include "model/bytes.h"
 #include "model/internal.h"
 
-int sva_model_enqueue(struct sva_model_queue *queue, enum sva_model_store how, const struct sva_desc *desc)
+int sva_model_enqueue(struct sva_model_queue *queue, enum sva_model_store how,
+		      const struct sva_desc *desc)
 {
 	uint32_t room = queue->size;
 
 	if (!queue->dedicated && how == SVA_MODEL_ENQCMD && queue->threshold < room)
 		room = queue->threshold;
-	if (how != SVA_MODEL_MOVDIR64B && (!queue->enabled || queue->dedicated || queue->count >= room)) {
+	if (how != SVA_MODEL_MOVDIR64B &&
+	    (!queue->enabled || queue->dedicated || queue->count >= room)) {
 		queue->retried++;
 		return -EAGAIN;
 	}
@@ -28,7 +31,8 @@ int sva_model_enqueue(struct sva_model_queue *queue, enum sva_model_store how, c
 		queue->swerror = MODEL_SWERROR_DROPPED;
 		return 0;
 	}
-	model_bytes_copy(&queue->ring[(queue->head + queue->count) % queue->size], desc, sizeof(struct sva_desc));
+	model_bytes_copy(&queue->ring[(queue->head + queue->count) % queue->size], desc,
+			 sizeof(struct sva_desc));
 	queue->count++;
 	queue->accepted++;
 	return 0;
