@@ -16,6 +16,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "lib/base/fd.h"
 #include "sva/info.h"
 #include "sva/plugin.h"
 #include "sysfs.h"
@@ -40,7 +41,7 @@ static bool is_device(const char *name)
 /* Calls visit for each entry of a directory; how many it answered true for. -1: there is no such directory. */
 static int count_entries(const char *directory, bool (*visit)(const char *directory, const char *name))
 {
-	DIR *dir = opendir(directory);
+	DIR *dir = sva_fd_opendir(directory);
 	const struct dirent *entry;
 	int count = 0;
 
@@ -221,10 +222,13 @@ static int report_all(const struct sva_accfg_host *host, int devices)
 	struct accfg_device *device;
 	struct accfg_ctx *ctx;
 	int err, found = 0;
+	bool held[3];
 
+	/* The library opens files of its own, some for writing. */
+	sva_fd_hold_low(held);
 	err = accfg_new(&ctx);
 	if (err)
-		return err;
+		goto out;
 	/* Its messages go to stderr, and what matters in them is reported as a reason; ACCFG_LOG brings them back. */
 	if (accfg_get_log_priority(ctx) == LOG_ERR)
 		accfg_set_log_priority(ctx, LOG_EMERG);
@@ -236,6 +240,8 @@ static int report_all(const struct sva_accfg_host *host, int devices)
 	if (!err && found < devices)
 		report_missing(host, devices - found);
 	accfg_unref(ctx);
+out:
+	sva_fd_release_low(held);
 	return err;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/fd.h"
 #include "lib/base/text.h"
 #include "sva/info.h"
 #include "sysfs.h"
@@ -22,7 +23,7 @@ bool sysfs_text(const char *directory, const char *attribute, char *text, size_t
 
 	if (snprintf(path, sizeof(path), "%s/%s", directory, attribute) >= (int)sizeof(path))
 		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = sva_fd_open(path, O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
 		return false;
 	n = read(fd, text, size);
@@ -58,7 +59,7 @@ static int group_size(const char *function)
 
 	if (snprintf(path, sizeof(path), "%s/iommu_group/devices", function) >= (int)sizeof(path))
 		return -1;
-	dir = opendir(path);
+	dir = sva_fd_opendir(path);
 	if (!dir)
 		return -1;
 	while ((entry = readdir(dir)))

@@ -21,6 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/low.h"
+
 #define BUDGETS 64
 #define SKIPPED 77
 
@@ -380,6 +382,7 @@ int main(int argc, char **argv)
 	int option, budget_count = 0;
 	FILE *trace = NULL;
 
+	sva_occupy_low();
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (option) {
 		case 'b':

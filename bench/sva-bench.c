@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/low.h"
 #include "tools/term.h"
 
 static const char program[] = "sva-bench";
@@ -512,6 +513,7 @@ int main(int argc, char **argv)
 	struct bench_results results = { .options = &options };
 	int option, rc;
 
+	sva_occupy_low();
 	defaults(&options);
 	while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
 		if (option == 'h') {

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "doctor.h"
 #include "run.h"
+#include "lib/base/low.h"
 
 static int usage(FILE *out, int status)
 {
@@ -17,6 +18,7 @@ static int usage(FILE *out, int status)
 
 int main(int argc, char **argv)
 {
+	sva_occupy_low();
 	if (argc < 2)
 		return usage(stderr, 2);
 	if (!strcmp(argv[1], "run"))

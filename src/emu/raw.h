@@ -37,7 +37,14 @@ static inline long raw_syscall6(long nr, long a, long b, long c, long d, long e,
 
 static inline int raw_openat(int dirfd, const char *path, int flags, int mode)
 {
-	return (int)raw_syscall4(SYS_openat, dirfd, path, flags, mode);
+	int fd = (int)raw_syscall4(SYS_openat, dirfd, path, flags, mode), moved;
+
+	/* 0 to 2 are the program's, also while they are closed. */
+	if (fd < 0 || fd > 2)
+		return fd;
+	moved = (int)raw_syscall3(SYS_fcntl, fd, 1030 /* F_DUPFD_CLOEXEC */, 3);
+	raw_syscall1(SYS_close, fd);
+	return moved;
 }
 
 static inline int raw_close(int fd)

@@ -66,6 +66,9 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/base/names.h \
 	%D%/base/text.c \
 	%D%/base/text.h \
+	%D%/base/fd.c \
+	%D%/base/fd.h \
+	%D%/base/low.h \
 	%D%/base/log.c \
 	%D%/find/discover.c \
 	%D%/find/plugin.c \

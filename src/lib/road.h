@@ -15,6 +15,7 @@
 
 #include "lib/base/bias.h"
 #include "lib/base/bus.h"
+#include "lib/base/fd.h"
 #include "lib/internal.h"
 
 /* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
@@ -113,7 +114,7 @@ struct sva_bond {
 	bool block_on_fault;
 	int numa_node;
 	/* What the paths made of it. */
-	int fd;                     /* -1: none */
+	struct sva_file file;       /* of the node */
 	void *portal;               /* NULL: not mapped */
 	uint32_t ready;             /* bit n: path n may submit */
 	uint32_t reasons[SVA_PATH_COUNT]; /* enum sva_reason of the last attempt on that path */

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/low.h"
 #include "tools/term.h"
 
 static const char program[] = "sva-copy";
@@ -216,6 +217,7 @@ int main(int argc, char **argv)
 	bool verbose = false;
 	int option, rc;
 
+	sva_occupy_low();
 	while ((option = getopt_long(argc, argv, "vhV", options, NULL)) != -1) {
 		switch (option) {
 		case 'p':

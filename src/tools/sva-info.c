@@ -4,6 +4,7 @@
  * library's own probe table, so it is what the library would do here and now, as this user.
  */
 #include "tools/info.h"
+#include "lib/base/low.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -262,6 +263,7 @@ int main(int argc, char **argv)
 	bool json = false, settings = false;
 	int option, rc;
 
+	sva_occupy_low();
 	while ((option = getopt_long(argc, argv, "jehV", options, NULL)) != -1) {
 		switch (option) {
 		case 'j':

@@ -143,6 +143,23 @@ is "$("$copy" -v --paths soft src /dev/stdout 2>said | cmp - src && echo same)" 
 is "$(grep -c '^path=soft' said)" 1 "which is told on standard error"
 "$copy" -v --paths soft src /dev/stdout >out 2>said
 is "$(cmp src out && grep -c '^path=soft' said)" 1 "to a file that is standard output, -v"
+# Started without 0 to 2: what is printed goes nowhere, least of all into the files.
+without_standard_files() (
+	exec 0<&- 1>&- 2>&-
+	"$@"
+)
+rm -f out
+without_standard_files "$copy" -v --paths soft src out
+ok "sva-copy -v without standard input, output and error prints nothing into the copy" cmp src out
+is "$(without_standard_files "$info"; echo $?)" 1 "sva-info without standard output is a failure"
+without_standard_files "$copy" --paths teleport src keep-out
+ok "a message without standard error creates no file" test ! -e keep-out
+emu=$top_builddir/src/emu/sva-emu
+if "$emu" run -- true 2>/dev/null; then
+	is "$("$emu" run -- readlink /proc/self/fd/0 0<&-; echo $?)" 1 "sva-emu leaves a closed standard input closed"
+else
+	skip "sva-emu leaves a closed standard input closed" "sva-emu cannot run here"
+fi
 # The size of a file in /proc reads as 0.
 copied "a file of /proc" /proc/version
 truncate -s 40M sparse

@@ -17,6 +17,10 @@ CLEANFILES += %D%/objects
 	echo 'model libmodel_la $(src_model_libmodel_la_OBJECTS)'; \
 	} >$@
 
+# Who opens files.
+TESTS += %D%/t-opens.sh
+EXTRA_DIST += %D%/t-opens.sh
+
 # Machines that configure refuses.
 TESTS += %D%/t-configure.sh
 EXTRA_DIST += %D%/t-configure.sh

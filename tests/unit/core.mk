@@ -5,7 +5,7 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
 core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input %D%/t-batch \
-	%D%/t-sync %D%/t-async %D%/t-soft %D%/t-bond %D%/t-queue %D%/t-faults %D%/t-guard %D%/t-fork %D%/t-threads
+	%D%/t-sync %D%/t-async %D%/t-soft %D%/t-bond %D%/t-descriptors %D%/t-queue %D%/t-faults %D%/t-guard %D%/t-fork %D%/t-threads
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -34,12 +34,17 @@ core_inside = %D%/librig.la src/lib/libcore.la
 
 # A kernel of their own.
 core_kernel = %D%/kernel.c %D%/kernel.h
-core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=close,--wrap=write,--wrap=mmap,--wrap=madvise,--wrap=sva_cpu_features
+core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=fcntl,--wrap=close,--wrap=write,--wrap=mmap,--wrap=madvise,--wrap=sva_cpu_features
 
 %C%_t_bond_SOURCES = %D%/t-bond.c $(core_kernel)
 %C%_t_bond_CPPFLAGS = $(core_cppflags)
 %C%_t_bond_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_bond_LDADD = $(core_inside)
+
+%C%_t_descriptors_SOURCES = %D%/t-descriptors.c $(core_kernel)
+%C%_t_descriptors_CPPFLAGS = $(core_cppflags)
+%C%_t_descriptors_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_descriptors_LDADD = $(core_inside)
 
 %C%_t_queue_SOURCES = %D%/t-queue.c $(core_kernel)
 %C%_t_queue_CPPFLAGS = $(core_cppflags)

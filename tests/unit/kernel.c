@@ -25,11 +25,13 @@ int __real_open(const char *path, int flags, ...);
 int __real_close(int fd);
 ssize_t __real_write(int fd, const void *data, size_t size);
 void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
+int __real_fcntl(int fd, int command, ...);
 int __real_madvise(void *addr, size_t len, int advice);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_close(int fd);
 ssize_t __wrap_write(int fd, const void *data, size_t size);
 void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
+int __wrap_fcntl(int fd, int command, ...);
 int __wrap_madvise(void *addr, size_t len, int advice);
 unsigned int __wrap_sva_cpu_features(void);
 
@@ -132,7 +134,7 @@ struct kernel_queue *kernel_add(const char *name, bool dedicated, unsigned int e
 	snprintf(queue->node, sizeof(queue->node), "%s/%s", directory, name);
 	queue->dedicated = dedicated;
 	queue->entries = entries;
-	queue->fd = -1;
+	queue->fd = queue->other_fd = -1;
 	queue->profile = sva_model_dsa1;
 	fd = __real_open(queue->node, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd >= 0)
@@ -411,6 +413,41 @@ int __wrap_open(const char *path, int flags, ...)
 	return fd;
 }
 
+/* The newest number of an open file is the one that its queue is known by; while there is another, close ends nothing. */
+int __wrap_fcntl(int fd, int command, ...)
+{
+	struct kernel_queue *queue;
+	va_list ap;
+	long arg;
+	int ret;
+
+	va_start(ap, command);
+	arg = va_arg(ap, long);
+	va_end(ap);
+	ret = __real_fcntl(fd, command, arg);
+	if ((command != F_DUPFD_CLOEXEC && command != F_DUPFD) || ret < 0)
+		return ret;
+	pthread_mutex_lock(&lock);
+	queue = queue_of(fd);
+	if (queue) {
+		queue->other_fd = fd;
+		queue->fd = ret;
+	}
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+static bool closes_another(int fd)
+{
+	for (unsigned int i = 0; i < queue_count && fd >= 0; i++) {
+		if (queues[i].other_fd == fd) {
+			queues[i].other_fd = -1;
+			return true;
+		}
+	}
+	return false;
+}
+
 int __wrap_close(int fd)
 {
 	struct kernel_queue *queue;
@@ -418,7 +455,7 @@ int __wrap_close(int fd)
 	pthread_t thread;
 
 	pthread_mutex_lock(&lock);
-	queue = queue_of(fd);
+	queue = closes_another(fd) ? NULL : queue_of(fd);
 	if (queue && queue->opener == getpid()) {
 		while (queue->has_thread && queue->held)
 			pthread_cond_wait(&changed, &lock);

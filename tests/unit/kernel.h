@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel and the device behind queues whose nodes are ordinary files: open, mmap, write, close and madvise of the library come here (the
+ * The kernel and the device behind queues whose nodes are ordinary files: open, fcntl, mmap, write, close and madvise of the library come here (the
  * programs are linked with --wrap), and the model executes what is written. It refuses, falls short, fills up and stays silent as it is told to, and
  * counts what it sees. It behaves as the idxd driver does where that matters: one opener of a dedicated queue at a time, which drops what it has no
  * room for and reports success; a shared one that says EAGAIN; no portal without CAP_SYS_RAWIO; close waits.
@@ -44,7 +44,7 @@ struct kernel_queue {
 	uint32_t log[KERNEL_LOG]; /* flags and opcode of what was taken, in order */
 	uint32_t sizes[KERNEL_LOG];
 	/* Its own. */
-	int fd;
+	int fd, other_fd;
 	int opener;
 	struct sva_desc ring[KERNEL_RING];
 	unsigned int head, held;

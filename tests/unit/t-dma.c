@@ -22,6 +22,7 @@
 
 static struct {
 	int fd;                  /* of the open file, -1: closed */
+	int other_fd;            /* the number that it had before, -1: none */
 	int open_error;          /* errno of open(2) */
 	int info_error;          /* errno of INFO */
 	uint32_t version, channels, features;
@@ -42,14 +43,16 @@ static struct {
 
 int __real_open(const char *path, int flags, ...);
 int __real_close(int fd);
+int __real_fcntl(int fd, int command, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_close(int fd);
+int __wrap_fcntl(int fd, int command, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 
 static void reset_module(void)
 {
 	memset(&module, 0, sizeof(module));
-	module.fd = -1;
+	module.fd = module.other_fd = -1;
 	module.version = SVA_DMA_VERSION;
 	module.channels = 1;
 	module.max_len = 1 << 20;
@@ -70,9 +73,28 @@ int __wrap_open(const char *path, int flags, ...)
 	return module.fd;
 }
 
+int __wrap_fcntl(int fd, int command, ...)
+{
+	va_list ap;
+	long arg;
+	int ret;
+
+	va_start(ap, command);
+	arg = va_arg(ap, long);
+	va_end(ap);
+	ret = __real_fcntl(fd, command, arg);
+	if (fd == module.fd && command == F_DUPFD_CLOEXEC && ret >= 0) {
+		module.other_fd = fd;
+		module.fd = ret;
+	}
+	return ret;
+}
+
 int __wrap_close(int fd)
 {
-	if (fd == module.fd && module.ring) {
+	if (fd == module.other_fd)
+		module.other_fd = -1;
+	else if (fd == module.fd && module.ring) {
 		munmap(module.ring, RING_BYTES);
 		module.ring = NULL;
 		module.fd = -1;

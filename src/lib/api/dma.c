@@ -20,7 +20,7 @@ static int map_for_device(struct sva_dma_buf *buf)
 		args.flags |= SVA_DMA_MAP_READ;
 	if (buf->flags & SVA_DMA_DESTINATION)
 		args.flags |= SVA_DMA_MAP_WRITE;
-	if (ioctl(buf->bond->fd, SVA_DMA_MAP, &args))
+	if (ioctl(buf->bond->file.fd, SVA_DMA_MAP, &args))
 		err = -errno;
 	errno = saved;
 	buf->handle = args.handle;
@@ -101,7 +101,7 @@ int sva_dma_unmap(struct sva_dma_buf *buf)
 	if (buf->bond) {
 		args.handle = buf->handle;
 		/* What can fail here is a handle that is gone already, with the file or the module. */
-		(void)ioctl(buf->bond->fd, SVA_DMA_UNMAP, &args);
+		(void)ioctl(buf->bond->file.fd, SVA_DMA_UNMAP, &args);
 		errno = saved;
 		sva_bond_put(buf->bond);
 	}
@@ -122,7 +122,7 @@ int sva_dma_sync(struct sva_dma_buf *buf, size_t off, size_t len, unsigned int d
 		return 0;
 	args.handle = buf->handle;
 	args.flags = direction == SVA_DMA_FOR_CPU ? SVA_DMA_SYNC_CPU : SVA_DMA_SYNC_DEVICE;
-	if (ioctl(buf->bond->fd, SVA_DMA_SYNC, &args))
+	if (ioctl(buf->bond->file.fd, SVA_DMA_SYNC, &args))
 		err = -errno;
 	errno = saved;
 	return err;

@@ -22,7 +22,7 @@ bool sva_node_is_open_here(const char *node)
 
 	if (stat(node, &want))
 		return false;
-	dir = opendir("/proc/self/fd");
+	dir = sva_fd_opendir("/proc/self/fd");
 	if (!dir)
 		return false;
 	while (!found && (entry = readdir(dir))) {

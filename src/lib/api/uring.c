@@ -27,7 +27,7 @@ static void fill_submission(struct io_uring_sqe *sqe, const struct sva_bond *bon
 	memcpy(words, &request, sizeof(request));
 	memset(sqe, 0, offsetof(struct io_uring_sqe, cmd));
 	sqe->opcode = IORING_OP_URING_CMD;
-	sqe->fd = bond->fd;
+	sqe->fd = bond->file.fd;
 	sqe->cmd_op = SVA_DMA_OP_CMD;
 	sqe->user_data = (uint64_t)(uintptr_t)op;
 	memcpy(sqe->cmd, &cmd, sizeof(cmd));

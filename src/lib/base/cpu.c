@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/fd.h"
 #include "lib/internal.h"
 
 static unsigned int features;
@@ -54,7 +55,7 @@ static void read_features(void)
 	size_t size = 0;
 	FILE *file;
 
-	file = fopen("/proc/cpuinfo", "re");
+	file = sva_fd_fopen("/proc/cpuinfo");
 	if (file) {
 		while (!list && getline(&line, &size, file) > 0)
 			list = flags_of(line);

@@ -53,11 +53,8 @@ static void after_fork(void)
 
 static void forget_parent(void)
 {
-	for (struct sva_bond *bond = sva_process.bonds; bond; bond = bond->next) {
-		if (bond->fd >= 0)
-			close(bond->fd);
-		bond->fd = -1;
-	}
+	for (struct sva_bond *bond = sva_process.bonds; bond; bond = bond->next)
+		sva_file_close(&bond->file);
 	sva_lease_after_fork();
 	/* What the parent's objects hold is lost to the child on purpose: other threads may have been in the middle of them. */
 	sva_process.contexts = NULL;

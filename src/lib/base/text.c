@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/fd.h"
 #include "lib/base/text.h"
 
 char *sva_text_trim(char *text)
@@ -32,9 +33,9 @@ static int open_regular(const char *path, char *why, size_t why_size)
 	struct stat st;
 	int fd, err;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = sva_fd_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
-		err = errno;
+		err = -fd;
 		if (err == ENOENT || err == ENOTDIR)
 			return -ENOENT;
 		snprintf(why, why_size, "%s: can not be opened: %s", path, strerror(err));

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/fd.h"
 #include "lib/find/elf-check.h"
 #include "lib/internal.h"
 #include "lib/base/names.h"
@@ -72,16 +73,15 @@ static int open_plugin(const char *path, struct stat *st, char *why, size_t why_
 	directory = strndup(path, (size_t)(slash - path) + 1);
 	if (!directory)
 		return open_error(ENOMEM, "its directory", why, why_size);
-	dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	err = errno;
+	dir = sva_fd_open(directory, O_PATH | O_DIRECTORY);
 	free(directory);
 	if (dir < 0)
-		return open_error(err, "its directory", why, why_size);
+		return open_error(-dir, "its directory", why, why_size);
 	err = fstat(dir, st) ? open_error(errno, "its directory", why, why_size) :
 			       check_owner(st, "its directory", why, why_size);
-	fd = err ? -1 : openat(dir, slash + 1, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = err ? -1 : sva_fd_openat(dir, slash + 1, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (!err && fd < 0)
-		err = open_error(errno, "the file", why, why_size);
+		err = open_error(-fd, "the file", why, why_size);
 	close(dir);
 	if (err)
 		return err;

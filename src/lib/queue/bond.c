@@ -33,8 +33,7 @@ static void free_bond(struct sva_bond *bond)
 	if (bond->portal)
 		munmap(bond->portal, SVA_PORTAL_SIZE);
 	/* For a queue, close(2) waits in the kernel until its descriptors have finished. */
-	if (bond->fd >= 0)
-		close(bond->fd);
+	sva_file_close(&bond->file);
 	pthread_mutex_destroy(&bond->lock);
 	free(bond);
 }
@@ -81,18 +80,13 @@ static int open_error(int err)
 
 static int open_node(struct sva_bond *bond, int path, uint32_t *reason)
 {
-	int fd;
+	int fd = sva_fd_open(bond->node, O_RDWR);
 
-	do {
-		fd = open(bond->node, O_RDWR | O_CLOEXEC);
-	} while (fd < 0 && errno == EINTR);
 	if (fd < 0) {
-		int err = errno;
-
-		*reason = path == SVA_PATH_DMA ? sva_dma_node_reason(err) : open_reason(err, bond->node);
-		return open_error(err);
+		*reason = path == SVA_PATH_DMA ? sva_dma_node_reason(-fd) : open_reason(-fd, bond->node);
+		return open_error(-fd);
 	}
-	bond->fd = fd;
+	sva_file_keep(&bond->file, fd);
 	return 0;
 }
 
@@ -142,7 +136,7 @@ static int new_bond(struct sva *ctx, const struct sva_queue *queue, int path, st
 		return -ENOMEM;
 	bond->magic = SVA_BOND_MAGIC;
 	bond->generation = sva_process_generation();
-	bond->fd = -1;
+	bond->file.fd = -1;
 	bond->policy = ctx->policy;
 	pthread_mutex_init(&bond->lock, NULL);
 	err = fill_bond(bond, queue);
@@ -267,9 +261,7 @@ void sva_bond_retire(struct sva_bond *bond)
 		if (bond->portal)
 			munmap(bond->portal, SVA_PORTAL_SIZE);
 		bond->portal = NULL;
-		if (bond->fd >= 0)
-			close(bond->fd); /* the kernel drains the queue for this process */
-		bond->fd = -1;
+		sva_file_close(&bond->file); /* the kernel drains the queue for this process */
 		/* Release: whoever sees the state sees every record that was written before the close returned. */
 		atomic_store_explicit(&bond->state, SVA_BOND_RETIRED, memory_order_release);
 	}

@@ -52,10 +52,10 @@ static int get_info(int fd, struct sva_dma_info *info, uint32_t *reason)
 /* Ask it from outside of any bond. */
 static int ask(struct sva_dma_info *info, uint32_t *reason)
 {
-	int fd = open(NODE, O_RDWR | O_CLOEXEC), err;
+	int fd = sva_fd_open(NODE, O_RDWR), err;
 
 	if (fd < 0) {
-		*reason = sva_dma_node_reason(errno);
+		*reason = sva_dma_node_reason(-fd);
 		return -ENODEV;
 	}
 	err = get_info(fd, info, reason);
@@ -112,7 +112,7 @@ static void name_device(struct sva_bond *bond)
 	char name[sizeof(channel.device) + 1] = "";
 	const char *interned;
 
-	if (ioctl(bond->fd, SVA_DMA_CHANNEL, &channel))
+	if (ioctl(bond->file.fd, SVA_DMA_CHANNEL, &channel))
 		return;
 	memcpy(name, channel.device, sizeof(channel.device));
 	interned = name[0] ? sva_intern(name) : NULL;
@@ -130,7 +130,7 @@ static int map_ring(struct sva_bond *bond, const struct sva_dma_info *info)
 	side->ring_bytes = info->ring_bytes;
 	side->entries = info->ring_entries;
 	side->features = info->features;
-	side->ring = mmap(NULL, side->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bond->fd, 0);
+	side->ring = mmap(NULL, side->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bond->file.fd, 0);
 	if (side->ring == MAP_FAILED) {
 		int err = -errno;
 
@@ -148,7 +148,7 @@ static int open_dma(struct sva_bond *bond, uint32_t *reason)
 	struct sva_dma_info info;
 	int saved = errno, err;
 
-	err = get_info(bond->fd, &info, reason);
+	err = get_info(bond->file.fd, &info, reason);
 	if (!err && !info.nr_channels) {
 		*reason = SVA_REASON_MODULE_NO_CHANNEL;
 		err = -ENODEV;
@@ -237,7 +237,7 @@ static int submit_many_dma(struct sva_lease *lease, const struct sva_desc *descs
 	args.nr = n < GROUP ? n : GROUP;
 	for (unsigned int i = 0; i < args.nr; i++)
 		sva_dma_translate(&descs[i], &ops[i]);
-	if (ioctl(lease->bond->fd, SVA_DMA_SUBMIT, &args))
+	if (ioctl(lease->bond->file.fd, SVA_DMA_SUBMIT, &args))
 		err = -errno;
 	errno = saved;
 	if (err)
@@ -261,7 +261,7 @@ static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)
 	int saved = errno, err = 0;
 
 	sva_dma_translate(desc, &op);
-	if (ioctl(lease->bond->fd, SVA_DMA_SUBMIT, &args))
+	if (ioctl(lease->bond->file.fd, SVA_DMA_SUBMIT, &args))
 		err = -errno;
 	errno = saved;
 	if (err)
@@ -315,7 +315,7 @@ static void pump_dma(struct sva_bond *bond, uint64_t wait_ns)
 	if (pthread_mutex_trylock(&side->lock))
 		return;
 	if (side->ring && !drain_ring(side) && wait_ns) {
-		(void)ioctl(bond->fd, SVA_DMA_WAIT, &args);
+		(void)ioctl(bond->file.fd, SVA_DMA_WAIT, &args);
 		drain_ring(side);
 	}
 	pthread_mutex_unlock(&side->lock);

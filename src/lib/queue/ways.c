@@ -23,7 +23,7 @@ int sva_portal_map(struct sva_bond *bond, uint32_t *reason)
 
 	if (bond->portal)
 		return 0;
-	portal = mmap(NULL, SVA_PORTAL_SIZE, PROT_WRITE, MAP_SHARED | MAP_POPULATE, bond->fd, 0);
+	portal = mmap(NULL, SVA_PORTAL_SIZE, PROT_WRITE, MAP_SHARED | MAP_POPULATE, bond->file.fd, 0);
 	if (portal == MAP_FAILED) {
 		int err = errno;
 

@@ -16,7 +16,7 @@ static int write_descs(struct sva_bond *bond, const struct sva_desc *descs, unsi
 
 	sva_publish_to_device();
 	do {
-		done = write(bond->fd, descs, (size_t)n * sizeof(*descs));
+		done = write(bond->file.fd, descs, (size_t)n * sizeof(*descs));
 	} while (done < 0 && errno == EINTR);
 	if (done < 0)
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
