@@ -31,10 +31,24 @@ struct bench_options {
 	bool modes[BENCH_MODE_COUNT];
 	double seconds; /* for the whole run */
 	unsigned int threads, depth;
-	const char *json, *plot;
+	const char *json, *plot; /* names of files; json may be "-" */
 	bool list, flip, idle, instructions;
 	bool emulated;
 };
+
+/* output.c: a file that results are written to; name is NULL if none was asked for. */
+struct bench_output {
+	const char *name;
+	int fd;
+	bool created; /* it was not there before */
+	bool begun;   /* it was emptied for a result, which stands in it now */
+};
+
+int bench_output_open(struct bench_output *output, const char *name);
+bool bench_output_same(const struct bench_output *a, const struct bench_output *b);
+int bench_output_begin(struct bench_output *output);
+int bench_output_write(const struct bench_output *output, const char *text);
+int bench_output_close(struct bench_output *output);
 
 /* One thing to measure. */
 struct bench_case {
@@ -75,6 +89,7 @@ struct bench_results {
 	struct bench_row *rows;
 	unsigned int count, capacity;
 	double timer_ns;
+	struct bench_output json, plot;
 };
 
 /* buffers.c: the memory of one thread, and what must be in it. */
@@ -145,9 +160,9 @@ void bench_table_head(FILE *out, const struct bench_options *options);
 void bench_table_row(FILE *out, const struct bench_options *options, const struct bench_row *row);
 const char *bench_size_text(char text[16], size_t size);
 void bench_machine_name(char *text, size_t size);
-int bench_json(const struct bench_results *results, const char *name);
+int bench_json(struct bench_results *results);
 bool bench_plot_possible(void);
-int bench_plot(const struct bench_results *results, const char *name);
+int bench_plot(struct bench_results *results);
 
 const char *bench_case_path(const struct bench_case *what); /* what its rows are called */
 unsigned int bench_row_depth(const struct bench_row *row); /* operations in flight */

@@ -97,7 +97,7 @@ static int read_budgets(const char *name, struct budget budgets[BUDGETS])
 	int n = 0;
 
 	if (!file) {
-		fprintf(stderr, "icount: can not open %s: %s\n", name, strerror(errno));
+		fprintf(stderr, "icount: cannot open %s: %s\n", name, strerror(errno));
 		return -1;
 	}
 	while (fgets(line, sizeof(line), file)) {
@@ -111,7 +111,13 @@ static int read_budgets(const char *name, struct budget budgets[BUDGETS])
 			continue;
 		fields = sscanf(line, "%31s %15s %15s %15s %15s %c", b->name, kind, numbers[0], numbers[1], numbers[2],
 				&extra);
-		if (n == BUDGETS || fields != 5 || !known_case(b->name) ||
+		if (fields > 0 && !known_case(b->name)) {
+			fprintf(stderr, "icount: %s:%u: unknown case '%s'; icount --help lists the cases\n", name,
+				line_number, b->name);
+			n = -1;
+			break;
+		}
+		if (n == BUDGETS || fields != 5 ||
 		    (strcmp(kind, "limit") && strcmp(kind, "goal")) ||
 		    !parse_number(numbers[0], &b->instructions) || !parse_number(numbers[1], &b->locked) ||
 		    !parse_number(numbers[2], &b->syscalls)) {
@@ -240,7 +246,7 @@ static int run_case(const struct count_case *what, const char *child, FILE *trac
 	int rc;
 
 	if (write_queue(what->mode)) {
-		fprintf(stderr, "icount: can not write %s: %s\n", queue_name, strerror(errno));
+		fprintf(stderr, "icount: cannot write %s: %s\n", queue_name, strerror(errno));
 		return -EIO;
 	}
 	set_environment(what);
@@ -396,7 +402,7 @@ int main(int argc, char **argv)
 		case 't':
 			trace = fopen(optarg, "we");
 			if (!trace) {
-				fprintf(stderr, "icount: can not open %s: %s\n", optarg, strerror(errno));
+				fprintf(stderr, "icount: cannot open %s: %s\n", optarg, strerror(errno));
 				return 2;
 			}
 			break;
@@ -411,11 +417,12 @@ int main(int argc, char **argv)
 	for (char **name = argv + optind; *name; name++) {
 		if (!known_case(*name)) {
 			fprintf(stderr, "icount: unknown case '%s'\n", *name);
+			usage(stderr);
 			return 2;
 		}
 	}
 	if (make_files()) {
-		fprintf(stderr, "icount: can not make files in /tmp: %s\n", strerror(errno));
+		fprintf(stderr, "icount: cannot make files in /tmp: %s\n", strerror(errno));
 		return 1;
 	}
 	return run_all(child, trace, argv + optind, budgets, budget_count);

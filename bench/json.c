@@ -2,8 +2,7 @@
 /* The results as JSON. The schema is in sva-bench(1); fields are added, never changed, while "schema" stays 1. */
 #include "bench.h"
 
-#include <errno.h>
-#include <string.h>
+#include <stdio.h>
 #include <time.h>
 
 #include <json-c/json.h>
@@ -100,26 +99,22 @@ static struct json_object *whole(const struct bench_results *results)
 	return root;
 }
 
-int bench_json(const struct bench_results *results, const char *name)
+int bench_json(struct bench_results *results)
 {
-	FILE *out = strcmp(name, "-") ? fopen(name, "we") : stdout;
-	struct json_object *root;
-	bool bad;
+	struct json_object *root = whole(results);
+	const char *text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+								 JSON_C_TO_STRING_NOSLASHESCAPE);
+	int rc = 0;
 
-	if (!out) {
-		bench_error("can not write %s: %s", name, strerror(errno));
-		return -1;
+	if (!results->json.name) {
+		puts(text); /* main sees whether that arrived */
+	} else {
+		rc = bench_output_begin(&results->json);
+		if (!rc)
+			rc = bench_output_write(&results->json, text);
+		if (!rc)
+			rc = bench_output_write(&results->json, "\n");
 	}
-	root = whole(results);
-	fprintf(out, "%s\n", json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
-								      JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(root);
-	if (out == stdout)
-		return 0; /* main sees whether that arrived */
-	bad = ferror(out);
-	if (fclose(out) || bad) {
-		bench_error("can not write %s: %s", name, strerror(errno));
-		return -1;
-	}
-	return 0;
+	return rc;
 }

@@ -6,10 +6,13 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -162,15 +165,7 @@ static void panel(FILE *to, const struct bench_results *results, enum bench_op o
 			points(to, results, op, mode, path, latency);
 }
 
-static void name_output(FILE *to, const char *name)
-{
-	fputs("set output '", to);
-	for (const char *at = name; *at; at++)
-		fputs(*at == '\'' ? "''" : (const char[]){ *at, '\0' }, to);
-	fputs("'\n", to);
-}
-
-static void script(FILE *to, const struct bench_results *results, const char *name)
+static void script(FILE *to, const struct bench_results *results)
 {
 	const struct bench_options *options = results->options;
 	int rows = options->ops[BENCH_MEMCPY] + options->ops[BENCH_MEMFILL];
@@ -182,7 +177,6 @@ static void script(FILE *to, const struct bench_results *results, const char *na
 			*at = ' ';
 	fprintf(to, "set terminal svg size 1000,%d font 'sans-serif,13' background '#ffffff' noenhanced\n",
 		60 + 380 * rows);
-	name_output(to, name);
 	fprintf(to, "set multiplot layout %d,2 title 'sva-bench: %s%s'\n", rows, machine,
 		options->emulated ? " (" BENCH_EMULATED ")" : "");
 	fputs("set logscale x 2\nset logscale y 10\nset xlabel 'size'\n"
@@ -249,14 +243,13 @@ static void panel_of_counts(FILE *to, const struct bench_results *results, bool 
 			line_of_counts(to, results, i, kernel);
 }
 
-static void script_of_counts(FILE *to, const struct bench_results *results, const char *name)
+static void script_of_counts(FILE *to, const struct bench_results *results)
 {
 	bool any = false;
 
 	for (unsigned int i = 0; i < results->count; i++)
 		any |= results->rows[i].counted;
 	fputs("set terminal svg size 1000,440 font 'sans-serif,13' background '#ffffff' noenhanced\n", to);
-	name_output(to, name);
 	fprintf(to, "set multiplot layout 1,2 title 'sva-bench --instructions%s'\n",
 		results->options->emulated ? " (" BENCH_EMULATED ")" : "");
 	fputs("set logscale x 2\nset logscale y 10\nset xlabel 'size'\nset yrange [0.8:*]\n"
@@ -276,34 +269,78 @@ static void script_of_counts(FILE *to, const struct bench_results *results, cons
 	fputs("unset multiplot\n", to);
 }
 
-int bench_plot(const struct bench_results *results, const char *name)
+/* gnuplot writes to its standard output, which is the file that was opened before the run. */
+static FILE *start_gnuplot(int out, pid_t *pid)
 {
-	void (*before)(int);
-	FILE *to;
+	char *argv[] = { (char[]){ "gnuplot" }, NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	FILE *to = NULL;
+	sigset_t pipes;
+	int ends[2], rc;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return NULL;
+	sigemptyset(&pipes);
+	sigaddset(&pipes, SIGPIPE);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigdefault(&attr, &pipes);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	rc = posix_spawnp(pid, argv[0], &actions, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[0]);
+	if (!rc)
+		to = fdopen(ends[1], "w");
+	if (!to)
+		close(ends[1]);
+	errno = rc ? rc : errno;
+	return to;
+}
+
+static bool is_empty(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
+int bench_plot(struct bench_results *results)
+{
+	struct bench_output *output = &results->plot;
 	bool any = false;
-	int status;
+	int status = 0;
+	pid_t pid;
+	FILE *to;
 
 	for (unsigned int i = 0; i < results->count; i++)
 		any |= results->rows[i].state == BENCH_MEASURED;
 	if (!any) {
-		bench_error("nothing was measured, so %s is not written", name);
+		bench_error("nothing was measured, so %s is not written", output->name);
 		return 0;
 	}
-	unlink(name);
-	before = signal(SIGPIPE, SIG_IGN);
-	to = popen("gnuplot", "we");
+	if (bench_output_begin(output))
+		return -1;
+	signal(SIGPIPE, SIG_IGN);
+	to = start_gnuplot(output->fd, &pid);
 	if (!to) {
-		bench_error("can not run gnuplot: %s", strerror(errno));
+		bench_error("cannot run gnuplot: %s", strerror(errno));
+		output->begun = false;
 		return -1;
 	}
 	if (results->options->instructions)
-		script_of_counts(to, results, name);
+		script_of_counts(to, results);
 	else
-		script(to, results, name);
-	status = pclose(to);
-	signal(SIGPIPE, before);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) || access(name, F_OK)) {
-		bench_error("gnuplot failed: %s was not made", name);
+		script(to, results);
+	fclose(to);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) || is_empty(output->fd)) {
+		bench_error("gnuplot failed: %s has no plot", output->name);
+		output->begun = false;
 		return -1;
 	}
 	return 0;

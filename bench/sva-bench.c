@@ -103,6 +103,15 @@ static const char *next_word(const char *text)
 	return *text && text[1] ? text + 1 : NULL;
 }
 
+static void unknown_word(const char *text, const char *what, const char *(*word)(int), int count)
+{
+	char known[256] = "";
+
+	for (int i = 0; i < count; i++)
+		snprintf(known + strlen(known), sizeof(known) - strlen(known), " %s", word(i));
+	bench_error("unknown %s '%.*s' (known:%s)", what, (int)strcspn(text, ","), text, known);
+}
+
 static bool parse_words(const char *text, const char *what, const char *(*word)(int), int count, bool *chosen)
 {
 	memset(chosen, 0, (size_t)count * sizeof(*chosen));
@@ -110,7 +119,7 @@ static bool parse_words(const char *text, const char *what, const char *(*word)(
 		int i = find_word(text, word, count);
 
 		if (i < 0) {
-			bench_error("unknown %s '%.*s'", what, (int)strcspn(text, ","), text);
+			unknown_word(text, what, word, count);
 			return false;
 		}
 		chosen[i] = true;
@@ -450,10 +459,56 @@ static void list(const struct bench_results *results)
 	}
 }
 
+static FILE *table_of(const struct bench_options *options)
+{
+	return options->json && !strcmp(options->json, "-") ? NULL : stdout;
+}
+
+/* Before anything is measured: a file that cannot be written is reported at once. */
+static int open_outputs(struct bench_results *results)
+{
+	const struct bench_options *options = results->options;
+	bool json = options->json && strcmp(options->json, "-");
+
+	if (options->plot && !bench_plot_possible()) {
+		bench_error("--plot needs gnuplot, and it is not installed (on Debian: apt install gnuplot-nox)");
+		return 1;
+	}
+	if ((json && bench_output_open(&results->json, options->json)) ||
+	    (options->plot && bench_output_open(&results->plot, options->plot)))
+		return 1;
+	if (json && options->plot && bench_output_same(&results->json, &results->plot)) {
+		bench_error("--json and --plot name the same file");
+		return 1;
+	}
+	return 0;
+}
+
+/* A run without a measured row has not done what it was asked for, although no row is wrong. */
+static int write_results(struct bench_results *results)
+{
+	bool measured = false, failed = false;
+	int rc = 0;
+
+	for (unsigned int i = 0; i < results->count; i++) {
+		measured |= results->rows[i].state == BENCH_MEASURED;
+		failed |= results->rows[i].state == BENCH_FAILED;
+	}
+	if (!measured && !failed && results->count) {
+		bench_error("nothing was measured: none of these paths can run here");
+		rc = 1;
+	}
+	if (results->options->json && bench_json(results))
+		rc = 1;
+	if (results->options->plot && bench_plot(results))
+		rc = 1;
+	return rc;
+}
+
 static int run(struct bench_results *results)
 {
 	const struct bench_options *options = results->options;
-	FILE *table = options->json && !strcmp(options->json, "-") ? NULL : stdout;
+	FILE *table = table_of(options);
 	struct bench_crew *crew = NULL;
 	unsigned int cases, failed;
 	int rc;
@@ -475,10 +530,7 @@ static int run(struct bench_results *results)
 		bench_table_head(table, options);
 	failed = measure_all(results, crew, cases, table);
 	bench_crew_destroy(crew);
-	if (options->json && bench_json(results, options->json))
-		rc = 1;
-	if (options->plot && bench_plot(results, options->plot))
-		rc = 1;
+	rc = write_results(results);
 	if (failed)
 		bench_error("%u of %u measurements failed", failed, cases);
 	return failed || rc;
@@ -497,14 +549,9 @@ static struct sva *open_for_counting(struct bench_results *results, int path)
 static int run_instructions(struct bench_results *results)
 {
 	const struct bench_options *options = results->options;
-	FILE *table = options->json && !strcmp(options->json, "-") ? NULL : stdout;
-	int rc = bench_instructions(results, open_for_counting, table);
+	int rc = bench_instructions(results, open_for_counting, table_of(options));
 
-	if (options->json && bench_json(results, options->json))
-		rc = 1;
-	if (options->plot && bench_plot(results, options->plot))
-		rc = 1;
-	return rc;
+	return write_results(results) || rc;
 }
 
 int main(int argc, char **argv)
@@ -534,12 +581,11 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	/* Now, and not after the run. */
-	if (options.plot && !bench_plot_possible()) {
-		bench_error("--plot needs gnuplot, and it is not installed (on Debian: apt install gnuplot-nox)");
-		return 1;
-	}
-	rc = options.instructions && !options.list ? run_instructions(&results) : run(&results);
+	rc = options.list ? 0 : open_outputs(&results);
+	if (!rc)
+		rc = options.instructions && !options.list ? run_instructions(&results) : run(&results);
+	if (bench_output_close(&results.json) | bench_output_close(&results.plot))
+		rc = 1;
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
 		sva_close(states[path].sva);
 	free(results.rows);

@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,57 +250,84 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 
 /* --- queues ------------------------------------------------------------------------------------ */
 
-/* One key of a queue's description, or its mode, which has no value. False if it is none, or has a bad value. */
-static bool queue_key(const struct emu_device *dev, struct emu_wq *wq, const char *word, const char *value)
-{
-	long long v;
+/* The keys of a queue's description that take a number; the limits of two depend on the device. */
+struct queue_number {
+	const char *key;
+	size_t offset; /* of the field in struct emu_wq */
+	long long min, max;
+	bool power; /* a power of two */
+};
 
-	if (!value) {
-		wq->dedicated = !strcmp(word, "dedicated");
-		return wq->dedicated || !strcmp(word, "shared");
+#define QUEUE_NUMBERS 8
+
+static void queue_numbers(const struct emu_device *dev, struct queue_number numbers[QUEUE_NUMBERS])
+{
+	uint64_t cap = emu_device_profile(dev)->gen_cap;
+	const struct queue_number all[QUEUE_NUMBERS] = {
+		{ "size", offsetof(struct emu_wq, size), 1, EMU_MAX_ENTRIES, false },
+		{ "threshold", offsetof(struct emu_wq, threshold), 1, EMU_MAX_ENTRIES, false },
+		{ "batch", offsetof(struct emu_wq, max_batch), 1, SVA_GENCAP_MAX_BATCH(cap), true },
+		{ "xfer", offsetof(struct emu_wq, max_transfer), 1, (long long)SVA_GENCAP_MAX_XFER(cap), true },
+		{ "group", offsetof(struct emu_wq, group), 0, EMU_MAX_GROUPS - 1, false },
+		{ "priority", offsetof(struct emu_wq, priority), 1, 15, false },
+		{ "bof", offsetof(struct emu_wq, block_on_fault), 0, 1, false },
+		{ "retries", offsetof(struct emu_wq, retries), 0, 64, false },
+	};
+
+	memcpy(numbers, all, sizeof(all));
+}
+
+static bool set_queue_number(struct emu_wq *wq, const char *queue, const struct queue_number *key,
+			     const char *value)
+{
+	long long v = number(value, key->min, key->max, true);
+
+	if (v < 0 || (key->power && (v & (v - 1)))) {
+		fprintf(stderr, "sva-emu: --queues: %s: '%s=%s': %s is %s from %lld to %lld\n", queue,
+			key->key, value, key->key, key->power ? "a power of two" : "a number", key->min,
+			key->max);
+		return false;
 	}
-	if (!strcmp(word, "name")) {
-		if (strlen(value) >= sizeof(wq->name) || !*value)
-			return false;
-		strcpy(wq->name, value);
+	if (key->offset == offsetof(struct emu_wq, max_transfer))
+		wq->max_transfer = (uint64_t)v;
+	else
+		*(uint32_t *)((char *)wq + key->offset) = (uint32_t)v;
+	return true;
+}
+
+static bool set_queue_name(struct emu_wq *wq, const char *queue, const char *value)
+{
+	if (!*value || strlen(value) >= sizeof(wq->name)) {
+		fprintf(stderr, "sva-emu: --queues: %s: 'name=%s': a name has 1 to %zu characters\n", queue,
+			value, sizeof(wq->name) - 1);
+		return false;
+	}
+	strcpy(wq->name, value);
+	return true;
+}
+
+/* One key of a queue's description, or its mode, which has no value. False after a message. */
+static bool set_queue_key(const struct emu_device *dev, struct emu_wq *wq, const char *queue,
+			  const char *word, const char *value)
+{
+	struct queue_number numbers[QUEUE_NUMBERS];
+	unsigned int i;
+
+	if (!value && (!strcmp(word, "shared") || !strcmp(word, "dedicated"))) {
+		wq->dedicated = *word == 'd';
 		return true;
 	}
-	v = number(value, 0, LLONG_MAX, true);
-	if (v < 0)
-		return false;
-	if (!strcmp(word, "size")) {
-		wq->size = (uint32_t)v;
-		return v >= 1 && v <= EMU_MAX_ENTRIES;
-	}
-	if (!strcmp(word, "threshold")) {
-		wq->threshold = (uint32_t)v;
-		return v >= 1 && v <= EMU_MAX_ENTRIES;
-	}
-	if (!strcmp(word, "batch")) {
-		wq->max_batch = (uint32_t)v;
-		return v >= 1 && v <= SVA_GENCAP_MAX_BATCH(emu_device_profile(dev)->gen_cap) && !(v & (v - 1));
-	}
-	if (!strcmp(word, "xfer")) {
-		wq->max_transfer = (uint64_t)v;
-		return v >= 1 && v <= (long long)SVA_GENCAP_MAX_XFER(emu_device_profile(dev)->gen_cap) &&
-		       !(v & (v - 1));
-	}
-	if (!strcmp(word, "group")) {
-		wq->group = (int32_t)v;
-		return v < EMU_MAX_GROUPS;
-	}
-	if (!strcmp(word, "priority")) {
-		wq->priority = (uint32_t)v;
-		return v >= 1 && v <= 15;
-	}
-	if (!strcmp(word, "bof")) {
-		wq->block_on_fault = (uint32_t)v;
-		return v <= 1;
-	}
-	if (!strcmp(word, "retries")) {
-		wq->retries = (uint32_t)v;
-		return v <= 64;
-	}
+	if (value && !strcmp(word, "name"))
+		return set_queue_name(wq, queue, value);
+	queue_numbers(dev, numbers);
+	for (i = 0; value && i < QUEUE_NUMBERS; i++)
+		if (!strcmp(numbers[i].key, word))
+			return set_queue_number(wq, queue, &numbers[i], value);
+	fprintf(stderr, "sva-emu: --queues: %s: unknown '%s%s' (known: shared dedicated", queue, word,
+		value ? "=" : "");
+	for (i = 0; i < QUEUE_NUMBERS; i++)
+		fprintf(stderr, " %s=", numbers[i].key);
+	fputs(" name=)\n", stderr);
 	return false;
 }
 
@@ -335,12 +363,8 @@ static int queue_describe(struct emu_launch *launch, char *text)
 		value = strchr(word, '=');
 		if (value)
 			*value++ = '\0';
-		if (queue_key(dev, wq, word, value))
-			continue;
-		if (value)
-			value[-1] = '=';
-		fprintf(stderr, "sva-emu: --queues: %s: '%s' is unknown or out of range\n", text, word);
-		return -EINVAL;
+		if (!set_queue_key(dev, wq, text, word, value))
+			return -EINVAL;
 	}
 	if (wq->dedicated)
 		wq->threshold = 0;

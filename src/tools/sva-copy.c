@@ -153,6 +153,15 @@ static int copy_file(struct copy_engine *engine, const char *from, const char *t
 	return rc;
 }
 
+static void unknown_path(const char *word, int len)
+{
+	char known[128] = "";
+
+	for (int path = 0; path < SVA_PATH_COUNT; path++)
+		snprintf(known + strlen(known), sizeof(known) - strlen(known), " %s", sva_path_name(path));
+	copy_error("unknown path '%.*s' (known:%s)", len, word, known);
+}
+
 /* Is every word of the list a path? The library says no more than -EINVAL, which the configuration may deserve, too. */
 static bool paths_known(const char *paths)
 {
@@ -166,7 +175,7 @@ static bool paths_known(const char *paths)
 			if (strlen(sva_path_name(path)) == len && !strncmp(sva_path_name(path), word, len))
 				known = true;
 		if (!known) {
-			copy_error("unknown path '%.*s' (known: enqcmd movdir64b write dma soft cpu)", (int)len, word);
+			unknown_path(word, (int)len);
 			return false;
 		}
 		word += len;

@@ -13,9 +13,27 @@ refused() {
 	not_ok "… before anything was started" grep -q '^started' "$work/out"
 }
 
-for key in size=0 size=129 size=x size= threshold=0 threshold=129 xfer=0 xfer=3000 xfer=4G batch=0 batch=3 batch=2048 name= group=4 \
-	priority=0 priority=16 bof=2 retries=65 retries=-1 bogus bogus=1 "name=$(printf '%064d' 0)"; do
-	refused "wq0.0: '${key}' is unknown or out of range" --queues "wq0.0:shared,$key"
+# refused_key PATTERN KEY…: each key of a queue is refused, and the message says what it may be.
+refused_key() {
+	local pattern=$1 key
+	shift
+	for key in "$@"; do
+		refused "wq0.0: $pattern" --queues "wq0.0:shared,$key"
+	done
+}
+refused_key "'size=.*': size is a number from 1 to 128" size=0 size=129 size=x size=
+refused_key "'threshold=.*': threshold is a number from 1 to 128" threshold=0 threshold=129
+refused_key "'xfer=.*': xfer is a power of two from 1 to 2147483648" xfer=0 xfer=3000 xfer=4G
+refused_key "'batch=.*': batch is a power of two from 1 to 1024" batch=0 batch=3 batch=2048
+refused_key "'group=4': group is a number from 0 to 3" group=4
+refused_key "'priority=.*': priority is a number from 1 to 15" priority=0 priority=16
+refused_key "'bof=2': bof is a number from 0 to 1" bof=2
+refused_key "'retries=.*': retries is a number from 0 to 64" retries=65 retries=-1
+refused_key "'name=.*': a name has 1 to 63 characters" name= "name=$(printf '%064d' 0)"
+keys='shared dedicated size= threshold= batch= xfer= group= priority= bof= retries= name='
+refused_key "unknown 'bogus=*' (known: $keys)" bogus bogus=1
+for key in $keys; do
+	ok "the help of --queues names $key" grep -qw -e "${key%=}" <("$emu" run --help | sed -n '/--queues/,/default/p')
 done
 refused "a threshold of 9 in a queue of 8" --queues wq0.0:shared,size=8,threshold=9
 refused "'wq8.0' is no queue" --queues wq8.0

@@ -87,7 +87,49 @@ for wrong in "--sizes 0" "--sizes 4X" "--sizes 5G" "--ops xor" "--modes slow" "-
 	# shellcheck disable=SC2086 # an option and its argument
 	is "$(status "$bench" $wrong)" 2 "'$wrong' is wrong usage"
 done
-is "$(short --paths soft --sizes 4K --json "$dir/none/out.json")" 1 "a file that can not be written is a failure"
+# unknown ARGUMENTS MESSAGE: wrong usage, and the message lists the words that there are.
+unknown() {
+	# shellcheck disable=SC2086
+	is "$(status "$bench" $1; head -n 1 stderr)" "2
+sva-bench: $2" "'$1' is refused with the words that are known"
+}
+unknown "--ops crc" "unknown operation 'crc' (known: memcpy memfill)"
+unknown "--modes sync,slow" "unknown mode 'slow' (known: sync async batch)"
+unknown "--paths warp,soft" "unknown path 'warp' (known: enqcmd movdir64b write dma soft cpu)"
+
+# refused_file ARGUMENTS…: the run ends with 1 before anything is measured or printed.
+refused_file() {
+	is "$(short --paths soft "$@"; wc -c <stdout)" "1
+0" "$* is refused before the run"
+}
+refused_file --json none/out.json
+is "$(cat stderr)" "sva-bench: cannot write none/out.json: No such file or directory" "the message names the file and the error"
+refused_file --json "$dir"
+echo before >kept.json
+if command -v gnuplot >/dev/null; then
+	refused_file --json kept.json --plot none/out.svg
+	is "$(cat stderr)" "sva-bench: cannot write none/out.svg: No such file or directory" "so is that of a plot"
+	refused_file --json new.json --plot none/out.svg
+	not_ok "a file that nothing was written to does not stay" test -e new.json
+	refused_file --json kept.json --plot ./kept.json
+	ok "the message says that both are one file" grep -q 'name the same file' stderr
+else
+	skip "a plot that cannot be written is refused before the run" "gnuplot is not installed"
+fi
+is "$(cat kept.json)" before "a refused run leaves the file of an earlier one as it was"
+is "$(short --list --json none/out.json)" 0 "--list opens no file"
+# quickstart bench --vm: the same, before a virtual machine is built and booted.
+vm_bench=$top_srcdir/tests/vm/idxd/bench
+is "$(status "$vm_bench" --json new.json --plot none/out.svg)" 1 "bench --vm refuses a file that cannot be written"
+ok "naming it" grep -q 'none/out.svg: No such file' stderr
+not_ok "and leaves no empty file of its own" test -e new.json
+is "$(status "$vm_bench" --sizes 4K,huge)" 2 "bench --vm refuses a bad size"
+
+is "$(short --paths dma)" 1 "a run in which nothing could be measured is a failure"
+ok "the table still gives the reason" grep -Eq '^dma +can not run here: ' stdout
+is "$(cat stderr)" "sva-bench: nothing was measured: none of these paths can run here" "and the message says what is missing"
+is "$(short --paths dma --json out.json)" 1 "nothing measured, with JSON"
+ok "the JSON has the reason" grep -q '"state": *"unavailable"' out.json
 
 if command -v gnuplot >/dev/null; then
 	is "$(short --paths soft,cpu --plot out.svg)" 0 "a plot"
@@ -97,9 +139,12 @@ if command -v gnuplot >/dev/null; then
 	is "$(wc -c <stderr)" 0 "is no reason for a warning"
 	# The points of the two lines in each of the two panels: beside the one in the legend each has one of its own.
 	is "$(grep -o -E "<use xlink:href='#gpPt[0-9]+' transform" one.svg | wc -l)" 8 "and both lines have their point in it"
-	is "$(short --paths dma --plot none.svg)" 0 "a plot of nothing"
+	is "$(short --paths dma --plot none.svg)" 1 "a plot of nothing"
 	ok "is not written, with a message" grep -q 'nothing was measured' stderr
 	not_ok "and there is no file" test -e none.svg
+	# The file is gnuplot's standard output: no character of its name means anything to gnuplot.
+	is "$(short --paths cpu --ops memcpy --sizes 4K --plot "it's {a} \"plot\".svg")" 0 "a plot under an odd name"
+	ok "has an SVG in it" grep -q '</svg>' "it's {a} \"plot\".svg"
 else
 	skip "a plot" "gnuplot is not installed"
 fi
@@ -129,7 +174,10 @@ else
 	is "$(status "$icount" --budgets budgets)" 2 "a malformed budget is refused"
 	ok "with file and line" grep -q 'budgets:1:' stderr
 	echo 'sync-teleport limit 1 0 0' >budgets
-	is "$(status "$icount" --budgets budgets)" 2 "so is one of a case that there is not"
+	is "$(status "$icount" --budgets budgets; cat stderr)" "2
+icount: budgets:1: unknown case 'sync-teleport'; icount --help lists the cases" "a budget of an unknown case is refused"
+	is "$(status "$icount" sync-teleport)" 2 "an unknown case is refused"
+	ok "with the list of the cases" grep -q '^  sync-movdir64b ' stderr
 fi
 
 # Instructions, where they can be counted.

@@ -184,7 +184,7 @@ ok "with a usage line" grep -q '^usage: sva-copy' stderr
 is "$(status "$copy" src)" 2 "so is one"
 is "$(status "$copy" src out more)" 2 "so are three"
 is "$(status "$copy" --paths teleport src out)" 2 "so is an unknown path"
-ok "which is named" grep -q teleport stderr
+ok "the message names the paths that there are" grep -qF "unknown path 'teleport' (known: enqcmd movdir64b write dma soft cpu)" stderr
 is "$(status "$copy" --paths soft, src out)" 2 "so is a list with nothing behind the comma"
 cp src keep
 is "$(status "$copy" keep keep)" 1 "a file is not copied to itself"
