@@ -15,8 +15,26 @@ ok() {
 	else
 		tap_failed=$((tap_failed + 1))
 		echo "not ok $tap_count - $name"
-		[ -z "$out" ] || head -n 40 <<<"$out" | sed 's/^/# /'
+		[ -z "$out" ] || shorten <<<"$out" | sed 's/^/# /'
 	fi
+}
+
+# Of long output the begin, the failed tests in it and the end: a program that dies says nothing after its last line.
+shorten() {
+	awk '{ line[NR] = $0 }
+	     END {
+		if (NR <= 40) {
+			for (i = 1; i <= NR; i++) print line[i]
+			exit
+		}
+		for (i = 1; i <= 10; i++) print line[i]
+		printf "[%d lines left out, but for those of failed tests]\n", NR - 20
+		for (i = 11; i <= NR - 10; i++) {
+			if (line[i] ~ /^(# )*not ok/) left = 3
+			if (left-- > 0 && shown++ < 20) print line[i]
+		}
+		for (i = NR - 9; i <= NR; i++) print line[i]
+	     }'
 }
 
 # not_ok "name" COMMAND…: the same for a command that must fail; for controls that prove that a check can fail.

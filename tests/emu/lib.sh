@@ -12,14 +12,32 @@ export SVA_EMU_QUIET=1 # programs under test compare what they see on stderr
 
 [ -x "$emu" ] || skip_all "sva-emu was not built (no Zydis, or no x86-64)"
 
-# ends_with STATUS COMMAND…: the command must end with that status. What it printed stays in $work/out.
+# ends_with STATUS COMMAND…: the command must end with that status. What it printed stays in $work/out. If it ends otherwise, how it
+# ended comes first, since long output is shortened.
 ends_with() {
 	local want=$1 got=0
 	shift
 	"$@" >"$work/out" 2>&1 || got=$?
+	if [ "$got" -ne "$want" ]; then
+		echo "ended with $(ending "$got"), not $want, after $(wc -l <"$work/out") lines; the last: $(tail -n 1 "$work/out")"
+		# A program that prints TAP prints its plan last.
+		! grep -q '^ok 1 ' "$work/out" || grep -q '^1\.\.[0-9]' "$work/out" || echo "it ended before its plan: 1..N"
+		grep -A 2 '^not ok' "$work/out"
+	fi
 	cat "$work/out"
-	[ "$got" -eq "$want" ] || echo "ended with $got, not $want"
 	[ "$got" -eq "$want" ]
+}
+
+# ending STATUS: in words. sva-emu ends with 128 and the signal, as a shell does, when a signal killed the program.
+ending() {
+	local name
+	if [ "$1" = 124 ]; then
+		echo "124 (timeout(1) ended it)"
+	elif [ "$1" -gt 128 ] && name=$(kill -l "$1" 2>/dev/null); then
+		echo "$1 (killed by SIG$name)"
+	else
+		echo "$1"
+	fi
 }
 
 # said PATTERN: the last command of ends_with printed it.
