@@ -64,6 +64,11 @@ static void bad_pointers(void)
 	is(sva_memcpy(sva, good, NOWHERE, 10), -EFAULT, "where no address can be");
 	is(sva_memfill(sva, NOWHERE, 1, 100), -EFAULT, "where no address can be");
 	is(sva_memcpy(sva, NULL, NULL, 0), 0, "nothing");
+	ok(!sva_last_result()->error, "with a guard, a copy of no bytes replaces the error of the call before");
+	is(sva_memcpy(sva, good, good + 100, 10), 0, "a copy of 10 bytes");
+	is(sva_memcpy(sva, NULL, NULL, 0), 0, "nothing");
+	ok(!sva_last_result()->bytes && sva_last_result()->path == SVA_PATH_CPU,
+	   "with a guard, a copy of no bytes replaces the bytes of the call before");
 }
 
 /* Beyond the end of a file: SIGBUS. */

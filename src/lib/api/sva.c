@@ -250,18 +250,16 @@ static int copy_on_cpu(struct sva_thread *thread, void *dst, const void *src, si
 	uint64_t bad;
 	int err;
 
+	note(thread->cpu_id, len);
 	if (!len || bad_range((uintptr_t)dst, len) || bad_range((uintptr_t)src, len))
 		return refuse((uintptr_t)dst, (uintptr_t)src, len);
 	if (!(thread->ctx->config.flags & SVA_OPEN_GUARD)) {
 		memmove(dst, src, len);
-		note(thread->cpu_id, len);
 		return 0;
 	}
 	err = sva_guard_move(dst, src, len, &bad);
-	if (!err) {
-		note(thread->cpu_id, len);
+	if (!err)
 		return 0;
-	}
 	return note_error(err, 0, bad, bad - (uintptr_t)dst < len && bad - (uintptr_t)src >= len);
 }
 
