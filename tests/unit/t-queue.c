@@ -575,6 +575,26 @@ static void take_batches(void)
 	sva_tls.current->leases[0]->ops = &with_batches;
 }
 
+/* The queue takes batches, and is full: sva_run() leaves the entries to the CPU where that is permitted. */
+static void full_batch(void)
+{
+	uint64_t start;
+
+	kernel_begin();
+	queue = kernel_add("wq0.0", false, 64, "max-transfer=4096 max-batch=32 op-cap=0x1003f07ff gen-cap=0x40915f010f");
+	sva = rig_open_opts("write,cpu", set_timeout);
+	take_batches();
+	queue->full_for = 1000000000;
+	prepare(3);
+	sva_prep_batch(&ops[3], list, 3);
+	start = rig_now_ms();
+	is(sva_run(sva, &ops[3]), 0, "sva_run() of a batch on a full queue that takes batches, with the CPU permitted");
+	ok(rig_now_ms() - start < 150, "it did not wait for the queue");
+	ok(sva_op_result(&ops[3])->path_bytes[SVA_PATH_CPU] == 300 && !memcmp(to, from, 300), "the CPU copied all entries");
+	queue->full_for = 0;
+	sva_close(sva);
+}
+
 static void batch_descriptors(void)
 {
 	kernel_begin();
@@ -735,6 +755,7 @@ int main(void)
 	capabilities();
 	batches();
 	silent_batch();
+	full_batch();
 	batch_descriptors();
 	hidden_batches();
 	reasons_of_batches();

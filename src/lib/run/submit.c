@@ -76,6 +76,14 @@ int sva_operation_launch(struct sva_thread *thread, struct sva_op *op)
 	return 0;
 }
 
+/* A synchronous call does not wait for a queue that is full where the CPU may do the work. */
+static bool cpu_takes_over(const struct sva_op *op)
+{
+	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	return p->sync && p->policy->cpu_allowed && !p->pinned;
+}
+
 /* A batch: as one descriptor where that is possible, else the loop begins. */
 static int launch_batch(struct sva_thread *thread, struct sva_op *op)
 {
@@ -86,7 +94,7 @@ static int launch_batch(struct sva_thread *thread, struct sva_op *op)
 	err = sva_issue(thread, op);
 	if (!err)
 		return 0;
-	if ((err == -EAGAIN && !thread->hopeless) || err == -ENOMEM) {
+	if ((err == -EAGAIN && !thread->hopeless && !cpu_takes_over(op)) || err == -ENOMEM) {
 		sva_batch_undo(op);
 		return err;
 	}
