@@ -35,6 +35,7 @@ static bool parse_line(const char *line, uint64_t addr, struct emu_mapping *mapp
 	mapping->end = hex(&line);
 	if (addr < mapping->start || addr >= mapping->end)
 		return false;
+	mapping->readable = line[0] == 'r';
 	mapping->writable = line[0] && line[1] == 'w';
 	while (*line && *line != ' ')
 		line++;

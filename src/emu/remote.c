@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* memory.h from outside: the program's memory as its tracer reaches it. */
+#include <cpuid.h>
 #include <signal.h>
 #include <sys/uio.h>
 
@@ -8,10 +9,36 @@
 #include "memory.h"
 #include "process.h"
 
-static void tell(struct emu_fault *fault, uint64_t addr)
+/*
+ * With five levels of page tables addresses have 57 significant bits, else 48; others are general protection. Linux uses
+ * five wherever the CPU has them.
+ */
+static bool canonical(uint64_t addr)
 {
-	if (fault)
+	unsigned int a, b, c = 0, d, bits;
+
+	bits = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & 1u << 16) ? 57 : 48;
+	return (uint64_t)((int64_t)(addr << (64 - bits)) >> (64 - bits)) == addr;
+}
+
+/*
+ * What the kernel would have raised for this access, which failed. A mapping that allows it, and yet has no page to give,
+ * is one of a file that ends before it.
+ */
+static void describe_fault(struct emu_fault *fault, uint64_t addr, bool write)
+{
+	struct emu_mapping mapping;
+
+	if (!fault)
+		return;
+	if (!canonical(addr))
+		*fault = (struct emu_fault){ SIGSEGV, SI_KERNEL, 0 };
+	else if (!emu_maps_find(addr, &mapping))
 		*fault = (struct emu_fault){ SIGSEGV, SEGV_MAPERR, addr };
+	else if (!(write ? mapping.writable : mapping.readable))
+		*fault = (struct emu_fault){ SIGSEGV, SEGV_ACCERR, addr };
+	else
+		*fault = (struct emu_fault){ SIGBUS, BUS_ADRERR, addr };
 }
 
 size_t emu_fetch(void *to, uint64_t addr, size_t len, struct emu_fault *fault)
@@ -21,7 +48,7 @@ size_t emu_fetch(void *to, uint64_t addr, size_t len, struct emu_fault *fault)
 	size_t done = got > 0 ? (size_t)got : 0;
 
 	if (done < len)
-		tell(fault, addr + done);
+		describe_fault(fault, addr + done, false);
 	return len - done;
 }
 
@@ -32,7 +59,7 @@ size_t emu_store(uint64_t addr, const void *from, size_t len, struct emu_fault *
 	size_t done = got > 0 ? (size_t)got : 0;
 
 	if (done < len)
-		tell(fault, addr + done);
+		describe_fault(fault, addr + done, true);
 	return len - done;
 }
 
@@ -45,11 +72,9 @@ bool emu_probe(uint64_t addr, bool write, struct emu_fault *fault)
 	struct emu_mapping mapping;
 	uint8_t byte;
 
-	if (emu_fetch(&byte, addr, 1, fault))
-		return false;
-	if (!write || (emu_maps_find(addr, &mapping) && mapping.writable))
+	if (!emu_fetch(&byte, addr, 1, NULL) && (!write || (emu_maps_find(addr, &mapping) && mapping.writable)))
 		return true;
-	tell(fault, addr);
+	describe_fault(fault, addr, write);
 	return false;
 }
 

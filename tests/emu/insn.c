@@ -315,6 +315,48 @@ static void test_faults(void)
 	ok(!enqcmd(shared_portal, &desc) && copied(), "and the emulator goes on after all that");
 }
 
+/* What has no page behind it faults as memory does natively: by which signal, with which code, at which address. */
+static void test_fault_kinds(void)
+{
+	struct sigaction act = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO }, old_segv, old_bus;
+	uint8_t *file, *none = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *constant = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = memfd_create("short", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, 100)) {
+		skip("faults behind the end of a file", "no memfd");
+		return;
+	}
+	file = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	sigaction(SIGSEGV, &act, &old_segv);
+	sigaction(SIGBUS, &act, &old_bus);
+	fresh();
+	is(FAULTS(movdir64b(file + 4096 + 64, from)), SIGBUS, "movdir64b behind the end of a mapped file: SIGBUS");
+	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096 + 64, "its code is BUS_ADRERR (%d), its address that of "
+	   "the store (%p, %p)", seen_code, seen_addr, (void *)(file + 4096 + 64));
+	is(FAULTS(movdir64b(to, file + 4096)), SIGBUS, "movdir64b from behind the end of a mapped file: SIGBUS");
+	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096, "its code is BUS_ADRERR (%d), its address that of the "
+	   "load", seen_code);
+	is(FAULTS(enqcmd(shared_portal, file + 4096 - 32)), SIGBUS, "enqcmd of a source that ends behind a file: SIGBUS");
+	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096, "at the first byte that is behind it (code %d)",
+	   seen_code);
+	is(FAULTS(movdir64b(constant, from)), SIGSEGV, "movdir64b to a read-only page: SIGSEGV");
+	ok(seen_code == SEGV_ACCERR && seen_addr == constant, "its code is SEGV_ACCERR (%d)", seen_code);
+	is(FAULTS(movdir64b(to, none)), SIGSEGV, "movdir64b from a page without any access: SIGSEGV");
+	ok(seen_code == SEGV_ACCERR && seen_addr == none, "its code is SEGV_ACCERR (%d)", seen_code);
+	is(FAULTS(movdir64b((void *)0x4000000000000000ul, from)), SIGSEGV, "movdir64b to no canonical address: SIGSEGV");
+	ok(seen_code == SI_KERNEL && seen_addr == NULL, "as general protection, without an address (code %d)",
+	   seen_code);
+	movdir64b(file + 64, from + 3);
+	ok(!memcmp(file + 64, from + 3, 36), "the page of the file that is there takes a store");
+	sigaction(SIGBUS, &old_bus, NULL);
+	sigaction(SIGSEGV, &old_segv, NULL);
+	munmap(file, 8192);
+	munmap(none, 4096);
+	munmap(constant, 4096);
+	close(fd);
+}
+
 /* A child must die of a signal; a sanitizer reports it instead and exits. */
 static void dies_of(int signo, void (*what)(void), const char *name)
 {
@@ -561,6 +603,7 @@ int main(int argc, char **argv)
 	test_store64();
 	test_plain_access();
 	test_faults();
+	test_fault_kinds();
 	test_deaths();
 	test_masks();
 	test_handler_submits();
