@@ -14,10 +14,13 @@
 #include "async.h"
 #include "process.h"
 #include "raw.h"
+#include "signals.h"
+#include "text.h"
 
 #define RING (EMU_MAX_DEVICES * EMU_MAX_ENTRIES)
 #define MAX_THREADS 16u
 #define STACK_SIZE (512u << 10)
+#define SMALL_STACK (16u << 10)
 
 static struct {
 	uint32_t mm;                  /* whose threads they are: a child of fork has none */
@@ -141,7 +144,7 @@ static void *engine(void *arg)
 /* A signal of the program's must not end up in one of our threads. */
 static int start_thread(unsigned int number)
 {
-	uint64_t all = ~(1ull << (SIGILL - 1) | 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1)), old = 0;
+	uint64_t all = ~EMU_SIGNALS_OURS, old = 0;
 	pthread_attr_t attr;
 	pthread_t thread;
 	int ret;
@@ -156,14 +159,33 @@ static int start_thread(unsigned int number)
 	return -ret;
 }
 
+bool emu_async_ready(void)
+{
+	return EMU_LIKELY(__atomic_load_n(&async.mm, __ATOMIC_ACQUIRE) == emu_mm_id());
+}
+
+/* pthread_create() needs more than some programs have for their handlers. */
+static bool on_small_stack(void)
+{
+	stack_t stack = { .ss_flags = SS_DISABLE };
+
+	raw_syscall2(SYS_sigaltstack, 0, &stack);
+	return (stack.ss_flags & SS_ONSTACK) && stack.ss_size < SMALL_STACK;
+}
+
 int emu_async_start(unsigned int threads, emu_job_fn *run)
 {
 	static int starting;
 	unsigned int i;
 	int ret = 0;
 
-	if (__atomic_load_n(&async.mm, __ATOMIC_ACQUIRE) == emu_mm_id())
+	if (emu_async_ready())
 		return 0;
+	if (on_small_stack()) {
+		emu_say("%s opened a queue by a system call of its own, on a signal stack that is too small to start "
+			"engine threads: the submitting threads do the work", emu.program);
+		return 0;
+	}
 	while (__atomic_exchange_n(&starting, 1, __ATOMIC_ACQUIRE))
 		raw_syscall0(SYS_sched_yield);
 	if (async.mm != emu_mm_id()) {

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include "async.h"
+#include "calls.h"
 #include "cdev.h"
+#include "dispatch.h"
 #include "engine.h"
 #include "maps.h"
 #include "node.h"
@@ -78,6 +80,7 @@ static int node_open(int fd, emu_queue_id queue)
 	if (emu.state->opt.refuse_sva)
 		return -EOPNOTSUPP;
 	emu_signals_check();
+	emu_dispatch_arm();
 	if (emu_engine_prepare())
 		return -ENOMEM;
 	open_id = __atomic_add_fetch(&last_open_id, 1, __ATOMIC_RELAXED);
@@ -85,6 +88,7 @@ static int node_open(int fd, emu_queue_id queue)
 		__atomic_store_n(&fds[fd], pack(EMU_FILE_NODE, queue, open_id, emu_mm_id()), __ATOMIC_RELEASE);
 	__atomic_store_n(&emu.mm->pasid, 1, __ATOMIC_RELEASE);
 	emu_client_add(wq, emu_pid(), 1);
+	emu_calls_opened();
 	return fd;
 }
 
@@ -148,6 +152,19 @@ struct emu_open emu_cdev_lookup(int fd)
 	file.open_id = word_open(word);
 	file.foreign = file.kind == EMU_FILE_NODE && (uint32_t)word != emu_mm_id();
 	return file;
+}
+
+struct emu_open emu_cdev_lookup_late(int fd)
+{
+	struct emu_open file = emu_cdev_lookup(fd);
+	emu_queue_id queue = 0;
+
+	if (EMU_LIKELY(file.kind != EMU_FILE_OTHER || fd < 0 || identify(fd, &queue) != EMU_FILE_NODE))
+		return file;
+	/* It was opened by a way that was not seen: what the driver asks at open is asked now. */
+	if (node_open(fd, queue) < 0)
+		return (struct emu_open){ EMU_FILE_NODE, queue, true, 0 };
+	return emu_cdev_lookup(fd);
 }
 
 void emu_cdev_copied(int from, int to)
@@ -269,12 +286,28 @@ emu_queue_id emu_cdev_portal(uint64_t addr, bool *readonly, bool *swallow)
 	return 0;
 }
 
+/*
+ * A mapping that was made by a way that was not seen: from now on the process has a PASID, and the mapping is as the
+ * driver's.
+ */
+static void adopt(emu_queue_id queue, uint64_t addr)
+{
+	addr &= ~(uint64_t)(PAGE - 1);
+	add_portal(addr, pack(PORTAL_USED, queue, 0, emu_mm_id()));
+	raw_syscall3(SYS_madvise, addr, PAGE, MADV_DONTFORK);
+	__atomic_store_n(&emu.mm->pasid, 1, __ATOMIC_RELEASE);
+	emu_engine_prepare();
+	emu_calls_opened();
+}
+
 emu_queue_id emu_cdev_portal_search(uint64_t addr)
 {
 	struct emu_mapping mapping;
-	emu_queue_id queue = emu_maps_find(addr, &mapping) ? emu_node_path(mapping.path) : 0;
+	emu_queue_id queue = 0;
 
+	if (!emu.state->opt.no_mmap && !emu.state->opt.refuse_sva && emu_maps_find(addr, &mapping) && mapping.shared)
+		queue = emu_node_path(mapping.path);
 	if (queue)
-		add_portal(addr & ~(uint64_t)(PAGE - 1), pack(PORTAL_USED, queue, 0, emu_mm_id()));
+		adopt(queue, addr);
 	return queue;
 }

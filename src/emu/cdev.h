@@ -39,6 +39,9 @@ void emu_cdev_inherit(void);
 
 struct emu_open emu_cdev_lookup(int fd);
 
+/* The same where a file that was opened by a way that was not seen (io_uring) is to be recognised too. Slower. */
+struct emu_open emu_cdev_lookup_late(int fd);
+
 /* fd was mapped at addr by the kernel. addr again, or -errno after it was unmapped. */
 long emu_cdev_mapped(const struct emu_open *file, long addr, size_t len, int prot, int flags);
 void emu_cdev_unmapped(uint64_t addr, size_t len);

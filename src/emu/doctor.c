@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +13,11 @@
 #include "launch.h"
 #include "machine.h"
 #include "run.h"
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_OFF 0
+#endif
 
 static void say(const char *what, bool good, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -47,10 +53,13 @@ static void look_at_cpu(void)
 static void look_at_device(void)
 {
 	struct stat st;
-	bool real = stat("/sys/bus/dsa", &st) == 0;
+	bool real = stat("/sys/bus/dsa", &st) == 0, seen;
 
 	puts("this machine:");
 	say("a real idxd driver", real, "%s", real ? "is hidden from the program" : "");
+	seen = prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0) == 0;
+	say("system calls by bare instructions", seen, "%s",
+	    seen ? "are seen" : "are not seen on Linux before 5.11; sva-emu run --ptrace sees them");
 }
 
 /* Try a presentation in a process of its own. */

@@ -190,7 +190,7 @@ int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_de
 			      wq->dedicated ? "the dedicated queue is full: the descriptor is lost" : NULL);
 	}
 	__atomic_fetch_add(&wq->accepted, 1, __ATOMIC_RELAXED);
-	if (state->opt.async) {
+	if (state->opt.async && emu_async_ready()) {
 		struct emu_job job = { .queue = queue, .entry = entry, .way = way_name(how, by_write),
 				       .site = emu_trace_get_site(), .desc = *desc };
 

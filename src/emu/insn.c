@@ -50,11 +50,11 @@ static enum emu_verdict enqcmd(struct emu_step *step)
 		return page_fault(step, &fault);
 	if (desc.pasid_priv)
 		return general_protection(step, "ENQCMD of a descriptor whose bits 31:0 are not zero");
-	if (!emu.mm->pasid)
-		return general_protection(step, "ENQCMD, but this process has opened no queue and so has no PASID");
 	queue = emu_cdev_portal(step->insn.dst, &readonly, &swallow);
 	if (!queue)
 		queue = emu_cdev_portal_search(step->insn.dst);
+	if (!emu.mm->pasid)
+		return general_protection(step, "ENQCMD, but this process has opened no queue and so has no PASID");
 	if (!queue || readonly) {
 		/* Ordinary memory has nothing to accept a command: the answer is retry. */
 		if (!emu_probe(step->insn.dst, true, &fault))

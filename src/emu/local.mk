@@ -16,7 +16,7 @@ emu_common = \
 	%D%/sysfs.h %D%/sysfs.c %D%/attrs.h %D%/attrs_device.c %D%/attrs_wq.c %D%/tree.h %D%/tree.c %D%/paths.h %D%/paths.c \
 	%D%/decode.h %D%/decode.c %D%/insn.h %D%/insn.c %D%/cdev.h %D%/node.h %D%/node.c %D%/maps.h %D%/maps.c \
 	%D%/memory.h %D%/access.h %D%/access.c %D%/pages.h %D%/pages.c %D%/engine.h %D%/engine.c %D%/async.h %D%/async.c \
-	%D%/trace.h %D%/trace.c %D%/check.h %D%/check.c
+	%D%/trace.h %D%/trace.c %D%/check.h %D%/check.c %D%/binary.h %D%/binary.c
 
 noinst_LTLIBRARIES += %D%/libemu-model.la
 %C%_libemu_model_la_SOURCES = $(src_model_libmodel_la_SOURCES)
@@ -26,9 +26,10 @@ noinst_LTLIBRARIES += %D%/libemu-model.la
 pkglib_LTLIBRARIES += %D%/libsva-emu.la
 %C%_libsva_emu_la_SOURCES = $(emu_common) \
 	%D%/preload.c %D%/hidden.c %D%/signals.h %D%/signals.c %D%/trap.h %D%/trap.c %D%/patch.h %D%/patch.c \
-	%D%/memory.c %D%/cdev.c %D%/wrap_paths.c %D%/wrap_files.c %D%/wrap_exec.c
-%C%_libsva_emu_la_CPPFLAGS = $(EMU_CPPFLAGS)
-%C%_libsva_emu_la_CFLAGS = $(EMU_CFLAGS)
+	%D%/memory.c %D%/cdev.c %D%/wrap_paths.c %D%/wrap_files.c %D%/wrap_exec.c %D%/wrap_signals.c %D%/files.h \
+	%D%/calls.h %D%/calls.c %D%/dispatch.h %D%/dispatch.c %D%/exec.h
+%C%_libsva_emu_la_CPPFLAGS = $(EMU_CPPFLAGS) -DEMU_GADGET
+%C%_libsva_emu_la_CFLAGS = $(EMU_CFLAGS) -mno-red-zone
 %C%_libsva_emu_la_LDFLAGS = -module -avoid-version -shared $(COV_CFLAGS) -Wl,-z,initfirst -Wl,-z,now -Wl,-z,defs
 %C%_libsva_emu_la_LIBADD = %D%/libemu-model.la $(ZYDIS_LIBS) -ldl -lpthread
 

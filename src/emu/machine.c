@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 #include <dirent.h>
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -123,28 +122,6 @@ static int find(const char *name, char *path, size_t size)
 	return -ENOENT;
 }
 
-/* Is there a program header that names a dynamic linker? */
-static void look_into(int fd, struct emu_program *program)
-{
-	Elf64_Ehdr header;
-	Elf64_Phdr segment;
-	int i;
-
-	if (pread(fd, &header, sizeof(header), 0) != sizeof(header) || memcmp(header.e_ident, ELFMAG, SELFMAG) ||
-	    header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64) {
-		program->foreign = true;
-		return;
-	}
-	program->is_static = true;
-	for (i = 0; i < header.e_phnum; i++) {
-		if (pread(fd, &segment, sizeof(segment), (off_t)(header.e_phoff + (size_t)i * sizeof(segment))) !=
-		    sizeof(segment))
-			break;
-		if (segment.p_type == PT_INTERP)
-			program->is_static = false;
-	}
-}
-
 int emu_machine_program(const char *name, struct emu_program *program)
 {
 	char start[256], *at, *end;
@@ -153,6 +130,7 @@ int emu_machine_program(const char *name, struct emu_program *program)
 	int fd, ret, depth;
 
 	memset(program, 0, sizeof(*program));
+	program->kind = EMU_BINARY_DYNAMIC;
 	ret = find(name, program->path, sizeof(program->path));
 	for (depth = 0; ret == 0 && depth < 5; depth++) {
 		fd = open(program->path, O_RDONLY | O_CLOEXEC);
@@ -163,7 +141,7 @@ int emu_machine_program(const char *name, struct emu_program *program)
 		got = pread(fd, start, sizeof(start) - 1, 0);
 		start[got > 0 ? got : 0] = '\0';
 		if (strncmp(start, "#!", 2)) {
-			look_into(fd, program);
+			program->kind = emu_binary_kind(fd);
 			close(fd);
 			return 0;
 		}

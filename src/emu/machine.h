@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "binary.h"
 #include "state.h"
 
 /* The NUMA node for the nth device: one that the machine has. -1 if it does not tell. */
@@ -23,9 +24,8 @@ void emu_machine_config(struct emu_device *dev);
 /* What a program is, as far as the emulator must know before it runs it. */
 struct emu_program {
 	char path[4096];
-	bool is_static;   /* no dynamic linker, so no preload library */
+	enum emu_binary kind;
 	bool setuid;      /* the dynamic linker ignores LD_PRELOAD */
-	bool foreign;     /* no x86-64 program */
 };
 
 /* Find a program as execvp would, follow interpreters of scripts, and look into it. 0 or -errno. */

@@ -37,6 +37,7 @@ static bool parse_line(const char *line, uint64_t addr, struct emu_mapping *mapp
 		return false;
 	mapping->readable = line[0] == 'r';
 	mapping->writable = line[0] && line[1] == 'w';
+	mapping->shared = line[0] && line[1] && line[2] && line[3] == 's';
 	while (*line && *line != ' ')
 		line++;
 	if (*line)

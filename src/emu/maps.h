@@ -8,7 +8,7 @@
 
 struct emu_mapping {
 	uint64_t start, end, offset;
-	bool readable, writable;
+	bool readable, writable, shared;
 	char path[256]; /* empty if there is none; a longer one is cut at its front */
 };
 

@@ -8,6 +8,7 @@
 #include "patch.h"
 #include "process.h"
 #include "raw.h"
+#include "signals.h"
 #include "trace.h"
 
 #define MAX_SITES 256u
@@ -272,11 +273,12 @@ static void get_regs(struct emu_regs *regs, const struct frame *frame, const str
 void emu_patch_run(struct frame *frame, struct site *site)
 {
 	/* As in the signal handler: whatever interrupts could submit, or never come back. */
-	uint64_t mask = ~(1ull << (SIGILL - 1) | 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGTRAP - 1)),
-		 old = 0;
+	uint64_t mask = ~EMU_SIGNALS_OURS, old = 0;
 	struct emu_step step;
 
-	raw_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, &mask, &old, sizeof(mask));
+	raw_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof(mask));
+	emu_signals_believe(SIG_BLOCK, old); /* ours can be blocked only by a call that was not seen */
+	emu_signals_strip(&old);
 	get_regs(&step.regs, frame, site);
 	emu_trace_site(site->rip);
 	if (emu_step_decode(&step, site->code, EMU_PATCH_CODE) && emu_step_run(&step, true) == EMU_DONE) {

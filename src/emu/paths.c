@@ -76,6 +76,11 @@ const char *emu_path_in(const char *path, char *buf)
 	return path;
 }
 
+bool emu_path_setting(const char *path)
+{
+	return raw_starts(path, "/sys/") || raw_starts(path, "/proc/sys/");
+}
+
 bool emu_path_out(char *path)
 {
 	const char *root;

@@ -17,4 +17,7 @@ const char *emu_path_in(const char *path, char *buf);
 /* Take the run's directory off the front of a path. True if it was there. */
 bool emu_path_out(char *path);
 
+/* Is it a setting of the machine, which a redirected program can read and not write? */
+bool emu_path_setting(const char *path);
+
 #endif

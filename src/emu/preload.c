@@ -12,6 +12,7 @@
 
 #include "cdev.h"
 #include "decode.h"
+#include "dispatch.h"
 #include "patch.h"
 #include "process.h"
 #include "raw.h"
@@ -184,4 +185,5 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	if (state->opt.fast && !emu_patch_init())
 		emu_say("this kernel has no membarrier: --fast is off");
 	emu_signals_install(emu_trap);
+	emu_dispatch_init();
 }

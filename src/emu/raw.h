@@ -15,15 +15,28 @@
 #define EMU_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define EMU_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/*
+ * The preload library makes them from a place in libc (dispatch.h), and is built without a red zone, which a call in the
+ * middle of a function would write over.
+ */
+#ifdef EMU_GADGET
+extern void (*emu_gadget)(void) __attribute__((visibility("hidden")));
+#endif
+
 static inline long raw_syscall6(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;
 	register long r9 __asm__("r9") = f;
-	long ret;
+	long ret = nr;
 
-	__asm__ volatile("syscall" : "=a"(ret) : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+#ifdef EMU_GADGET
+	__asm__ volatile("call *%[gadget]" : "+a"(ret), "+D"(a), "+S"(b), "+d"(c), "+r"(r10), "+r"(r8), "+r"(r9)
+			 : [gadget] "m"(emu_gadget) : "rcx", "r11", "memory");
+#else
+	__asm__ volatile("syscall" : "+a"(ret) : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
+#endif
 	return ret;
 }
 

@@ -199,15 +199,17 @@ static int look_at_program(const char *name, bool ptrace)
 		fprintf(stderr, "sva-emu: %s: %s\n", name, strerror(-ret));
 		return ret == -ENOENT ? EXIT_MISSING : EXIT_CANNOT;
 	}
-	if (ptrace && !found.foreign)
+	if (ptrace && found.kind != EMU_BINARY_OTHER)
 		return 0;
-	why = found.is_static ? "it is linked statically, so no library can be loaded into it" :
-		found.setuid ? "it is set-user-ID, so the dynamic linker loads no library of ours into it" :
-		found.foreign ? "it is no 64-bit x86 program" : NULL;
+	why = found.kind == EMU_BINARY_OTHER ? "it is no 64-bit x86 program" :
+		found.kind == EMU_BINARY_STATIC ? "it is linked statically, so no library can be loaded into it" :
+		found.kind == EMU_BINARY_BARE ? "it is linked without libc (as Go programs without cgo are), whose threads "
+						"the library relies on" :
+		found.setuid ? "it is set-user-ID, so the dynamic linker loads no library of ours into it" : NULL;
 	if (!why)
 		return 0;
-	fprintf(stderr, "sva-emu: %s can not be emulated this way: %s%s\n", name, why,
-		found.foreign ? "" : "; sva-emu run --ptrace can");
+	fprintf(stderr, "sva-emu: %s cannot be emulated this way: %s%s\n", name, why,
+		found.kind == EMU_BINARY_OTHER ? "" : "; sva-emu run --ptrace can");
 	return EXIT_CANNOT;
 }
 

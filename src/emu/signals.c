@@ -31,14 +31,15 @@ __asm__(".text\n.hidden emu_restore\n.globl emu_restore\n.type emu_restore,@func
 	".size emu_restore,.-emu_restore\n.previous\n");
 
 #define BIT(sig) (1ull << ((sig) - 1))
-#define OURS     (BIT(SIGILL) | BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGTRAP))
+#define OURS     EMU_SIGNALS_OURS
 
 /* Ours, in the order of the table of what the program wants done with them. SIGTRAP is ours with --fast only. */
-static const int ours_all[] = { SIGILL, SIGSEGV, SIGBUS, SIGTRAP };
-static unsigned int ours_count = 3;
-static struct kernel_action wanted[4];
+static const int ours_all[] = { SIGILL, SIGSEGV, SIGBUS, SIGSYS, SIGTRAP };
+static unsigned int ours_count = 4;
+static struct kernel_action wanted[5];
 static int wanted_lock;
 static emu_handler_fn *our_handler;
+static void (*restorer)(void) = emu_restore;
 
 /* The bits of ours that the program believes to have in its signal mask, and in the masks of its handlers. */
 static EMU_TLS uint64_t believed;
@@ -89,8 +90,8 @@ static struct kernel_action our_action(void)
 	return (struct kernel_action){
 		.handler = (uintptr_t)our_handler,
 		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER_BIT,
-		.restorer = emu_restore,
-		.mask = ~(OURS | BIT(SIGFPE) | BIT(SIGSYS) | BIT(SIGABRT)),
+		.restorer = restorer,
+		.mask = ~(OURS | BIT(SIGFPE) | BIT(SIGABRT)),
 	};
 }
 
@@ -100,11 +101,54 @@ void emu_signals_install(emu_handler_fn *handler)
 	unsigned int i;
 
 	our_handler = handler;
-	ours_count = emu.state->opt.fast ? 4 : 3;
+	ours_count = emu.state->opt.fast ? 5 : 4;
 	act = our_action();
 	for (i = 0; i < ours_count; i++)
 		kernel_action(ours_all[i], &act, &wanted[i]);
 	believed |= set_mask(SIG_UNBLOCK, OURS) & OURS;
+}
+
+/* Handlers that return through libc's own code can do so while other code's system calls are looked at. */
+void emu_signals_restorer(uintptr_t address)
+{
+	struct kernel_action act;
+	unsigned int i;
+
+	if (address)
+		restorer = (void (*)(void))address;
+	act = our_action();
+	for (i = 0; i < ours_count; i++)
+		kernel_action(ours_all[i], &act, NULL);
+}
+
+uint64_t emu_signals_believed(void)
+{
+	return believed;
+}
+
+uint64_t emu_signals_believe(int how, uint64_t bits)
+{
+	uint64_t before = believed;
+
+	bits &= OURS;
+	believed = how == SIG_BLOCK ? before | bits : how == SIG_UNBLOCK ? before & ~bits : bits;
+	return before;
+}
+
+void emu_signals_thread(uint64_t inherited)
+{
+	believed = inherited | (set_mask(SIG_UNBLOCK, OURS) & OURS);
+}
+
+void emu_signals_interrupted(ucontext_t *uc)
+{
+	uint64_t *mask = (uint64_t *)(void *)&uc->uc_sigmask, hidden = *mask & OURS;
+
+	if (EMU_LIKELY(!hidden))
+		return;
+	*mask &= ~OURS;
+	believed |= hidden;
+	set_mask(SIG_UNBLOCK, OURS);
 }
 
 void emu_signals_check(void)
@@ -120,6 +164,7 @@ void emu_signals_check(void)
 		}
 	}
 	unlock_wanted(mask);
+	believed |= set_mask(SIG_UNBLOCK, OURS) & OURS;
 }
 
 /*
@@ -157,6 +202,7 @@ void emu_signal_deliver(int signo, siginfo_t *info, ucontext_t *uc, bool made)
 	set_mask(SIG_SETMASK, (saved | act.mask) & ~OURS);
 	((emu_handler_fn *)act.handler)(signo, info, uc);
 	set_mask(SIG_SETMASK, mask);
+	emu_signals_interrupted(uc); /* it may have changed the mask that is returned to */
 }
 
 /* --- what the program calls -------------------------------------------------------------------- */
@@ -166,12 +212,25 @@ static uint64_t *words(sigset_t *set)
 	return (uint64_t *)(void *)set;
 }
 
+/* What the program wants done with one of ours; now NULL: only asked. */
+static struct kernel_action exchange_wanted(int signo, const struct kernel_action *now)
+{
+	uint64_t mask = lock_wanted();
+	struct kernel_action before = wanted[ours(signo)];
+
+	if (now)
+		wanted[ours(signo)] = *now;
+	unlock_wanted(mask);
+	before.flags &= ~SA_RESTORER_BIT;
+	before.restorer = NULL;
+	return before;
+}
+
 /* sigaction() for one of ours: only noted. */
 static int note_action(int signo, const struct sigaction *act, struct sigaction *old)
 {
 	struct kernel_action now = { 0 }, before;
 	struct sigaction copy = { 0 };
-	uint64_t mask;
 
 	if (act) {
 		if (emu_fetch(&copy, (uintptr_t)act, sizeof(copy), NULL))
@@ -180,22 +239,120 @@ static int note_action(int signo, const struct sigaction *act, struct sigaction 
 		now.flags = (unsigned long)copy.sa_flags;
 		now.mask = *words(&copy.sa_mask);
 	}
-	mask = lock_wanted();
-	before = wanted[ours(signo)];
-	if (act)
-		wanted[ours(signo)] = now;
-	unlock_wanted(mask);
+	before = exchange_wanted(signo, act ? &now : NULL);
 	if (old) {
 		copy = (struct sigaction){ 0 };
 		copy.sa_sigaction = (void (*)(int, siginfo_t *, void *))before.handler;
-		copy.sa_flags = (int)(before.flags & ~SA_RESTORER_BIT);
+		copy.sa_flags = (int)before.flags;
 		*words(&copy.sa_mask) = before.mask;
 		*old = copy;
 	}
 	return 0;
 }
 
+/* rt_sigaction of another signal than ours: ours stay open in its handler. */
+static long act_on_other(int signo, const struct kernel_action *act, struct kernel_action *old)
+{
+	struct kernel_action copy;
+	uint64_t hidden = 0;
+	long ret;
+
+	if (act) {
+		copy = *act;
+		hidden = copy.mask & OURS;
+		copy.mask &= ~OURS;
+		act = &copy;
+	}
+	ret = kernel_action(signo, act, old);
+	if (ret)
+		return ret;
+	old->mask |= __atomic_load_n(&believed_mask[signo], __ATOMIC_RELAXED);
+	if (act)
+		__atomic_store_n(&believed_mask[signo], hidden, __ATOMIC_RELAXED);
+	return 0;
+}
+
+long emu_signals_raw_action(int signo, uint64_t act, uint64_t old, uint64_t size)
+{
+	struct kernel_action now, before = { 0 };
+	long ret = 0;
+
+	if (size != sizeof(uint64_t) || signo < 1 || signo > 64)
+		return -EINVAL;
+	if (act && emu_fetch(&now, act, sizeof(now), NULL))
+		return -EFAULT;
+	if (ours(signo) >= 0)
+		before = exchange_wanted(signo, act ? &now : NULL);
+	else
+		ret = act_on_other(signo, act ? &now : NULL, &before);
+	if (ret == 0 && old && emu_store(old, &before, sizeof(before), NULL))
+		ret = -EFAULT;
+	return ret;
+}
+
+bool emu_signals_strip(uint64_t *mask)
+{
+	bool any = *mask & OURS;
+
+	*mask &= ~OURS;
+	return any;
+}
+
+/* What the program believes to have blocked: what is, and ours that it asked for. */
+static long change_believed(int how, uint64_t bits, uint64_t before, uint64_t *after)
+{
+	switch (how) {
+	case SIG_BLOCK:
+		*after = before | bits;
+		return 0;
+	case SIG_UNBLOCK:
+		*after = before & ~bits;
+		return 0;
+	case SIG_SETMASK:
+		*after = bits;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long emu_signals_raw_mask(int how, uint64_t set, uint64_t old, uint64_t size, uint64_t *live)
+{
+	uint64_t bits, after, before = (live ? *live : set_mask(SIG_BLOCK, 0)) | believed;
+	long ret;
+
+	if (size != sizeof(uint64_t))
+		return -EINVAL;
+	if (set) {
+		if (emu_fetch(&bits, set, sizeof(bits), NULL))
+			return -EFAULT;
+		ret = change_believed(how, bits & ~(BIT(SIGKILL) | BIT(SIGSTOP)), before, &after);
+		if (ret)
+			return ret;
+		believed = after & OURS;
+		if (live)
+			*live = after & ~OURS;
+		else
+			set_mask(SIG_SETMASK, after & ~OURS);
+	}
+	return old && emu_store(old, &before, sizeof(before), NULL) ? -EFAULT : 0;
+}
+
 typedef int sigaction_fn(int, const struct sigaction *, struct sigaction *);
+
+/*
+ * A handler may change the mask in the context that it returns to. So it returns by a system call of ours, which is seen
+ * where one of libc's is not.
+ */
+static void return_by_ours(int signo)
+{
+	struct kernel_action act;
+
+	if (restorer == emu_restore || kernel_action(signo, NULL, &act) || act.handler <= (uintptr_t)SIG_IGN)
+		return;
+	act.restorer = emu_restore;
+	kernel_action(signo, &act, NULL);
+}
 
 static int do_sigaction(int signo, const struct sigaction *act, struct sigaction *old)
 {
@@ -224,10 +381,17 @@ static int do_sigaction(int signo, const struct sigaction *act, struct sigaction
 	if (ret == 0) {
 		if (old)
 			*words(&old->sa_mask) |= __atomic_load_n(&believed_mask[signo], __ATOMIC_RELAXED);
-		if (act)
+		if (act) {
 			__atomic_store_n(&believed_mask[signo], hidden, __ATOMIC_RELAXED);
+			return_by_ours(signo);
+		}
 	}
 	return ret;
+}
+
+int emu_signals_action(int signo, const struct sigaction *act, struct sigaction *old)
+{
+	return do_sigaction(signo, act, old);
 }
 
 EMU_INTERPOSE(int, sigaction, int signo, const struct sigaction *act, struct sigaction *old)
@@ -298,7 +462,7 @@ static int do_mask(mask_fn *next, int how, const sigset_t *set, sigset_t *old)
 	if (ret)
 		return ret;
 	if (set)
-		believed = how == SIG_BLOCK ? before | bits : how == SIG_UNBLOCK ? before & ~bits : bits;
+		emu_signals_believe(how, bits);
 	if (old)
 		*words(old) |= before;
 	return 0;

@@ -8,12 +8,17 @@
 
 #include <asm/prctl.h>
 
+#include "dispatch.h"
 #include "insn.h"
 #include "patch.h"
 #include "process.h"
 #include "raw.h"
 #include "signals.h"
 #include "trap.h"
+
+#ifndef SYS_USER_DISPATCH
+#define SYS_USER_DISPATCH 2 /* si_code of SIGSYS */
+#endif
 
 /* In the order in which they are encoded. */
 static const int gpr_index[EMU_GPRS] = {
@@ -98,6 +103,14 @@ void emu_trap(int signo, siginfo_t *info, void *context)
 	ucontext_t *uc = context;
 	struct emu_step step;
 
+	emu_signals_interrupted(uc);
+	if (signo == SIGSYS) {
+		if (info->si_code == SYS_USER_DISPATCH)
+			emu_dispatch(uc);
+		else
+			emu_signal_deliver(signo, info, uc, true); /* a filter of the program's, or sent by kill */
+		return;
+	}
 	if (info->si_code > 0 && signo != SIGILL && emu_memory_fault(signo, info, uc))
 		return;
 	if (info->si_code <= 0) {

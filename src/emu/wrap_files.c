@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cdev.h"
+#include "files.h"
 #include "node.h"
 #include "paths.h"
 #include "process.h"
@@ -97,31 +98,35 @@ EMU_INTERPOSE(int, fcntl64, int fd, int cmd, long arg)
 
 typedef void *mmap_fn(void *, size_t, int, int, int, off_t);
 
-static void *do_mmap(mmap_fn *next, void *addr, size_t len, int prot, int flags, int fd, off_t offset)
+long emu_files_mapped(long addr, size_t len, int prot, int flags, int fd)
 {
 	struct emu_open file = { EMU_FILE_OTHER, 0, false, 0 };
-	void *got;
+
+	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == MAP_FIXED)
+		emu_cdev_unmapped((uint64_t)addr, len);
+	if (!(flags & MAP_ANONYMOUS))
+		file = emu_cdev_lookup_late(fd);
+	if (EMU_LIKELY(file.kind != EMU_FILE_NODE))
+		return addr;
+	addr = emu_cdev_mapped(&file, addr, len, prot, flags);
+	if (!raw_failed(addr))
+		emu_signals_check();
+	return addr;
+}
+
+/* The kernel's own checks come before the driver's; and over the driver's page the kernel has no say in the offset. */
+static void *do_mmap(mmap_fn *next, void *addr, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	void *got = next(addr, len, prot, flags, fd, offset);
 	long ret;
 
-	if (emu.state && !(flags & MAP_ANONYMOUS))
-		file = emu_cdev_lookup(fd);
-	/*
-	 * The kernel's own checks come before the driver's; and over the driver's page the kernel has no say in the
-	 * offset.
-	 */
-	got = next(addr, len, prot, flags, fd, offset);
 	if (got == MAP_FAILED || !emu.state)
 		return got;
-	if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == MAP_FIXED)
-		emu_cdev_unmapped((uint64_t)(uintptr_t)got, len);
-	if (EMU_LIKELY(file.kind != EMU_FILE_NODE))
-		return got;
-	ret = emu_cdev_mapped(&file, (long)(uintptr_t)got, len, prot, flags);
+	ret = emu_files_mapped((long)(uintptr_t)got, len, prot, flags, fd);
 	if (raw_failed(ret)) {
 		errno = (int)-ret;
 		return MAP_FAILED;
 	}
-	emu_signals_check();
 	return got;
 }
 
@@ -174,67 +179,86 @@ static ssize_t attr_write(int fd, const void *buf, size_t len)
 	return ret ? ret : (ssize_t)len;
 }
 
-/* The answer if the file is ours; false if it is not. Inline, so that the return address is the program's. */
-static inline bool __attribute__((always_inline)) our_write(int fd, const void *buf, size_t len, ssize_t *ret)
+bool emu_files_write(int fd, uint64_t buf, size_t len, uint64_t site, long *ret)
 {
-	struct emu_open file;
+	struct emu_open file = emu_cdev_lookup(fd);
 
-	if (!emu.state)
-		return false;
-	file = emu_cdev_lookup(fd);
 	if (EMU_LIKELY(file.kind == EMU_FILE_OTHER))
 		return false;
-	emu_trace_site((uint64_t)(uintptr_t)__builtin_return_address(0));
+	emu_trace_site(site);
 	if (file.kind == EMU_FILE_ATTR)
-		*ret = attr_write(fd, buf, len);
+		*ret = attr_write(fd, (const void *)(uintptr_t)buf, len);
 	else
-		*ret = file.foreign ? -EPERM : emu_node_write(file.queue, (uintptr_t)buf, len);
-	if (*ret < 0) {
-		errno = (int)-*ret;
-		*ret = -1;
-	}
+		*ret = file.foreign ? -EPERM : emu_node_write(file.queue, buf, len);
 	return true;
 }
+
+/* A driver without write_iter is given one piece after the other, and stops at the first that is not taken whole. */
+bool emu_files_writev(int fd, uint64_t iov, int n, uint64_t site, long *ret)
+{
+	struct iovec piece;
+	long sum = 0;
+	int i;
+
+	if (emu_cdev_lookup(fd).kind == EMU_FILE_OTHER || n <= 0)
+		return false;
+	for (i = 0; i < n; i++) {
+		*ret = -EFAULT;
+		if (!emu_fetch(&piece, iov + (unsigned int)i * sizeof(piece), sizeof(piece), NULL) &&
+		    !emu_files_write(fd, (uintptr_t)piece.iov_base, piece.iov_len, site, ret))
+			*ret = -EBADF;
+		if (*ret < 0) {
+			*ret = sum ? sum : *ret;
+			return true;
+		}
+		sum += *ret;
+		if ((size_t)*ret != piece.iov_len)
+			break;
+	}
+	*ret = sum;
+	return true;
+}
+
+/* Answer as libc does. */
+static ssize_t answer(long ret)
+{
+	EMU_RETURN(ret);
+}
+
+#define SITE ((uint64_t)(uintptr_t)__builtin_return_address(0))
 
 EMU_INTERPOSE(ssize_t, write, int fd, const void *buf, size_t len)
 {
 	typedef ssize_t next_fn(int, const void *, size_t);
-	ssize_t ret;
+	long ret;
 
-	return our_write(fd, buf, len, &ret) ? ret : EMU_NEXT(next_fn *, "write")(fd, buf, len);
+	if (emu.state && emu_files_write(fd, (uintptr_t)buf, len, SITE, &ret))
+		return answer(ret);
+	return EMU_NEXT(next_fn *, "write")(fd, buf, len);
 }
 
 #define WRAP_PWRITE(name) \
 	EMU_INTERPOSE(ssize_t, name, int fd, const void *buf, size_t len, off_t offset) \
 	{ \
 		typedef ssize_t next_fn(int, const void *, size_t, off_t); \
-		ssize_t ret; \
+		long ret; \
 		\
-		return our_write(fd, buf, len, &ret) ? ret : EMU_NEXT(next_fn *, #name)(fd, buf, len, offset); \
+		if (emu.state && emu_files_write(fd, (uintptr_t)buf, len, SITE, &ret)) \
+			return answer(ret); \
+		return EMU_NEXT(next_fn *, #name)(fd, buf, len, offset); \
 	}
 
 WRAP_PWRITE(pwrite)
 WRAP_PWRITE(pwrite64)
 
-/* A driver without write_iter is given one piece after the other, and stops at the first that is not taken whole. */
 EMU_INTERPOSE(ssize_t, writev, int fd, const struct iovec *iov, int n)
 {
 	typedef ssize_t next_fn(int, const struct iovec *, int);
-	ssize_t ret, sum = 0;
-	int i;
+	long ret;
 
-	if (emu_cdev_lookup(fd).kind == EMU_FILE_OTHER || n <= 0)
-		return EMU_NEXT(next_fn *, "writev")(fd, iov, n);
-	for (i = 0; i < n; i++) {
-		if (!our_write(fd, iov[i].iov_base, iov[i].iov_len, &ret))
-			break;
-		if (ret < 0)
-			return sum ? sum : ret;
-		sum += ret;
-		if ((size_t)ret != iov[i].iov_len)
-			break;
-	}
-	return sum;
+	if (emu.state && emu_files_writev(fd, (uintptr_t)iov, n, SITE, &ret))
+		return answer(ret);
+	return EMU_NEXT(next_fn *, "writev")(fd, iov, n);
 }
 
 /* The driver has no read. */

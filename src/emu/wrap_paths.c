@@ -38,7 +38,7 @@ static bool is_setting(const char *path, int flags)
 {
 	if (!emu.state || !emu.state->opt.redirect || !path || (flags & O_ACCMODE) == O_RDONLY)
 		return false;
-	return raw_starts(path, "/sys/") || raw_starts(path, "/proc/sys/");
+	return emu_path_setting(path);
 }
 
 static int refuse_setting(void)

@@ -3,20 +3,21 @@
 # device and no privilege, so they are part of make check; make check-emu runs the long ones too.
 TESTS += \
 	%D%/t-client.sh %D%/t-options.sh %D%/t-storm.sh %D%/t-accel-config.sh %D%/t-dpdk.sh %D%/t-ptrace.sh %D%/t-modes.sh \
-	%D%/t-surroundings.sh %D%/t-sanitizers.sh %D%/t-debuggers.sh
+	%D%/t-surroundings.sh %D%/t-sanitizers.sh %D%/t-debuggers.sh %D%/t-raw.sh
 EXTRA_DIST += \
 	%D%/check-emu %D%/session %D%/dpdk %D%/lib.sh \
 	%D%/t-client.sh %D%/t-options.sh %D%/t-storm.sh %D%/t-accel-config.sh %D%/t-dpdk.sh %D%/t-ptrace.sh %D%/t-modes.sh \
-	%D%/t-surroundings.sh %D%/t-sanitizers.sh %D%/t-debuggers.sh
+	%D%/t-surroundings.sh %D%/t-sanitizers.sh %D%/t-debuggers.sh %D%/t-raw.sh
 noinst_HEADERS += %D%/client.h
 if HAVE_ZYDIS
 if X86_64
-emu_programs = %D%/insn %D%/cdev %D%/faults %D%/storm %D%/sites %D%/interpose %D%/hold
+emu_programs = %D%/insn %D%/cdev %D%/faults %D%/storm %D%/sites %D%/interpose %D%/hold %D%/raw
 check_PROGRAMS += $(emu_programs)
 %C%_insn_LDFLAGS = $(AM_LDFLAGS) -pthread
 %C%_faults_LDFLAGS = $(AM_LDFLAGS) -pthread
 %C%_interpose_CFLAGS = $(AM_CFLAGS) -fno-builtin -fvisibility=default
 %C%_interpose_LDFLAGS = $(AM_LDFLAGS) -Wl,-E
+%C%_raw_LDFLAGS = $(AM_LDFLAGS) -pthread
 %C%_sites_LDFLAGS = $(AM_LDFLAGS) -pthread
 %C%_storm_LDFLAGS = $(AM_LDFLAGS) -pthread
 endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What mmap and the calls that write do to a queue's node or an attribute file, for every way that they are made. */
+#ifndef EMU_FILES_H
+#define EMU_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The kernel has mapped fd at addr. The answer that the program gets: addr, or -errno after it was unmapped. */
+long emu_files_mapped(long addr, size_t len, int prot, int flags, int fd);
+
+/* True if fd is a node or an attribute; then *ret is the number of bytes taken, or -errno. */
+bool emu_files_write(int fd, uint64_t buf, size_t len, uint64_t site, long *ret);
+bool emu_files_writev(int fd, uint64_t iov, int n, uint64_t site, long *ret);
+
+#endif
