@@ -17,7 +17,9 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -129,18 +131,27 @@ static int step(struct run *run, int *status)
 	return 0;
 }
 
-/* open("/proc/cpuinfo") opens the stepper's copy, which has the instructions that the stepper stands in for. */
+/* Two files of /proc are the stepper's: the CPU has the instructions that are stood in for, the kernel the driver. */
+static const char *instead_of(const struct run *run, const char *name)
+{
+	if (!strcmp(name, "/proc/cpuinfo"))
+		return run->stepper->cpuinfo;
+	return strcmp(name, "/proc/devices") ? NULL : run->stepper->devices;
+}
+
 static int step_open(struct run *run, struct user_regs_struct *regs, int *status)
 {
 	unsigned long long *arg = regs->rax == SYS_openat ? &regs->rsi : &regs->rdi, before = *arg;
-	char name[16] = "";
+	char name[sizeof("/proc/cpuinfo")] = "";
+	const char *instead;
 	uint64_t scratch = (regs->rsp - 128 - PATH_MAX) & ~15ull;
 	int rc;
 
-	if (child_read(run, *arg, name, sizeof("/proc/cpuinfo")) ||
-	    memcmp(name, "/proc/cpuinfo", sizeof("/proc/cpuinfo")))
+	instead = child_read(run, *arg, name, sizeof(name)) || memchr(name, 0, sizeof(name)) == NULL ?
+			  NULL : instead_of(run, name);
+	if (!instead)
 		return step(run, status);
-	rc = child_write(run, scratch, run->stepper->cpuinfo, strlen(run->stepper->cpuinfo) + 1);
+	rc = child_write(run, scratch, instead, strlen(instead) + 1);
 	if (rc)
 		return rc;
 	*arg = scratch;
@@ -154,12 +165,29 @@ static int step_open(struct run *run, struct user_regs_struct *regs, int *status
 	return rc;
 }
 
+/* The node is a file, which the child sees as a character device of the driver's. */
+static int step_stat(struct run *run, const struct user_regs_struct *regs, int *status)
+{
+	uint64_t at = regs->rax == SYS_newfstatat ? regs->rdx : regs->rsi;
+	struct stat node, st;
+	int rc = step(run, status);
+
+	if (rc || !WIFSTOPPED(*status) || stat(run->stepper->node, &node) || child_read(run, at, &st, sizeof(st)) ||
+	    st.st_dev != node.st_dev || st.st_ino != node.st_ino)
+		return rc;
+	st.st_mode = (st.st_mode & ~(mode_t)S_IFMT) | S_IFCHR;
+	st.st_rdev = makedev(ICOUNT_MAJOR, 0);
+	return child_write(run, at, &st, sizeof(st));
+}
+
 static int step_syscall(struct run *run, const struct insn *insn, struct user_regs_struct *regs, int *status)
 {
 	if (run->region)
 		run->region->syscalls++;
 	if (regs->rax == SYS_open || regs->rax == SYS_openat)
 		return step_open(run, regs, status);
+	if (regs->rax == SYS_stat || regs->rax == SYS_fstat || regs->rax == SYS_newfstatat)
+		return step_stat(run, regs, status);
 	if (regs->rax == SYS_write && regs->rdx && regs->rdx % sizeof(struct sva_desc) == 0 &&
 	    is_node(run, (int)regs->rdi)) {
 		for (uint64_t done = 0; done < regs->rdx; done += sizeof(struct sva_desc)) {

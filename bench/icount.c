@@ -143,13 +143,14 @@ static bool within(const struct budget *b, const struct outcome *o)
 /* ------------------------------------------------------------------ one case */
 
 static char directory[] = "/tmp/sva-icount-XXXXXX";
-static char node_name[PATH_MAX], queue_name[PATH_MAX], cpuinfo_name[PATH_MAX];
+static char node_name[PATH_MAX], queue_name[PATH_MAX], cpuinfo_name[PATH_MAX], devices_name[PATH_MAX];
 
 static void remove_files(void)
 {
 	unlink(node_name);
 	unlink(queue_name);
 	unlink(cpuinfo_name);
+	unlink(devices_name);
 	rmdir(directory);
 }
 
@@ -192,8 +193,12 @@ static int make_files(void)
 	snprintf(node_name, sizeof(node_name), "%s/wq0.0", directory);
 	snprintf(queue_name, sizeof(queue_name), "%s/queues", directory);
 	snprintf(cpuinfo_name, sizeof(cpuinfo_name), "%s/cpuinfo", directory);
+	snprintf(devices_name, sizeof(devices_name), "%s/devices", directory);
 	file = fopen(node_name, "we");
 	if (!file || ftruncate(fileno(file), 4096) || fclose(file))
+		return -1;
+	file = fopen(devices_name, "we");
+	if (!file || fprintf(file, "Character devices:\n%u dsa\n", ICOUNT_MAJOR) < 0 || fclose(file))
 		return -1;
 	return write_cpuinfo();
 }
@@ -241,7 +246,7 @@ static uint64_t worst(const struct region *regions, unsigned int n, size_t field
 static int run_case(const struct count_case *what, const char *child, FILE *trace, struct outcome *o)
 {
 	char *argv[] = { (char *)child, (char *)what->kind, (char *)what->size, (char *)what->path, NULL };
-	struct stepper stepper = { .node = node_name, .cpuinfo = cpuinfo_name, .trace = trace };
+	struct stepper stepper = { .node = node_name, .cpuinfo = cpuinfo_name, .devices = devices_name, .trace = trace };
 	uint64_t base;
 	int rc;
 

@@ -44,9 +44,12 @@ struct region {
 	uint64_t locked, syscalls, submissions, descriptors;
 };
 
+#define ICOUNT_MAJOR 511u /* of the node that the child sees */
+
 struct stepper {
 	const char *node;    /* the file that stands for the queue's device node */
 	const char *cpuinfo; /* what the child reads as /proc/cpuinfo */
+	const char *devices; /* the same, /proc/devices */
 	FILE *trace;         /* gets the address of each instruction of the last sample, and the maps; or NULL */
 	struct region base[ICOUNT_SAMPLES], samples[ICOUNT_SAMPLES];
 	unsigned int base_count, sample_count;

@@ -143,7 +143,7 @@ SVA_API void sva_close(struct sva *sva);
  * @param queue "wq0.0", "dsa0/wq0.0", "/dev/dsa/wq0.0", or "soft" for the DSA in software
  * @param flags SVA_BIND_*; unknown bits: -EINVAL
  * @param bond  receives the bond; untouched on failure
- * @return 0; -EINVAL; -ENOENT no such queue; -ENODEV the queue is disabled or of the wrong type; -EACCES no permission or a policy
+ * @return 0; -EINVAL; -ENOENT no such queue; -ENODEV the queue is disabled or of the wrong type, or its node is none; -EACCES no permission or a policy
  *         excludes it; -EOPNOTSUPP this kernel or CPU can not (sva_explain() tells); -EBUSY a dedicated queue that somebody has; -EPERM the device is
  *         not trusted; -ESTALE the context is from before a fork; other errors of open(2)
  * Since: 0.1
@@ -300,7 +300,8 @@ SVA_API const struct sva_result *sva_op_result(const struct sva_op *op);
 	X(FORKED, "the handle is from before a fork") \
 	X(MEMLOCK, "the memory may not be pinned for sva_dma: raise RLIMIT_MEMLOCK (ulimit -l), or map less of it") \
 	X(BATCH_SIZE, "the batch has more entries, or fewer, than the queue takes in one descriptor: they go one by one") \
-	X(BATCH_ENTRY, "an entry cannot be part of a batch (too long, empty, a drain, mapped buffers): they go one by one")
+	X(BATCH_ENTRY, "an entry cannot be part of a batch (too long, empty, a drain, mapped buffers): they go one by one") \
+	X(NOT_A_QUEUE, "the queue's node is no character device of the driver, or that of another queue")
 
 /** See #SVA_REASON_MAP. The numbers may grow, never change. */
 enum sva_reason {

@@ -40,6 +40,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/run/route.c \
 	%D%/api/explain.c \
 	%D%/queue/bond.c \
+	%D%/queue/proof.c \
 	%D%/queue/lease.c \
 	%D%/base/bias.c \
 	%D%/run/issue.c \

@@ -317,6 +317,15 @@ const struct sva_model_profile *sva_soft_profile(const struct sva_soft *soft);
 int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc, struct sva_comp *comp);
 int sva_soft_submit(struct sva_soft *soft, const struct sva_desc *desc);
 
+/* ------------------------------------------------------------------ proof.c */
+
+struct stat;
+
+/* Is this the node of that queue, and for that path? OK, NOT_A_QUEUE or MODULE_FOREIGN. */
+uint32_t sva_proof(const struct sva_queue *queue, int path, const struct stat *st);
+/* Open the node, proved before and after: a descriptor; -errno, with *reason set where it is something else (else *reason is left alone). */
+int sva_proof_open(const struct sva_queue *queue, int path, uint32_t *reason);
+
 /* ------------------------------------------------------------------ probe.c */
 
 /* Is this node open in this process, through somebody else? */

@@ -25,7 +25,7 @@ uses() {
 mapfile -t lib < <(find src/lib/*/.libs -name 'libcore_la-*.o' | sort)
 mapfile -t plugins < <(find accfg-plugins -path '*.libs/*_la-*.o' | sort)
 ok "control: the objects of the library and the plug-ins were found" test "${#lib[@]}" -gt 30 -a "${#plugins[@]}" -gt 1
-# These two call syscall(2) for membarrier and process_vm_readv, which make no descriptor.
+# These two call syscall(2) for membarrier and futex, which make no descriptor.
 mapfile -t others < <(printf '%s\n' "${lib[@]}" "${plugins[@]}" | grep -Ev -- '-(bias|touch)\.o$')
 not_ok "only base/fd.c makes descriptors" uses "$makers" "${others[@]}"
 

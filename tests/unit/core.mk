@@ -34,7 +34,7 @@ core_inside = %D%/librig.la src/lib/libcore.la
 
 # A kernel of their own.
 core_kernel = %D%/kernel.c %D%/kernel.h
-core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=fcntl,--wrap=close,--wrap=write,--wrap=mmap,--wrap=madvise,--wrap=sva_cpu_features
+core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,--wrap=fcntl,--wrap=close,--wrap=write,--wrap=mmap,--wrap=madvise,--wrap=sva_cpu_features
 
 %C%_t_bond_SOURCES = %D%/t-bond.c $(core_kernel)
 %C%_t_bond_CPPFLAGS = $(core_cppflags)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/internal.h"
@@ -26,12 +28,16 @@ int __real_close(int fd);
 ssize_t __real_write(int fd, const void *data, size_t size);
 void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
 int __real_fcntl(int fd, int command, ...);
+int __real_stat(const char *path, struct stat *st);
+int __real_fstat(int fd, struct stat *st);
 int __real_madvise(void *addr, size_t len, int advice);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_close(int fd);
 ssize_t __wrap_write(int fd, const void *data, size_t size);
 void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
 int __wrap_fcntl(int fd, int command, ...);
+int __wrap_stat(const char *path, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st);
 int __wrap_madvise(void *addr, size_t len, int advice);
 unsigned int __wrap_sva_cpu_features(void);
 
@@ -45,6 +51,7 @@ static pid_t owner;
 
 unsigned int kernel_cpu;
 unsigned int kernel_faults, kernel_touches;
+unsigned int kernel_looks;
 bool kernel_hides_address, kernel_masks_address, kernel_no_wipe;
 
 unsigned int __wrap_sva_cpu_features(void)
@@ -64,6 +71,7 @@ static void remove_directory(void)
 		unlink(queues[i].node);
 	snprintf(path, sizeof(path), "%s/queues", directory);
 	unlink(path);
+	kernel_show(KERNEL_NOTHING);
 	rmdir(directory);
 }
 
@@ -84,7 +92,7 @@ static void after_fork_child(void)
 	pthread_mutex_unlock(&lock); /* which the thread that is left holds */
 }
 
-static void write_list(const char *line)
+void kernel_list(const char *line)
 {
 	char path[96];
 	FILE *file;
@@ -115,11 +123,12 @@ void kernel_begin(void)
 	for (unsigned int i = 0; i < queue_count; i++)
 		unlink(queues[i].node);
 	queue_count = 0;
+	kernel_show(KERNEL_PROC);
 	memset(failures, 0, sizeof(failures));
 	kernel_cpu = 0;
 	kernel_hides_address = kernel_masks_address = false;
 	kernel_present();
-	write_list(NULL);
+	kernel_list(NULL);
 	setenv("SVA_PLUGINS", "file", 1);
 }
 
@@ -136,12 +145,13 @@ struct kernel_queue *kernel_add(const char *name, bool dedicated, unsigned int e
 	queue->entries = entries;
 	queue->fd = queue->other_fd = -1;
 	queue->profile = sva_model_dsa1;
+	queue->rdev = makedev(KERNEL_MAJOR, queue_count);
 	fd = __real_open(queue->node, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		__real_close(fd);
 	snprintf(line, sizeof(line), "%s device=dsa%u node=%s mode=%s entries=%u %s\n", name, queue_count - 1, queue->node,
 		 dedicated ? "dedicated" : "shared", entries, more ? more : "");
-	write_list(line);
+	kernel_list(line);
 	return queue;
 }
 
@@ -168,6 +178,91 @@ static struct kernel_queue *queue_of(int fd)
 		if (queues[i].fd == fd)
 			return &queues[i];
 	return NULL;
+}
+
+/* ------------------------------------------------------------------ what nodes look like, and what tells of the driver */
+
+static void look(int ret, struct stat *st, bool opened)
+{
+	struct stat own;
+
+	for (unsigned int i = 0; !ret && S_ISREG(st->st_mode) && i < queue_count; i++) {
+		if (__real_stat(queues[i].node, &own) || own.st_dev != st->st_dev || own.st_ino != st->st_ino)
+			continue;
+		st->st_mode = (st->st_mode & ~(mode_t)S_IFMT) | S_IFCHR;
+		st->st_rdev = opened && queues[i].rdev_opened ? queues[i].rdev_opened : queues[i].rdev;
+	}
+}
+
+int __wrap_stat(const char *path, struct stat *st)
+{
+	int ret = __real_stat(path, st);
+
+	look(ret, st, false);
+	return ret;
+}
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+	int ret = __real_fstat(fd, st);
+
+	kernel_looks++;
+	look(ret, st, true);
+	return ret;
+}
+
+static void write_file(const char *name, const char *format, unsigned int number)
+{
+	char path[160];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	if (!format) {
+		remove(path);
+		return;
+	}
+	if (!*format) {
+		mkdir(path, 0700);
+		return;
+	}
+	file = fopen(path, "w");
+	if (file) {
+		fprintf(file, format, number);
+		fclose(file);
+	}
+}
+
+void kernel_show(enum kernel_view view)
+{
+	static const char *const tree[] = {
+		"bus", "bus/dsa", "bus/dsa/devices", "bus/dsa/devices/dsa0", "bus/dsa/devices/dsa0/wq0.0",
+		"bus/dsa/devices/dsa0/cdev_major", "bus/dsa/devices/dsa0/wq0.0/cdev_minor",
+	};
+	bool sysfs = view == KERNEL_SYSFS || view == KERNEL_SYSFS_OTHER_MAJOR || view == KERNEL_SYSFS_OTHER_MINOR;
+
+	write_file("devices", view == KERNEL_PROC ? "Character devices:\n  1 mem\n%u dsa\n\nBlock devices:\n" :
+			      view == KERNEL_PROC_WITHOUT ? "Character devices:\n%3u mem\n\nBlock devices:\n511 dsa\n" : NULL,
+		   view == KERNEL_PROC ? KERNEL_MAJOR : 1);
+	for (unsigned int i = 7; i > 0; i--)
+		write_file(tree[i - 1], NULL, 0);
+	for (unsigned int i = 0; i < 5 && sysfs; i++)
+		write_file(tree[i], "", 0);
+	if (sysfs) {
+		write_file(tree[5], "%u\n", KERNEL_MAJOR + (view == KERNEL_SYSFS_OTHER_MAJOR));
+		write_file(tree[6], "%u\n", 1u + (view == KERNEL_SYSFS_OTHER_MINOR));
+	}
+}
+
+/* Where this kernel's own /sys/bus and /proc/devices are, and NULL for every other path. */
+static const char *own_path(const char *path, char *own, size_t size)
+{
+	if (!strcmp(path, "/proc/devices"))
+		snprintf(own, size, "%s/devices", directory);
+	else if (!strncmp(path, "/sys/bus/", 9))
+		snprintf(own, size, "%s/%s", directory, path + 5);
+	else
+		return NULL;
+	return own;
 }
 
 /* ------------------------------------------------------------------ pages */
@@ -378,8 +473,11 @@ static int take(struct kernel_queue *queue, const struct sva_desc *desc)
 int __wrap_open(const char *path, int flags, ...)
 {
 	struct kernel_queue *queue = NULL;
+	char own[256];
 	int err, fd;
 
+	if (own_path(path, own, sizeof(own)))
+		return __real_open(own, flags);
 	for (unsigned int i = 0; i < queue_count; i++)
 		if (!strcmp(queues[i].node, path))
 			queue = &queues[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel and the device behind queues whose nodes are ordinary files: open, fcntl, mmap, write, close and madvise of the library come here (the
- * programs are linked with --wrap), and the model executes what is written. It refuses, falls short, fills up and stays silent as it is told to, and
+ * The kernel and the device behind queues whose nodes are ordinary files: open, stat, fstat, fcntl, mmap, write, close and
+ * madvise of the library come here (the programs are linked with --wrap). Nodes look like character devices of the driver, and the model executes what is written. It refuses, falls short, fills up and stays silent as it is told to, and
  * counts what it sees. It behaves as the idxd driver does where that matters: one opener of a dedicated queue at a time, which drops what it has no
  * room for and reports success; a shared one that says EAGAIN; no portal without CAP_SYS_RAWIO; close waits.
  */
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "model/model.h"
 #include "sva/sva.h"
@@ -44,6 +45,8 @@ struct kernel_queue {
 	uint32_t log[KERNEL_LOG]; /* flags and opcode of what was taken, in order */
 	uint32_t sizes[KERNEL_LOG];
 	/* Its own. */
+	dev_t rdev;               /* what its node looks like: KERNEL_MAJOR, and the first queue is minor 1 */
+	dev_t rdev_opened;        /* and when it is open; 0: the same */
 	int fd, other_fd;
 	int opener;
 	struct sva_desc ring[KERNEL_RING];
@@ -58,6 +61,19 @@ struct kernel_queue {
  */
 void kernel_begin(void);
 struct kernel_queue *kernel_add(const char *name, bool dedicated, unsigned int entries, const char *more);
+
+/* A line more in the list of queues; NULL: it is empty. */
+void kernel_list(const char *line);
+
+#define KERNEL_MAJOR 511u
+
+/* What tells of the driver: nothing; /proc/devices, with it or without; /sys, which takes the queue wq0.0 to be another. */
+enum kernel_view {
+	KERNEL_NOTHING, KERNEL_PROC, KERNEL_PROC_WITHOUT, KERNEL_SYSFS, KERNEL_SYSFS_OTHER_MAJOR, KERNEL_SYSFS_OTHER_MINOR,
+};
+void kernel_show(enum kernel_view view);
+/* How often the library has asked what a descriptor is. */
+extern unsigned int kernel_looks;
 
 /* The next so many calls on queues (madvise: of pages) fail with an errno. */
 void kernel_fail(enum kernel_call call, int err, unsigned int times);

@@ -10,4 +10,4 @@ EXTRA_DIST += %D%/t-portal.sh
 check_PROGRAMS += %D%/t-dma
 TESTS += %D%/t-dma
 %C%_t_dma_LDADD = src/lib/libcore.la
-%C%_t_dma_LDFLAGS = $(AM_LDFLAGS) -pthread -Wl,--wrap=open,--wrap=fcntl,--wrap=close,--wrap=ioctl
+%C%_t_dma_LDFLAGS = $(AM_LDFLAGS) -pthread -Wl,--wrap=open,--wrap=stat,--wrap=fstat,--wrap=fcntl,--wrap=close,--wrap=ioctl

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "sva/sva.h"
@@ -26,6 +28,7 @@ static struct {
 	int open_error;          /* errno of open(2) */
 	int info_error;          /* errno of INFO */
 	uint32_t version, channels, features;
+	unsigned int major;      /* of the node */
 	bool hold;               /* completions wait until release_held() */
 	int refuse;              /* errno of the next refusals of SUBMIT */
 	unsigned int refusals;   /* how many */
@@ -34,7 +37,7 @@ static struct {
 	int complete_once;       /* the same, told by its completion */
 	uint64_t max_len;
 	uint64_t pin_limit, pinned; /* bytes; a limit of 0: none */
-	unsigned int submits, ops, maps, unmaps, syncs;
+	unsigned int opens, submits, ops, maps, unmaps, syncs;
 	struct sva_dma_ring *ring;
 	uint64_t held[RING];
 	unsigned int held_count;
@@ -46,6 +49,10 @@ int __real_close(int fd);
 int __real_fcntl(int fd, int command, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_close(int fd);
+int __real_stat(const char *path, struct stat *st);
+int __real_fstat(int fd, struct stat *st);
+int __wrap_stat(const char *path, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st);
 int __wrap_fcntl(int fd, int command, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 
@@ -55,6 +62,7 @@ static void reset_module(void)
 	module.fd = module.other_fd = -1;
 	module.version = SVA_DMA_VERSION;
 	module.channels = 1;
+	module.major = 10;
 	module.max_len = 1 << 20;
 }
 
@@ -62,6 +70,7 @@ int __wrap_open(const char *path, int flags, ...)
 {
 	if (strcmp(path, "/dev/sva_dma"))
 		return __real_open(path, flags, 0600);
+	module.opens++;
 	if (module.open_error) {
 		errno = module.open_error;
 		return -1;
@@ -71,6 +80,35 @@ int __wrap_open(const char *path, int flags, ...)
 		abort();
 	module.ring = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, module.fd, 0);
 	return module.fd;
+}
+
+/* A miscellaneous character device. */
+static void look_like_module(struct stat *st)
+{
+	st->st_mode = S_IFCHR | 0600;
+	st->st_rdev = makedev(module.major, 126);
+}
+
+int __wrap_stat(const char *path, struct stat *st)
+{
+	if (strcmp(path, "/dev/sva_dma"))
+		return __real_stat(path, st);
+	if (module.open_error == ENOENT) {
+		errno = ENOENT;
+		return -1;
+	}
+	memset(st, 0, sizeof(*st));
+	look_like_module(st);
+	return 0;
+}
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+	int ret = __real_fstat(fd, st);
+
+	if (!ret && fd == module.fd)
+		look_like_module(st);
+	return ret;
 }
 
 int __wrap_fcntl(int fd, int command, ...)
@@ -289,6 +327,12 @@ static void test_reasons(void)
 		module.channels = cases[i].channels;
 		is(sva_explain(NULL, SVA_PATH_DMA, text, sizeof(text)), cases[i].reason, text);
 	}
+	reset_module();
+	module.major = 1;
+	module.opens = 0;
+	is(sva_explain(NULL, SVA_PATH_DMA, text, sizeof(text)), SVA_REASON_MODULE_FOREIGN,
+	   "another device under the name /dev/sva_dma is not taken for the module");
+	is(module.opens, 0, "and it is not opened");
 	reset_module();
 	module.open_error = ENOENT;
 	sva_explain(NULL, SVA_PATH_DMA, text, sizeof(text));

@@ -13,25 +13,34 @@
 
 #include "lib/queue/ways.h"
 
+static bool is_open_on(int fd, const struct stat *want)
+{
+	struct stat have;
+
+	if (fstat(fd, &have))
+		return false;
+	return S_ISCHR(want->st_mode) ? S_ISCHR(have.st_mode) && have.st_rdev == want->st_rdev :
+					have.st_dev == want->st_dev && have.st_ino == want->st_ino;
+}
+
+/* Without /proc, every number that descriptors usually have. */
+#define NUMBERS 4096
+
 bool sva_node_is_open_here(const char *node)
 {
-	struct stat want, have;
-	struct dirent *entry;
+	DIR *dir = sva_fd_opendir("/proc/self/fd");
+	const struct dirent *entry;
 	bool found = false;
-	DIR *dir;
+	struct stat want;
 
-	if (stat(node, &want))
-		return false;
-	dir = sva_fd_opendir("/proc/self/fd");
-	if (!dir)
-		return false;
-	while (!found && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &have, 0))
-			continue;
-		found = S_ISCHR(want.st_mode) ? S_ISCHR(have.st_mode) && have.st_rdev == want.st_rdev :
-						have.st_dev == want.st_dev && have.st_ino == want.st_ino;
+	if (!stat(node, &want)) {
+		while (dir && !found && (entry = readdir(dir)))
+			found = entry->d_name[0] != '.' && is_open_on(atoi(entry->d_name), &want);
+		for (int fd = 0; !dir && !found && fd < NUMBERS; fd++)
+			found = is_open_on(fd, &want);
 	}
-	closedir(dir);
+	if (dir)
+		closedir(dir);
 	return found;
 }
 
@@ -99,13 +108,14 @@ static uint32_t probe_trust(const struct sva *ctx, const struct sva_queue *queue
 
 static uint32_t probe_node(const struct sva *ctx, const struct sva_queue *queue, int path)
 {
+	struct stat st;
+
 	(void)ctx;
-	(void)path;
 	if (!queue->node || !queue->node[0])
 		return SVA_REASON_NO_NODE;
 	if (access(queue->node, R_OK | W_OK))
 		return errno == EACCES || errno == EPERM || errno == EROFS ? SVA_REASON_NO_PERMISSION : SVA_REASON_NO_NODE;
-	return SVA_REASON_OK;
+	return stat(queue->node, &st) ? (uint32_t)SVA_REASON_NO_NODE : sva_proof(queue, path, &st);
 }
 
 /* In the order in which somebody who wants it to work would have to mend things. What only opening tells comes from bond.c. */
@@ -150,7 +160,7 @@ static int progress(uint32_t reason)
 {
 	static const uint32_t order[] = {
 		SVA_REASON_EXCLUDED, SVA_REASON_WRONG_MODE, SVA_REASON_QUEUE_EXCLUDED, SVA_REASON_WRONG_TYPE,
-		SVA_REASON_DEVICE_DISABLED, SVA_REASON_QUEUE_DISABLED, SVA_REASON_NO_NODE, SVA_REASON_NO_ENQCMD, SVA_REASON_NO_MOVDIR64B,
+		SVA_REASON_DEVICE_DISABLED, SVA_REASON_QUEUE_DISABLED, SVA_REASON_NO_NODE, SVA_REASON_NOT_A_QUEUE, SVA_REASON_NO_ENQCMD, SVA_REASON_NO_MOVDIR64B,
 		SVA_REASON_NOT_BUILT, SVA_REASON_UNTRUSTED, SVA_REASON_TRUST_UNKNOWN, SVA_REASON_NO_PERMISSION,
 	};
 

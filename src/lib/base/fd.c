@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening and keeping descriptors, so that none of ours gets in the program's way, and none of the program's is taken for ours. */
+/*
+ * Opening and keeping descriptors, so that none of ours gets in the program's way, and none of the
+ * program's is taken for ours.
+ */
 #include "lib/base/fd.h"
 
 #include <errno.h>
@@ -8,16 +11,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOWEST 3   /* 0 to 2 are the program's, also while they are closed */
-#define HIGH   400 /* the kernel's table of descriptors has 512 entries then, 4 KiB */
+#define LOWEST 3 /* 0 to 2 are the program's, also while they are closed */
+#define HIGH 400 /* the kernel's table of descriptors has 512 entries then, 4 KiB */
 
 /*
- * Each open file has a field for the signal of F_SETSIG, which is 0 after open(2) and means nothing without O_ASYNC. A value in
- * it tells a file that the library opened from one of the same node that the program opened.
+ * Each open file has a field for the signal of F_SETSIG, which is 0 after open(2) and means nothing
+ * without O_ASYNC. A value in it tells a file that the library opened from one of the same node
+ * that the program opened.
  */
 #define MARK (SIGRTMAX - 7)
 
-/* The same open file under a number of at least this one; the old number goes. -errno: it is closed. */
+/*
+ * The same open file under a number of at least this one; the old number goes. -errno: it is
+ * closed.
+ */
 static int move_up(int fd, int lowest)
 {
 	int moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest), err = errno;
@@ -31,7 +38,8 @@ int sva_fd_openat(int dir, const char *name, int flags)
 	int fd, saved = errno;
 
 	do {
-		fd = dir == AT_FDCWD ? open(name, flags | O_CLOEXEC) : openat(dir, name, flags | O_CLOEXEC);
+		fd = dir == AT_FDCWD ? open(name, flags | O_CLOEXEC) :
+				       openat(dir, name, flags | O_CLOEXEC);
 	} while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		fd = -errno;
@@ -102,8 +110,8 @@ void sva_fd_release_low(const bool held[3])
 	int saved = errno;
 
 	for (int fd = 0; fd < LOWEST; fd++)
-		if (held[fd] && fcntl(fd, F_GETFL) & O_PATH && !stat("/", &root) && !fstat(fd, &st) &&
-		    st.st_dev == root.st_dev && st.st_ino == root.st_ino)
+		if (held[fd] && fcntl(fd, F_GETFL) & O_PATH && !stat("/", &root) &&
+		    !fstat(fd, &st) && st.st_dev == root.st_dev && st.st_ino == root.st_ino)
 			close(fd);
 	errno = saved;
 }
@@ -120,7 +128,7 @@ void sva_file_keep(struct sva_file *file, int fd)
 		close(fd);
 		fd = high;
 	}
-	*file = (struct sva_file){ .fd = fd };
+	*file = (struct sva_file){.fd = fd};
 	if (!fstat(fd, &st)) {
 		file->dev = st.st_dev;
 		file->ino = st.st_ino;
@@ -138,8 +146,8 @@ bool sva_file_same(const struct sva_file *file)
 	struct stat st;
 	bool same;
 
-	same = file->fd >= 0 && !fstat(file->fd, &st) && st.st_ino == file->ino && st.st_dev == file->dev &&
-	       st.st_rdev == file->rdev;
+	same = file->fd >= 0 && !fstat(file->fd, &st) && st.st_ino == file->ino &&
+	       st.st_dev == file->dev && st.st_rdev == file->rdev;
 	errno = saved;
 	return same;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The library's own descriptors. None of them is ever 0, 1 or 2: a program that was started with these closed prints to
- * them all the same. And none is trusted because of its number alone: programs close descriptors that they do not know
- * (daemons, everything from 3 on), and open files of theirs under the same numbers.
+ * The library's own descriptors. None of them is ever 0, 1 or 2: a program that was started with
+ * these closed prints to them all the same. And none is trusted because of its number alone:
+ * programs close descriptors that they do not know (daemons, everything from 3 on), and open files
+ * of theirs under the same numbers.
  */
 #ifndef SVA_FD_H
 #define SVA_FD_H
@@ -12,7 +13,10 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* open(2) with O_CLOEXEC, again after EINTR. A descriptor from 3 on, or -errno; errno is left alone. */
+/*
+ * open(2) with O_CLOEXEC, again after EINTR. A descriptor from 3 on, or -errno; errno is left
+ * alone.
+ */
 int sva_fd_open(const char *path, int flags);
 int sva_fd_openat(int dir, const char *name, int flags);
 /* To read a directory, or text; closed by closedir(3), fclose(3). NULL: errno says why. */
@@ -20,8 +24,9 @@ DIR *sva_fd_opendir(const char *path);
 FILE *sva_fd_fopen(const char *path);
 
 /*
- * For code of others that opens files: while held, 0 to 2 are in use, so that it is not given them. held remembers which of
- * them were closed. Nothing can be read from them or written to them, as before.
+ * For code of others that opens files: while held, 0 to 2 are in use, so that it is not given them.
+ * held remembers which of them were closed. Nothing can be read from them or written to them, as
+ * before.
  */
 void sva_fd_hold_low(bool held[3]);
 void sva_fd_release_low(const bool held[3]);
@@ -37,8 +42,8 @@ struct sva_file {
 #define SVA_FILE_NONE { .fd = -1 }
 
 /*
- * Take a descriptor over to keep it. It gets a high number where that is possible, which the kernel does not give to
- * another file before hundreds are open.
+ * Take a descriptor over to keep it. It gets a high number where that is possible, which the kernel
+ * does not give to another file before hundreds are open.
  */
 void sva_file_keep(struct sva_file *file, int fd);
 /* Is that number still open on the same node? One system call. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For programs: a descriptor of 0 to 2 that is closed at the start must not become that of a file which the program opens,
- * since what it prints would go there. It is occupied by something that can be neither read nor written, so the program
- * meets the same errors; a program that it starts finds it closed again.
+ * For programs: a descriptor of 0 to 2 that is closed at the start must not become that of a file
+ * which the program opens, since what it prints would go there. It is occupied by something that
+ * can be neither read nor written, so the program meets the same errors; a program that it starts
+ * finds it closed again.
  */
 #ifndef SVA_LOW_H
 #define SVA_LOW_H

@@ -78,10 +78,14 @@ static int open_error(int err)
 	}
 }
 
-static int open_node(struct sva_bond *bond, int path, uint32_t *reason)
+static int open_node(struct sva_bond *bond, const struct sva_queue *queue, int path, uint32_t *reason)
 {
-	int fd = sva_fd_open(bond->node, O_RDWR);
+	int fd;
 
+	*reason = SVA_REASON_OK;
+	fd = sva_proof_open(queue, path, reason);
+	if (fd < 0 && *reason != SVA_REASON_OK)
+		return -ENODEV;
 	if (fd < 0) {
 		*reason = path == SVA_PATH_DMA ? sva_dma_node_reason(-fd) : open_reason(-fd, bond->node);
 		return open_error(-fd);
@@ -141,7 +145,7 @@ static int new_bond(struct sva *ctx, const struct sva_queue *queue, int path, st
 	pthread_mutex_init(&bond->lock, NULL);
 	err = fill_bond(bond, queue);
 	if (!err)
-		err = bond->node[0] ? open_node(bond, path, reason) : sva_soft_new(&ctx->config, &bond->soft);
+		err = bond->node[0] ? open_node(bond, queue, path, reason) : sva_soft_new(&ctx->config, &bond->soft);
 	if (err) {
 		free_bond(bond);
 		return err;

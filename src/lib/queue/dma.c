@@ -52,10 +52,13 @@ static int get_info(int fd, struct sva_dma_info *info, uint32_t *reason)
 /* Ask it from outside of any bond. */
 static int ask(struct sva_dma_info *info, uint32_t *reason)
 {
-	int fd = sva_fd_open(NODE, O_RDWR), err;
+	int fd, err;
 
+	*reason = SVA_REASON_OK;
+	fd = sva_proof_open(sva_dma_queue(), SVA_PATH_DMA, reason);
 	if (fd < 0) {
-		*reason = sva_dma_node_reason(-fd);
+		if (*reason == SVA_REASON_OK)
+			*reason = sva_dma_node_reason(-fd);
 		return -ENODEV;
 	}
 	err = get_info(fd, info, reason);

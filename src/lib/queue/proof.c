@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The proof that a node is a queue's. It is looked at before it is opened, and again before
+ * anything is written to it: a file would be damaged, a FIFO or a terminal would make the program
+ * wait, and another device may do anything with 64 bytes. It has to be a character device of the
+ * driver's, and where /sys shows the queue of this name, that very one: a stale node in a container
+ * can be another queue, of the other mode.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "lib/base/text.h"
+#include "lib/queue/ways.h"
+
+#define MISC_MAJOR 10 /* of /dev/sva_dma. Source: Linux devices.txt */
+
+/* Majors for drivers that ask for any, as idxd does. Source: Linux fs.h, CHRDEV_MAJOR_DYN_* */
+#define IS_DYNAMIC(major) (((major) >= 234 && (major) <= 254) || ((major) >= 384 && (major) <= 511))
+
+enum verdict {
+	UNKNOWN,
+	YES,
+	NO
+};
+
+/* The drivers of queues, as their bus is named in /sys, and their devices in /proc/devices. */
+static const char *const drivers[] = {"dsa", "iax"};
+
+#define DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
+
+/* A number from a file of /sys; false if it cannot be read. */
+static bool read_number(const char *directory, const char *more, const char *file, uint64_t *value)
+{
+	char path[512], text[32];
+	ssize_t n;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/%s/%s", directory, more, file) >= (int)sizeof(path))
+		return false;
+	fd = sva_fd_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return !sva_text_number(text, 0, value);
+}
+
+/* The devices of one driver: is the major that of one of them? */
+static enum verdict major_on_bus(const char *directory, unsigned int major)
+{
+	DIR *dir = sva_fd_opendir(directory);
+	enum verdict verdict = UNKNOWN;
+	const struct dirent *entry;
+	uint64_t value;
+
+	while (dir && verdict != YES && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' &&
+		    read_number(directory, entry->d_name, "cdev_major", &value))
+			verdict = value == major ? YES : NO;
+	if (dir)
+		closedir(dir);
+	return verdict;
+}
+
+/* The queue that /sys shows under the names of this one has that number. */
+static enum verdict minor_of_queue(const char *directory, const struct sva_queue *queue,
+				   unsigned int minor)
+{
+	char more[2 * SVA_NAME_MAX + 2];
+	uint64_t value;
+
+	snprintf(more, sizeof(more), "%s/%s", queue->device, queue->name);
+	if (!read_number(directory, more, "cdev_minor", &value))
+		return UNKNOWN;
+	return value == minor ? YES : NO;
+}
+
+static enum verdict look_in_sysfs(const struct sva_queue *queue, dev_t node)
+{
+	enum verdict verdict = UNKNOWN;
+	char directory[64];
+
+	for (size_t i = 0; i < DRIVERS; i++) {
+		enum verdict one;
+
+		snprintf(directory, sizeof(directory), "/sys/bus/%s/devices", drivers[i]);
+		one = major_on_bus(directory, major(node));
+		if (one == YES)
+			return minor_of_queue(directory, queue, minor(node)) == NO ? NO : YES;
+		if (one == NO)
+			verdict = NO;
+	}
+	return verdict;
+}
+
+/* "Character devices:", then lines of a number and a name, up to an empty one. */
+static enum verdict look_in_proc(unsigned int major)
+{
+	FILE *file = sva_fd_fopen("/proc/devices");
+	enum verdict verdict = UNKNOWN;
+	unsigned int number;
+	char line[128], name[64];
+
+	if (!file)
+		return UNKNOWN;
+	while (verdict != YES && fgets(line, sizeof(line), file) && line[0] != '\n') {
+		if (sscanf(line, "%u %63s", &number, name) != 2)
+			continue;
+		verdict = NO;
+		for (size_t i = 0; i < DRIVERS && verdict == NO; i++)
+			if (number == major && !strcmp(name, drivers[i]))
+				verdict = YES;
+	}
+	fclose(file);
+	return verdict;
+}
+
+uint32_t sva_proof(const struct sva_queue *queue, int path, const struct stat *st)
+{
+	enum verdict verdict = NO;
+
+	if (path == SVA_PATH_DMA) {
+		bool misc = S_ISCHR(st->st_mode) && major(st->st_rdev) == MISC_MAJOR;
+
+		return misc ? SVA_REASON_OK : SVA_REASON_MODULE_FOREIGN;
+	}
+	if (S_ISCHR(st->st_mode)) {
+		verdict = look_in_sysfs(queue, st->st_rdev);
+		if (verdict == UNKNOWN)
+			verdict = look_in_proc(major(st->st_rdev));
+		/* Nothing to be seen: at least it is none of the well-known devices. */
+		if (verdict == UNKNOWN)
+			verdict = IS_DYNAMIC(major(st->st_rdev)) ? YES : NO;
+	}
+	return verdict == YES ? SVA_REASON_OK : SVA_REASON_NOT_A_QUEUE;
+}
+
+int sva_proof_open(const struct sva_queue *queue, int path, uint32_t *reason)
+{
+	struct stat before, after;
+	int fd;
+
+	if (stat(queue->node, &before))
+		return -errno;
+	*reason = sva_proof(queue, path, &before);
+	if (*reason != SVA_REASON_OK)
+		return -EMEDIUMTYPE;
+	fd = sva_fd_open(queue->node, O_RDWR | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return fd;
+	/* It may have been replaced in between. */
+	if (!fstat(fd, &after) && S_ISCHR(after.st_mode) && after.st_rdev == before.st_rdev)
+		return fd;
+	close(fd);
+	*reason = path == SVA_PATH_DMA ? SVA_REASON_MODULE_FOREIGN : SVA_REASON_NOT_A_QUEUE;
+	return -EMEDIUMTYPE;
+}
