@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -6,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "launch.h"
@@ -49,6 +52,70 @@ static const char *base_directory(void)
 	return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 }
 
+#define DIRECTORY_PREFIX "sva-emu-"
+#define HALF_MADE_SECONDS 60 /* a run that makes its directory is done by then */
+
+/*
+ * Does a directory of that name belong to no living process? Each process of a run holds a shared lock on its state for
+ * as long as it has it mapped. Without a state it was left half made, unless it is being made right now.
+ */
+static bool is_abandoned(const char *dir)
+{
+	char path[420];
+	struct stat st;
+	bool free;
+	int fd;
+
+	if (lstat(dir, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return false;
+	snprintf(path, sizeof(path), "%s/keep", dir);
+	if (access(path, F_OK) == 0)
+		return false;
+	snprintf(path, sizeof(path), "%s/state", dir);
+	fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT && st.st_mtime + HALF_MADE_SECONDS < time(NULL);
+	free = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	close(fd);
+	return free;
+}
+
+/* What runs of this user left behind whose launcher was killed. */
+static void remove_abandoned(const char *base)
+{
+	struct dirent *entry;
+	char dir[400];
+	DIR *list = opendir(base);
+
+	while (list && (entry = readdir(list))) {
+		if (strncmp(entry->d_name, DIRECTORY_PREFIX, strlen(DIRECTORY_PREFIX)) ||
+		    strlen(entry->d_name) != strlen(DIRECTORY_PREFIX) + 6)
+			continue;
+		snprintf(dir, sizeof(dir), "%s/%s", base, entry->d_name);
+		if (is_abandoned(dir))
+			nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	}
+	if (list)
+		closedir(list);
+}
+
+/* A new file, locked from the moment that it has its name. */
+static int make_locked(const char *path, size_t size)
+{
+	char unnamed[320];
+	int fd;
+
+	snprintf(unnamed, sizeof(unnamed), "%s.new", path);
+	fd = open(unnamed, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	if (ftruncate(fd, (off_t)size) || flock(fd, LOCK_SH) || rename(unnamed, path)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* The state that all processes map: a file in the run's directory, with what was configured so far. */
 static struct emu_state *make_state(const struct emu_state *from)
 {
@@ -56,12 +123,13 @@ static struct emu_state *make_state(const struct emu_state *from)
 	struct emu_state *state;
 	int fd;
 
-	snprintf(dir, sizeof(dir), "%s/sva-emu-XXXXXX", base_directory());
+	remove_abandoned(base_directory());
+	snprintf(dir, sizeof(dir), "%s/" DIRECTORY_PREFIX "XXXXXX", base_directory());
 	if (!mkdtemp(dir))
 		return NULL;
 	snprintf(path, sizeof(path), "%s/state", dir);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || ftruncate(fd, sizeof(*state)))
+	fd = make_locked(path, sizeof(*state));
+	if (fd < 0)
 		return NULL;
 	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
@@ -282,6 +350,18 @@ static int run_program(struct emu_launch *launch)
 	return ret;
 }
 
+/* A mark for later runs, which would clear it away. */
+static void keep_directory(const struct emu_state *state)
+{
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/keep", state->opt.dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
+}
+
 static int run(struct emu_launch *launch, int argc, char **argv)
 {
 	char library[4096];
@@ -310,10 +390,12 @@ static int run(struct emu_launch *launch, int argc, char **argv)
 			fputs("sva-emu: the DSA is emulated; times are not DSA times\n", stderr);
 		ret = run_program(launch);
 	}
-	if (launch->keep)
+	if (launch->keep) {
+		keep_directory(launch->state);
 		fprintf(stderr, "sva-emu: the run's directory is %s\n", launch->state->opt.dir);
-	else if (launch->state->opt.dir[0])
+	} else if (launch->state->opt.dir[0]) {
 		emu_run_remove(launch->state);
+	}
 	return ret;
 }
 

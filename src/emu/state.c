@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 
 #include "raw.h"
@@ -29,6 +30,8 @@ struct emu_state *emu_state_attach(const char *dir)
 	fd = raw_openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
 	if (fd < 0)
 		return NULL;
+	/* The mapping keeps the lock: as long as it is there, the run's directory is in use. */
+	raw_syscall2(SYS_flock, fd, LOCK_SH | LOCK_NB);
 	addr = raw_syscall6(SYS_mmap, 0, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	raw_close(fd);
 	if (raw_failed(addr))

@@ -68,7 +68,49 @@ ok "nothing of it is left" test ! -e /sys/bus/dsa/devices/dsa0 -a ! -e /dev/dsa/
 "$emu" run --keep -- true 2>"$work/out"
 dir=$(sed -n "s/.*directory is //p" "$work/out")
 ok "--keep leaves the directory behind" test -d "$dir/root"
+"$emu" run -- true
+ok "the next run leaves a kept directory alone" test -d "$dir/root"
 rm -rf "$dir"
+
+# abandon OPTION…: starts a run in $work/shm and kills its launcher; its directory is in $dir, its program in $pid.
+abandon() {
+	local tries
+	rm -f "$work/pid"
+	"$emu" run "$@" -- sh -c "echo \$\$ >'$work/pid.new'; mv '$work/pid.new' '$work/pid'; exec sleep 60" &
+	launcher=$!
+	for ((tries = 0; tries < 200; tries++)); do
+		[ ! -s "$work/pid" ] || break
+		sleep 0.1
+	done
+	pid=$(cat "$work/pid")
+	dir=$(echo "$TMPDIR"/sva-emu-*)
+	kill -9 $launcher
+	wait $launcher 2>/dev/null
+}
+mkdir "$work/shm"
+before_shm=$TMPDIR
+export TMPDIR=$work/shm
+for how in "" --redirect; do
+	abandon $how
+	"$emu" run -- true
+	ok "a run whose launcher was killed goes on while its program lives${how:+, $how}" test -d "$dir/root"
+	kill "$pid"
+	for ((i = 0; i < 100; i++)); do
+		sleep 0.1
+		"$emu" run -- true
+		[ -e "$dir" ] || break
+	done
+	ok "the next run clears it away when the program has ended${how:+, $how}" test ! -e "$dir"
+done
+mkdir "$TMPDIR/sva-emu-ABCDEF" "$TMPDIR/sva-emu-other-ABCDEF"
+"$emu" run -- true
+ok "a directory that is just being made is left alone" test -d "$TMPDIR/sva-emu-ABCDEF"
+touch -d '5 minutes ago' "$TMPDIR/sva-emu-ABCDEF" "$TMPDIR/sva-emu-other-ABCDEF"
+"$emu" run -- true
+ok "one that was left half made is cleared away" test ! -e "$TMPDIR/sva-emu-ABCDEF"
+is "$(ls "$TMPDIR")" sva-emu-other-ABCDEF "nothing else is"
+TMPDIR=$before_shm
+[ -n "$TMPDIR" ] || unset TMPDIR
 
 # Nobody, and in a container: no namespace of any kind, no capability.
 if can_take_all; then
