@@ -38,6 +38,7 @@ bin_PROGRAMS += %D%/sva-emu
 	%D%/main.c %D%/options.h %D%/options.c %D%/json.h %D%/json.c %D%/run.h %D%/run.c %D%/launch.h %D%/launch.c \
 	%D%/present.h %D%/present.c %D%/attrfs.h %D%/attrfs.c %D%/doctor.h %D%/doctor.c %D%/machine.h %D%/machine.c \
 	%D%/stats.h %D%/stats.c %D%/tracer.h %D%/tracer.c %D%/tracee.h %D%/tracee.c %D%/tracecall.h %D%/tracecall.c \
+	%D%/tracesignal.h %D%/tracesignal.c \
 	%D%/remote.c
 %C%_sva_emu_CPPFLAGS = $(AM_CPPFLAGS) -DSVA_EMU_LIBRARY='"$(pkglibdir)/libsva-emu.so"'
 %C%_sva_emu_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS) $(JSON_CFLAGS)

@@ -17,12 +17,16 @@
 #include "paths.h"
 #include "trace.h"
 #include "tracecall.h"
+#include "tracesignal.h"
 
 const unsigned int tracecall_numbers[] = {
 	SYS_open,	SYS_openat,   SYS_openat2,    SYS_creat,      SYS_close, SYS_dup,      SYS_dup2,
 	SYS_dup3,	SYS_fcntl,    SYS_mmap,	      SYS_munmap,     SYS_write, SYS_pwrite64, SYS_writev,
 	SYS_stat,	SYS_fstat,    SYS_lstat,      SYS_newfstatat, SYS_statx, SYS_access,   SYS_faccessat,
-	SYS_faccessat2, SYS_readlink, SYS_readlinkat, SYS_chdir,      0,
+	SYS_faccessat2, SYS_readlink, SYS_readlinkat, SYS_chdir,
+
+	SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_rt_sigsuspend, SYS_ppoll, SYS_pselect6,
+	SYS_epoll_pwait, SYS_epoll_pwait2, 0,
 };
 
 /* Which argument is a path? -1: none. */
@@ -50,7 +54,18 @@ static int path_argument(unsigned long long nr)
 	}
 }
 
-/* Put another path in the place of one that is ours, below the red zone of the program's stack. */
+uint64_t tracecall_scratch(const struct user_regs_struct *regs)
+{
+	return (regs->rsp - 128 - EMU_PATH_MAX) & ~15ull;
+}
+
+void tracecall_change(struct tracee *tracee, struct user_regs_struct *regs)
+{
+	tracee->changed = true;
+	ptrace(PTRACE_SETREGS, tracee->tid, NULL, regs);
+}
+
+/* Put another path in the place of one that is ours. */
 static void change_path(struct tracee *tracee, struct user_regs_struct *regs)
 {
 	unsigned long long *arg;
@@ -59,7 +74,6 @@ static void change_path(struct tracee *tracee, struct user_regs_struct *regs)
 	uint64_t at;
 	size_t got;
 
-	tracee->path_arg = -1;
 	if (!emu.state->opt.redirect || path_argument(regs->orig_rax) < 0)
 		return;
 	arg = path_argument(regs->orig_rax) ? &regs->rsi : &regs->rdi;
@@ -70,12 +84,11 @@ static void change_path(struct tracee *tracee, struct user_regs_struct *regs)
 	instead = emu_path_in(path, buf);
 	if (instead == path)
 		return;
-	at = (regs->rsp - 128 - EMU_PATH_MAX) & ~15ull;
+	at = tracecall_scratch(regs);
 	if (emu_store(at, instead, strlen(instead) + 1, NULL))
 		return;
 	*arg = at;
-	tracee->path_arg = path_argument(regs->orig_rax);
-	ptrace(PTRACE_SETREGS, tracee->tid, NULL, regs);
+	tracecall_change(tracee, regs);
 }
 
 static emu_queue_id queue_of(struct tracee *tracee, int fd)
@@ -132,8 +145,7 @@ static void forget_portals(struct space *space, uint64_t addr, uint64_t len)
 			space->portal[i].queue = 0;
 }
 
-/* The call is answered with this, and not made. */
-static void answer(struct tracee *tracee, struct user_regs_struct *regs, long ret)
+void tracecall_answer(struct tracee *tracee, struct user_regs_struct *regs, long ret)
 {
 	regs->orig_rax = (unsigned long long)-1;
 	regs->rax = (unsigned long long)ret;
@@ -169,6 +181,7 @@ bool tracecall_enter(struct tracee *tracee)
 	if (ptrace(PTRACE_GETREGS, tracee->tid, NULL, regs))
 		return false;
 	fd = (int)regs->rdi;
+	tracee->changed = false;
 	switch (regs->orig_rax) {
 	case SYS_write:
 	case SYS_pwrite64:
@@ -179,17 +192,27 @@ bool tracecall_enter(struct tracee *tracee)
 		changed = *regs;
 		emu_trace_site(regs->rip);
 		if (slot_of(tracee->space, fd) < 0)
-			answer(tracee, &changed, -EPERM);
+			tracecall_answer(tracee, &changed, -EPERM);
 		else if (regs->orig_rax == SYS_writev)
-			answer(tracee, &changed, write_pieces(queue, regs->rsi, regs->rdx));
+			tracecall_answer(tracee, &changed, write_pieces(queue, regs->rsi, regs->rdx));
 		else
-			answer(tracee, &changed, emu_node_write(queue, regs->rsi, regs->rdx));
+			tracecall_answer(tracee, &changed, emu_node_write(queue, regs->rsi, regs->rdx));
 		return false;
 	case SYS_close:
 		forget_file(tracee->space, fd);
 		return false;
 	case SYS_fcntl:
 		return regs->rsi == F_DUPFD || regs->rsi == F_DUPFD_CLOEXEC;
+	case SYS_rt_sigprocmask:
+	case SYS_rt_sigaction:
+	case SYS_rt_sigreturn:
+	case SYS_rt_sigsuspend:
+	case SYS_ppoll:
+	case SYS_pselect6:
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2:
+		changed = *regs;
+		return tracesignal_enter(tracee, &changed);
 	default:
 		changed = *regs;
 		change_path(tracee, &changed);
@@ -345,6 +368,9 @@ static long finish(struct tracee *tracee, const struct user_regs_struct *regs)
 	case SYS_statx:
 		looked_up_statx(entry->r8);
 		return ret;
+	case SYS_rt_sigaction:
+		tracesignal_exit(tracee);
+		return ret;
 	case SYS_readlink:
 		return link_read(entry->rsi, ret);
 	case SYS_readlinkat:
@@ -362,12 +388,16 @@ void tracecall_exit(struct tracee *tracee)
 	if (ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs))
 		return;
 	ret = finish(tracee, &regs);
-	if (ret == (long)regs.rax && tracee->path_arg < 0)
+	if (ret == (long)regs.rax && !tracee->changed)
 		return;
 	regs.rax = (unsigned long long)ret;
-	if (tracee->path_arg == 0)
+	if (tracee->changed) {
 		regs.rdi = tracee->entry.rdi;
-	else if (tracee->path_arg == 1)
 		regs.rsi = tracee->entry.rsi;
+		regs.rdx = tracee->entry.rdx;
+		regs.r10 = tracee->entry.r10;
+		regs.r8 = tracee->entry.r8;
+		regs.r9 = tracee->entry.r9;
+	}
 	ptrace(PTRACE_SETREGS, tracee->tid, NULL, &regs);
 }

@@ -14,4 +14,11 @@ bool tracecall_enter(struct tracee *tracee);
 /* At the exit. */
 void tracecall_exit(struct tracee *tracee);
 
+/* Answer a call, at its entry, without making it. */
+void tracecall_answer(struct tracee *tracee, struct user_regs_struct *regs, long ret);
+
+/* Make it with other arguments, which are put back at its exit; and memory for what they point to, EMU_PATH_MAX bytes. */
+void tracecall_change(struct tracee *tracee, struct user_regs_struct *regs);
+uint64_t tracecall_scratch(const struct user_regs_struct *regs);
+
 #endif

@@ -34,7 +34,6 @@ struct tracee *tracee_add(pid_t tid)
 	if (!tracee)
 		abort();
 	tracee->tid = tid;
-	tracee->path_arg = -1;
 	tracee->next = tracees;
 	tracees = tracee;
 	return tracee;

@@ -12,6 +12,7 @@
 
 #define TRACEE_FILES 64
 #define TRACEE_PORTALS 64
+#define TRACEE_SIGNALS 65
 
 /* An address space and the files that were opened in it. */
 struct space {
@@ -24,6 +25,8 @@ struct space {
 		emu_queue_id queue;
 		bool readonly, swallow;
 	} portal[TRACEE_PORTALS];
+	uint64_t hidden[TRACEE_SIGNALS]; /* what its handlers' masks have of our signals, and the kernel does not know */
+	uint64_t ignored;                /* … and which of them it ignores */
 };
 
 struct tracee {
@@ -34,7 +37,9 @@ struct tracee {
 	bool stopped_new;      /* … and has stopped */
 	bool in_call;          /* between the entry and the exit of a system call that we look at */
 	struct user_regs_struct entry; /* the registers at its entry */
-	int path_arg;          /* which argument was a path that we changed, or -1 */
+	bool changed;          /* … whose arguments we changed: they are put back at its exit */
+	uint64_t believed;     /* of our signals, those that it believes to have blocked */
+	struct { bool changed, ignored; uint64_t hidden; } action; /* the rt_sigaction under way */
 };
 
 struct tracee *tracee_find(pid_t tid);

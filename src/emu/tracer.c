@@ -18,6 +18,7 @@
 #include "tracecall.h"
 #include "tracee.h"
 #include "tracer.h"
+#include "tracesignal.h"
 
 #define MAX_CALLS 48
 
@@ -89,8 +90,11 @@ static int trapped(struct tracee *tracee, int signo)
 	struct emu_step step;
 	siginfo_t info;
 
-	if (ptrace(PTRACE_GETSIGINFO, tracee->tid, NULL, &info) || info.si_code <= 0 ||
-	    ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs))
+	if (ptrace(PTRACE_GETSIGINFO, tracee->tid, NULL, &info))
+		return signo;
+	if (info.si_code <= 0)
+		return tracesignal_ignored(tracee, signo) ? 0 : signo;
+	if (ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs))
 		return signo;
 	get_regs(&step.regs, &regs);
 	if (!emu_step_decode(&step, code, emu_step_fetch(&step, code)))
@@ -141,6 +145,7 @@ static void born(struct tracee *parent, int event)
 		tracee->space =
 			space_new((pid_t)tid); /* without its parent's files and portals: they are not its own */
 	}
+	tracesignal_born(tracee, parent);
 	tracee->new = false;
 	if (tracee->stopped_new)
 		ptrace(PTRACE_CONT, tracee->tid, NULL, NULL);
@@ -157,6 +162,7 @@ static void executed(struct tracee *tracee)
 	    tracee_find((pid_t)former))
 		tracee_remove(tracee_find((pid_t)former));
 	tracee->space = space_new(tracee->tid);
+	tracesignal_executed(tracee->space, old);
 	tracee->in_call = false;
 	space_put(old);
 }

@@ -5,7 +5,7 @@
 . "$top_srcdir/tests/emu/lib.sh"
 
 [ "$SANITIZERS" = no ] || [ -z "$SANITIZERS" ] || skip_all "sanitizers can not be linked statically"
-for program in insn cdev faults storm; do
+for program in insn cdev faults storm raw; do
 	static $program "$work/$program" || skip_all "no static programs here: $(head -n 1 "$work/out")"
 done
 "$emu" run --ptrace -- true 2>"$work/out" || skip_all "no ptrace here: $(head -n 1 "$work/out")"
@@ -19,6 +19,7 @@ for how in "" --redirect; do
 	name=${how:+ (paths redirected)}
 	ok "instructions$name" ends_with 0 "$emu" run --ptrace $how -- "$work/insn" ptrace
 	ok "character device$name" ends_with 0 "$emu" run --ptrace $how -- "$work/cdev" ptrace
+	ok "system calls, handlers and masks$name" ends_with 0 "$emu" run --ptrace $how -- "$work/raw" insn ptrace
 	ok "page faults$name" ends_with 0 "$emu" run --ptrace $how -- "$work/faults"
 	ok "threads on a shared queue$name" ends_with 0 "$emu" run --ptrace $how --stats="$work/stats" --retry 5 -- \
 		"$work/storm" /dev/dsa/wq0.0 portal 4 40 16
