@@ -8,7 +8,8 @@
 .PHONY: check-sanitizers check-asan check-tsan check-clang check-valgrind-unit coverage
 
 # These look at texts, which are the same in every build.
-tree_tests = tests/tree/t-abi.sh tests/tree/t-headers.sh tests/tree/t-doc.sh tests/tree/t-man.sh tests/tree/t-env.sh tests/tree/t-pc.sh tests/tree/t-rooms.sh
+tree_tests = tests/tree/t-abi.sh tests/tree/t-headers.sh tests/tree/t-doc.sh tests/tree/t-man.sh tests/tree/t-env.sh tests/tree/t-pc.sh tests/tree/t-rooms.sh \
+	tests/tree/t-addresses.sh tests/tree/t-quickstart.sh tests/tree/t-tap.sh
 
 check-sanitizers: check-asan check-tsan
 
