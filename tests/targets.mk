@@ -4,8 +4,9 @@
 #	make check-sanitizers    check-asan (address and undefined behaviour), then check-tsan (threads)
 #	make check-clang         builds with clang; warnings are errors
 #	make check-valgrind-unit the programs of tests/unit under valgrind; check-valgrind-memcheck does all, which takes long
+#	make check-static        programs that are linked with libsva.a
 #	make coverage            make check with --enable-coverage, and what gcovr makes of it
-.PHONY: check-sanitizers check-asan check-tsan check-clang check-valgrind-unit coverage
+.PHONY: check-sanitizers check-asan check-tsan check-clang check-valgrind-unit check-static coverage
 
 # These look at texts, which are the same in every build.
 tree_tests = tests/tree/t-abi.sh tests/tree/t-headers.sh tests/tree/t-doc.sh tests/tree/t-man.sh tests/tree/t-env.sh tests/tree/t-pc.sh tests/tree/t-rooms.sh \
@@ -34,6 +35,15 @@ check-clang:
 check-valgrind-unit:
 	@tests=; for t in $(TESTS); do case $$t in *.sh) ;; tests/unit/*) tests="$$tests $$t" ;; esac; done; \
 	$(MAKE) check TESTS= && $(MAKE) check-valgrind-memcheck TESTS="$$tests"
+
+# Of the static build only what a program links and loads; sva-emu is that of this build.
+check-static: all
+	@$(MKDIR_P) static && cd static && \
+	{ test -f config.status || $(abs_srcdir)/configure -q --enable-static --without-isal CC='$(CC)' CFLAGS='-O2 -g'; } && \
+	plugins=accfg-plugins/file.la && { ! test -f ../accfg-plugins/dsa.la || plugins="$$plugins accfg-plugins/dsa.la"; } && \
+	$(MAKE) -s src/lib/libsva.la $$plugins && cd .. && \
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' static_builddir='$(abs_top_builddir)/static' CC='$(CC)' \
+		$(abs_top_srcdir)/tests/tree/t-static.sh
 
 # Counters are atomic, since threads share them.
 coverage:

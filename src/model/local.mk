@@ -7,6 +7,6 @@ noinst_LTLIBRARIES += %D%/libmodel.la
 	%D%/profile.c %D%/queue.c %D%/execute.c %D%/ops.c %D%/flags.c %D%/check.c %D%/batch.c \
 	%D%/memory.c %D%/bytes.c %D%/checksum.c %D%/evlog.c \
 	%D%/move.c %D%/compare.c %D%/delta.c %D%/cache.c %D%/crc.c %D%/dif.c
-%C%_libmodel_la_CPPFLAGS = $(AM_CPPFLAGS) -DSVA_MODEL_ISAL
+%C%_libmodel_la_CPPFLAGS = $(AM_CPPFLAGS) $(MODEL_CPPFLAGS)
 %C%_libmodel_la_CFLAGS = $(AM_CFLAGS) $(MODEL_CFLAGS) $(ISAL_CFLAGS)
 %C%_libmodel_la_LIBADD = $(ISAL_LIBS)

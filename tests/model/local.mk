@@ -51,10 +51,12 @@ MODEL_TEST_LDADD = %D%/libmodeltest.la
 %C%_test_bytes_sse_CFLAGS = $(AM_CFLAGS) $(MODEL_CFLAGS)
 %C%_test_bytes_sse_LDADD = $(MODEL_TEST_LDADD)
 
-# Times, to be run by hand.
+# Times, to be run by hand. They are compared with ISA-L's.
+if HAVE_ISAL
 check_PROGRAMS += %D%/speed
 %C%_speed_CPPFLAGS = $(AM_CPPFLAGS) $(ISAL_CFLAGS)
 %C%_speed_LDADD = src/model/libmodel.la $(ISAL_LIBS)
+endif
 
 # One change of the model at a time: does a test notice? An hour, or less with ONLY=batch.c,check.c.
 EXTRA_DIST += %D%/mutate.py %D%/mutation-survivors.txt

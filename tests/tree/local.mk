@@ -3,7 +3,7 @@
 # prints the table that t-env.sh compares with the manual.
 TESTS += %D%/t-abi.sh %D%/t-headers.sh %D%/t-doc.sh %D%/t-man.sh %D%/t-env.sh %D%/t-pc.sh %D%/t-examples.sh \
 	%D%/t-addresses.sh %D%/t-quickstart.sh %D%/t-tap.sh
-EXTRA_DIST += tests/tap.sh %D%/documented.awk \
+EXTRA_DIST += tests/tap.sh %D%/documented.awk %D%/t-static.sh \
 	%D%/t-abi.sh %D%/t-headers.sh %D%/t-doc.sh %D%/t-man.sh %D%/t-env.sh %D%/t-pc.sh %D%/t-examples.sh \
 	%D%/t-addresses.sh %D%/t-quickstart.sh %D%/t-tap.sh
 check_PROGRAMS += %D%/settings

@@ -22,7 +22,13 @@ libdir=$root$(env -u PKG_CONFIG_SYSROOT_DIR pkg-config --variable=libdir libsva)
 export LD_LIBRARY_PATH=$libdir SVA_PLUGIN_DIR=$libdir/libsva
 
 is "$(pkg-config --modversion libsva)" "$(sed -n 's/^PACKAGE_VERSION = //p' "$top_builddir/Makefile")" "libsva.pc tells this version"
-is "$(pkg-config --print-requires libsva)" "" "libsva.pc asks for no other library"
+is "$(pkg-config --print-requires libsva)$(pkg-config --print-requires-private libsva)" "" \
+	"libsva.pc asks for no .pc file of another library"
+# "make check-static" links programs with it; this says of any build that no library is forgotten.
+needed=$(readelf -d "$libdir/libsva.so" | sed -n 's/.*(NEEDED).*\[lib\(.*\)\.so.*/-l\1/p' | grep -v -x -E -e '-l(c|sva|[al]san|tsan|ubsan)' | sort)
+is "$(comm -23 <(printf '%s\n' "$needed") <(pkg-config --static --libs libsva | tr ' ' '\n' | sort))" "" \
+	"pkg-config --static names each library that libsva.so is linked with: ${needed//$'\n'/ }"
+not_ok "control: pkg-config without --static names none of them" grep -q -F -e "${needed%%$'\n'*}" <(pkg-config --libs libsva)
 
 sanitize=
 [ "${SANITIZERS:-no}" = no ] || sanitize=-fsanitize=$SANITIZERS
