@@ -12,6 +12,7 @@
 
 #include "attrfs.h"
 #include "launch.h"
+#include "modules.h"
 #include "tracer.h"
 
 const enum emu_present emu_launch_order[3] = {
@@ -27,10 +28,17 @@ static void add_option(const char *name, const char *option)
 	setenv(name, value, 1);
 }
 
+int emu_launch_environment(const struct emu_state *state)
+{
+	setenv(EMU_ENV_DIR, state->opt.dir, 1);
+	setenv("SVA_EMU", "1", 1); /* programs that print times mark them with it */
+	return emu_modules_offer(state);
+}
+
 /*
  * The library is named by a link in the run's directory: LD_PRELOAD has no way to quote a blank or a colon in a path.
  */
-int emu_launch_environment(const struct emu_state *state, const char *library)
+int emu_launch_preload(const struct emu_state *state, const char *library)
 {
 	const char *before = getenv("LD_PRELOAD");
 	char link[200], value[4096], others[3000], *one, *save;
@@ -46,8 +54,6 @@ int emu_launch_environment(const struct emu_state *state, const char *library)
 		if (!strstr(one, "/libsva-emu.so"))
 			len += (size_t)snprintf(value + len, sizeof(value) - len, ":%s", one);
 	setenv("LD_PRELOAD", value, 1);
-	setenv(EMU_ENV_DIR, state->opt.dir, 1);
-	setenv("SVA_EMU", "1", 1); /* programs that print times mark them with it */
 	/* AddressSanitizer insists on being the first library; as the second it works as well. */
 	add_option("ASAN_OPTIONS", "verify_asan_link_order=0");
 	/*
@@ -126,8 +132,10 @@ static int make_presentation(struct emu_state *state, enum emu_present present, 
 	send_message(sock, &none, fd);
 	state->opt.redirect = present == EMU_PRESENT_REDIRECT;
 	state->opt.plain_attrs = fd < 0;
-	if (present == EMU_PRESENT_REDIRECT)
+	if (present == EMU_PRESENT_REDIRECT) {
+		emu_present_lists(state);
 		return 0;
+	}
 	if (fd >= 0)
 		close(fd);
 	else

@@ -26,8 +26,9 @@ int emu_launch(struct emu_state *state, enum emu_present present, char **command
 /* The presentations to try, best first. */
 extern const enum emu_present emu_launch_order[3];
 
-/* The environment that makes the program, and what it starts, ours. 0 or -errno. */
-int emu_launch_environment(const struct emu_state *state, const char *library);
+/* The environment of the program and of what it starts; and what loads the library into them. 0 or -errno. */
+int emu_launch_environment(const struct emu_state *state);
+int emu_launch_preload(const struct emu_state *state, const char *library);
 
 /* End the FUSE server. */
 void emu_launch_finish(struct emu_child *child);

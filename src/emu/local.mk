@@ -37,6 +37,7 @@ bin_PROGRAMS += %D%/sva-emu
 %C%_sva_emu_SOURCES = $(emu_common) \
 	%D%/main.c %D%/options.h %D%/options.c %D%/json.h %D%/json.c %D%/run.h %D%/run.c %D%/launch.h %D%/launch.c \
 	%D%/present.h %D%/present.c %D%/attrfs.h %D%/attrfs.c %D%/doctor.h %D%/doctor.c %D%/machine.h %D%/machine.c \
+	%D%/modules.h %D%/modules.c \
 	%D%/stats.h %D%/stats.c %D%/tracer.h %D%/tracer.c %D%/tracee.h %D%/tracee.c %D%/tracecall.h %D%/tracecall.c \
 	%D%/tracesignal.h %D%/tracesignal.c \
 	%D%/remote.c

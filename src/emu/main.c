@@ -4,6 +4,7 @@
 
 #include "config.h"
 #include "doctor.h"
+#include "modules.h"
 #include "run.h"
 #include "lib/base/low.h"
 
@@ -19,6 +20,10 @@ static int usage(FILE *out, int status)
 int main(int argc, char **argv)
 {
 	sva_occupy_low();
+	int status;
+
+	if (emu_modules_main(argc, argv, &status))
+		return status;
 	if (argc < 2)
 		return usage(stderr, 2);
 	if (!strcmp(argv[1], "run"))

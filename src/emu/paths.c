@@ -13,6 +13,7 @@ static const char *const shown[] = {
 	"/dev/dsa",
 	"/dev/iax",
 	"/proc/cpuinfo",
+	"/proc/modules",
 };
 
 /* What is shown by the beginning of its name. */
@@ -74,6 +75,27 @@ const char *emu_path_in(const char *path, char *buf)
 			return join(shown_prefix[i], rest, buf);
 	}
 	return path;
+}
+
+const char *const emu_path_lists[] = {
+	"/sys/bus", "/sys/bus/pci/devices", "/sys/bus/pci/drivers", "/sys/devices", "/sys/module", NULL,
+};
+
+const char *emu_path_listed(const char *path, char *buf)
+{
+	const char *rest;
+	size_t i;
+
+	if (!emu.state || !emu.state->opt.redirect || !path || path[0] != '/')
+		return path;
+	for (i = 0; emu_path_lists[i]; i++) {
+		rest = after(path, emu_path_lists[i]);
+		while (rest && *rest == '/')
+			rest++;
+		if (rest && *rest == '\0')
+			return join("/list", emu_path_lists[i], buf);
+	}
+	return emu_path_in(path, buf);
 }
 
 bool emu_path_setting(const char *path)

@@ -14,6 +14,12 @@
 /* The path to use instead; path itself if it is none of ours. buf has EMU_PATH_MAX bytes. */
 const char *emu_path_in(const char *path, char *buf);
 
+/* The same for a directory that is read: one of the machine's that lists ours is replaced by a list of both. */
+const char *emu_path_listed(const char *path, char *buf);
+
+/* The directories that are so listed, for whoever makes the lists; NULL ends them. */
+extern const char *const emu_path_lists[];
+
 /* Take the run's directory off the front of a path. True if it was there. */
 bool emu_path_out(char *path);
 

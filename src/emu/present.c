@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "paths.h"
 #include "present.h"
 
 #define PATH_SIZE 600
@@ -352,5 +353,46 @@ int emu_present_mount(const struct emu_state *state, const char *sys, const char
 	if (ret == 0)
 		ret = mount_dev(state, root, why);
 	set_path(from, "%s/proc/cpuinfo", root);
-	return ret ? ret : bind(from, "/proc/cpuinfo", 0, why);
+	if (ret == 0)
+		ret = bind(from, "/proc/cpuinfo", 0, why);
+	/* A kernel without modules has no list of them. */
+	set_path(from, "%s/proc/modules", root);
+	if (ret == 0 && access("/proc/modules", F_OK) == 0)
+		ret = bind(from, "/proc/modules", 0, why);
+	return ret;
+}
+
+/* A link for each name that a directory has, where there is none yet. */
+static void list_names(const char *dir, const char *list)
+{
+	char from[PATH_SIZE], to[PATH_SIZE];
+	struct dirent *entry;
+	DIR *names = opendir(dir);
+
+	while (names && (entry = readdir(names))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		set_path(from, "%s/%s", dir, entry->d_name);
+		set_path(to, "%s/%s", list, entry->d_name);
+		if (symlink(from, to))
+			continue; /* the tree's own comes first */
+	}
+	if (names)
+		closedir(names);
+}
+
+void emu_present_lists(const struct emu_state *state)
+{
+	char dir[PATH_SIZE], list[PATH_SIZE];
+	struct emu_obstacle why;
+	unsigned int i;
+
+	for (i = 0; emu_path_lists[i]; i++) {
+		set_path(list, "%s/list%s", state->opt.root, emu_path_lists[i]);
+		if (make_path(list, strlen(state->opt.root), &why))
+			continue;
+		set_path(dir, "%s%s", state->opt.root, emu_path_lists[i]);
+		list_names(dir, list);
+		list_names(emu_path_lists[i], list);
+	}
 }

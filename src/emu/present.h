@@ -34,6 +34,12 @@ int emu_present_fuse(const char *dir, struct emu_obstacle *why);
 /* Show the tree: sys is where its /sys comes from (the FUSE mount, or below the root), root everything else. */
 int emu_present_mount(const struct emu_state *state, const char *sys, const char *root, struct emu_obstacle *why);
 
+/*
+ * Without a mount namespace: make lists of what the machine and the tree have in the directories that both are in. What
+ * cannot be listed is only not seen.
+ */
+void emu_present_lists(const struct emu_state *state);
+
 const char *emu_present_name(enum emu_present kind);
 
 #endif

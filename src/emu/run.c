@@ -16,6 +16,7 @@
 
 #include "launch.h"
 #include "machine.h"
+#include "modules.h"
 #include "run.h"
 #include "stats.h"
 #include "tracer.h"
@@ -160,6 +161,9 @@ static int make_tree(struct emu_state *state)
 	}
 	snprintf(path, sizeof(path), "%s/proc/cpuinfo", state->opt.root);
 	ret = emu_machine_cpuinfo(path);
+	snprintf(path, sizeof(path), "%s/proc/modules", state->opt.root);
+	if (ret == 0)
+		ret = emu_modules_list(path);
 	return ret ? ret : emu_tree_make(state, state->opt.root);
 }
 
@@ -380,8 +384,10 @@ static int run(struct emu_launch *launch, int argc, char **argv)
 	if (make_files(launch))
 		return EXIT_SETUP;
 	ret = emu_run_prepare(launch);
+	if (ret == 0)
+		ret = emu_launch_environment(launch->state);
 	if (ret == 0 && !launch->state->opt.ptrace)
-		ret = emu_launch_environment(launch->state, library);
+		ret = emu_launch_preload(launch->state, library);
 	if (ret) {
 		fprintf(stderr, "sva-emu: preparing the run in %s: %s\n", launch->state->opt.dir, strerror(-ret));
 		ret = EXIT_SETUP;

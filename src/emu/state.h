@@ -146,6 +146,7 @@ struct emu_state {
 	struct emu_options opt;
 	uint32_t devices;
 	uint32_t mm_ids;        /* last id given to an address space */
+	uint32_t unloaded;      /* rmmod has removed the driver */
 	uint64_t tree_dev;      /* device number of the file system that the tree is on */
 	uint64_t sequence;      /* descriptors so far, for everything that happens every Nth time */
 	uint64_t retry_sequence;

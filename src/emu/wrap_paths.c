@@ -375,7 +375,7 @@ EMU_INTERPOSE(DIR *, opendir, const char *path)
 	typedef DIR *next_fn(const char *);
 	char buf[EMU_PATH_MAX];
 
-	return EMU_NEXT(next_fn *, "opendir")(emu_path_in(path, buf));
+	return EMU_NEXT(next_fn *, "opendir")(emu_path_listed(path, buf));
 }
 
 /* struct dirent64 is struct dirent here. libc's own scandir opens the directory without asking our opendir. */
@@ -387,7 +387,7 @@ EMU_INTERPOSE(DIR *, opendir, const char *path)
 				    int (*)(const struct dirent **, const struct dirent **)); \
 		char buf[EMU_PATH_MAX]; \
 		\
-		return EMU_NEXT(next_fn *, #name)(emu_path_in(path, buf), list, filter, compare); \
+		return EMU_NEXT(next_fn *, #name)(emu_path_listed(path, buf), list, filter, compare); \
 	}
 #define WRAP_SCANDIRAT(name) \
 	EMU_INTERPOSE(int, name, int dir, const char *path, struct dirent ***list, \
@@ -398,7 +398,7 @@ EMU_INTERPOSE(DIR *, opendir, const char *path)
 				    int (*)(const struct dirent **, const struct dirent **)); \
 		char buf[EMU_PATH_MAX]; \
 \
-		return EMU_NEXT(next_fn *, #name)(dir, emu_path_in(path, buf), list, filter, compare); \
+		return EMU_NEXT(next_fn *, #name)(dir, emu_path_listed(path, buf), list, filter, compare); \
 	}
 
 WRAP_SCANDIR(scandir)

@@ -46,6 +46,36 @@ ok "a program without the environment of the run is named" ends_with 0 env SVA_E
 ok "… as not emulated" said "/bin/true without the environment"
 ok "a run within a run" ends_with 0 "$emu" run -- "$emu" run -- "$bin/insn"
 
+# Scripts ask for the driver's module, remove it and load it again.
+asks_for_modules() {
+	ends_with 0 "$emu" run "$@" -- sh -ec '
+		lsmod | grep -q "^idxd  *[0-9][0-9]*  [0-9]"
+		! lsmod | grep -q idxd_mdev
+		modprobe idxd; modprobe -q idxd sva=1
+		test "$(cat /sys/bus/dsa/devices/dsa0/state /sys/bus/dsa/devices/wq0.0/size | xargs)" = "enabled 16"
+		rmmod idxd
+		! lsmod | grep -q ^idxd
+		! rmmod idxd
+		test ! -e /dev/dsa/wq0.0
+		test "$(cat /sys/bus/dsa/devices/dsa0/state /sys/bus/dsa/devices/wq0.0/size | xargs)" = "disabled 0"
+		modprobe idxd
+		lsmod | grep -q ^idxd
+		modprobe -r idxd
+		! modprobe no_such_module_anywhere
+		! rmmod no_such_module_anywhere'
+}
+for how in "" --redirect --ptrace; do
+	if [ "$how" = --ptrace ] && ! "$emu" run --ptrace -- true 2>/dev/null; then
+		skip "lsmod, modprobe and rmmod, --ptrace" "no ptrace here"
+		continue
+	fi
+	ok "lsmod, modprobe and rmmod know idxd, and what removing it means${how:+, $how}" asks_for_modules $how
+done
+ok "a driver whose queue is open is not removed" ends_with 0 "$emu" run -- bash -c "
+	exec 7<>/dev/dsa/wq0.0 || exit 1
+	! rmmod idxd && test -e /dev/dsa/wq0.0 && exec 7>&- && rmmod idxd"
+ok "the queue that is open is named" said "Module idxd is in use: wq0.0 is open"
+
 # What the program must see, and must not be able to do.
 presented() {
 	ends_with 0 "$emu" run "$@" -- bash -ec '
@@ -54,15 +84,28 @@ presented() {
 		test "$(readlink /sys/bus/dsa/devices/wq0.1)" = ../../../devices/pci0000:6a/0000:6a:01.0/dsa0/wq0.1
 		test "$(readlink -f /sys/bus/dsa/devices/dsa0/driver)" = /sys/bus/dsa/drivers/idxd
 		test "$(cat /sys/bus/pci/devices/0000:6a:01.0/vendor /sys/bus/pci/devices/0000:6a:01.0/device | xargs)" = "0x8086 0x0b25"
+		ls /sys/bus/pci/devices | grep -qx 0000:6a:01.0; ls /sys/bus /sys/bus/ | grep -qx dsa; ls /sys/module | grep -qx idxd
+		ls /sys/bus/pci/drivers | grep -qx idxd; ls /sys/devices | grep -qx pci0000:6a
+		test -z "$MACHINE" || ls /sys/bus/pci/devices | grep -qx "$MACHINE"
 		test "$(od -A n -t x2 -N 4 /sys/bus/pci/devices/0000:6a:01.0/config | xargs)" = "8086 0b25"
 		node=$(cat /sys/bus/dsa/devices/dsa0/numa_node); test "$node" = -1 -o -d "/sys/devices/system/node/node$node"
 		test -e /dev/null; echo >/dev/null
 		cd /sys/bus/dsa/devices/wq0.0; test "$(cat ../state)" = enabled -a "$(pwd -P)" = /sys/devices/pci0000:6a/0000:6a:01.0/dsa0/wq0.0
 		! (echo 1 >/proc/sys/kernel/panic) 2>/dev/null; ! (echo 1 >/sys/module/kernel/parameters/panic) 2>/dev/null'
 }
+MACHINE=$(ls /sys/bus/pci/devices 2>/dev/null | head -n 1)
+export MACHINE # a device of this machine, if it has any: it must be listed beside the emulated one
 before=$(cat /proc/sys/kernel/panic)
 ok "the device is presented" presented
 ok "the device is presented by redirected paths" presented --redirect
+if command -v setpci >/dev/null; then
+	for how in "" --redirect; do
+		is "$("$emu" run $how -- sh -c 'setpci -d 8086:0b25 VENDOR_ID DEVICE_ID; setpci -s 6a:01.0 CLASS_DEVICE' | xargs)" \
+			"8086 0b25 0880" "setpci finds the device${how:+, $how}"
+	done
+else
+	skip "setpci finds the device" "pciutils is not installed"
+fi
 is "$(cat /proc/sys/kernel/panic)" "$before" "no setting of the machine was changed"
 ok "nothing of it is left" test ! -e /sys/bus/dsa/devices/dsa0 -a ! -e /dev/dsa/wq0.0
 "$emu" run --keep -- true 2>"$work/out"
