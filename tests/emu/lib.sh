@@ -50,9 +50,27 @@ counter() {
 	sed -n "s/^  \"$1\": \([0-9]*\),*$/\1/p" "$2"
 }
 
-# static PROGRAM FILE: one of the programs beside the tests, linked statically. False, with the reason in $work/out, if that can not be.
+# static PROGRAM FILE: one of the programs beside the tests, linked statically; where there is no compiler somebody may have
+# put it there. False, with the reason in $work/out, if that cannot be.
 static() {
-	${CC:-cc} -static -O2 -D_GNU_SOURCE -I"$top_srcdir/include" "$top_srcdir/tests/emu/$1.c" -o "$2" -pthread 2>"$work/out"
+	if [ -x "$bin/$1-static" ]; then
+		cp "$bin/$1-static" "$2"
+	else
+		${CC:-cc} -static -O2 -D_GNU_SOURCE -I"$top_srcdir/include" "$top_srcdir/tests/emu/$1.c" -o "$2" -pthread 2>"$work/out"
+	fi
+}
+
+# dies_of INSTRUCTION: the exit status of a program that meets it at a portal without the emulator. A CPU that has MOVDIR64B
+# finds no page there (SIGBUS); one that has ENQCMD, no PASID (SIGSEGV). Others do not know the instruction (SIGILL). The
+# kernel does not list ENQCMD where it cannot lend a PASID, so the CPU is asked itself.
+dies_of() {
+	if ! "$bin/hold" has "$1"; then
+		echo 132
+	elif [ "$1" = enqcmd ]; then
+		echo 139
+	else
+		echo 135
+	fi
 }
 
 # take_all COMMAND…: as nobody in a container: no capability, and no namespace of any kind to be had.

@@ -12,9 +12,12 @@ done
 
 ok "without --ptrace a static program is refused" ends_with 126 "$emu" run -- "$work/insn"
 ok "with the reason and the way out" said "linked statically.*--ptrace"
-ok "a static program that another one starts is named" ends_with 132 env SVA_EMU_QUIET='' "$emu" run -- \
-	bash -c "exec '$work/storm' /dev/dsa/wq0.0 portal 1 1 16"
-ok "with the way out, too" said "storm is linked statically.*--ptrace"
+ok "a static program that another one starts dies of its ENQCMD as this CPU has it" ends_with "$(dies_of enqcmd)" \
+	env SVA_EMU_QUIET='' "$emu" run -- bash -c "exec '$work/storm' /dev/dsa/wq0.0 portal 1 1 16"
+ok "it is named" said "storm is linked statically.*--ptrace can"
+ok "and of its MOVDIR64B likewise" ends_with "$(dies_of movdir64b)" \
+	env SVA_EMU_QUIET='' "$emu" run -- bash -c "exec '$work/storm' /dev/dsa/wq0.1 portal 1 1 16"
+ok "with the way out" said "storm is linked statically.*--ptrace"
 for how in "" --redirect; do
 	name=${how:+ (paths redirected)}
 	ok "instructions$name" ends_with 0 "$emu" run --ptrace $how -- "$work/insn" ptrace

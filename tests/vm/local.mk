@@ -52,3 +52,4 @@ check-vm: all vm-programs
 
 include tests/vm/qemu/local.mk
 include tests/vm/idxd/local.mk
+include tests/vm/emu/local.mk
