@@ -52,7 +52,7 @@ SVA_API int sva_dma_unmap(struct sva_dma_buf *buf);
 /**
  * Hand a part of a buffer over between CPU and device.
  * @param direction SVA_DMA_FOR_CPU or SVA_DMA_FOR_DEVICE
- * @return 0; -EINVAL, also for a part beyond the end; -ESTALE
+ * @return 0; -EINVAL, also for a part beyond the end; -EIO the program has closed the module's descriptor; -ESTALE
  * Since: 0.1
  */
 SVA_API int sva_dma_sync(struct sva_dma_buf *buf, size_t off, size_t len, unsigned int direction);

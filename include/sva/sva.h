@@ -157,7 +157,7 @@ SVA_API int sva_bind(struct sva *sva, const char *queue, unsigned int flags, str
  */
 SVA_API int sva_bond_pasid(const struct sva_bond *bond, uint32_t *pasid);
 
-/** The path that submissions on this bond take, an enum sva_path, or -ESTALE, -EIO (retired), -EINVAL. Since: 0.1 */
+/** The path that submissions on this bond take, an enum sva_path, or -ESTALE, -EIO (retired, or its descriptor closed), -EINVAL. Since: 0.1 */
 SVA_API int sva_bond_path(const struct sva_bond *bond);
 
 /** Release one reference. The last one waits for what is in flight and closes the queue. NULL does nothing. Since: 0.1 */
@@ -203,7 +203,7 @@ SVA_API const struct sva_result *sva_last_result(void);
  */
 SVA_API int sva_submit(struct sva *sva, struct sva_op *op);
 
-/** The same, to this queue and no other. sva_reap() does not collect it. -EIO: the bond was retired. Since: 0.1 */
+/** The same, to this queue and no other. sva_reap() does not collect it. -EIO: the bond was retired, or the program closed its descriptor. Since: 0.1 */
 SVA_API int sva_bond_submit(struct sva_bond *bond, struct sva_op *op);
 
 /**

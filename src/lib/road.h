@@ -72,7 +72,14 @@ uint64_t sva_now_ns(void);
 
 /* ------------------------------------------------------------------ submit.h's objects: bond and lease */
 
-enum sva_bond_state { SVA_BOND_LIVE, SVA_BOND_RETIRED };
+/*
+ * RETIRED: the device has stopped answering. LOST: the program has closed the queue's descriptor, so nothing more can be submitted; what was
+ * submitted ends as usual.
+ */
+enum sva_bond_state { SVA_BOND_LIVE, SVA_BOND_RETIRED, SVA_BOND_LOST };
+
+/* What a submission, and a call of the module, answers when the descriptor is not ours any more. Callers of the library never see it. */
+#define SVA_LOST EBADFD
 
 struct sva_submit_ops;
 struct sva_soft;
@@ -173,6 +180,8 @@ struct sva {
 	unsigned int thread_count;  /* spreads threads over equal queues */
 	struct sva_route *routes;   /* in the order of the permitted paths */
 	unsigned int route_count;
+	struct sva_bond **lost;     /* bonds that routes had before, to be released with the context; sva::lock */
+	unsigned int lost_count;
 	unsigned int sync_routes;   /* how many of them synchronous calls use; then comes the CPU */
 	struct sva_policy policy;
 	uint32_t dma_reason;        /* enum sva_reason: why there is no route to sva_dma; OK: there is */
@@ -276,6 +285,8 @@ void sva_path_thread_fini(struct sva_thread *thread);
 /* Get the bond of a queue for a path, open it if need be; one reference is the caller's. 0 or -errno with *reason. */
 int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **bond, uint32_t *reason);
 void sva_bond_put(struct sva_bond *bond);
+/* The descriptor is not ours any more (a submission answered -SVA_LOST): no lease on it submits any more. */
+void sva_bond_lost(struct sva_bond *bond);
 /* The device has stopped answering: quiesce, unmap, close. Afterwards nothing can write on its behalf. */
 void sva_bond_retire(struct sva_bond *bond);
 int sva_bond_check(const struct sva_bond *bond);
@@ -343,6 +354,10 @@ uint32_t sva_dma_node_reason(int err);
 /* The queue that stands for the module. */
 const struct sva_queue *sva_dma_queue(void);
 void sva_dma_retire(struct sva_dma_side *side);
+/* The program has closed the file: what is in flight ends, then the ring goes, and with it all that the module still holds for the file. */
+void sva_dma_lost(struct sva_dma_side *side);
+/* One of the module's calls: 0, -errno, -SVA_LOST. */
+int sva_dma_call(struct sva_bond *bond, unsigned long request, void *args);
 void sva_dma_close(struct sva_dma_side *side);
 
 /* ------------------------------------------------------------------ dma.c */

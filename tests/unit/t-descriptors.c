@@ -272,6 +272,205 @@ static void replaced(void)
 	sva_close(sva);
 }
 
+/* ------------------------------------------------------------------ the program closes what it does not know */
+
+static char precious[] = "/tmp/sva-precious-XXXXXX";
+static int precious_fd;
+
+/* The number that the queue had is a file of the program's now. */
+static void take_number(int fd)
+{
+	close(fd);
+	precious_fd = mkostemp(strcpy(precious, "/tmp/sva-precious-XXXXXX"), O_APPEND);
+	if (precious_fd != fd && (dup2(precious_fd, fd) != fd || close(precious_fd)))
+		abort();
+	precious_fd = fd;
+	if (write(fd, "mine", 4) != 4)
+		abort();
+}
+
+static bool precious_is_whole(void)
+{
+	char data[100];
+	struct stat st;
+
+	return !fstat(precious_fd, &st) && st.st_size == 4 &&
+	       pread(precious_fd, data, sizeof(data), 0) == 4 && !memcmp(data, "mine", 4);
+}
+
+static void put_precious_away(void)
+{
+	close(precious_fd);
+	unlink(precious);
+}
+
+static void begin(const char *paths, bool dedicated)
+{
+	kernel_begin();
+	queue = kernel_add("wq0.0", dedicated, 8, "max-transfer=65536");
+	sva = rig_open_opts(paths, set_options);
+}
+
+static void closed_and_used_again(bool dedicated, bool used_again)
+{
+	const char *what = dedicated ? "dedicated" : "shared",
+		   *then = used_again ? " and used the number" : "";
+	unsigned int looks;
+	int fd;
+
+	begin("write,cpu", dedicated);
+	ok(copies(SVA_PATH_WRITE), "%s: a copy on write", what);
+	looks = kernel_looks;
+	ok(copies(SVA_PATH_WRITE) && kernel_looks == looks + 1,
+	   "%s: one look at the descriptor for each write(2)", what);
+	fd = queue->fd;
+	if (used_again)
+		take_number(fd);
+	else
+		close(fd);
+	ok(copies(SVA_PATH_WRITE),
+	   "%s: after the program closed it%s, a copy is done on the queue, opened anew", what,
+	   then);
+	ok(queue->opens == 2 && queue->most_open == 1,
+	   "%s: opened once more, never twice at a time", what);
+	ok(copies(SVA_PATH_WRITE) && queue->opens == 2,
+	   "%s: and the next one, without another opening", what);
+	ok(!used_again || precious_is_whole(), "%s: nothing was written to the program's file",
+	   what);
+	sva_close(sva);
+	is(queue->open_now, 0, "sva_close() closes the new one");
+	ok(!used_again || precious_is_whole(), "%s: sva_close() leaves the program's file open",
+	   what);
+	if (used_again)
+		put_precious_away();
+}
+
+/* Many in one call, and in flight when the descriptor goes. */
+static void in_flight(void)
+{
+	static struct sva_op ops[8];
+	struct sva_op *list[8];
+	unsigned int good = 0;
+	int n;
+
+	begin("write", false);
+	ok(copies(SVA_PATH_WRITE), "a copy on write");
+	memset(to, 0, BYTES);
+	for (unsigned int i = 0; i < 8; i++) {
+		sva_prep_memcpy(&ops[i], to + 8192 * i, from + 8192 * i, 8192);
+		list[i] = &ops[i];
+	}
+	queue->mode = KERNEL_HELD;
+	queue->close_executes = true;
+	is(sva_submit_many(sva, list, 4), 4, "four operations are in flight");
+	take_number(queue->fd);
+	queue->mode = KERNEL_AT_ONCE;
+	n = sva_submit_many(sva, list + 4, 4);
+	ok(n == 4 && queue->opens == 2,
+	   "four more after the program closed the descriptor go to the queue, opened anew");
+	for (unsigned int i = 0; i < 8; i++)
+		good += !sva_wait(&ops[i], -1);
+	ok(good == 8 && !memcmp(to, from, BYTES), "all eight end well");
+	ok(precious_is_whole(), "nothing was written to the program's file");
+	sva_close(sva);
+	ok(precious_is_whole(), "which is open still");
+	put_precious_away();
+}
+
+static void lost_and_not_to_be_had(void)
+{
+	begin("write,cpu", false);
+	ok(copies(SVA_PATH_WRITE), "a copy on write");
+	take_number(queue->fd);
+	kernel_fail(KERNEL_OPEN, EMFILE, 1);
+	ok(copies(SVA_PATH_CPU) && precious_is_whole(),
+	   "the descriptor is lost and the queue cannot be opened: the CPU copies");
+	for (uint64_t end = rig_now_ms() + 5000; rig_now_ms() < end && !copies(SVA_PATH_WRITE);)
+		usleep(20000);
+	ok(copies(SVA_PATH_WRITE), "a moment later the queue is opened");
+	sva_close(sva);
+	ok(precious_is_whole(), "the program's file is as it was");
+	put_precious_away();
+}
+
+static void handles(void)
+{
+	struct sva_bond *bond, *again;
+	struct sva_op op;
+
+	begin("write", false);
+	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	take_number(queue->fd);
+	sva_prep_memcpy(&op, to, from, 100);
+	is(sva_bond_submit(bond, &op), -EIO,
+	   "a handle whose descriptor the program closed answers -EIO");
+	is(op.state, SVA_OP_PREPARED, "the operation can be submitted again");
+	is(sva_bond_path(bond), -EIO, "and so does sva_bond_path()");
+	is(sva_bind(sva, "wq0.0", 0, &again), 0, "binding opens the queue anew");
+	ok(again != bond && !sva_bond_submit(again, &op) && !sva_wait(&op, -1),
+	   "the new handle works");
+	sva_unbind(bond);
+	ok(precious_is_whole() && queue->open_now == 1,
+	   "unbinding the old handle closes neither the program's file nor the new descriptor");
+	sva_unbind(again);
+	is(queue->open_now, 0, "unbinding the new one closes it");
+	sva_close(sva);
+	put_precious_away();
+
+	/* Before any submission has noticed it. */
+	begin("write", false);
+	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	take_number(queue->fd);
+	is(sva_bind(sva, "wq0.0", 0, &again), 0,
+	   "bind again, after the program closed the descriptor");
+	ok(again != bond && queue->opens == 2, "gives a new bond");
+	sva_unbind(again);
+	sva_unbind(bond);
+	ok(precious_is_whole() && !queue->open_now, "the program's file is as it was");
+	sva_close(sva);
+	put_precious_away();
+}
+
+static int check_in_child(void *arg)
+{
+	(void)arg;
+	return precious_is_whole() ? 0 : 1;
+}
+
+/* Ways of closing that do not look before: a retired queue, a forked child. And the same node, opened by the program. */
+static void other_ways_to_close(void)
+{
+	struct sva_op op;
+	struct sva_bond *bond;
+	int fd;
+
+	begin("write", false);
+	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	take_number(queue->fd);
+	is(rig_in_child(check_in_child, NULL), 0, "a forked child leaves the program's file open");
+	sva_bond_retire(bond);
+	ok(precious_is_whole(), "a queue that is given up leaves the program's file open");
+	sva_unbind(bond);
+	sva_close(sva);
+	put_precious_away();
+
+	begin("write", false);
+	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	fd = queue->fd;
+	close(fd);
+	precious_fd = open(queue->node, O_RDWR | O_CLOEXEC);
+	is(dup2(precious_fd, fd), fd,
+	   "the program has opened the same node, and has it under the same number");
+	queue->fd = fd;
+	sva_prep_memcpy(&op, to, from, 100);
+	ok(!sva_bond_submit(bond, &op) && !sva_wait(&op, -1), "to write to that is no harm");
+	sva_unbind(bond);
+	ok(fcntl(fd, F_GETFD) >= 0, "but it is not closed");
+	close(precious_fd);
+	close(fd);
+	sva_close(sva);
+}
+
 int main(void)
 {
 	rig_begin();
@@ -282,7 +481,13 @@ int main(void)
 	other_things();
 	proofs();
 	replaced();
+	for (int i = 0; i < 4; i++)
+		closed_and_used_again(i & 1, i & 2);
+	in_flight();
+	lost_and_not_to_be_had();
+	handles();
+	other_ways_to_close();
 	free(from);
 	free(to);
-	done();
+	return done();
 }

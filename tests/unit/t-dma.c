@@ -37,6 +37,8 @@ static struct {
 	int complete_once;       /* the same, told by its completion */
 	uint64_t max_len;
 	uint64_t pin_limit, pinned; /* bytes; a limit of 0: none */
+	ino_t taken;             /* of the file that has the number of the module's; 0: none */
+	unsigned int foreign;    /* calls on other files */
 	unsigned int opens, submits, ops, maps, unmaps, syncs;
 	struct sva_dma_ring *ring;
 	uint64_t held[RING];
@@ -106,7 +108,7 @@ int __wrap_fstat(int fd, struct stat *st)
 {
 	int ret = __real_fstat(fd, st);
 
-	if (!ret && fd == module.fd)
+	if (!ret && fd == module.fd && st->st_ino != module.taken)
 		look_like_module(st);
 	return ret;
 }
@@ -250,6 +252,37 @@ static int info(struct sva_dma_info *args)
 	return 0;
 }
 
+/* Another file of the program's has the number of the module's, which lives on behind the mapped ring. */
+static bool is_taken(void)
+{
+	struct stat st;
+
+	return module.taken && !__real_fstat(module.fd, &st) && st.st_ino == module.taken;
+}
+
+static unsigned int ring_mappings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned int found = 0;
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		found += strstr(line, "memfd:sva_dma") != NULL;
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+static void take_number(void)
+{
+	int fd = memfd_create("mine", MFD_CLOEXEC);
+	struct stat st;
+
+	if (dup2(fd, module.fd) != module.fd || __real_close(fd) || __real_fstat(module.fd, &st))
+		abort();
+	module.taken = st.st_ino;
+}
+
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
 	va_list ap;
@@ -258,8 +291,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(ap, request);
 	arg = va_arg(ap, void *);
 	va_end(ap);
-	if (fd != module.fd) {
-		errno = EBADF;
+	if (fd != module.fd || is_taken()) {
+		module.foreign++;
+		errno = ENOTTY;
 		return -1;
 	}
 	switch (request) {
@@ -761,6 +795,55 @@ static void test_uring(void)
 	sva_close(sva);
 }
 
+/* The program closes the module's descriptor, and a file of its own gets the number. */
+static void test_closed_by_program(void)
+{
+	struct sva_dma_buf *a = NULL, *b = NULL;
+	unsigned int opens, rings;
+	struct io_uring_sqe sqe;
+	struct sva *sva;
+	struct sva_op op;
+	int taken;
+
+	reset_module();
+	module.features = SVA_DMA_FEATURE_URING;
+	sva = open_dma("dma,cpu");
+	is(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
+	is(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map a destination");
+	is(sva_dma_copy(sva, b, 0, a, 0, 1000), 0, "a copy by handle");
+	module.hold = true;
+	sva_prep_memcpy(&op, to + 5000, from + 5000, 70000);
+	is(sva_submit(sva, &op), 0, "an operation in flight");
+	module.foreign = 0;
+	opens = module.opens;
+	rings = ring_mappings();
+	take_number();
+	taken = module.fd;
+	is(sva_poll(&op), 0, "after the program closed the file, what is in flight is awaited");
+	release_held();
+	module.hold = false;
+	ok(!sva_wait(&op, -1) && !memcmp(to + 5000, from + 5000, 70000), "and ends well");
+	is(sva_dma_sync(b, 0, 100, SVA_DMA_FOR_CPU), -EIO, "a buffer cannot be handed over any more");
+	sva_prep_dma_copy(&op, b, 0, a, 100, 1000);
+	is(sva_dma_uring_prep(&op, &sqe), -EOPNOTSUPP, "nothing is prepared for an io_uring with the number that is not ours");
+	is(ring_mappings(), rings - 1, "and the ring goes, with all that the module holds for the file");
+	is(sva_dma_is_mapped(b), 0, "the buffers are not mapped any more");
+	ok(!sva_dma_copy(sva, b, 0, a, 7, 3000) && !memcmp(to, from + 7, 3000), "a copy by handle is done, by address");
+	ok(!sva_memcpy(sva, to, from, 100000) && !memcmp(to, from, 100000), "a copy by address is done");
+	is(sva_last_result()->path, SVA_PATH_DMA, "on the dma path");
+	is(module.opens, opens + 1, "whose file was opened anew, once");
+	is(sva_dma_unmap(a), 0, "unmap");
+	is(sva_dma_unmap(b), 0, "unmap");
+	is(module.unmaps, 0, "no handle of the old file was given to the new one");
+	is(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map once more");
+	is(sva_dma_is_mapped(b), 1, "it is mapped, on the new file");
+	sva_dma_unmap(b);
+	sva_close(sva);
+	is(module.foreign, 0, "no call was made on the program's file");
+	ok(fcntl(taken, F_GETFD) >= 0, "which is open still");
+	__real_close(taken);
+}
+
 static void test_pasid(void)
 {
 	struct sva_bond *bond = NULL;
@@ -790,6 +873,7 @@ int main(void)
 	test_mapped_refused();
 	test_mapped_many();
 	test_uring();
+	test_closed_by_program();
 	test_pasid();
 	return done();
 }

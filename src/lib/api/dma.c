@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The mapped family: buffers with handles, and the synchronous calls on them. */
 #include <stdlib.h>
-#include <sys/ioctl.h>
 
 #include "lib/op/mapped.h"
 #include "lib/queue/ways.h"
@@ -14,15 +13,13 @@ static int map_for_device(struct sva_dma_buf *buf)
 	struct sva_dma_map_args args = {
 		.size = sizeof(args), .addr = buf->addr, .len = buf->len, .node = SVA_DMA_NODE_ANY,
 	};
-	int saved = errno, err = 0;
+	int err;
 
 	if (buf->flags & SVA_DMA_SOURCE)
 		args.flags |= SVA_DMA_MAP_READ;
 	if (buf->flags & SVA_DMA_DESTINATION)
 		args.flags |= SVA_DMA_MAP_WRITE;
-	if (ioctl(buf->bond->file.fd, SVA_DMA_MAP, &args))
-		err = -errno;
-	errno = saved;
+	err = sva_dma_call(buf->bond, SVA_DMA_MAP, &args);
 	buf->handle = args.handle;
 	buf->needs_sync = args.state & SVA_DMA_STATE_NEEDS_SYNC;
 	return err;
@@ -51,7 +48,11 @@ static int set_up(struct sva *ctx, struct sva_dma_buf *buf)
 	err = map_for_device(buf);
 	if (err)
 		sva_bond_put(buf->bond);
-	return err;
+	if (err != -SVA_LOST)
+		return err;
+	/* The program has closed the file since sva_bond_get() looked at it. */
+	buf->bond = NULL;
+	return note_only(ctx, buf);
 }
 
 int sva_dma_map(struct sva *sva, void *addr, size_t len, unsigned int flags, struct sva_dma_buf **out)
@@ -88,7 +89,7 @@ int sva_dma_map(struct sva *sva, void *addr, size_t len, unsigned int flags, str
 int sva_dma_unmap(struct sva_dma_buf *buf)
 {
 	struct sva_dma_unmap_args args = { .size = sizeof(args) };
-	int saved = errno, err;
+	int err;
 
 	if (!buf)
 		return 0;
@@ -101,8 +102,7 @@ int sva_dma_unmap(struct sva_dma_buf *buf)
 	if (buf->bond) {
 		args.handle = buf->handle;
 		/* What can fail here is a handle that is gone already, with the file or the module. */
-		(void)ioctl(buf->bond->file.fd, SVA_DMA_UNMAP, &args);
-		errno = saved;
+		(void)sva_dma_call(buf->bond, SVA_DMA_UNMAP, &args);
 		sva_bond_put(buf->bond);
 	}
 	free(buf);
@@ -112,7 +112,7 @@ int sva_dma_unmap(struct sva_dma_buf *buf)
 int sva_dma_sync(struct sva_dma_buf *buf, size_t off, size_t len, unsigned int direction)
 {
 	struct sva_dma_sync_args args = { .size = sizeof(args), .offset = off, .len = len };
-	int saved = errno, err = sva_dma_check_buf(buf);
+	int err = sva_dma_check_buf(buf);
 
 	if (err)
 		return err;
@@ -122,17 +122,15 @@ int sva_dma_sync(struct sva_dma_buf *buf, size_t off, size_t len, unsigned int d
 		return 0;
 	args.handle = buf->handle;
 	args.flags = direction == SVA_DMA_FOR_CPU ? SVA_DMA_SYNC_CPU : SVA_DMA_SYNC_DEVICE;
-	if (ioctl(buf->bond->file.fd, SVA_DMA_SYNC, &args))
-		err = -errno;
-	errno = saved;
-	return err;
+	err = sva_dma_call(buf->bond, SVA_DMA_SYNC, &args);
+	return err == -SVA_LOST ? -EIO : err;
 }
 
 int sva_dma_is_mapped(const struct sva_dma_buf *buf)
 {
 	int err = sva_dma_check_buf(buf);
 
-	return err ? err : buf->bond != NULL;
+	return err ? err : buf->bond && atomic_load(&buf->bond->state) == SVA_BOND_LIVE;
 }
 
 /* ------------------------------------------------------------------ operations */

@@ -73,6 +73,9 @@ static void free_context(struct sva *ctx)
 	for (unsigned int i = 0; i < ctx->route_count; i++)
 		if (ctx->routes[i].bond)
 			sva_bond_put(ctx->routes[i].bond);
+	for (unsigned int i = 0; i < ctx->lost_count; i++)
+		sva_bond_put(ctx->lost[i]);
+	free(ctx->lost);
 	free(ctx->routes);
 	sva_inventory_free(ctx->inventory);
 	sva_config_free(&ctx->config);

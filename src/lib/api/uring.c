@@ -51,6 +51,9 @@ int sva_dma_uring_prep(struct sva_op *op, struct io_uring_sqe *sqe)
 	err = sva_dma_begin(op, bufs, &bond);
 	if (err)
 		return err;
+	/* The caller submits the number of the descriptor: it has to be that of the module's file still. */
+	if (bond && !sva_file_ours(&bond->file))
+		sva_bond_lost(bond);
 	if (!bond || !sva_dma_has_uring(bond)) {
 		op->desc = prepared;
 		return -EOPNOTSUPP;

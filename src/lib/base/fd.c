@@ -143,10 +143,11 @@ void sva_file_keep(struct sva_file *file, int fd)
 bool sva_file_same(const struct sva_file *file)
 {
 	int saved = errno;
+	int fd = file->fd;
 	struct stat st;
 	bool same;
 
-	same = file->fd >= 0 && !fstat(file->fd, &st) && st.st_ino == file->ino &&
+	same = fd >= 0 && !fstat(fd, &st) && st.st_ino == file->ino &&
 	       st.st_dev == file->dev && st.st_rdev == file->rdev;
 	errno = saved;
 	return same;

@@ -9,6 +9,7 @@
 #define SVA_FD_H
 
 #include <dirent.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -33,13 +34,11 @@ void sva_fd_release_low(const bool held[3]);
 
 /* A descriptor that is kept open, and what tells it from another one with its number. */
 struct sva_file {
-	int fd; /* -1: none */
+	atomic_int fd; /* -1: none */
 	int mark;
 	dev_t dev, rdev;
 	ino_t ino;
 };
-
-#define SVA_FILE_NONE { .fd = -1 }
 
 /*
  * Take a descriptor over to keep it. It gets a high number where that is possible, which the kernel

@@ -185,13 +185,42 @@ static int open_path(struct sva_bond *bond, int path, uint32_t *reason)
 	return 0;
 }
 
+void sva_bond_lost(struct sva_bond *bond)
+{
+	int saved = errno;
+
+	pthread_mutex_lock(&bond->lock);
+	/* A mapped portal keeps the queue open, and works without the descriptor: it is only the path write that is gone. */
+	if (atomic_load(&bond->state) == SVA_BOND_LIVE && !bond->portal) {
+		sva_bond_kill_leases(bond);
+		/* Not closed: it is the program's. Nor looked at again, since the next bond can get the same number. */
+		bond->file.fd = -1;
+		if (bond->dma)
+			sva_dma_lost(bond->dma);
+		atomic_store(&bond->state, SVA_BOND_LOST);
+	}
+	pthread_mutex_unlock(&bond->lock);
+	errno = saved;
+}
+
+/* With sva_process.lock held: a bond that is open already, and whose descriptor is still ours if it is needed for anything. */
+static struct sva_bond *usable_bond(const struct sva_queue *queue)
+{
+	struct sva_bond *bond = find_bond(queue->node ? queue->node : "", queue->name);
+
+	if (!bond || bond->closing || !bond->node[0] || bond->portal || sva_file_ours(&bond->file))
+		return bond;
+	sva_bond_lost(bond);
+	return find_bond(queue->node, queue->name);
+}
+
 int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **out, uint32_t *reason)
 {
 	struct sva_bond *bond;
 	int err, saved = errno;
 
 	pthread_mutex_lock(&sva_process.lock);
-	while ((bond = find_bond(queue->node ? queue->node : "", queue->name)) && bond->closing)
+	while ((bond = usable_bond(queue)) && bond->closing)
 		pthread_cond_wait(&sva_process.closed, &sva_process.lock);
 	if (bond) {
 		err = open_path(bond, path, reason);
@@ -253,7 +282,7 @@ void sva_bond_retire(struct sva_bond *bond)
 	int saved = errno;
 
 	pthread_mutex_lock(&bond->lock);
-	if (atomic_load(&bond->state) == SVA_BOND_LIVE) {
+	if (atomic_load(&bond->state) != SVA_BOND_RETIRED) {
 		sva_bond_kill_leases(bond);
 		/* No thread is between a look at its lease and the portal now, and none will be. */
 		if (bond->soft) {

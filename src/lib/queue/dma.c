@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dma: /dev/sva_dma, the sva_dma module, which maps buffers with the DMA API and runs copies and fills on dmaengine channels. Its completions come in a ring that
- * the kernel writes; pumping the ring writes the completion records that the rest of the library looks at, so that nothing above knows the difference.
+ * dma: /dev/sva_dma, the sva_dma module, which maps buffers with the DMA API and runs copies and
+ * fills on dmaengine channels. Its completions come in a ring that the kernel writes; pumping the
+ * ring writes the completion records that the rest of the library looks at, so that nothing above
+ * knows the difference.
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,7 +20,9 @@
 #define NODE "/dev/sva_dma"
 #define GROUP 32u /* operations in one call */
 
-/* The ring of one open file. Its head is this process's; whoever holds lock takes completions out. */
+/*
+ * The ring of one open file. Its head is this process's; whoever holds lock takes completions out.
+ */
 struct sva_dma_side {
 	pthread_mutex_t lock;
 	struct sva_dma_ring *ring;
@@ -25,6 +30,9 @@ struct sva_dma_side {
 	uint32_t entries;
 	uint32_t head;
 	uint32_t features; /* SVA_DMA_FEATURE_* */
+	bool lost;         /* the program has closed the file: when the last completion is here, the ring goes */
+	uint32_t completed;
+	atomic_uint submitted;
 };
 
 /* ------------------------------------------------------------------ what it is */
@@ -47,6 +55,22 @@ static int get_info(int fd, struct sva_dma_info *info, uint32_t *reason)
 		return -ENODEV;
 	}
 	return 0;
+}
+
+/*
+ * Numbers of calls mean something else to another driver, and handles to another open file of the
+ * module: so it is looked at each time whether the descriptor is still ours.
+ */
+int sva_dma_call(struct sva_bond *bond, unsigned long request, void *args)
+{
+	int saved = errno, err = 0;
+
+	if (!sva_file_ours(&bond->file))
+		return -SVA_LOST;
+	if (ioctl(bond->file.fd, request, args))
+		err = errno == EBADF && !sva_file_ours(&bond->file) ? -SVA_LOST : -errno;
+	errno = saved;
+	return err;
 }
 
 /* Ask it from outside of any bond. */
@@ -108,7 +132,10 @@ const struct sva_queue *sva_dma_queue(void)
 
 /* ------------------------------------------------------------------ open and close */
 
-/* The first channel's device gives the path a name that a user knows: "dsa0", "dma0chan0's" driver, whatever it is. */
+/*
+ * The first channel's device gives the path a name that a user knows: "dsa0", "dma0chan0's" driver,
+ * whatever it is.
+ */
 static void name_device(struct sva_bond *bond)
 {
 	struct sva_dma_channel channel = { .size = sizeof(channel) };
@@ -216,8 +243,9 @@ static void write_record(uint64_t record, int result, uint64_t fault)
 }
 
 /*
- * A bad pointer becomes a record like a device's, whose fault the library knows how to handle: it touches the page, tries again, or tells the caller. What the module
- * leaves to the CPU (an overlap), and a channel that is gone, are answers to the submission: something else is tried.
+ * A bad pointer becomes a record like a device's, whose fault the library knows how to handle: it
+ * touches the page, tries again, or tells the caller. What the module leaves to the CPU (an
+ * overlap), and a channel that is gone, are answers to the submission: something else is tried.
  */
 static int take_answer(const struct sva_dma_op *op)
 {
@@ -234,17 +262,18 @@ static int submit_many_dma(struct sva_lease *lease, const struct sva_desc *descs
 	struct sva_dma_submit_args args = {
 		.size = sizeof(args), .ops = (uint64_t)(uintptr_t)ops, .op_size = sizeof(ops[0]), .node = SVA_DMA_NODE_ANY,
 	};
-	int saved = errno, err = 0;
-	unsigned int taken;
+	unsigned int taken, submitted = 0;
+	int err;
 
 	args.nr = n < GROUP ? n : GROUP;
 	for (unsigned int i = 0; i < args.nr; i++)
 		sva_dma_translate(&descs[i], &ops[i]);
-	if (ioctl(lease->bond->file.fd, SVA_DMA_SUBMIT, &args))
-		err = -errno;
-	errno = saved;
+	err = sva_dma_call(lease->bond, SVA_DMA_SUBMIT, &args);
 	if (err)
 		return err == -EINTR ? -EAGAIN : err;
+	for (unsigned int i = 0; i < args.taken; i++)
+		submitted += !ops[i].result;
+	atomic_fetch_add(&lease->bond->dma->submitted, submitted);
 	/* The last ones, which may not be pinned beside the others, were not taken. */
 	for (taken = args.taken; taken && ops[taken - 1].result == -ENOMEM; taken--)
 		;
@@ -261,14 +290,14 @@ static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)
 	struct sva_dma_submit_args args = {
 		.size = sizeof(args), .ops = (uint64_t)(uintptr_t)&op, .nr = 1, .op_size = sizeof(op), .node = SVA_DMA_NODE_ANY,
 	};
-	int saved = errno, err = 0;
+	int err;
 
 	sva_dma_translate(desc, &op);
-	if (ioctl(lease->bond->file.fd, SVA_DMA_SUBMIT, &args))
-		err = -errno;
-	errno = saved;
+	err = sva_dma_call(lease->bond, SVA_DMA_SUBMIT, &args);
 	if (err)
 		return err == -EINTR ? -EAGAIN : err;
+	if (args.taken && !op.result)
+		atomic_fetch_add(&lease->bond->dma->submitted, 1);
 	return args.taken ? take_answer(&op) : -EAGAIN;
 }
 
@@ -285,25 +314,52 @@ static bool drain_ring(struct sva_dma_side *side)
 
 		write_record(cqe->user_data, cqe->result, 0);
 		side->head++;
+		side->completed++;
 	}
 	__atomic_store_n(&side->ring->head, side->head, __ATOMIC_RELEASE);
 	return any;
+}
+
+static void unmap_ring(struct sva_dma_side *side)
+{
+	if (side->ring)
+		munmap(side->ring, side->ring_bytes);
+	side->ring = NULL;
 }
 
 /* The mapping keeps the file open: it has to go for close(2) to end what is in flight. */
 void sva_dma_retire(struct sva_dma_side *side)
 {
 	pthread_mutex_lock(&side->lock);
-	drain_ring(side);
-	munmap(side->ring, side->ring_bytes);
-	side->ring = NULL;
+	if (side->ring)
+		drain_ring(side);
+	unmap_ring(side);
+	pthread_mutex_unlock(&side->lock);
+}
+
+/*
+ * With side->lock held. Of a lost file the ring is all that is left: its end is the end of what the
+ * module has pinned for it.
+ */
+static void end_lost(struct sva_dma_side *side)
+{
+	if (side->lost && side->completed == atomic_load(&side->submitted))
+		unmap_ring(side);
+}
+
+void sva_dma_lost(struct sva_dma_side *side)
+{
+	pthread_mutex_lock(&side->lock);
+	side->lost = true;
+	if (side->ring)
+		drain_ring(side);
+	end_lost(side);
 	pthread_mutex_unlock(&side->lock);
 }
 
 void sva_dma_close(struct sva_dma_side *side)
 {
-	if (side->ring)
-		munmap(side->ring, side->ring_bytes);
+	unmap_ring(side);
 	pthread_mutex_destroy(&side->lock);
 	free(side);
 }
@@ -318,9 +374,12 @@ static void pump_dma(struct sva_bond *bond, uint64_t wait_ns)
 	if (pthread_mutex_trylock(&side->lock))
 		return;
 	if (side->ring && !drain_ring(side) && wait_ns) {
-		(void)ioctl(bond->file.fd, SVA_DMA_WAIT, &args);
+		/* Without the descriptor, looking is all that can be done. */
+		if (sva_dma_call(bond, SVA_DMA_WAIT, &args) == -SVA_LOST)
+			sched_yield();
 		drain_ring(side);
 	}
+	end_lost(side);
 	pthread_mutex_unlock(&side->lock);
 	errno = saved;
 }

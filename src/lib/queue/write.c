@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * write: write(2) on the queue's node. The kernel submits each 64 bytes of the buffer; this is what a process gets that may not map the portal.
+ * write: write(2) on the queue's node. The kernel submits each 64 bytes of the buffer; this is what
+ * a process gets that may not map the portal.
  *
- * What the kernel answers (Linux idxd cdev.c): the bytes submitted, a multiple of 64, fewer when the queue filled up; EAGAIN when the first one found it full;
- * EINVAL for a misaligned record address or a batch on DSA 1; EPERM in a process that did not open the node. On a full dedicated queue it
- * reports success and drops, as the hardware does, so the credits hold here too.
+ * What the kernel answers (Linux idxd cdev.c): the bytes submitted, a multiple of 64, fewer when
+ * the queue filled up; EAGAIN when the first one found it full; EINVAL for a misaligned record
+ * address or a batch on DSA 1; EPERM in a process that did not open the node. On a full dedicated
+ * queue it reports success and drops, as the hardware does, so the credits hold here too.
  */
 #include <unistd.h>
 
@@ -14,12 +16,18 @@ static int write_descs(struct sva_bond *bond, const struct sva_desc *descs, unsi
 {
 	ssize_t done;
 
+	/*
+	 * Before each write(2): a program may have closed the descriptor, and what has its number now must not get 64 bytes into it. Another thread
+	 * that closes it and gets the very same number between the two calls is not seen; the number is a high one, which is given out last.
+	 */
+	if (!sva_file_same(&bond->file))
+		return -SVA_LOST;
 	sva_publish_to_device();
 	do {
 		done = write(bond->file.fd, descs, (size_t)n * sizeof(*descs));
 	} while (done < 0 && errno == EINTR);
 	if (done < 0)
-		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+		return errno == EWOULDBLOCK ? -EAGAIN : errno == EBADF ? -SVA_LOST : -errno;
 	/* Less than one descriptor means that none was looked at. */
 	return done < (ssize_t)sizeof(*descs) ? -EAGAIN : (int)((size_t)done / sizeof(*descs));
 }
@@ -92,7 +100,9 @@ static int open_write(struct sva_bond *bond, uint32_t *reason)
 			err = 0;
 		else
 			*reason = SVA_REASON_WRITE_REFUSED;
-		if (err == -EPERM || err == -EINVAL)
+		if (err == -SVA_LOST)
+			err = -EIO;
+		else if (err == -EPERM || err == -EINVAL)
 			err = -EOPNOTSUPP;
 	}
 	sva_arena_free(probe, sizeof(*probe));

@@ -133,6 +133,8 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 				return err;
 			err = attempt(thread, lease, op);
 		}
+		if (err == -SVA_LOST)
+			sva_bond_lost(lease->bond);
 		if (err != -EAGAIN)
 			return err;
 		p->result.retries++;
@@ -158,7 +160,7 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 	struct sva_lease *lease;
 	unsigned int pos = 0;
 	int err = -ENODEV, one;
-	bool full = false, hope = false, in_parts = false;
+	bool full = false, hope = false, in_parts = false, again = false;
 
 	while ((lease = sva_path_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
 		/* Software does not get all of a batch when a device comes first that can do some of it, entry by entry. */
@@ -174,6 +176,12 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 				thread->recent = lease;
 			}
 			return 0;
+		}
+		/* The program has closed the queue's descriptor: the same route once more, which opens the queue anew. */
+		if (one == -SVA_LOST && !again) {
+			again = true;
+			pos--;
+			continue;
 		}
 		full |= one == -EAGAIN;
 		hope |= one == -EAGAIN && !is_hopeless(lease, record_timeout(op));
@@ -200,7 +208,7 @@ int sva_issue(struct sva_thread *thread, struct sva_op *op)
 	err = p->pinned ? issue_pinned(thread, op) : issue_anywhere(thread, op);
 	if (!err)
 		p->result.chunks++;
-	return err;
+	return err == -SVA_LOST ? -EIO : err;
 }
 
 /*

@@ -96,6 +96,23 @@ void sva_path_refresh(struct sva_thread *thread)
 	}
 }
 
+/*
+ * The program has closed the descriptor of this route's queue: the route is free for another bond. Leases still point at the old one, so the
+ * reference to it stays until the context closes. false: no memory to note that.
+ */
+static bool leave_lost(struct sva *ctx, struct sva_route *route)
+{
+	struct sva_bond **grown = realloc(ctx->lost, (ctx->lost_count + 1) * sizeof(struct sva_bond *));
+
+	if (!grown)
+		return false;
+	ctx->lost = grown;
+	ctx->lost[ctx->lost_count++] = route->bond;
+	sva_log(&ctx->config, 5, "%s: the program has closed the queue's descriptor; the queue is opened anew", route->bond->name);
+	route->bond = NULL;
+	return true;
+}
+
 /* With sva::lock held: the bond of a route, opened when its time has come. */
 static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
 {
@@ -103,6 +120,8 @@ static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
 	uint64_t now;
 	int err;
 
+	if (route->bond && atomic_load(&route->bond->state) == SVA_BOND_LOST && !leave_lost(ctx, route))
+		return NULL;
 	if (route->bond) {
 		if (atomic_load(&route->bond->state) == SVA_BOND_LIVE)
 			return route->bond;
@@ -182,6 +201,22 @@ uint32_t sva_path_reason(const struct sva *ctx)
 	return reason_before(ctx, SVA_PATH_CPU);
 }
 
+/* A lease on a lost bond: operations in flight point at it, so it is freed with the others. */
+static void put_aside(struct sva_thread *thread, unsigned int index)
+{
+	struct sva_lease *lease = thread->leases[index];
+
+	sva_bias_enter(&thread->bias);
+	if (thread->lead == lease)
+		thread->lead = NULL;
+	if (thread->recent == lease)
+		thread->recent = NULL;
+	thread->leases[index] = NULL;
+	lease->next_pinned = thread->pinned;
+	thread->pinned = lease;
+	sva_bias_exit(&thread->bias);
+}
+
 static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int index)
 {
 	struct sva *ctx = thread->ctx;
@@ -189,6 +224,10 @@ static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int ind
 	struct sva_lease *lease = thread->leases[index];
 	struct sva_bond *bond;
 
+	if (lease && lease->dead && atomic_load(&lease->bond->state) == SVA_BOND_LOST) {
+		put_aside(thread, index);
+		lease = NULL;
+	}
 	if (lease && lease->dead)
 		atomic_store(&route->reason, SVA_REASON_RETIRED);
 	if (lease)
