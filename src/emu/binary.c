@@ -17,7 +17,8 @@ static bool needs_library(int fd, const Elf64_Phdr *segment)
 	uint64_t at;
 
 	for (at = 0; at + sizeof(entry) <= segment->p_filesz; at += sizeof(entry)) {
-		if (!read_at(fd, &entry, sizeof(entry), segment->p_offset + at) || entry.d_tag == DT_NULL)
+		if (!read_at(fd, &entry, sizeof(entry), segment->p_offset + at) ||
+		    entry.d_tag == DT_NULL)
 			return false;
 		if (entry.d_tag == DT_NEEDED)
 			return true;
@@ -32,12 +33,14 @@ enum emu_binary emu_binary_kind(int fd)
 	Elf64_Ehdr header;
 	unsigned int i;
 
-	if (!read_at(fd, &header, sizeof(header), 0) || header.e_ident[0] != ELFMAG0 || header.e_ident[1] != ELFMAG1 ||
-	    header.e_ident[2] != ELFMAG2 || header.e_ident[3] != ELFMAG3 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+	if (!read_at(fd, &header, sizeof(header), 0) || header.e_ident[0] != ELFMAG0 ||
+	    header.e_ident[1] != ELFMAG1 || header.e_ident[2] != ELFMAG2 ||
+	    header.e_ident[3] != ELFMAG3 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
 	    header.e_machine != EM_X86_64)
 		return EMU_BINARY_OTHER;
 	for (i = 0; i < header.e_phnum; i++) {
-		if (!read_at(fd, &segment, sizeof(segment), header.e_phoff + (uint64_t)i * sizeof(segment)))
+		if (!read_at(fd, &segment, sizeof(segment),
+			     header.e_phoff + (uint64_t)i * sizeof(segment)))
 			break;
 		if (segment.p_type == PT_INTERP)
 			linker = true;

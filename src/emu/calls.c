@@ -23,8 +23,10 @@ static int filtered, filter_named;
 static void name_filter(void)
 {
 	if (!emu.state->opt.quiet && !__atomic_exchange_n(&filter_named, 1, __ATOMIC_RELAXED))
-		emu_say("%s limits its system calls (seccomp). The emulator makes some in the program, and one that is "
-			"not allowed kills it; sva-emu run --ptrace makes none", emu.program);
+		emu_say("%s limits its system calls (seccomp). The emulator makes some in the "
+			"program, and one that is not allowed kills it; sva-emu run --ptrace "
+			"makes none",
+			emu.program);
 }
 
 void emu_calls_opened(void)
@@ -45,12 +47,16 @@ static void make_call(struct emu_call *call)
 {
 	const uint64_t *arg = call->arg;
 
-	call->ret = raw_syscall6(call->nr, (long)arg[0], (long)arg[1], (long)arg[2], (long)arg[3], (long)arg[4],
-				 (long)arg[5]);
+	call->ret = raw_syscall6(call->nr, (long)arg[0], (long)arg[1], (long)arg[2], (long)arg[3],
+				 (long)arg[4], (long)arg[5]);
 }
 
-/* The path is exchanged for one in the run's directory; one that cannot be read is the kernel's to refuse. */
-static void __attribute__((noinline)) open_redirected(struct emu_call *call, unsigned int path_arg, uint64_t flags)
+/*
+ * The path is exchanged for one in the run's directory; one that cannot be read is the kernel's to
+ * refuse.
+ */
+static void __attribute__((noinline))
+open_redirected(struct emu_call *call, unsigned int path_arg, uint64_t flags)
 {
 	char path[EMU_PATH_MAX], buf[EMU_PATH_MAX];
 	uint64_t saved = call->arg[path_arg];
@@ -129,7 +135,8 @@ static bool do_file(struct emu_call *call)
 	case SYS_mmap:
 		make_call(call);
 		if (!raw_failed(call->ret))
-			call->ret = emu_files_mapped(call->ret, arg[1], (int)arg[2], (int)arg[3], (int)arg[4]);
+			call->ret = emu_files_mapped(call->ret, arg[1], (int)arg[2], (int)arg[3],
+						     (int)arg[4]);
 		return true;
 	case SYS_munmap:
 		make_call(call);
@@ -151,10 +158,15 @@ static bool do_file(struct emu_call *call)
 	}
 }
 
-/* Calls that wait under a signal mask of their own: argument number, and whether it is a pointer to a pair. */
+/*
+ * Calls that wait under a signal mask of their own: argument number, and whether it is a pointer to
+ * a pair.
+ */
 static bool do_waiting(struct emu_call *call, unsigned int arg, bool pair)
 {
-	struct { uint64_t set, size; } indirect;
+	struct {
+		uint64_t set, size;
+	} indirect;
 	uint64_t set, copy, saved = call->arg[arg];
 
 	if (!saved)
@@ -224,14 +236,15 @@ bool emu_call(struct emu_call *call)
 	return do_file(call) || do_signal(call);
 }
 
-/* --- libc's ways to them ----------------------------------------------------------------------- */
+/* --- libc's ways to them ---------------------------------------------------------------------- */
 
 EMU_INTERPOSE(long, syscall, long nr, long a, long b, long c, long d, long e, long f)
 {
 	typedef long next_fn(long, long, long, long, long, long, long);
 	struct emu_call call = {
 		.nr = nr,
-		.arg = { (uint64_t)a, (uint64_t)b, (uint64_t)c, (uint64_t)d, (uint64_t)e, (uint64_t)f },
+		.arg = {(uint64_t)a, (uint64_t)b, (uint64_t)c, (uint64_t)d, (uint64_t)e,
+			(uint64_t)f},
 		.site = (uint64_t)(uintptr_t)__builtin_return_address(0),
 	};
 
@@ -240,7 +253,8 @@ EMU_INTERPOSE(long, syscall, long nr, long a, long b, long c, long d, long e, lo
 	EMU_RETURN(call.ret);
 }
 
-EMU_INTERPOSE(int, prctl, int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+EMU_INTERPOSE(int, prctl, int option, unsigned long a, unsigned long b, unsigned long c,
+	      unsigned long d)
 {
 	typedef int next_fn(int, unsigned long, unsigned long, unsigned long, unsigned long);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls that a program makes past the functions of libc: through syscall(2), or with an instruction of its own.
- * They open and map queues, write to them, and change handlers and signal masks as libc's functions do, and must meet
- * the same rules.
+ * System calls that a program makes past the functions of libc: through syscall(2), or with an
+ * instruction of its own. They open and map queues, write to them, and change handlers and signal
+ * masks as libc's functions do, and must meet the same rules.
  */
 #ifndef EMU_CALLS_H
 #define EMU_CALLS_H
@@ -13,9 +13,9 @@
 struct emu_call {
 	long nr;
 	uint64_t arg[6];
-	uint64_t site;  /* the instruction, for messages */
-	uint64_t *mask; /* the thread's signal mask in the context that is returned to; NULL: the one in force */
-	long ret;       /* the answer, as the kernel gives it */
+	uint64_t site; /* the instruction, for messages */
+	uint64_t *mask; /* the signal mask in the context that is returned to; NULL: the one in force */
+	long ret; /* the answer, as the kernel gives it */
 };
 
 /* True if it was done, with its answer in ret. Otherwise it is the kernel's to do, as it is. */

@@ -26,26 +26,32 @@
 #define BLOCK 1
 
 /*
- * A system call that is the kernel's to do is made from a stub: it must be made in the program's own context, with its
- * registers, stack and signal mask, and the kernel must not report it again. One stub for each place that calls.
+ * A system call that is the kernel's to do is made from a stub: it must be made in the program's
+ * own context, with its registers, stack and signal mask, and the kernel must not report it again.
+ * One stub for each place that calls.
  */
 #define MAX_STUBS 1024u
 #define STUB_SIZE 48u
-static struct { uint64_t site; } stubs[MAX_STUBS];
+static struct {
+	uint64_t site;
+} stubs[MAX_STUBS];
 static uint8_t *stub_code;
 static int stub_lock;
 
-static struct { uint64_t start, size; } libc_text;
+static struct {
+	uint64_t start, size;
+} libc_text;
 static EMU_TLS uint8_t selector;
 static EMU_TLS uint32_t armed; /* the address space in which this thread was armed; 0: it was not */
 
 /* Every system call of the emulator is made from here, until libc has shown a place for them. */
 void emu_own_gadget(void);
 __asm__(".text\n.hidden emu_own_gadget\n.globl emu_own_gadget\n.type emu_own_gadget,@function\n"
-	"emu_own_gadget:\n	syscall\n	ret\n.size emu_own_gadget,.-emu_own_gadget\n.previous\n");
+	"emu_own_gadget:\n	syscall\n	ret\n"
+	".size emu_own_gadget,.-emu_own_gadget\n.previous\n");
 void (*emu_gadget)(void) = emu_own_gadget;
 
-/* --- libc's code ------------------------------------------------------------------------------- */
+/* --- libc's code ------------------------------------------------------------------------------ */
 
 /* "syscall; ret", which functions such as getpid end with. */
 static uintptr_t find_gadget(void)
@@ -85,12 +91,19 @@ static bool find_text(uintptr_t addr)
 	return false;
 }
 
-/* Where libc's own handlers return: it is asked to install one, for a signal that is ours anyway. */
+/*
+ * Where libc's own handlers return: it is asked to install one, for a signal that is ours anyway.
+ */
 static uintptr_t find_restorer(void)
 {
 	typedef int next_fn(int, const struct sigaction *, struct sigaction *);
 	next_fn *next = (next_fn *)(uintptr_t)emu_next("__sigaction");
-	struct { uintptr_t handler; unsigned long flags; uintptr_t restorer; uint64_t mask; } kernel = { 0 };
+	struct {
+		uintptr_t handler;
+		unsigned long flags;
+		uintptr_t restorer;
+		uint64_t mask;
+	} kernel = { 0 };
 	struct sigaction act = { .sa_handler = SIG_DFL };
 
 	if (!next || next(SIGSYS, &act, NULL))
@@ -100,19 +113,27 @@ static uintptr_t find_restorer(void)
 }
 
 /*
- * Valgrind hands the request on to the kernel, and its own system calls are not made from this libc. It knows a sequence
- * of instructions that change nothing, after which rdx is the answer to the question at rax.
+ * Valgrind hands the request on to the kernel, and its own system calls are not made from this
+ * libc. It knows a sequence of instructions that change nothing, after which rdx is the answer to
+ * the question at rax.
  */
 static bool in_valgrind(void)
 {
 	uint64_t question[6] = { 0x1001 }, answer = 0; /* RUNNING_ON_VALGRIND */
 
-	__asm__ volatile("rolq $3,%%rdi\n\trolq $13,%%rdi\n\trolq $61,%%rdi\n\trolq $51,%%rdi\n\txchgq %%rbx,%%rbx"
-			 : "+d"(answer) : "a"(question) : "cc", "memory");
+	__asm__ volatile(
+		"rolq $3,%%rdi\n\trolq $13,%%rdi\n\trolq $61,%%rdi\n\trolq $51,%%rdi\n\t"
+		"xchgq %%rbx,%%rbx"
+		: "+d"(answer)
+		: "a"(question)
+		: "cc", "memory");
 	return answer != 0;
 }
 
-/* What is needed before the kernel is asked: where libc makes its system calls, and returns from handlers. */
+/*
+ * What is needed before the kernel is asked: where libc makes its system calls, and returns from
+ * handlers.
+ */
 static bool find_libc(void)
 {
 	uintptr_t gadget = find_gadget(), restorer;
@@ -148,11 +169,11 @@ void emu_dispatch_arm(void)
 	mm = emu_mm_id();
 	if (EMU_LIKELY(armed == mm))
 		return;
-	armed = raw_syscall5(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, libc_text.start, libc_text.size,
-			     &selector) == 0 ? mm : 0;
+	armed = raw_syscall5(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON,
+			     libc_text.start, libc_text.size, &selector) ? 0 : mm;
 }
 
-/* --- stubs ------------------------------------------------------------------------------------- */
+/* --- stubs ------------------------------------------------------------------------------------ */
 
 static uint8_t *emit(uint8_t *at, const char *bytes, unsigned int n)
 {
@@ -189,9 +210,9 @@ static bool write_stub(unsigned int i, uint64_t back)
 	long fd, done;
 
 	at = emit_select(at, ALLOW);
-	at = emit(at, "\x0f\x05", 2);                    /* syscall */
+	at = emit(at, "\x0f\x05", 2); /* syscall */
 	at = emit_select(at, BLOCK);
-	at = emit(at, "\xff\x25\x00\x00\x00\x00", 6);    /* jmp *(rip) */
+	at = emit(at, "\xff\x25\x00\x00\x00\x00", 6); /* jmp *(rip) */
 	at = emit_number(at, back, 8);
 	fd = raw_openat(AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
 	if (fd < 0)
@@ -207,7 +228,8 @@ static bool have_stub_code(void)
 
 	if (stub_code)
 		return true;
-	got = raw_syscall6(SYS_mmap, 0, MAX_STUBS * STUB_SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	got = raw_syscall6(SYS_mmap, 0, MAX_STUBS * STUB_SIZE, PROT_READ | PROT_EXEC,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (raw_failed(got))
 		return false;
 	stub_code = (uint8_t *)got;
@@ -240,7 +262,10 @@ static uint64_t find_stub(uint64_t back)
 	return found;
 }
 
-/* A new thread with thread-local storage of its own: the stub would write to the selector in a place that is not ours. */
+/*
+ * A new thread with thread-local storage of its own: the stub would write to the selector in a
+ * place that is not ours.
+ */
 static bool is_foreign_thread(const struct emu_call *call)
 {
 	uint64_t flags = call->arg[0];
@@ -253,7 +278,8 @@ static bool is_foreign_thread(const struct emu_call *call)
 /* A child with memory and stack of its own, a copy of ours, goes on in a copy of this handler. */
 static bool is_fork(const struct emu_call *call)
 {
-	return call->nr == SYS_fork || (call->nr == SYS_clone && !(call->arg[0] & CLONE_VM) && !call->arg[1]);
+	return call->nr == SYS_fork ||
+	       (call->nr == SYS_clone && !(call->arg[0] & CLONE_VM) && !call->arg[1]);
 }
 
 void emu_dispatch(ucontext_t *uc)
@@ -261,8 +287,9 @@ void emu_dispatch(ucontext_t *uc)
 	greg_t *gregs = uc->uc_mcontext.gregs;
 	struct emu_call call = {
 		.nr = gregs[REG_RAX],
-		.arg = { (uint64_t)gregs[REG_RDI], (uint64_t)gregs[REG_RSI], (uint64_t)gregs[REG_RDX],
-			 (uint64_t)gregs[REG_R10], (uint64_t)gregs[REG_R8], (uint64_t)gregs[REG_R9] },
+		.arg = {(uint64_t)gregs[REG_RDI], (uint64_t)gregs[REG_RSI],
+			(uint64_t)gregs[REG_RDX], (uint64_t)gregs[REG_R10], (uint64_t)gregs[REG_R8],
+			(uint64_t)gregs[REG_R9]},
 		.site = (uint64_t)gregs[REG_RIP],
 		.mask = (uint64_t *)(void *)&uc->uc_sigmask,
 	};
@@ -279,8 +306,9 @@ void emu_dispatch(ucontext_t *uc)
 		return;
 	}
 	if (is_fork(&call)) {
-		gregs[REG_RAX] = raw_syscall6(call.nr, (long)call.arg[0], (long)call.arg[1], (long)call.arg[2],
-					      (long)call.arg[3], (long)call.arg[4], (long)call.arg[5]);
+		gregs[REG_RAX] = raw_syscall6(call.nr, (long)call.arg[0], (long)call.arg[1],
+					      (long)call.arg[2], (long)call.arg[3],
+					      (long)call.arg[4], (long)call.arg[5]);
 		if (gregs[REG_RAX] == 0)
 			emu_dispatch_arm();
 		return;
@@ -290,12 +318,15 @@ void emu_dispatch(ucontext_t *uc)
 		gregs[REG_RIP] = (greg_t)stub;
 		return;
 	}
-	/* Without one the call is made where it is; the thread is looked at again from its next call to libc on. */
+	/*
+	 * Without one the call is made where it is; the thread is looked at again from its next
+	 * call to libc on.
+	 */
 	selector = ALLOW;
 	gregs[REG_RIP] -= 2;
 }
 
-/* --- threads and children ---------------------------------------------------------------------- */
+/* --- threads and children --------------------------------------------------------------------- */
 
 /* What a thread begins with, from its creator to its first moments. */
 struct beginning {
@@ -361,7 +392,8 @@ static int begin_c11(void *arg)
 	return mine.c11(mine.arg);
 }
 
-EMU_INTERPOSE(int, pthread_create, pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+EMU_INTERPOSE(int, pthread_create, pthread_t *thread, const pthread_attr_t *attr,
+	      void *(*start)(void *), void *arg)
 {
 	typedef int next_fn(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 	next_fn *next = EMU_NEXT(next_fn *, "pthread_create");
@@ -400,7 +432,7 @@ EMU_INTERPOSE(int, thrd_create, thrd_t *thread, thrd_start_t start, void *arg)
 	{ \
 		typedef pid_t next_fn(void); \
 		pid_t pid = EMU_NEXT(next_fn *, #name)(); \
-		\
+\
 		if (pid == 0 && emu.state) \
 			emu_dispatch_arm(); \
 		return pid; \

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What mmap and the calls that write do to a queue's node or an attribute file, for every way that they are made. */
+/*
+ * What mmap and the calls that write do to a queue's node or an attribute file, for every way that
+ * they are made.
+ */
 #ifndef EMU_FILES_H
 #define EMU_FILES_H
 
@@ -7,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The kernel has mapped fd at addr. The answer that the program gets: addr, or -errno after it was unmapped. */
+/*
+ * The kernel has mapped fd at addr. The answer that the program gets: addr, or -errno after it was
+ * unmapped.
+ */
 long emu_files_mapped(long addr, size_t len, int prot, int flags, int fd);
 
 /* True if fd is a node or an attribute; then *ret is the number of bytes taken, or -errno. */

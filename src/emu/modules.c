@@ -76,7 +76,10 @@ static int run_real(const struct emu_state *state, char **argv)
 		snprintf(path, sizeof(path), "%.*s/%s", (int)(end - dirs), dirs, name);
 		execv(path, argv);
 	}
-	fprintf(stderr, "%s: only " MODULE " is emulated in this run of sva-emu, and this machine has no %s\n", name, name);
+	fprintf(stderr,
+		"%s: only " MODULE
+		" is emulated in this run of sva-emu, and this machine has no %s\n",
+		name, name);
 	return 1;
 }
 
@@ -106,7 +109,10 @@ static int list_modules(const struct emu_state *state)
 	return 0;
 }
 
-/* Without the driver nothing is configured; its sysfs stays, as nothing can take it from a program that is in it. */
+/*
+ * Without the driver nothing is configured; its sysfs stays, as nothing can take it from a program
+ * that is in it.
+ */
 static int unload(struct emu_state *state, const char *command)
 {
 	unsigned int d, w;
@@ -115,7 +121,8 @@ static int unload(struct emu_state *state, const char *command)
 		for (w = 0; w < EMU_MAX_WQS; w++) {
 			if (!emu_clients(&state->device[d].wq[w]))
 				continue;
-			fprintf(stderr, "%s: Module " MODULE " is in use: wq%u.%u is open\n", command, d, w);
+			fprintf(stderr, "%s: Module " MODULE " is in use: wq%u.%u is open\n",
+				command, d, w);
 			return 1;
 		}
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lsmod, modprobe and rmmod as a program in a run finds them: scripts ask them for the driver, which is not a module of
- * this machine. They are links to sva-emu in the run's directory, in front of the others in PATH.
+ * lsmod, modprobe and rmmod as a program in a run finds them: scripts ask them for the driver,
+ * which is not a module of this machine. They are links to sva-emu in the run's directory, in front
+ * of the others in PATH.
  */
 #ifndef EMU_MODULES_H
 #define EMU_MODULES_H

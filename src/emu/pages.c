@@ -10,9 +10,10 @@
 #define CHUNK 64u
 
 /*
- * Read the entries of a chunk from /proc/PID/pagemap. Without it every page counts as present. For a write the page must
- * be this process's own: one that is still shared by copy on write, the zero page too, is read-only in the page table
- * (bit 56: mapped by this process alone; bit 61: of a file or shared memory, where writable means written).
+ * Read the entries of a chunk from /proc/PID/pagemap. Without it every page counts as present. For
+ * a write the page must be this process's own: one that is still shared by copy on write, the zero
+ * page too, is read-only in the page table (bit 56: mapped by this process alone; bit 61: of a file
+ * or shared memory, where writable means written).
  */
 static void read_page_map(struct emu_pages_chunk *chunk)
 {
@@ -31,7 +32,8 @@ static void read_page_map(struct emu_pages_chunk *chunk)
 		chunk->present = chunk->own = UINT64_MAX;
 		return;
 	}
-	got = raw_syscall4(SYS_pread64, fd, entries, sizeof(entries), (chunk->number - 1) * sizeof(entries));
+	got = raw_syscall4(SYS_pread64, fd, entries, sizeof(entries),
+			   (chunk->number - 1) * sizeof(entries));
 	raw_close(fd);
 	for (i = 0; i < CHUNK && (long)((i + 1) * sizeof(entries[0])) <= got; i++) {
 		if (!(entries[i] >> 63))
@@ -53,13 +55,14 @@ static struct emu_pages_chunk *find_chunk(struct emu_pages *pages, uint64_t addr
 		if (pages->chunk[i].number == number)
 			return &pages->chunk[i];
 	chunk = &pages->chunk[pages->oldest++ % EMU_PAGES_CHUNKS];
-	*chunk = (struct emu_pages_chunk){ .number = number };
+	*chunk = (struct emu_pages_chunk){ .number = number};
 	return chunk;
 }
 
 /*
- * A page that was there stays there for the rest of the descriptor. One that was not may have come since: an earlier
- * descriptor of the same batch may have blocked on it, so the page map is read again before a fault is reported.
+ * A page that was there stays there for the rest of the descriptor. One that was not may have come
+ * since: an earlier descriptor of the same batch may have blocked on it, so the page map is read
+ * again before a fault is reported.
  */
 static bool in_page_table(struct emu_pages_chunk *chunk, uint64_t bit, bool write)
 {
@@ -80,10 +83,14 @@ static unsigned int run_length(uint64_t known, unsigned int index)
 size_t emu_pages_usable(struct emu_pages *pages, uint64_t addr, bool write, bool strict)
 {
 	struct emu_pages_chunk *chunk = find_chunk(pages, addr);
-	unsigned int index = addr / EMU_PAGE % CHUNK, n = run_length(write ? chunk->writable : chunk->readable, index);
+	unsigned int index = addr / EMU_PAGE % CHUNK,
+		     n = run_length(write ? chunk->writable : chunk->readable, index);
 	uint64_t bit = 1ull << index;
 
-	/* A page that was probed is in the page table since, so strict faults have nothing more to ask. */
+	/*
+	 * A page that was probed is in the page table since, so strict faults have nothing more to
+	 * ask.
+	 */
 	if (EMU_UNLIKELY(n == 0)) {
 		if ((strict && !in_page_table(chunk, bit, write)) || !emu_probe(addr, write, NULL))
 			return 0;

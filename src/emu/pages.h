@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which pages of the program one descriptor has met, and what is known of them. Operations that work in small pieces
- * (the entries of a delta, tuples, the descriptors of a batch) open thousands of windows on the same page: each page is
- * looked up once, and 64 of them with one read of the page map.
+ * Which pages of the program one descriptor has met, and what is known of them. Operations that
+ * work in small pieces (the entries of a delta, tuples, the descriptors of a batch) open thousands
+ * of windows on the same page: each page is looked up once, and 64 of them with one read of the
+ * page map.
  */
 #ifndef EMU_PAGES_H
 #define EMU_PAGES_H
@@ -11,14 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EMU_PAGE         4096u
+#define EMU_PAGE 4096u
 #define EMU_PAGES_CHUNKS 8u /* two for each of three windows of 256 KiB, and the record */
 
 /* 64 pages in a row, a bit for each. */
 struct emu_pages_chunk {
 	uint64_t number;   /* address / (64 * EMU_PAGE), plus 1; 0: nothing is known */
 	uint64_t present;  /* strict faults: the page table has it */
-	uint64_t own;      /* strict faults: … and it can be written there */
+	uint64_t own;	   /* strict faults: … and it can be written there */
 	uint64_t readable; /* an access succeeded */
 	uint64_t writable;
 };
@@ -29,8 +30,8 @@ struct emu_pages {
 };
 
 /*
- * How many bytes from addr on can be read, or written, as far as this is known without another look; 0 if the page at
- * addr cannot. strict: only what the page table has already.
+ * How many bytes from addr on can be read, or written, as far as this is known without another
+ * look; 0 if the page at addr cannot. strict: only what the page table has already.
  */
 size_t emu_pages_usable(struct emu_pages *pages, uint64_t addr, bool write, bool strict);
 

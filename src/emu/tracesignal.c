@@ -10,8 +10,8 @@
 #include "tracecall.h"
 #include "tracesignal.h"
 
-#define BIT(sig) (1ull << ((sig) - 1))
-#define OURS     (BIT(SIGILL) | BIT(SIGSEGV) | BIT(SIGBUS))
+#define BIT(sig) (1ull << ((sig)-1))
+#define OURS (BIT(SIGILL) | BIT(SIGSEGV) | BIT(SIGBUS))
 
 /* As the kernel has it. */
 struct kernel_action {
@@ -97,9 +97,12 @@ static void action_changed(struct tracee *tracee)
 }
 
 /* A call that waits under a mask: *arg points to it, or to its address and size. */
-static bool change_wait(struct tracee *tracee, struct user_regs_struct *regs, unsigned long long *arg, bool pair)
+static bool change_wait(struct tracee *tracee, struct user_regs_struct *regs,
+			unsigned long long *arg, bool pair)
 {
-	struct { uint64_t set, size, mask; } copy;
+	struct {
+		uint64_t set, size, mask;
+	} copy;
 	uint64_t scratch = tracecall_scratch(regs);
 
 	if (!*arg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libc's older functions that block signals, and contexts. libc does not call sigprocmask() for them by its name, so they
- * are covered one by one.
+ * libc's older functions that block signals, and contexts. libc does not call sigprocmask() for
+ * them by its name, so they are covered one by one.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,7 +14,8 @@
 
 static bool is_ours(int signo)
 {
-	return emu.state && signo >= 1 && signo <= 64 && (EMU_SIGNALS_BIT(signo) & EMU_SIGNALS_OURS);
+	return emu.state && signo >= 1 && signo <= 64 &&
+	       (EMU_SIGNALS_BIT(signo) & EMU_SIGNALS_OURS);
 }
 
 #define WRAP_MASK(name, how) \
@@ -22,7 +23,7 @@ static bool is_ours(int signo)
 	{ \
 		typedef int next_fn(int); \
 		int before; \
-		\
+\
 		if (!emu.state) \
 			return EMU_NEXT(next_fn *, #name)(mask); \
 		before = EMU_NEXT(next_fn *, #name)(mask & ~OURS); \
@@ -40,7 +41,7 @@ EMU_INTERPOSE(int, siggetmask, void)
 	EMU_INTERPOSE(int, name, int signo) \
 	{ \
 		typedef int next_fn(int); \
-		\
+\
 		if (!is_ours(signo)) \
 			return EMU_NEXT(next_fn *, #name)(signo); \
 		emu_signals_believe(how, EMU_SIGNALS_BIT(signo)); \
@@ -54,7 +55,8 @@ EMU_INTERPOSE(int, sigignore, int signo)
 	typedef int next_fn(int);
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 
-	return is_ours(signo) ? emu_signals_action(signo, &ignore, NULL) : EMU_NEXT(next_fn *, "sigignore")(signo);
+	return is_ours(signo) ? emu_signals_action(signo, &ignore, NULL) :
+				EMU_NEXT(next_fn *, "sigignore")(signo);
 }
 
 /* The answer is what was done with the signal before: SIG_HOLD if it was blocked. */
@@ -68,7 +70,8 @@ EMU_INTERPOSE(sighandler_t, sigset, int signo, sighandler_t handler)
 		return EMU_NEXT(next_fn *, "sigset")(signo, handler);
 	if (emu_signals_action(signo, handler == SIG_HOLD ? NULL : &act, &old))
 		return SIG_ERR;
-	before = emu_signals_believe(handler == SIG_HOLD ? SIG_BLOCK : SIG_UNBLOCK, EMU_SIGNALS_BIT(signo));
+	before = emu_signals_believe(handler == SIG_HOLD ? SIG_BLOCK : SIG_UNBLOCK,
+				     EMU_SIGNALS_BIT(signo));
 	return before & EMU_SIGNALS_BIT(signo) ? SIG_HOLD : old.sa_handler;
 }
 

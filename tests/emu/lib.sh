@@ -50,8 +50,8 @@ counter() {
 	sed -n "s/^  \"$1\": \([0-9]*\),*$/\1/p" "$2"
 }
 
-# static PROGRAM FILE: one of the programs beside the tests, linked statically; where there is no compiler somebody may have
-# put it there. False, with the reason in $work/out, if that cannot be.
+# static PROGRAM FILE: one of the programs beside the tests, linked statically; where there is no compiler it may have been
+# put there. False, with the reason in $work/out, if that cannot be.
 static() {
 	if [ -x "$bin/$1-static" ]; then
 		cp "$bin/$1-static" "$2"

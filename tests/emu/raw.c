@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: a program that makes its system calls itself, past libc, as the Go runtime does. Queues are opened,
- * mapped and written to, handlers are installed and signals blocked, in each way that there is to make a system call; the
- * emulator must see all of it.
- * raw WAY [no-mmap|refuse-sva|unseen|ptrace]: insn (an instruction in this program) or syscall (the function of libc).
+ * Run under sva-emu: a program that makes its system calls itself, past libc, as the Go runtime
+ * does. Queues are opened, mapped and written to, handlers are installed and signals blocked, in
+ * each way that there is to make a system call; the emulator must see all of it. raw WAY
+ * [no-mmap|refuse-sva|unseen|ptrace]: insn (an instruction in this program) or syscall (the
+ * function of libc).
  */
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
@@ -39,14 +40,17 @@ static long call(long nr, long a, long b, long c, long d, long e, long f)
 		ret = syscall(nr, a, b, c, d, e, f);
 		return ret == -1 ? -errno : ret;
 	}
-	__asm__ volatile("syscall" : "=a"(ret) : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return ret;
 }
 
-#define CALL3(nr, a, b, c)       call(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
-#define CALL4(nr, a, b, c, d)    call(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
-#define CALL6(nr, a, b, c, d, e, f) call(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+#define CALL3(nr, a, b, c) call(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define CALL4(nr, a, b, c, d) call(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define CALL6(nr, a, b, c, d, e, f) \
+	call(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 static void fresh(void)
 {
@@ -76,7 +80,7 @@ static long map_portal(long fd)
 	return CALL6(SYS_mmap, 0, 4096, PROT_WRITE, MAP_SHARED, fd, 0);
 }
 
-/* --- the device -------------------------------------------------------------------------------- */
+/* --- the device ------------------------------------------------------------------------------- */
 
 static void test_shared(const char *name, long fd)
 {
@@ -94,19 +98,22 @@ static void test_shared(const char *name, long fd)
 	fresh();
 	ok(CALL3(SYS_write, fd, &desc, 64) == 64 && copied(), "%s: write(2) copies", name);
 	ret = CALL3(SYS_read, fd, to, 64);
-	is(ret, !strcmp(how, "ptrace") ? 0 : -EINVAL, "read(2) is refused as by the driver (traced: as of a file)");
+	is(ret, !strcmp(how, "ptrace") ? 0 : -EINVAL,
+	   "read(2) is refused as by the driver (traced: as of a file)");
 	is(CALL3(SYS_close, fd, 0, 0), 0, "it is closed");
 }
 
 static void test_opens(void)
 {
 	struct open_how open_how = { .flags = O_RDWR | O_CLOEXEC };
-	struct iovec iov[2] = { { &desc, 64 }, { &desc, 64 } };
+	struct iovec iov[2] = { {&desc, 64 }, {&desc, 64}};
 	long fd, second;
 
 	test_shared("openat", CALL4(SYS_openat, AT_FDCWD, SHARED, O_RDWR | O_CLOEXEC, 0));
 	test_shared("open", CALL3(SYS_open, SHARED, O_RDWR | O_CLOEXEC, 0));
-	test_shared("creat", CALL3(SYS_creat, SHARED, 0600, 0) >= 0 ? CALL3(SYS_open, SHARED, O_RDWR, 0) : -1);
+	test_shared("creat", CALL3(SYS_creat, SHARED, 0600, 0) >= 0 ?
+				     CALL3(SYS_open, SHARED, O_RDWR, 0) :
+				     -1);
 	fd = CALL4(SYS_openat2, AT_FDCWD, SHARED, &open_how, sizeof(open_how));
 	if (fd == -ENOSYS)
 		skip("openat2: a shared queue is opened", "this kernel has no openat2");
@@ -119,11 +126,14 @@ static void test_opens(void)
 	fd = CALL4(SYS_openat, AT_FDCWD, SHARED, O_RDWR | O_CLOEXEC, 0);
 	fresh();
 	is(CALL3(SYS_writev, fd, iov, 2), 128, "writev(2) of two descriptors takes both");
-	is(CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 100), 100, "fcntl(2) makes a copy with the number that was asked for");
+	is(CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 100), 100,
+	   "fcntl(2) makes a copy with the number that was asked for");
 	CALL3(SYS_close, fd, 0, 0);
 	test_shared("fcntl", 100);
-	is(CALL4(SYS_openat, AT_FDCWD, "/dev/dsa/wq0.7", O_RDWR, 0), -ENOENT, "a queue that is not enabled has no node");
-	is(CALL4(SYS_openat, AT_FDCWD, NULL, O_RDWR, 0), -EFAULT, "a path that is not mapped is EFAULT");
+	is(CALL4(SYS_openat, AT_FDCWD, "/dev/dsa/wq0.7", O_RDWR, 0), -ENOENT,
+	   "a queue that is not enabled has no node");
+	is(CALL4(SYS_openat, AT_FDCWD, NULL, O_RDWR, 0), -EFAULT,
+	   "a path that is not mapped is EFAULT");
 }
 
 static void test_dedicated(void)
@@ -131,7 +141,8 @@ static void test_dedicated(void)
 	long fd = CALL4(SYS_openat, AT_FDCWD, DEDICATED, O_RDWR | O_CLOEXEC, 0), portal;
 
 	ok(fd >= 0, "a dedicated queue is opened");
-	is(CALL4(SYS_openat, AT_FDCWD, DEDICATED, O_RDWR | O_CLOEXEC, 0), -EBUSY, "it cannot be opened a second time");
+	is(CALL4(SYS_openat, AT_FDCWD, DEDICATED, O_RDWR | O_CLOEXEC, 0), -EBUSY,
+	   "it cannot be opened a second time");
 	is(open(DEDICATED, O_RDWR) < 0 ? errno : 0, EBUSY, "nor through libc");
 	portal = map_portal(fd);
 	if (strcmp(how, "no-mmap")) {
@@ -167,18 +178,24 @@ static void test_child(void)
 	CALL3(SYS_close, fd, 0, 0);
 }
 
-/* A child that shares memory and stack until it ends, as the Go runtime starts programs. It touches neither. */
+/*
+ * A child that shares memory and stack until it ends, as the Go runtime starts programs. It touches
+ * neither.
+ */
 static void test_vfork(void)
 {
 	static const long flags = 0x4100 | SIGCHLD; /* CLONE_VFORK | CLONE_VM */
 	int status = 0;
 	long pid;
 
-	__asm__ volatile("syscall\n\ttest %%rax,%%rax\n\tjnz 1f\n\tmov %2,%%eax\n\tmov $7,%%edi\n\tsyscall\n1:"
-			 : "=a"(pid) : "0"((long)SYS_clone), "i"(SYS_exit), "D"(flags), "S"(0l), "d"(0l)
-			 : "rcx", "r11", "memory");
+	__asm__ volatile(
+		"syscall\n\ttest %%rax,%%rax\n\tjnz 1f\n\tmov %2,%%eax\n\tmov $7,%%edi\n\tsyscall\n1:"
+		: "=a"(pid)
+		: "0"((long)SYS_clone), "i"(SYS_exit), "D"(flags), "S"(0l), "d"(0l)
+		: "rcx", "r11", "memory");
 	waitpid((pid_t)pid, &status, 0);
-	is(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 7, "a child that shares the memory ends, and its parent goes on");
+	is(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 7,
+	   "a child that shares the memory ends, and its parent goes on");
 }
 
 /* io_uring opens a file in the kernel: no system call of the program names it. */
@@ -191,11 +208,12 @@ static long open_by_ring(const char *path)
 
 	if (ring < 0)
 		return -ENOSYS;
-	sq = mmap(NULL, params.sq_off.array + 4 * sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED, (int)ring,
-		  IORING_OFF_SQ_RING);
-	cq = mmap(NULL, params.cq_off.cqes + 8 * sizeof(struct io_uring_cqe), PROT_READ | PROT_WRITE, MAP_SHARED, (int)ring,
-		  IORING_OFF_CQ_RING);
-	sqe = mmap(NULL, 4 * sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, (int)ring, IORING_OFF_SQES);
+	sq = mmap(NULL, params.sq_off.array + 4 * sizeof(uint32_t), PROT_READ | PROT_WRITE,
+		  MAP_SHARED, (int)ring, IORING_OFF_SQ_RING);
+	cq = mmap(NULL, params.cq_off.cqes + 8 * sizeof(struct io_uring_cqe),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, (int)ring, IORING_OFF_CQ_RING);
+	sqe = mmap(NULL, 4 * sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, (int)ring,
+		   IORING_OFF_SQES);
 	if (sq == MAP_FAILED || cq == MAP_FAILED || sqe == MAP_FAILED)
 		return -ENOSYS;
 	memset(sqe, 0, sizeof(*sqe));
@@ -218,18 +236,20 @@ static void test_ring(void)
 
 	if (fd == -ENOSYS || fd == -EINVAL || fd == -EPERM || fd == -ENOENT) {
 		skip("io_uring: a queue that it opened can be mapped, and ENQCMD copies",
-		     fd == -ENOENT ? "paths are redirected, and not those of io_uring" : "no io_uring here");
+		     fd == -ENOENT ? "paths are redirected, and not those of io_uring" :
+				     "no io_uring here");
 		return;
 	}
 	portal = map_portal(fd);
 	if (!strcmp(how, "no-mmap") || !strcmp(how, "ptrace"))
 		is(portal, -EPERM, "io_uring: the mmap of what it opened is refused");
 	else
-		ok(portal > 0 && copies((void *)portal), "io_uring: a queue that it opened can be mapped, and ENQCMD copies");
+		ok(portal > 0 && copies((void *)portal),
+		   "io_uring: a queue that it opened can be mapped, and ENQCMD copies");
 	close((int)fd);
 }
 
-/* --- signals ----------------------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
 static long kernel_mask(int action, const uint64_t *set, uint64_t *old)
 {
@@ -240,14 +260,17 @@ static void *portal;
 
 static void test_mask(void)
 {
-	uint64_t all = ~0ull, ours = 1ull << (SIGILL - 1) | 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1), before, seen = 0;
+	uint64_t all = ~0ull,
+		 ours = 1ull << (SIGILL - 1) | 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1), before,
+		 seen = 0;
 	sigset_t set;
 
 	kernel_mask(SIG_SETMASK, &all, &before);
 	ok(copies(portal), "all signals blocked: ENQCMD copies");
 	fresh();
 	desc.src = 64;
-	ok(!enqcmd(portal, &desc) && (wait_record(&comp, 5) & SVA_STATUS_MASK) == SVA_STATUS_PAGE_FAULT,
+	ok(!enqcmd(portal, &desc) &&
+		   (wait_record(&comp, 5) & SVA_STATUS_MASK) == SVA_STATUS_PAGE_FAULT,
 	   "all signals blocked: a bad address is a page fault in the record");
 	kernel_mask(SIG_BLOCK, NULL, &seen);
 	is(seen & ours, ours, "the program reads back that it blocked them");
@@ -260,7 +283,8 @@ static void test_mask(void)
 	kernel_mask(SIG_BLOCK, NULL, &seen);
 	is(seen, before, "the mask is as it was before");
 	is(kernel_mask(17, &all, NULL), -EINVAL, "an unknown way to change it is EINVAL");
-	is(kernel_mask(SIG_BLOCK, (void *)64, NULL), -EFAULT, "a mask that is not mapped is EFAULT");
+	is(kernel_mask(SIG_BLOCK, (void *)64, NULL), -EFAULT,
+	   "a mask that is not mapped is EFAULT");
 	kernel_mask(SIG_BLOCK, &ours, NULL);
 	ok(copies(portal), "SIGILL, SIGSEGV and SIGBUS blocked: ENQCMD copies");
 	kernel_mask(SIG_SETMASK, &before, NULL);
@@ -309,7 +333,8 @@ static void on_undefined(int signo, siginfo_t *info, void *context)
 	uc->uc_mcontext.gregs[REG_RIP] += 2;
 }
 
-static long kernel_action(int signo, void (*handler)(int, siginfo_t *, void *), struct kernel_action *old)
+static long kernel_action(int signo, void (*handler)(int, siginfo_t *, void *),
+			  struct kernel_action *old)
 {
 	struct kernel_action act = { handler, SA_SIGINFO | SA_RESTORER, (void *)raw_restore, ~0ull };
 
@@ -322,11 +347,13 @@ static void test_handlers(void)
 	struct kernel_action seen = { 0 };
 	sigset_t none, now;
 
-	is(kernel_action(SIGUSR1, on_signal, NULL), 0, "a handler that blocks everything is installed");
+	is(kernel_action(SIGUSR1, on_signal, NULL), 0,
+	   "a handler that blocks everything is installed");
 	raise(SIGUSR1);
 	ok(handled == SIGUSR1 && handled_good, "ENQCMD copies in it");
 	kernel_action(SIGUSR1, NULL, &seen);
-	ok(seen.handler == on_signal && seen.mask >> (SIGILL - 1) & 1, "it reads back as it was given");
+	ok(seen.handler == on_signal && seen.mask >> (SIGILL - 1) & 1,
+	   "it reads back as it was given");
 	kernel_action(SIGILL, on_undefined, NULL);
 	handled = 0;
 	ok(copies(portal), "a handler for SIGILL of the program's own: ENQCMD copies");
@@ -337,7 +364,8 @@ static void test_handlers(void)
 	ok(seen.handler == on_undefined, "and it reads back as it was given");
 	kernel_action(SIGUSR2, on_signal_block, NULL);
 	raise(SIGUSR2);
-	ok(handled == SIGUSR2 && copies(portal), "a handler blocks everything in the context that it returns to: ENQCMD copies");
+	ok(handled == SIGUSR2 && copies(portal),
+	   "a handler blocks everything in the context that it returns to: ENQCMD copies");
 	sigemptyset(&none);
 	pthread_sigmask(SIG_SETMASK, &none, NULL); /* it blocked itself, too */
 	sigaction(SIGUSR2, &by_libc, NULL);
@@ -354,11 +382,13 @@ static void test_ignored(void)
 
 	signal(SIGILL, SIG_IGN);
 	kernel_action(SIGILL, NULL, &seen);
-	ok(seen.handler == (void (*)(int, siginfo_t *, void *))(uintptr_t)SIG_IGN, "an ignored SIGILL reads back as such");
+	ok(seen.handler == (void (*)(int, siginfo_t *, void *))(uintptr_t)SIG_IGN,
+	   "an ignored SIGILL reads back as such");
 	raise(SIGILL);
 	ok(copies(portal), "SIGILL is ignored, and was sent: ENQCMD copies");
 	kernel_action(SIGILL, NULL, &seen);
-	ok(seen.handler == (void (*)(int, siginfo_t *, void *))(uintptr_t)SIG_IGN, "it is still ignored");
+	ok(seen.handler == (void (*)(int, siginfo_t *, void *))(uintptr_t)SIG_IGN,
+	   "it is still ignored");
 	signal(SIGILL, SIG_DFL);
 }
 
@@ -366,7 +396,10 @@ static void test_ignored(void)
 static void test_waits(void)
 {
 	uint64_t but_one = ~(1ull << (SIGUSR1 - 1)), usr1 = 1ull << (SIGUSR1 - 1), before;
-	struct { const uint64_t *set; uint64_t size; } pair = { &but_one, 8 };
+	struct {
+		const uint64_t *set;
+		uint64_t size;
+	} pair = { &but_one, 8 };
 	struct epoll_event event;
 	long ret[4], epoll = epoll_create1(0);
 	unsigned int i;
@@ -377,9 +410,9 @@ static void test_waits(void)
 		raise(SIGUSR1);
 		handled = handled_good = 0;
 		ret[i] = i == 0 ? CALL3(SYS_rt_sigsuspend, &but_one, 8, 0) :
-			i == 1 ? CALL6(SYS_ppoll, NULL, 0, NULL, &but_one, 8, 0) :
-			i == 2 ? CALL6(SYS_pselect6, 0, NULL, NULL, NULL, NULL, &pair) :
-			CALL6(SYS_epoll_pwait, epoll, &event, 1, -1, &but_one, 8);
+			 i == 1 ? CALL6(SYS_ppoll, NULL, 0, NULL, &but_one, 8, 0) :
+			 i == 2 ? CALL6(SYS_pselect6, 0, NULL, NULL, NULL, NULL, &pair) :
+				  CALL6(SYS_epoll_pwait, epoll, &event, 1, -1, &but_one, 8);
 		ok(ret[i] == -EINTR && handled == SIGUSR1 && handled_good,
 		   "%s under a mask that blocks the rest: ENQCMD copies in the handler", names[i]);
 		kernel_mask(SIG_SETMASK, &before, NULL);
@@ -387,7 +420,7 @@ static void test_waits(void)
 	close((int)epoll);
 }
 
-/* --- threads, and libc's other ways ------------------------------------------------------------ */
+/* --- threads, and libc's other ways ----------------------------------------------------------- */
 
 static void *thread_copies(void *arg)
 {
@@ -448,7 +481,8 @@ static void test_old_functions(void)
 
 	sigblock(~0);
 	ok(copies(portal), "sigblock() of all signals: ENQCMD copies");
-	is(sigblock(0) & 0x7fffffff, 0x7ffbfeff, "and the mask reads back: all but SIGKILL and SIGSTOP");
+	is(sigblock(0) & 0x7fffffff, 0x7ffbfeff,
+	   "and the mask reads back: all but SIGKILL and SIGSTOP");
 	sigsetmask(before);
 	is(sigblock(0), before, "sigsetmask() sets it back");
 	sigsetmask(~0);
@@ -456,13 +490,16 @@ static void test_old_functions(void)
 	sigsetmask(before);
 	sighold(SIGILL);
 	sighold(SIGSEGV);
-	ok(copies(portal) && (sigblock(0) >> (SIGILL - 1) & 1), "sighold(): ENQCMD copies, and the mask reads back");
+	ok(copies(portal) && (sigblock(0) >> (SIGILL - 1) & 1),
+	   "sighold(): ENQCMD copies, and the mask reads back");
 	sigrelse(SIGILL);
 	sigrelse(SIGSEGV);
 	is(sigblock(0), before, "sigrelse() sets it back");
 	sigset(SIGILL, SIG_HOLD);
-	ok(copies(portal) && (sigblock(0) >> (SIGILL - 1) & 1), "sigset(SIG_HOLD): ENQCMD copies, and the mask reads back");
-	ok(sigset(SIGILL, SIG_DFL) == SIG_HOLD && sigblock(0) == before, "sigset() of a handler unblocks");
+	ok(copies(portal) && (sigblock(0) >> (SIGILL - 1) & 1),
+	   "sigset(SIG_HOLD): ENQCMD copies, and the mask reads back");
+	ok(sigset(SIGILL, SIG_DFL) == SIG_HOLD && sigblock(0) == before,
+	   "sigset() of a handler unblocks");
 	sigignore(SIGILL);
 	ok(copies(portal), "sigignore(): ENQCMD copies");
 	signal(SIGILL, SIG_DFL);
@@ -479,8 +516,8 @@ static void test_old_functions(void)
 #pragma GCC diagnostic pop
 
 /*
- * The thread takes itself out of sight, as one that the program made by a bare clone would be: what it opens, maps and
- * blocks is found out when it submits.
+ * The thread takes itself out of sight, as one that the program made by a bare clone would be: what
+ * it opens, maps and blocks is found out when it submits.
  */
 static void test_unseen(void)
 {
@@ -488,18 +525,22 @@ static void test_unseen(void)
 	void *unseen;
 	long fd;
 
-	if (by_function || CALL6(SYS_prctl, 59, 0, 0, 0, 0, 0)) { /* PR_SET_SYSCALL_USER_DISPATCH, off */
-		skip("unseen: ENQCMD copies", by_function ? "libc's functions are always seen" : "this kernel cannot");
+	if (by_function ||
+	    CALL6(SYS_prctl, 59, 0, 0, 0, 0, 0)) { /* PR_SET_SYSCALL_USER_DISPATCH, off */
+		skip("unseen: ENQCMD copies",
+		     by_function ? "libc's functions are always seen" : "this kernel cannot");
 		return;
 	}
 	fd = CALL4(SYS_openat, AT_FDCWD, SHARED, O_RDWR | O_CLOEXEC, 0);
 	unseen = (void *)map_portal(fd);
 	CALL3(SYS_close, fd, 0, 0);
 	kernel_mask(SIG_BLOCK, &blocked, NULL);
-	ok(copies(unseen), "unseen: a queue is opened and mapped, SIGSEGV and SIGBUS are blocked, and ENQCMD copies");
+	ok(copies(unseen),
+	   "unseen: a queue is opened and mapped, SIGSEGV and SIGBUS are blocked, and ENQCMD copies");
 	fresh();
 	desc.src = 64;
-	ok(!enqcmd(unseen, &desc) && (wait_record(&comp, 5) & SVA_STATUS_MASK) == SVA_STATUS_PAGE_FAULT,
+	ok(!enqcmd(unseen, &desc) &&
+		   (wait_record(&comp, 5) & SVA_STATUS_MASK) == SVA_STATUS_PAGE_FAULT,
 	   "unseen: a bad address is a page fault in the record");
 	kernel_mask(SIG_BLOCK, NULL, &seen);
 	is(seen & blocked, 0, "unseen: the emulator has unblocked what it needs");
@@ -510,7 +551,8 @@ int main(int argc, char **argv)
 	by_function = argc > 1 && !strcmp(argv[1], "syscall");
 	how = argc > 2 ? argv[2] : "";
 	if (!strcmp(how, "refuse-sva")) {
-		is(CALL4(SYS_openat, AT_FDCWD, SHARED, O_RDWR, 0), -EOPNOTSUPP, "a kernel without SVA refuses to open a queue");
+		is(CALL4(SYS_openat, AT_FDCWD, SHARED, O_RDWR, 0), -EOPNOTSUPP,
+		   "a kernel without SVA refuses to open a queue");
 		return done();
 	}
 	if (!strcmp(how, "unseen")) {
@@ -523,7 +565,8 @@ int main(int argc, char **argv)
 	test_vfork();
 	test_ring();
 	if (strcmp(how, "no-mmap")) {
-		portal = (void *)map_portal(CALL4(SYS_openat, AT_FDCWD, SHARED, O_RDWR | O_CLOEXEC, 0));
+		portal = (void *)map_portal(
+			CALL4(SYS_openat, AT_FDCWD, SHARED, O_RDWR | O_CLOEXEC, 0));
 		test_mask();
 		test_handlers();
 		test_ignored();
