@@ -44,7 +44,8 @@ SVA_API int sva_dma_map(struct sva *sva, void *addr, size_t len, unsigned int fl
 
 /**
  * End a mapping. Operations on it have ended before. NULL does nothing.
- * @return 0; -EBUSY: operations on it are in flight, and it stays mapped; -ESTALE: from before a fork (it is the parent's)
+ * @return 0; -EBUSY: operations on it are in flight, or their end was not polled or reaped yet, and
+ *         it stays mapped; -ESTALE: from before a fork (it is the parent's)
  * Since: 0.1
  */
 SVA_API int sva_dma_unmap(struct sva_dma_buf *buf);

@@ -124,9 +124,12 @@ struct sva_result {
 SVA_API int sva_open(struct sva **sva, const struct sva_opts *opts);
 
 /**
- * Close a context. Waits for whatever is in flight on it, so that nothing can write to the caller's memory afterwards. Its bonds
- * are released; handles that sva_bind() gave stay valid until their sva_unbind(). NULL does nothing. No other thread may use the context meanwhile.
- * Since: 0.1
+ * Close a context. Waits until no device has anything of it. Operations that this thread submitted
+ * on it, or a thread that has ended, are brought to their end; their results can be read
+ * afterwards. Those of other threads stay theirs, to be polled or waited for during the call and
+ * after it; the last of them gives back what the context holds. Its bonds are released; handles
+ * that sva_bind() gave stay valid until their sva_unbind(). NULL does nothing. No other thread may
+ * use the context meanwhile, nor poll an operation that is ended here. Since: 0.1
  */
 SVA_API void sva_close(struct sva *sva);
 
@@ -160,7 +163,11 @@ SVA_API int sva_bond_pasid(const struct sva_bond *bond, uint32_t *pasid);
 /** The path that submissions on this bond take, an enum sva_path, or -ESTALE, -EIO (retired, or its descriptor closed), -EINVAL. Since: 0.1 */
 SVA_API int sva_bond_path(const struct sva_bond *bond);
 
-/** Release one reference. The last one waits for what is in flight and closes the queue. NULL does nothing. Since: 0.1 */
+/**
+ * Release one reference. The last one waits until the device has finished what is in flight, and
+ * closes the queue. It ends no operation: one that has not ended keeps the queue open, and the
+ * sva_poll() or sva_wait() that ends the last one closes it. NULL does nothing. Since: 0.1
+ */
 SVA_API void sva_unbind(struct sva_bond *bond);
 
 /* ------------------------------------------------------------------ synchronous calls */

@@ -55,6 +55,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/queue/submit_soft.c \
 	%D%/queue/soft.c \
 	%D%/run/complete.c \
+	%D%/run/settle.c \
 	%D%/op/fault.c \
 	%D%/base/touch.c \
 	%D%/op/life.c \
@@ -82,7 +83,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
 %C%_libcore_la_CFLAGS = $(AM_CFLAGS) $(NUMA_CFLAGS) -pthread
 %C%_libcore_la_LIBADD = src/model/libmodel.la $(NUMA_LIBS) $(ISAL_LIBS)
 
-# nodelete: threads end and programs exit through functions of the library, also after a dlclose(3).
+# nodelete: threads end and programs fork through functions of the library, after a dlclose(3), too.
 %C%_libsva_la_SOURCES =
 %C%_libsva_la_LIBADD = %D%/libcore.la
 %C%_libsva_la_LDFLAGS = $(AM_LDFLAGS) -pthread -version-info 0:0:0 $(NODEFS_LDFLAGS) -Wl,-z,nodelete \

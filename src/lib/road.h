@@ -3,12 +3,19 @@
  * The objects that a request meets on its road: context, thread, lease, bond, operation. Which lock guards what:
  *
  *	sva::lock          the list of threads of a context, the states of its routes
- *	sva_process.lock   the list of contexts, the list of bonds, their reference counts, opening and closing of queues
+ *	sva_process.lock   the lists of contexts and bonds, references, opening and closing queues
  *	sva_bond::lock     the pool of credits, the list of leases
  *	sva_thread::bias   a thread's leases, its list of operations in flight, every submission
  *
  * They are taken in that order. Submitting happens inside the thread's bias section, so whoever has visited every thread with a lease on a bond knows
  * that nobody is between looking at the bond and touching its portal: that is how a bond is retired under load.
+ *
+ * What lives how long. An operation belongs to its owner: the thread that polls it or waits for it,
+ * which need not be the thread that submitted it. Only the owner ends an operation and takes it off
+ * its list. An operation on a list keeps alive everything that it names: its share and context
+ * (sva::holds), the bond that it is pinned to (sva_bond::holds), the mapped buffers that it works
+ * on (sva_dma_buf::users). sva_unbind() and sva_close() only look, inside the share's section,
+ * whether a device still has a descriptor of a listed operation (settle.c).
  */
 #ifndef SVA_ROAD_H
 #define SVA_ROAD_H
@@ -39,7 +46,7 @@ struct sva_alive {
 
 struct sva_process {
 	pthread_mutex_t lock;
-	pthread_cond_t closed;      /* a bond has gone from the list */
+	pthread_cond_t closed;      /* a bond that was being closed is off the list */
 	struct sva *contexts;
 	struct sva_bond *bonds;
 	struct sva *default_context;
@@ -108,8 +115,8 @@ struct sva_bond {
 	struct sva_bond *next;      /* sva_process.bonds */
 	uint64_t magic;
 	unsigned int generation;
-	unsigned int refs;          /* sva_process.lock */
-	bool closing;               /* the last reference is gone: sva_process.closed tells when the bond is, too; sva_process.lock */
+	unsigned int refs;          /* of handles, contexts and buffers; sva_process.lock */
+	atomic_uint holds;          /* 1 for all refs, 1 for each pinned operation; 0: closing */
 	atomic_uint state;          /* enum sva_bond_state */
 	const struct sva_submit_ops *ops; /* of the path that bond handles submit on */
 	/* The queue, as discovered when it was bound; strings are interned. */
@@ -173,10 +180,11 @@ struct sva {
 	uint64_t id;                /* never used again */
 	unsigned int generation;
 	bool is_default;
+	atomic_uint holds;          /* 1 until sva_close(), 1 for each operation listed after it */
 	struct sva_config config;
 	struct sva_inventory *inventory;
 	pthread_mutex_t lock;
-	_Atomic(struct sva_thread *) threads; /* grows at its head, with lock held; shrinks in sva_close() only */
+	_Atomic(struct sva_thread *) threads; /* grows at its head, with lock held */
 	unsigned int thread_count;  /* spreads threads over equal queues */
 	struct sva_route *routes;   /* in the order of the permitted paths */
 	unsigned int route_count;
@@ -192,6 +200,12 @@ struct sva_quick {
 	struct sva_desc desc;       /* fields that no such operation uses stay zero */
 	struct sva_comp comp;
 };
+
+/*
+ * In sva_thread::in_flight: the context is closed, and each operation that leaves the list gives a
+ * hold of it back.
+ */
+#define SVA_THREAD_CLOSED 0x80000000u
 
 /* A thread's share of a context. Lives in pages that a forked child does not get. */
 struct sva_thread {
@@ -214,7 +228,7 @@ struct sva_thread {
 	unsigned int number;
 	struct sva_op *first, *last; /* in flight, oldest first */
 	struct sva_op *cursor;      /* where sva_reap goes on */
-	atomic_uint in_flight;      /* on the list; written inside the bias section */
+	atomic_uint in_flight;      /* on the list; SVA_THREAD_CLOSED; written inside the section */
 	_Atomic(const void *) owner; /* the thread's sva_tls; NULL: the thread is gone. Written with sva::lock */
 	struct sva_thread *next;    /* sva::threads */
 	size_t arena_size;
@@ -241,6 +255,8 @@ struct sva_thread *sva_thread_slow(struct sva *ctx, int *err);
 struct sva *sva_context(struct sva *ctx, int *err);
 /* The context of bond handles, made when needed. */
 struct sva *sva_anchor(int *err);
+/* A hold of a closed context is given back: the last one frees it. */
+void sva_context_drop(struct sva *ctx);
 
 /* The same as in this thread's last call, in this process and without anything having been closed since? Then sva_tls.current is it. */
 static inline bool sva_thread_is_cached(const struct sva *ctx)
@@ -284,7 +300,17 @@ void sva_path_thread_fini(struct sva_thread *thread);
 
 /* Get the bond of a queue for a path, open it if need be; one reference is the caller's. 0 or -errno with *reason. */
 int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **bond, uint32_t *reason);
+/* The last reference waits for the device; the last hold closes the queue. */
 void sva_bond_put(struct sva_bond *bond);
+/* The caller knows that the bond is alive. After the drop it may be gone. */
+static inline void sva_bond_hold(struct sva_bond *bond)
+{
+	atomic_fetch_add_explicit(&bond->holds, 1, memory_order_relaxed);
+}
+
+/* false: it is being closed. */
+bool sva_bond_try_hold(struct sva_bond *bond);
+void sva_bond_drop(struct sva_bond *bond);
 /* The descriptor is not ours any more (a submission answered -SVA_LOST): no lease on it submits any more. */
 void sva_bond_lost(struct sva_bond *bond);
 /* The device has stopped answering: quiesce, unmap, close. Afterwards nothing can write on its behalf. */
@@ -369,6 +395,8 @@ int sva_dma_begin(struct sva_op *op, struct sva_dma_buf *bufs[2], struct sva_bon
 /* After sva_operation_begin(): the buffers may not be unmapped while it is in flight; bond: as from sva_dma_begin(). */
 void sva_dma_attach(struct sva_op *op, struct sva_dma_buf *const bufs[2], struct sva_bond *bond);
 void sva_dma_release(struct sva_dma_buf *bufs[2]);
+/* The same for an ended operation, and for the entries of a batch. */
+void sva_dma_release_all(struct sva_op *op);
 /* As it was before sva_dma_begin(), for sva_operation_undo() to write back. */
 void sva_dma_undo(struct sva_op *op);
 /* The device of its buffers will not have what is left of it: any path may, by address. */
@@ -386,6 +414,9 @@ enum sva_op_state {
 	SVA_OP_ON_RING = 0x5a704106,   /* in a submission for the caller's own io_uring: its completion is his to see */
 	SVA_OP_ENDED = 0x5a700e4d,     /* result is complete */
 };
+
+#define SVA_OP_KEEPS_BOND    1u /* a hold of bond */
+#define SVA_OP_KEEPS_BUFFERS 2u /* users of its mapped buffers, or of those of its entries */
 
 struct sva_op_private {
 	struct sva_result result;
@@ -409,10 +440,12 @@ struct sva_op_private {
 	uint32_t prepared_word;     /* flags and opcode as sva_submit() found them */
 	uint32_t delta_max;         /* create delta: room for the whole record */
 	uint32_t delta_bytes;       /* create delta: size of the earlier parts' record */
+	bool is_batch;              /* src is the list of its entries */
+	uint8_t keeps;              /* SVA_OP_KEEPS_*: given back when it has left the list */
 	uint64_t delta_region;      /* create delta: bytes that the earlier parts covered */
 	bool backward;              /* chunks are issued from the end: the destination overlaps the source from above */
 	bool pinned;                /* to bond */
-	bool credit;                /* the current chunk holds one of its lease */
+	bool credit;                /* a queue has the current chunk; see sva_op_set_credit() */
 	bool quick;                 /* one chunk of a plain copy or fill: its success needs no arithmetic */
 	bool mid_chunk;             /* the descriptor is the rest of a chunk: it keeps its shape */
 	bool sync;                  /* on the routes of synchronous calls only */
@@ -428,11 +461,25 @@ static inline bool sva_op_is_bad(const struct sva_op *op)
 
 #define SVA_OP_PRIVATE(op) ((struct sva_op_private *)(void *)(op)->opaque)
 
+/*
+ * The owner writes credit inside and outside of its section, while settle.c may read it: hence
+ * atomically.
+ */
+static inline void sva_op_set_credit(struct sva_op *op, bool credit)
+{
+	__atomic_store_n(&SVA_OP_PRIVATE(op)->credit, credit, __ATOMIC_RELAXED);
+}
+
 /* Submitted, and not ended yet. */
 static inline bool sva_op_is_pending(const struct sva_op *op)
 {
 	return op->state == SVA_OP_IN_FLIGHT || op->state == SVA_OP_STALLED || op->state == SVA_OP_IN_BATCH ||
 	       op->state == SVA_OP_BATCHING;
+}
+
+static inline struct sva_op **sva_batch_entries(const struct sva_op *batch)
+{
+	return (struct sva_op **)(uintptr_t)SVA_OP_PRIVATE(batch)->src;
 }
 
 _Static_assert(sizeof(struct sva_op) == SVA_OP_SIZE, "the size of an operation is frozen");
@@ -514,6 +561,7 @@ static inline void sva_complete_link(struct sva_thread *thread, struct sva_op *o
 			      memory_order_relaxed);
 }
 
+/* Afterwards the operation is on no list, and what it names may be freed. */
 void sva_complete_unlink(struct sva_op *op);
 /* What waits on this thread is the caller. */
 static inline bool sva_thread_is_own(const struct sva_thread *thread)
@@ -521,10 +569,44 @@ static inline bool sva_thread_is_own(const struct sva_thread *thread)
 	return atomic_load_explicit(&thread->owner, memory_order_relaxed) == &sva_tls;
 }
 
+/* Into the section of any thread, and out of it. */
+static inline void sva_thread_enter(struct sva_thread *thread)
+{
+	if (likely(sva_thread_is_own(thread))) {
+		sva_bias_enter(&thread->bias);
+	} else {
+		sva_bias_visit_begin(&thread->bias);
+		sva_bias_visit_fence();
+		sva_bias_visit_wait(&thread->bias);
+	}
+}
+
+static inline void sva_thread_leave(struct sva_thread *thread)
+{
+	if (likely(sva_thread_is_own(thread)))
+		sva_bias_exit(&thread->bias);
+	else
+		sva_bias_visit_end(&thread->bias);
+}
+
 /* It has ended with 0 or -errno. */
 void sva_result_end(struct sva_op *op, int error);
-/* Wait until every operation of a context (NULL: any of the anchor's, on bond) can not be touched any more. */
-void sva_finish_all(struct sva *ctx, struct sva_bond *bond);
+/*
+ * End every operation that this thread, or one that has ended, submitted on a context that the
+ * caller closes.
+ */
+void sva_finish_own(struct sva *ctx);
+
+/* ------------------------------------------------------------------ settle.c */
+
+/*
+ * Wait until nothing that is on the lists of a context (bond: only what is pinned to it) is with a
+ * device. Ends nothing.
+ */
+void sva_settle(struct sva *ctx, const struct sva_bond *bond, uint32_t timeout_ms);
+
+/* ------------------------------------------------------------------ more of complete.c */
+
 /* Wait for a record until deadline (ns; 0: none); retires the bond when the record timeout passes. The status, or 0. */
 uint8_t sva_complete_await(struct sva_bond *bond, const struct sva_comp *comp, uint64_t deadline);
 /*

@@ -5,7 +5,9 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
 core_programs = %D%/t-prep %D%/t-result %D%/t-kinds %D%/t-progress %D%/t-ops %D%/t-bad-input %D%/t-batch \
-	%D%/t-sync %D%/t-async %D%/t-soft %D%/t-bond %D%/t-descriptors %D%/t-queue %D%/t-faults %D%/t-guard %D%/t-fork %D%/t-threads
+	%D%/t-sync %D%/t-async %D%/t-soft %D%/t-bond %D%/t-descriptors \
+	%D%/t-queue %D%/t-faults %D%/t-guard %D%/t-fork \
+	%D%/t-owner %D%/t-threads
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -34,7 +36,8 @@ core_inside = %D%/librig.la src/lib/libcore.la
 
 # A kernel of their own.
 core_kernel = %D%/kernel.c %D%/kernel.h
-core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,--wrap=fcntl,--wrap=close,--wrap=write,--wrap=mmap,--wrap=madvise,--wrap=sva_cpu_features
+core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,--wrap=fcntl \
+	-Wl,--wrap=close,--wrap=write,--wrap=mmap,--wrap=madvise,--wrap=sva_cpu_features
 
 %C%_t_bond_SOURCES = %D%/t-bond.c $(core_kernel)
 %C%_t_bond_CPPFLAGS = $(core_cppflags)
@@ -81,6 +84,11 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,-
 %C%_t_fork_CPPFLAGS = $(core_cppflags)
 %C%_t_fork_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_fork_LDADD = $(core_inside)
+
+%C%_t_owner_SOURCES = %D%/t-owner.c $(core_kernel)
+%C%_t_owner_CPPFLAGS = $(core_cppflags)
+%C%_t_owner_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_owner_LDADD = $(core_inside)
 
 %C%_t_threads_SOURCES = %D%/t-threads.c $(core_kernel)
 %C%_t_threads_CPPFLAGS = $(core_cppflags)

@@ -336,7 +336,7 @@ static void busy(void)
 	sva_close(sva);
 }
 
-/* An unbind must wait for what is in flight, and only for that of its bond's last reference. */
+/* An unbind must wait for what is in flight, and only that of its bond's last reference does. */
 static void unbind_waits(void)
 {
 	struct sva_bond *bond, *same;
@@ -353,8 +353,9 @@ static void unbind_waits(void)
 	is(sva_op_result(&op)->error, -EINPROGRESS, "a reference that is not the last waits for nothing");
 	kernel_run(queue, 1);
 	sva_unbind(bond);
-	is(sva_op_result(&op)->error, 0, "the last one waits");
-	ok(!memcmp(to, from, BYTES), "until it is done");
+	ok(!memcmp(to, from, BYTES), "the last one waits until the device is done");
+	is(sva_poll(&op), 1, "the operation ends when it is polled next");
+	is(queue->open_now, 0, "and the queue is closed");
 	sva_close(sva);
 }
 

@@ -691,6 +691,20 @@ static void test_mapped_many(void)
 	sva_prep_batch(&ops[40], list, 2);
 	is(sva_run(sva, &ops[40]), 0, "and the others are as they were");
 	ok(!memcmp(to + 1000, from, 1000), "and have the right bytes");
+	sva_prep_dma_copy(&ops[0], b, 0, a, 0, 1000);
+	sva_prep_memcpy(&ops[1], to + 1000, from + 1000, 1000);
+	ops[1].flags |= SVA_OP_FENCE;
+	sva_prep_batch(&ops[40], list, 2);
+	module.hold = true;
+	is(sva_submit(sva, &ops[40]), 0, "a batch whose second entry waits for the first");
+	release_held();
+	is(sva_poll(&ops[40]), 0, "when the first is done the batch is not");
+	is(sva_op_result(&ops[0])->error, 0, "though that entry has ended");
+	is(sva_dma_unmap(a), -EBUSY,
+	   "the batch, which names what the entry used, holds its buffers");
+	release_held();
+	module.hold = false;
+	is(sva_poll(&ops[40]), 1, "the batch ends");
 	is(sva_dma_unmap(a), 0, "nothing holds the source");
 	is(sva_dma_unmap(b), 0, "nor the destination");
 	sva_close(sva);

@@ -98,6 +98,7 @@ static void set_policy(struct sva *ctx)
 static void publish(struct sva *ctx, bool is_default)
 {
 	ctx->is_default = is_default;
+	atomic_init(&ctx->holds, 1);
 	ctx->generation = sva_process_generation();
 	ctx->id = ++sva_process.next_id;
 	ctx->next = sva_process.contexts;
@@ -158,16 +159,10 @@ static void free_thread(struct sva_thread *thread)
 	sva_arena_free(thread, thread->arena_size);
 }
 
-void sva_close(struct sva *ctx)
+static void free_closed(struct sva *ctx)
 {
 	struct sva_thread *thread;
 
-	if (!ctx || ctx->magic != SVA_CTX_MAGIC)
-		return;
-	/* From before a fork: its threads' pages are not here, its queues were closed. */
-	if (ctx->generation != sva_process_generation())
-		return;
-	sva_finish_all(ctx, NULL);
 	pthread_mutex_lock(&sva_process.lock);
 	for (struct sva **at = &sva_process.contexts; *at; at = &(*at)->next) {
 		if (*at == ctx) {
@@ -185,22 +180,60 @@ void sva_close(struct sva *ctx)
 	free_context(ctx);
 }
 
+void sva_context_drop(struct sva *ctx)
+{
+	/*
+	 * Acquire and release: all that was done on the context comes before its end, whichever
+	 * thread frees it.
+	 */
+	if (atomic_fetch_sub_explicit(&ctx->holds, 1, memory_order_acq_rel) == 1)
+		free_closed(ctx);
+}
+
+/*
+ * From here on each operation that leaves the share's list gives a hold of the context back. Its
+ * owner reads the mark inside the section, so the counts agree: the operation left before this
+ * section and is not counted, or leaves after it and sees the mark.
+ */
+static void close_share(struct sva_thread *thread)
+{
+	unsigned int left;
+
+	sva_thread_enter(thread);
+	left = atomic_load_explicit(&thread->in_flight, memory_order_relaxed);
+	atomic_fetch_add(&thread->ctx->holds, left);
+	atomic_store_explicit(&thread->in_flight, left | SVA_THREAD_CLOSED, memory_order_relaxed);
+	sva_thread_leave(thread);
+}
+
+/*
+ * Operations that other threads submitted stay as they are, and the context stays in memory until
+ * their owners have ended the last of them. When this returns no device has anything of them,
+ * unless an owner has submitted the next chunk.
+ */
+void sva_close(struct sva *ctx)
+{
+	if (!ctx || ctx->magic != SVA_CTX_MAGIC)
+		return;
+	/* From before a fork: its threads' pages are not here, its queues were closed. */
+	if (ctx->generation != sva_process_generation())
+		return;
+	sva_finish_own(ctx);
+	sva_settle(ctx, NULL, ctx->policy.record_timeout_ms);
+	for (struct sva_thread *thread = atomic_load(&ctx->threads); thread; thread = thread->next)
+		close_share(thread);
+	sva_context_drop(ctx);
+}
+
 /* ------------------------------------------------------------------ which context */
 
 /*
- * The default context ends with the process. It waits for what is in flight then, so that nothing is written into memory that exit handlers give away.
+ * The default context ends with the process, and has no exit handler: other threads may run until
+ * the very end, and end and free their operations at any time. The kernel stops the device before
+ * it takes the process's memory away.
  */
-static void close_default(void)
-{
-	struct sva *ctx = sva_process.default_context;
-
-	if (ctx && ctx->generation == sva_process_generation())
-		sva_finish_all(ctx, NULL);
-}
-
 static struct sva *default_context(int *err)
 {
-	static bool exit_set;
 	struct sva *ctx;
 
 	*err = sva_process_enter();
@@ -215,8 +248,6 @@ static struct sva *default_context(int *err)
 		} else {
 			publish(ctx, true);
 			sva_process.default_context = ctx;
-			if (!exit_set)
-				exit_set = !atexit(close_default);
 		}
 	}
 	pthread_mutex_unlock(&sva_process.lock);

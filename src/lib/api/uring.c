@@ -85,6 +85,7 @@ int sva_dma_uring_done(struct sva_op *op, int res)
 		p->result.path_bytes[SVA_PATH_DMA] = op->length;
 	}
 	sva_result_end(op, res);
+	sva_dma_release(p->bufs);
 	p->result.path = SVA_PATH_DMA;
 	return res;
 }

@@ -25,8 +25,6 @@ void sva_result_end(struct sva_op *op, int error)
 		p->result.queue = p->bond->name;
 		p->result.device = p->bond->device;
 	}
-	if (p->bufs[0])
-		sva_dma_release(p->bufs);
 	op->state = SVA_OP_ENDED;
 }
 

@@ -75,6 +75,8 @@ void sva_dma_attach(struct sva_op *op, struct sva_dma_buf *const bufs[2], struct
 		if (bufs[i])
 			atomic_fetch_add(&bufs[i]->users, 1);
 	}
+	if (bufs[0])
+		SVA_OP_PRIVATE(p->parent ? p->parent : op)->keeps |= SVA_OP_KEEPS_BUFFERS;
 	p->addressed = bufs[0] && !bond;
 	if (!bond)
 		return;
@@ -90,6 +92,15 @@ void sva_dma_release(struct sva_dma_buf *bufs[2])
 			atomic_fetch_sub(&bufs[i]->users, 1);
 		bufs[i] = NULL;
 	}
+}
+
+void sva_dma_release_all(struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	sva_dma_release(p->bufs);
+	for (uint64_t i = 0; p->is_batch && i < op->length; i++)
+		sva_dma_release(SVA_OP_PRIVATE(sva_batch_entries(op)[i])->bufs);
 }
 
 void sva_dma_undo(struct sva_op *op)
@@ -121,7 +132,7 @@ void sva_dma_let_go(struct sva_op *op, const struct sva_policy *policy)
 	p->third = 0;
 	p->word = (p->word & ((1u << 24) - 1)) | sva_desc_word(opcode, 0);
 	p->policy = policy;
-	p->bond = NULL;
+	__atomic_store_n(&p->bond, NULL, __ATOMIC_RELAXED); /* settle.c may be reading it */
 	p->lease = NULL;
 	p->pinned = false;
 	p->by_buffer = false;

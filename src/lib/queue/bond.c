@@ -15,7 +15,10 @@
 static struct sva_bond *find_bond(const char *node, const char *name)
 {
 	for (struct sva_bond *bond = sva_process.bonds; bond; bond = bond->next) {
-		if ((atomic_load(&bond->state) != SVA_BOND_LIVE && !bond->closing) || bond->generation != sva_process_generation())
+		if (bond->generation != sva_process_generation())
+			continue;
+		/* One that is retired is closed already, unless it is being closed for good. */
+		if (atomic_load(&bond->state) != SVA_BOND_LIVE && atomic_load(&bond->holds))
 			continue;
 		if (node[0] ? !strcmp(bond->node, node) : !bond->node[0] && !strcmp(bond->name, name))
 			return bond;
@@ -208,10 +211,54 @@ static struct sva_bond *usable_bond(const struct sva_queue *queue)
 {
 	struct sva_bond *bond = find_bond(queue->node ? queue->node : "", queue->name);
 
-	if (!bond || bond->closing || !bond->node[0] || bond->portal || sva_file_ours(&bond->file))
+	if (!bond || !atomic_load(&bond->holds) || !bond->node[0] || bond->portal ||
+	    sva_file_ours(&bond->file))
 		return bond;
 	sva_bond_lost(bond);
 	return find_bond(queue->node, queue->name);
+}
+
+/*
+ * With sva_process.lock held: a reference to the bond of a queue that is open, or NULL. Waits for
+ * one that is being closed, so that no queue is open twice.
+ */
+static struct sva_bond *get_open(const struct sva_queue *queue)
+{
+	struct sva_bond *bond;
+
+	while ((bond = usable_bond(queue))) {
+		/*
+		 * Without references it is open for operations that have not ended; now it has a
+		 * reference again.
+		 */
+		if (bond->refs || sva_bond_try_hold(bond)) {
+			bond->refs++;
+			return bond;
+		}
+		pthread_cond_wait(&sva_process.closed, &sva_process.lock);
+	}
+	return NULL;
+}
+
+static int get_new(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **out,
+		   uint32_t *reason)
+{
+	struct sva_bond *bond;
+	int err = new_bond(ctx, queue, path, &bond, reason);
+
+	if (err)
+		return err;
+	err = open_path(bond, path, reason);
+	if (err) {
+		free_bond(bond);
+		return err;
+	}
+	bond->refs = 1;
+	atomic_init(&bond->holds, 1);
+	bond->next = sva_process.bonds;
+	sva_process.bonds = bond;
+	*out = bond;
+	return 0;
 }
 
 int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **out, uint32_t *reason)
@@ -220,48 +267,37 @@ int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struc
 	int err, saved = errno;
 
 	pthread_mutex_lock(&sva_process.lock);
-	while ((bond = usable_bond(queue)) && bond->closing)
-		pthread_cond_wait(&sva_process.closed, &sva_process.lock);
-	if (bond) {
+	bond = get_open(queue);
+	if (bond)
 		err = open_path(bond, path, reason);
-		if (!err)
-			bond->refs++;
-	} else {
-		err = new_bond(ctx, queue, path, &bond, reason);
-		if (!err) {
-			err = open_path(bond, path, reason);
-			if (err) {
-				free_bond(bond);
-			} else {
-				bond->refs = 1;
-				bond->next = sva_process.bonds;
-				sva_process.bonds = bond;
-			}
-		}
-	}
+	else
+		err = get_new(ctx, queue, path, &bond, reason);
 	pthread_mutex_unlock(&sva_process.lock);
-	errno = saved;
 	if (!err)
 		*out = bond;
+	else if (bond)
+		sva_bond_put(bond);
+	errno = saved;
 	return err;
 }
 
-/*
- * The last reference: what bond handles have in flight is waited for, and the queue is closed. Until it is, the bond stays on the list, where
- * sva_bond_get() waits for it to go: a queue is not opened a second time meanwhile.
- */
-void sva_bond_put(struct sva_bond *bond)
+bool sva_bond_try_hold(struct sva_bond *bond)
 {
-	int saved = errno;
-	bool last;
+	unsigned int holds = atomic_load(&bond->holds);
 
-	pthread_mutex_lock(&sva_process.lock);
-	last = !--bond->refs;
-	bond->closing = last;
-	pthread_mutex_unlock(&sva_process.lock);
-	if (!last)
-		return;
-	sva_finish_all(NULL, bond);
+	while (holds)
+		if (atomic_compare_exchange_weak(&bond->holds, &holds, holds + 1))
+			return true;
+	return false;
+}
+
+/* Only the list of bonds still has it: there sva_bond_get() sees that it has to wait. */
+static void close_bond(struct sva_bond *bond)
+{
+	int saved = errno, cancel;
+
+	/* sva_poll() may come here, too, and close(2) is a cancellation point. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	sva_bond_free_leases(bond);
 	pthread_mutex_lock(&sva_process.lock);
 	for (struct sva_bond **at = &sva_process.bonds; *at; at = &(*at)->next) {
@@ -274,7 +310,45 @@ void sva_bond_put(struct sva_bond *bond)
 	free_bond(bond);
 	pthread_cond_broadcast(&sva_process.closed);
 	pthread_mutex_unlock(&sva_process.lock);
+	pthread_setcancelstate(cancel, NULL);
 	errno = saved;
+}
+
+/*
+ * The thread that brings the count to zero closes the bond, and no other may look at it after its
+ * own drop: acquire and release order everything that was done on the bond before that.
+ * sva_bond_try_hold() never raises the count from zero.
+ */
+void sva_bond_drop(struct sva_bond *bond)
+{
+	if (atomic_fetch_sub_explicit(&bond->holds, 1, memory_order_acq_rel) == 1)
+		close_bond(bond);
+}
+
+/*
+ * The last reference waits for the device, so that nothing is written afterwards for operations of
+ * the caller. It does not end them: another thread may be polling them. Each of them holds the
+ * bond, so that its owner can submit the next chunk, and the owner that ends the last one closes
+ * the queue. The reference is kept during the wait, or that could happen meanwhile.
+ */
+void sva_bond_put(struct sva_bond *bond)
+{
+	bool last;
+
+	pthread_mutex_lock(&sva_process.lock);
+	last = bond->refs == 1;
+	if (!last)
+		bond->refs--;
+	pthread_mutex_unlock(&sva_process.lock);
+	if (!last)
+		return;
+	if (atomic_load(&bond->holds) > 1)
+		sva_settle(sva_process.anchor, bond, bond->policy.record_timeout_ms);
+	pthread_mutex_lock(&sva_process.lock);
+	last = !--bond->refs; /* it may have been bound again meanwhile */
+	pthread_mutex_unlock(&sva_process.lock);
+	if (last)
+		sva_bond_drop(bond);
 }
 
 void sva_bond_retire(struct sva_bond *bond)

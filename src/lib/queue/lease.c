@@ -5,6 +5,7 @@
  * lock. A thread that finds the pool empty visits the others (bias.h) and takes what they hold idle, and from then on, until the
  * pool has recovered, completed operations give their credit straight back to it.
  */
+#include <sched.h>
 #include <stdlib.h>
 
 #include "lib/queue/ways.h"
@@ -202,13 +203,40 @@ static void unpin(struct sva_lease *lease)
 	}
 }
 
+/*
+ * Another thread may be closing one of these bonds: it unpins the lease inside the section of the
+ * share, and frees lease and bond afterwards. A lease that is found pinned inside the section hence
+ * has its bond; a hold on the bond keeps both.
+ */
+static struct sva_lease *pop_pinned(struct sva_thread *thread, bool *closing)
+{
+	struct sva_lease *lease;
+
+	sva_thread_enter(thread);
+	lease = thread->pinned;
+	*closing = lease && !sva_bond_try_hold(lease->bond);
+	if (*closing)
+		lease = NULL;
+	else if (lease)
+		thread->pinned = lease->next_pinned;
+	sva_thread_leave(thread);
+	return lease;
+}
+
 void sva_lease_free_pinned(struct sva_thread *thread)
 {
-	while (thread->pinned) {
-		struct sva_lease *lease = thread->pinned;
+	struct sva_lease *lease;
+	bool closing;
 
-		thread->pinned = lease->next_pinned;
+	while ((lease = pop_pinned(thread, &closing)) || closing) {
+		struct sva_bond *bond = lease ? lease->bond : NULL;
+
+		if (closing) {
+			sched_yield();
+			continue;
+		}
 		sva_lease_free(lease);
+		sva_bond_drop(bond);
 	}
 }
 

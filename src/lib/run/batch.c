@@ -10,11 +10,6 @@
 #include "lib/op/kinds.h"
 #include "lib/queue/ways.h"
 
-static struct sva_op **entries_of(const struct sva_op *batch)
-{
-	return (struct sva_op **)(uintptr_t)SVA_OP_PRIVATE(batch)->src;
-}
-
 static bool failed(const struct sva_op *entry)
 {
 	return entry->state == SVA_OP_ENDED && SVA_OP_PRIVATE(entry)->result.error;
@@ -62,8 +57,9 @@ static int claim(struct sva_op *batch, struct sva_op *entry)
 /* Check and claim every entry; nothing is changed if one is refused. One that stands there twice is busy the second time. */
 int sva_batch_begin(struct sva_op *batch)
 {
-	struct sva_op **entries = entries_of(batch);
+	struct sva_op **entries = sva_batch_entries(batch);
 
+	SVA_OP_PRIVATE(batch)->is_batch = true;
 	for (uint64_t i = 0; i < batch->length; i++) {
 		int err = claim(batch, entries[i]);
 
@@ -79,7 +75,7 @@ void sva_batch_undo(struct sva_op *batch)
 {
 	free(SVA_OP_PRIVATE(batch)->list);
 	SVA_OP_PRIVATE(batch)->list = NULL;
-	give_back(entries_of(batch), batch->length);
+	give_back(sva_batch_entries(batch), batch->length);
 }
 
 /* ------------------------------------------------------------------ as one descriptor */
@@ -96,7 +92,7 @@ static uint32_t entry_reason(const struct sva_op *entry, const struct sva_bond *
 
 bool sva_batch_has_part(const struct sva_op *batch, const struct sva_lease *lease)
 {
-	struct sva_op **entries = entries_of(batch);
+	struct sva_op **entries = sva_batch_entries(batch);
 
 	for (uint64_t i = 0; i < batch->length; i++)
 		if (sva_path_can_do(lease->bond, entries[i]))
@@ -107,7 +103,7 @@ bool sva_batch_has_part(const struct sva_op *batch, const struct sva_lease *leas
 uint32_t sva_batch_reason(const struct sva_op *batch, const struct sva_lease *lease)
 {
 	const struct sva_bond *bond = lease->bond;
-	struct sva_op **entries = entries_of(batch);
+	struct sva_op **entries = sva_batch_entries(batch);
 	uint64_t least = bond->gen_cap & SVA_GENCAP_BATCH_OF_ONE ? 1 : 2;
 	uint32_t reason = SVA_REASON_OK;
 
@@ -124,7 +120,7 @@ uint32_t sva_batch_reason(const struct sva_op *batch, const struct sva_lease *le
 int sva_batch_build(struct sva_op *batch, struct sva_lease *lease)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
-	struct sva_op **entries = entries_of(batch);
+	struct sva_op **entries = sva_batch_entries(batch);
 	void *memory;
 
 	if (!p->list) {
@@ -151,7 +147,7 @@ int sva_batch_build(struct sva_op *batch, struct sva_lease *lease)
 void sva_batch_take(struct sva_op *batch, bool lost)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
-	struct sva_op **entries = entries_of(batch);
+	struct sva_op **entries = sva_batch_entries(batch);
 
 	for (uint64_t i = 0; i < batch->length; i++) {
 		unsigned int status = sva_record_status(&entries[i]->comp);
@@ -191,7 +187,7 @@ static int pass_fence(struct sva_op **entries, uint64_t at)
 
 static void start_entries(struct sva_thread *thread, struct sva_op *batch)
 {
-	struct sva_op **entries = entries_of(batch);
+	struct sva_op **entries = sva_batch_entries(batch);
 	bool cancelled = false;
 
 	for (uint64_t i = 0; i < batch->length; i++) {
@@ -229,7 +225,7 @@ static void start_entries(struct sva_thread *thread, struct sva_op *batch)
 static void add_up(struct sva_op *batch)
 {
 	struct sva_result *sum = &SVA_OP_PRIVATE(batch)->result;
-	struct sva_op **entries = entries_of(batch);
+	struct sva_op **entries = sva_batch_entries(batch);
 	bool bad = false;
 
 	for (uint64_t i = 0; i < batch->length; i++) {
@@ -243,7 +239,8 @@ static void add_up(struct sva_op *batch)
 		sum->chunks += one->chunks;
 		if (!SVA_OP_PRIVATE(batch)->lease && SVA_OP_PRIVATE(entries[i])->lease) {
 			SVA_OP_PRIVATE(batch)->lease = SVA_OP_PRIVATE(entries[i])->lease;
-			SVA_OP_PRIVATE(batch)->bond = SVA_OP_PRIVATE(entries[i])->bond;
+			if (!SVA_OP_PRIVATE(batch)->pinned)
+				SVA_OP_PRIVATE(batch)->bond = SVA_OP_PRIVATE(entries[i])->bond;
 		}
 		if (!sum->reason)
 			sum->reason = one->reason;
@@ -255,7 +252,7 @@ static void add_up(struct sva_op *batch)
 
 void sva_batch_advance(struct sva_thread *thread, struct sva_op *batch)
 {
-	struct sva_op **entries = entries_of(batch);
+	struct sva_op **entries = sva_batch_entries(batch);
 	bool open = false;
 
 	/* Those in flight first: a fence may have waited for them. */

@@ -11,14 +11,12 @@
 
 /* ------------------------------------------------------------------ a thread's list of operations */
 
-static void set_in_flight(struct sva_thread *thread, unsigned int n)
-{
-	atomic_store_explicit(&thread->in_flight, n, memory_order_relaxed);
-}
-
-static void unlink_locked(struct sva_thread *thread, struct sva_op *op)
+/* true: the context is closed, and the caller has to give a hold of it back. */
+static inline __attribute__((always_inline)) bool unlink_locked(struct sva_thread *thread,
+								struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	unsigned int left = atomic_load_explicit(&thread->in_flight, memory_order_relaxed) - 1;
 
 	if (p->prev)
 		SVA_OP_PRIVATE(p->prev)->next = p->next;
@@ -31,37 +29,40 @@ static void unlink_locked(struct sva_thread *thread, struct sva_op *op)
 	if (thread->cursor == op)
 		thread->cursor = p->next;
 	p->thread = NULL;
-	set_in_flight(thread, atomic_load_explicit(&thread->in_flight, memory_order_relaxed) - 1);
+	atomic_store_explicit(&thread->in_flight, left, memory_order_relaxed);
+	return left & SVA_THREAD_CLOSED;
 }
 
-static void enter(struct sva_thread *thread)
+static __attribute__((noinline, cold)) void give_back(struct sva_op *op, struct sva_thread *thread,
+						      bool closed)
 {
-	if (likely(sva_thread_is_own(thread))) {
-		sva_bias_enter(&thread->bias);
-	} else {
-		sva_bias_visit_begin(&thread->bias);
-		sva_bias_visit_fence();
-		sva_bias_visit_wait(&thread->bias);
-	}
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	uint8_t keeps = p->keeps;
+
+	p->keeps = 0;
+	if (keeps & SVA_OP_KEEPS_BUFFERS)
+		sva_dma_release_all(op);
+	if (keeps & SVA_OP_KEEPS_BOND)
+		sva_bond_drop(p->bond);
+	if (closed)
+		sva_context_drop(thread->ctx);
 }
 
-static void leave(struct sva_thread *thread)
-{
-	if (likely(sva_thread_is_own(thread)))
-		sva_bias_exit(&thread->bias);
-	else
-		sva_bias_visit_end(&thread->bias);
-}
-
+/*
+ * After its section this thread touches neither share nor context, unless the context was closed
+ * before: another thread may close it now, find nothing on the list and free it. What the operation
+ * keeps is given back last, for the same reason.
+ */
 void sva_complete_unlink(struct sva_op *op)
 {
 	struct sva_thread *thread = SVA_OP_PRIVATE(op)->thread;
+	bool closed;
 
-	if (!thread)
-		return;
-	enter(thread);
-	unlink_locked(thread, op);
-	leave(thread);
+	sva_thread_enter(thread);
+	closed = unlink_locked(thread, op);
+	sva_thread_leave(thread);
+	if (unlikely(closed || SVA_OP_PRIVATE(op)->keeps))
+		give_back(op, thread, closed);
 }
 
 void sva_complete_return_credit(struct sva_op *op)
@@ -70,7 +71,7 @@ void sva_complete_return_credit(struct sva_op *op)
 
 	if (!SVA_OP_PRIVATE(op)->credit)
 		return;
-	SVA_OP_PRIVATE(op)->credit = false;
+	sva_op_set_credit(op, false);
 	if (!lease->counted)
 		return;
 	if (!sva_thread_is_own(lease->thread) || atomic_load_explicit(&lease->bond->thirsty, memory_order_relaxed)) {
@@ -215,6 +216,7 @@ static void take_retired(struct sva_op *op)
 		take_record(op, status);
 		return;
 	}
+	sva_op_set_credit(op, false); /* of a lease that is dead */
 	p->result.reason = SVA_REASON_RETIRED;
 	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH)
 		take_batch(op, true);
@@ -300,18 +302,17 @@ static int ended(struct sva_op *op)
 	return p->result.error ? p->result.error : 1;
 }
 
-/* A plain copy or fill of this thread has ended well: the commonest case, in one section of the thread. */
+/*
+ * A plain copy or fill of this thread has ended well: the commonest case, in one section of the
+ * thread. It comes last, since the context may be closed and freed afterwards.
+ */
 static int ended_quickly(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	struct sva_lease *lease = p->lease;
 	struct sva_thread *thread = p->thread;
+	bool closed;
 
-	sva_bias_enter(&thread->bias);
-	if (lease->counted)
-		lease->credits++;
-	unlink_locked(thread, op);
-	sva_bias_exit(&thread->bias);
 	p->remaining = 0;
 	p->result.error = 0;
 	p->result.status = SVA_STATUS_SUCCESS;
@@ -322,15 +323,23 @@ static int ended_quickly(struct sva_op *op)
 	p->result.queue = lease->id->queue;
 	p->result.device = lease->id->device;
 	op->state = SVA_OP_ENDED;
+	sva_bias_enter(&thread->bias);
+	if (lease->counted)
+		lease->credits++;
+	closed = unlink_locked(thread, op);
+	sva_bias_exit(&thread->bias);
+	if (unlikely(closed))
+		sva_context_drop(thread->ctx);
 	return 1;
 }
 
+/* One that is quick and in flight is on a list. */
 static inline bool can_end_quickly(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
 	return op->state == SVA_OP_IN_FLIGHT && p->generation == sva_process_generation() && p->quick &&
-	       sva_record_status(&op->comp) == SVA_STATUS_SUCCESS && p->thread && sva_thread_is_own(p->thread) &&
+	       sva_record_status(&op->comp) == SVA_STATUS_SUCCESS && sva_thread_is_own(p->thread) &&
 	       !atomic_load_explicit(&p->bond->thirsty, memory_order_relaxed);
 }
 
@@ -464,27 +473,23 @@ int sva_reap(struct sva *sva, struct sva_op **done, unsigned int n)
 	return (int)found;
 }
 
-static struct sva_op *first_of(struct sva_thread *thread, const struct sva_bond *bond)
+static struct sva_op *first_of(struct sva_thread *thread)
 {
 	struct sva_op *op;
 
-	enter(thread);
-	for (op = thread->first; op; op = SVA_OP_PRIVATE(op)->next)
-		if (!bond || SVA_OP_PRIVATE(op)->bond == bond)
-			break;
-	leave(thread);
+	sva_thread_enter(thread);
+	op = thread->first;
+	sva_thread_leave(thread);
 	return op;
 }
 
-void sva_finish_all(struct sva *ctx, struct sva_bond *bond)
+/* The contract of sva_close(3) makes the thread that closes the context the owner of these. */
+void sva_finish_own(struct sva *ctx)
 {
 	struct sva_op *op;
 
-	if (!ctx)
-		ctx = sva_process.anchor;
-	if (!ctx)
-		return;
 	for (struct sva_thread *thread = atomic_load(&ctx->threads); thread; thread = thread->next)
-		while ((op = first_of(thread, bond)))
-			sva_op_retire(op);
+		if (sva_thread_is_own(thread) || !atomic_load(&thread->owner))
+			while ((op = first_of(thread)))
+				sva_op_retire(op);
 }

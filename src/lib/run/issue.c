@@ -31,7 +31,7 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 		p->lease = lease;
 		p->bond = lease->bond;
 		err = lease->submit(lease, &op->desc);
-		p->credit = !err;
+		sva_op_set_credit(op, !err);
 		if (err) {
 			lease->credits += lease->counted;
 		} else {
@@ -88,7 +88,7 @@ static int after_no_pins(struct sva_thread *thread, const struct sva_lease *leas
 		sva_progress_next(op, op->desc.size / 2);
 		return 0;
 	}
-	if (atomic_load_explicit(&thread->in_flight, memory_order_relaxed))
+	if (atomic_load_explicit(&thread->in_flight, memory_order_relaxed) & ~SVA_THREAD_CLOSED)
 		return -EAGAIN;
 	p->result.reason = SVA_REASON_MEMLOCK;
 	return -ENOMEM;
@@ -206,8 +206,8 @@ int sva_issue(struct sva_thread *thread, struct sva_op *op)
 
 	thread->hopeless = false;
 	err = p->pinned ? issue_pinned(thread, op) : issue_anywhere(thread, op);
-	if (!err)
-		p->result.chunks++;
+	if (!err) /* atomically: settle.c sees by it that the device goes on */
+		__atomic_store_n(&p->result.chunks, p->result.chunks + 1, __ATOMIC_RELAXED);
 	return err == -SVA_LOST ? -EIO : err;
 }
 

@@ -129,6 +129,7 @@ static int start(struct sva_thread *thread, struct sva_op *op, struct sva *key, 
 	sva_operation_begin(op, key, bond ? &bond->policy : buf_bond ? &buf_bond->policy : &thread->ctx->policy);
 	p->sync = sync;
 	p->pinned = bond;
+	p->keeps = bond ? SVA_OP_KEEPS_BOND : 0;
 	p->bond = bond;
 	sva_dma_attach(op, bufs, buf_bond);
 	err = sva_kind_of(op)->shape == SVA_SHAPE_BATCH ? launch_batch(thread, op) : sva_operation_launch(thread, op);
@@ -372,5 +373,10 @@ int sva_bond_submit(struct sva_bond *bond, struct sva_op *op)
 	thread = sva_thread_get(anchor, &err);
 	if (unlikely(!thread))
 		return err;
-	return start(thread, op, anchor, bond, false);
+	/* Until it has ended: then it may be the last that keeps the queue open. */
+	sva_bond_hold(bond);
+	err = start(thread, op, anchor, bond, false);
+	if (err)
+		sva_bond_drop(bond);
+	return err;
 }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for devices on behalf of a thread that closes something, without ending operations, which
+ * belong to other threads.
+ *
+ * The operations are those on the lists of the shares. An owner frees an operation's memory, and
+ * what the operation keeps alive, only after it has taken it off the list, which it does inside the
+ * share's section. So inside the section a listed operation may be read. What is read here is
+ * atomic (credit, status, chunks), or is written before the operation is listed (is_batch, src,
+ * length), or inside the section (bond; an owner that writes it elsewhere does so atomically).
+ *
+ *	owner                                           this thread, inside the section
+ *	status = 0                                      r0 = credit
+ *	section: submit the descriptor, credit = 1      r1 = status (acquire)
+ *	(the device writes the record, then status)
+ *	reads the record, credit = 0
+ *	section: leaves the list, or submits again
+ *
+ * r0 = 1, r1 = 0: the device has the descriptor, and the owner has not ended the operation, since
+ * there is no record to read.
+ * r0 = 1, r1 != 0: the device has finished it, and has written everything before the status.
+ * r0 = 0: the owner has read the record; a new descriptor can only follow in a later section.
+ * Stale values cannot mislead: the submission is ordered before this section by the section itself,
+ * and a late view of credit = 0 or of the status only makes this thread look once more. A look that
+ * finds nothing with a device is an instant at which the device had nothing of the share.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#include "lib/queue/ways.h"
+
+#define YIELDS       64u      /* looks before the thread sleeps between them */
+#define REST_NS      100000L  /* a look costs a membarrier(2), and slows the owners down */
+#define PUMP_WAIT_NS 1000000u
+
+struct look {
+	uint64_t mark;         /* as in the last look: no device has finished anything since */
+	struct sva_bond *bond; /* of a descriptor that a device has, held; NULL: there is none */
+};
+
+static void look_at(struct look *look, const struct sva_op *op)
+{
+	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	struct sva_bond *bond;
+
+	if (!__atomic_load_n(&p->credit, __ATOMIC_RELAXED) || sva_record_status(&op->comp))
+		return;
+	/*
+	 * NULL: the owner has read the record meanwhile, and gives up the device of its mapped
+	 * buffers.
+	 */
+	bond = __atomic_load_n(&p->bond, __ATOMIC_RELAXED);
+	/* Retired: the record never comes, and the owner will find that. */
+	if (!bond || atomic_load_explicit(&bond->state, memory_order_acquire) == SVA_BOND_RETIRED)
+		return;
+	look->mark += (uintptr_t)op * 31 + __atomic_load_n(&p->result.chunks, __ATOMIC_RELAXED);
+	if (!look->bond) {
+		look->bond = bond;
+		sva_bond_hold(bond);
+	}
+}
+
+static void look_at_share(struct look *look, struct sva_thread *thread, const struct sva_bond *bond)
+{
+	sva_thread_enter(thread);
+	for (const struct sva_op *op = thread->first; op; op = SVA_OP_PRIVATE(op)->next) {
+		if (bond && SVA_OP_PRIVATE(op)->bond != bond)
+			continue;
+		look_at(look, op);
+		for (uint64_t i = 0; SVA_OP_PRIVATE(op)->is_batch && i < op->length; i++)
+			look_at(look, sva_batch_entries(op)[i]);
+	}
+	sva_thread_leave(thread);
+}
+
+static struct look look_at_all(struct sva *ctx, const struct sva_bond *bond)
+{
+	struct look look = { 0, NULL };
+
+	for (struct sva_thread *thread = atomic_load(&ctx->threads); thread; thread = thread->next)
+		look_at_share(&look, thread, bond);
+	return look;
+}
+
+static void rest(unsigned int turn)
+{
+	if (turn < YIELDS)
+		sched_yield();
+	else
+		nanosleep(&(struct timespec){ 0, REST_NS }, NULL);
+}
+
+void sva_settle(struct sva *ctx, const struct sva_bond *bond, uint32_t timeout_ms)
+{
+	uint64_t mark = 0, since = 0;
+	int saved = errno, cancel;
+
+	/* A thread that is cancelled here would leave the reference or the context behind. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	for (unsigned int turn = 0; ctx; turn++) {
+		struct look look = look_at_all(ctx, bond);
+		uint64_t now;
+
+		if (!look.bond)
+			break;
+		now = sva_now_ns();
+		if (!since || look.mark != mark) {
+			mark = look.mark;
+			since = now;
+		} else if (now - since > (uint64_t)timeout_ms * 1000000u && !look.bond->soft) {
+			sva_bond_retire(look.bond);
+		}
+		if (look.bond->pump)
+			look.bond->pump(look.bond, PUMP_WAIT_NS);
+		sva_bond_drop(look.bond);
+		rest(turn);
+	}
+	pthread_setcancelstate(cancel, NULL);
+	errno = saved;
+}
