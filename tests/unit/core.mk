@@ -37,7 +37,7 @@ core_inside = %D%/librig.la src/lib/libcore.la
 # A kernel of their own.
 core_kernel = %D%/kernel.c %D%/kernel.h
 core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,--wrap=fcntl \
-	-Wl,--wrap=close,--wrap=write,--wrap=mmap,--wrap=madvise,--wrap=sva_cpu_features
+	-Wl,--wrap=close,--wrap=write,--wrap=mmap,--wrap=munmap,--wrap=madvise,--wrap=sva_cpu_features
 
 %C%_t_bond_SOURCES = %D%/t-bond.c $(core_kernel)
 %C%_t_bond_CPPFLAGS = $(core_cppflags)

@@ -26,6 +26,7 @@
 int __real_open(const char *path, int flags, ...);
 int __real_close(int fd);
 ssize_t __real_write(int fd, const void *data, size_t size);
+int __real_munmap(void *addr, size_t len);
 void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
 int __real_fcntl(int fd, int command, ...);
 int __real_stat(const char *path, struct stat *st);
@@ -38,6 +39,7 @@ void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off
 int __wrap_fcntl(int fd, int command, ...);
 int __wrap_stat(const char *path, struct stat *st);
 int __wrap_fstat(int fd, struct stat *st);
+int __wrap_munmap(void *addr, size_t len);
 int __wrap_madvise(void *addr, size_t len, int advice);
 unsigned int __wrap_sva_cpu_features(void);
 
@@ -586,8 +588,20 @@ void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off
 	pthread_mutex_unlock(&lock);
 	if (!queue)
 		return __real_mmap(addr, len, prot, flags, fd, offset);
+	if (!err && queue->maps) {
+		queue->portal = __real_mmap(NULL, len, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		return queue->portal;
+	}
 	errno = err ? err : EPERM;
 	return MAP_FAILED;
+}
+
+int __wrap_munmap(void *addr, size_t len)
+{
+	for (unsigned int i = 0; i < queue_count; i++)
+		if (queues[i].portal && queues[i].portal == addr)
+			queues[i].munmaps++;
+	return __real_munmap(addr, len);
 }
 
 ssize_t __wrap_write(int fd, const void *data, size_t size)

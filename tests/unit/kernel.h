@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel and the device behind queues whose nodes are ordinary files: open, stat, fstat, fcntl, mmap, write, close and
- * madvise of the library come here (the programs are linked with --wrap). Nodes look like character devices of the driver, and the model executes what is written. It refuses, falls short, fills up and stays silent as it is told to, and
- * counts what it sees. It behaves as the idxd driver does where that matters: one opener of a dedicated queue at a time, which drops what it has no
- * room for and reports success; a shared one that says EAGAIN; no portal without CAP_SYS_RAWIO; close waits.
+ * The kernel and the device behind queues whose nodes are ordinary files: open, stat, fstat, fcntl,
+ * mmap, munmap, write, close and madvise of the library come here (the programs are linked with
+ * --wrap). Nodes look like character devices of the driver, and the model executes what is written.
+ * It refuses, falls short, fills up and stays silent as it is told to, and counts what it sees. It
+ * behaves as the idxd driver does where that matters: one opener of a dedicated queue at a time,
+ * which drops what it has no room for and reports success; a shared one that says EAGAIN; no portal
+ * without CAP_SYS_RAWIO; close waits.
  */
 #ifndef SVA_TESTS_UNIT_KERNEL_H
 #define SVA_TESTS_UNIT_KERNEL_H
@@ -39,9 +42,11 @@ struct kernel_queue {
 	unsigned int swallow;     /* so many descriptors are never executed at all */
 	unsigned int silent_after; /* so many descriptors none is executed any more; 0: never */
 	unsigned int full_for;    /* so many writes find it full */
+	bool maps; /* mmap gives a page that stands for the portal; else it answers EPERM */
 	struct sva_model_profile profile;
 	/* What it saw. */
-	unsigned int opens, open_now, most_open, mmaps, writes, taken, dropped, executed, most_held;
+	unsigned int opens, open_now, most_open, mmaps, munmaps, writes, taken, dropped, executed,
+		most_held;
 	uint32_t log[KERNEL_LOG]; /* flags and opcode of what was taken, in order */
 	uint32_t sizes[KERNEL_LOG];
 	/* Its own. */
@@ -49,6 +54,7 @@ struct kernel_queue {
 	dev_t rdev_opened;        /* and when it is open; 0: the same */
 	int fd, other_fd;
 	int opener;
+	void *portal;
 	struct sva_desc ring[KERNEL_RING];
 	unsigned int head, held;
 	bool has_thread;

@@ -318,6 +318,34 @@ static void references(void)
 	sva_close(sva);
 }
 
+/*
+ * The mapping keeps the open file in use: as long as it is there the kernel does not end what the
+ * process has on the queue.
+ */
+static void portal_is_unmapped(bool dedicated)
+{
+	struct sva_bond *bond, *same;
+
+	begin(dedicated, dedicated ? "movdir64b" : "enqcmd");
+	kernel_cpu = SVA_CPU_ENQCMD | SVA_CPU_MOVDIR64B;
+	queue->maps = true;
+	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "a queue whose portal can be mapped is bound");
+	is(sva_bind(sva, "wq0.0", 0, &same), 0, "and bound again");
+	is(queue->mmaps, 1, "its portal is mapped once");
+	sva_unbind(same);
+	is(queue->munmaps, 0, "the portal stays mapped as long as there is a reference");
+	sva_unbind(bond);
+	is(queue->munmaps, 1, "the last sva_unbind() unmaps the portal");
+	is(queue->open_now, 0, "and closes the queue");
+	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound anew");
+	sva_bond_retire(bond);
+	is(queue->munmaps, 2, "a queue that is given up has its portal unmapped");
+	is(queue->open_now, 0, "and is closed");
+	sva_unbind(bond);
+	is(queue->munmaps, 2, "which is not done a second time");
+	sva_close(sva);
+}
+
 /* Somebody else has the dedicated queue: another process, or another library in this one. */
 static void busy(void)
 {
@@ -401,6 +429,51 @@ static void silence(bool dedicated)
 	is(queue->open_now, 0, "nothing stays open");
 }
 
+static void set_long_timeout(struct sva_opts *opts)
+{
+	opts->record_timeout_ms = 5000;
+}
+
+/* Polling alone gives a silent queue up, too: after the record timeout, and not before. */
+static void polled_silence(void)
+{
+	struct sva_bond *bond;
+	unsigned int polls = 0;
+	struct sva_op op;
+	uint64_t before;
+	int rc = 0;
+
+	begin(false, "write");
+	sva_close(sva);
+	sva = rig_open_opts("write", set_long_timeout);
+	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind, with a record timeout of 5 s");
+	queue->mode = KERNEL_HELD;
+	sva_prep_memcpy(&op, to, from, 1000);
+	is(sva_bond_submit(bond, &op), 0, "submit to a device that stays silent");
+	for (before = rig_now_ms(); !rc && (rig_now_ms() - before < 100 || polls < 10000); polls++)
+		rc = sva_poll(&op);
+	is(rc, 0,
+	   "an operation that is polled for a fiftieth of the record timeout is pending still");
+	is(sva_bond_path(bond), SVA_PATH_WRITE, "and its queue is not given up");
+	kernel_run(queue, 1);
+	is(sva_poll(&op), 1, "when the record comes the operation ends well");
+	sva_unbind(bond);
+	sva_close(sva);
+
+	begin(false, "write");
+	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind, with a record timeout of 60 ms");
+	queue->mode = KERNEL_HELD;
+	sva_prep_memcpy(&op, to, from, 1000);
+	is(sva_bond_submit(bond, &op), 0, "submit to a device that stays silent");
+	for (before = rig_now_ms(); !(rc = sva_poll(&op)) && rig_now_ms() - before < 20000;)
+		;
+	is(rc, -EIO, "polled for longer than the record timeout, the operation fails");
+	ok(rig_now_ms() - before >= 60, "after no less than the record timeout");
+	is(sva_bond_path(bond), -EIO, "and its queue is given up");
+	sva_unbind(bond);
+	sva_close(sva);
+}
+
 /* The drain at the end brings the record after all. */
 static void late_record(void)
 {
@@ -458,10 +531,13 @@ int main(void)
 	arguments();
 	trust();
 	references();
+	portal_is_unmapped(false);
+	portal_is_unmapped(true);
 	busy();
 	unbind_waits();
 	silence(false);
 	silence(true);
+	polled_silence();
 	late_record();
 	calls_after_silence();
 	return done();

@@ -40,6 +40,7 @@ static struct {
 	ino_t taken;             /* of the file that has the number of the module's; 0: none */
 	unsigned int foreign;    /* calls on other files */
 	unsigned int opens, submits, ops, maps, unmaps, syncs;
+	unsigned int overruns;   /* completions for which the ring had no room */
 	struct sva_dma_ring *ring;
 	uint64_t held[RING];
 	unsigned int held_count;
@@ -146,6 +147,9 @@ static void complete(uint64_t user_data, int result)
 {
 	struct sva_dma_cqe *cqe = &module.ring->cqe[module.ring->tail & (RING - 1)];
 
+	/* The module takes nothing that it has no room for; room is what is behind the head. */
+	module.overruns +=
+		module.ring->tail - __atomic_load_n(&module.ring->head, __ATOMIC_ACQUIRE) >= RING;
 	cqe->user_data = user_data;
 	cqe->result = result;
 	cqe->channel = 0;
@@ -858,6 +862,29 @@ static void test_closed_by_program(void)
 	__real_close(taken);
 }
 
+/*
+ * The module puts completions where the library has read those before, and knows that by the head
+ * alone.
+ */
+static void test_ring(void)
+{
+	struct sva *sva;
+
+	reset_module();
+	sva = open_dma("dma");
+	for (unsigned int i = 0; i < 3 * RING; i++)
+		if (sva_memcpy(sva, to, from, 100))
+			ok(false, "copy %u fails", i);
+	is(module.ring->tail, 3 * RING,
+	   "three times as many copies as the ring has entries are completed through it");
+	is(module.ring->head, module.ring->tail,
+	   "the library gives the ring's head back to the module");
+	is(module.overruns, 0, "so that there was room for each completion");
+	is(ring_mappings(), 2, "the library has the ring mapped");
+	sva_close(sva);
+	is(ring_mappings(), 0, "and has not when the last context is closed");
+}
+
 static void test_pasid(void)
 {
 	struct sva_bond *bond = NULL;
@@ -887,6 +914,7 @@ int main(void)
 	test_mapped_refused();
 	test_mapped_many();
 	test_uring();
+	test_ring();
 	test_closed_by_program();
 	test_pasid();
 	return done();
