@@ -72,12 +72,25 @@ static double height(const struct bench_results *results, const struct bench_row
 	return (libc ? row->libc_rate : row->rate) / 1e9;
 }
 
-/* One line's points; path -1: libc, from the rows of the first path that has any (its turns, so the same moment). */
+/* The name of the datablock with a line's points; path -1: libc. */
+static const char *points_name(char name[32], enum bench_op op, int path, bool latency)
+{
+	snprintf(name, 32, "$points_%d_%d_%s", (int)op, path + 1, latency ? "latency" : "rate");
+	return name;
+}
+
+/*
+ * One line's points; path -1: libc, from the rows of the first path that has any (its turns, so the same moment). They
+ * are datablocks that come before the plot, since gnuplot 6 warns about data that stand behind the command in a
+ * multiplot.
+ */
 static void points(FILE *to, const struct bench_results *results, enum bench_op op, enum bench_mode mode, int path,
 		   bool latency)
 {
+	char name[32];
 	int of = path;
 
+	fprintf(to, "%s << END\n", points_name(name, op, path, latency));
 	for (int p = SVA_PATH_CPU; of < 0 && p >= 0; p--)
 		if (any_point(results, op, mode, p))
 			of = p;
@@ -87,7 +100,7 @@ static void points(FILE *to, const struct bench_results *results, enum bench_op 
 		if (is_point(row, op, mode) && line_of(row) == of)
 			fprintf(to, "%zu %.9g\n", row->what.size, height(results, row, path < 0, latency));
 	}
-	fputs("e\n", to);
+	fputs("END\n", to);
 }
 
 /* The power of ten that is not larger. */
@@ -128,41 +141,53 @@ static void ranges(FILE *to, const struct bench_results *results, enum bench_op 
 	fprintf(to, "set yrange [%.9g:%.9g]\n", decade(low * 0.95), 10 * decade(high * 1.05));
 }
 
-/* One of the four panels. The mode is the one that shows most: the first of the list that was measured. */
-static void panel(FILE *to, const struct bench_results *results, enum bench_op op, bool latency)
+/* The mode of a panel is the one that shows most: the first of the list that was measured. False if none was. */
+static bool panel_mode(const struct bench_results *results, enum bench_op op, bool latency, enum bench_mode *mode)
 {
 	static const enum bench_mode for_latency[] = { BENCH_SYNC, BENCH_ASYNC, BENCH_BATCH };
 	static const enum bench_mode for_rate[] = { BENCH_ASYNC, BENCH_BATCH, BENCH_SYNC };
 	const enum bench_mode *order = latency ? for_latency : for_rate;
-	enum bench_mode mode = order[0];
-	bool first = true;
 
-	for (int i = BENCH_MODE_COUNT - 1; i >= 0; i--)
+	for (int i = 0; i < BENCH_MODE_COUNT; i++) {
+		*mode = order[i];
 		if (any_point(results, op, order[i], -1))
-			mode = order[i];
-	if (!any_point(results, op, mode, -1))
+			return true;
+	}
+	return false;
+}
+
+static void panel_points(FILE *to, const struct bench_results *results, enum bench_op op, bool latency)
+{
+	enum bench_mode mode;
+
+	if (!panel_mode(results, op, latency, &mode))
+		return;
+	for (int path = -1; path < LINES; path++)
+		if (path < 0 || any_point(results, op, mode, path))
+			points(to, results, op, mode, path, latency);
+}
+
+/* One of the four panels. */
+static void panel(FILE *to, const struct bench_results *results, enum bench_op op, bool latency)
+{
+	enum bench_mode mode;
+	char name[32];
+
+	if (!panel_mode(results, op, latency, &mode))
 		return;
 	fprintf(to, "set title '%s: %s, %s'\n", bench_op_names[op], latency ? "median latency" : "throughput",
 		bench_mode_names[mode]);
 	fprintf(to, "set ylabel '%s'\nset format y '%s'\n", latency ? "time of one operation" : "GB/s",
 		latency ? "%.0s %cs" : "%g");
 	ranges(to, results, op, mode, latency);
-	fputs("plot ", to);
-	for (int path = -1; path < LINES; path++) {
-		if (path >= 0 && !any_point(results, op, mode, path))
-			continue;
-		fprintf(to, "%s'-' using 1:2 ", first ? "" : ", ");
-		if (path < 0)
-			fputs("with linespoints lc rgb '#888888' lw 2 dt 2 pt 2 ps 0.7 title 'libc'", to);
-		else
-			fprintf(to, "with linespoints lc rgb '%s' lw 2 pt %d ps 0.7 title '%s'", colours[path],
-				5 + 2 * path % 10, line_name(path));
-		first = false;
-	}
+	fprintf(to, "plot %s using 1:2 with linespoints lc rgb '#888888' lw 2 dt 2 pt 2 ps 0.7 title 'libc'",
+		points_name(name, op, -1, latency));
+	for (int path = 0; path < LINES; path++)
+		if (any_point(results, op, mode, path))
+			fprintf(to, ", %s using 1:2 with linespoints lc rgb '%s' lw 2 pt %d ps 0.7 title '%s'",
+				points_name(name, op, path, latency), colours[path], 5 + 2 * path % 10,
+				line_name(path));
 	putc('\n', to);
-	for (int path = -1; path < LINES; path++)
-		if (path < 0 || any_point(results, op, mode, path))
-			points(to, results, op, mode, path, latency);
 }
 
 static void script(FILE *to, const struct bench_results *results)
@@ -177,6 +202,10 @@ static void script(FILE *to, const struct bench_results *results)
 			*at = ' ';
 	fprintf(to, "set terminal svg size 1000,%d font 'sans-serif,13' background '#ffffff' noenhanced\n",
 		60 + 380 * rows);
+	for (int op = 0; op < BENCH_OP_COUNT; op++) {
+		panel_points(to, results, (enum bench_op)op, true);
+		panel_points(to, results, (enum bench_op)op, false);
+	}
 	fprintf(to, "set multiplot layout %d,2 title 'sva-bench: %s%s'\n", rows, machine,
 		options->emulated ? " (" BENCH_EMULATED ")" : "");
 	fputs("set logscale x 2\nset logscale y 10\nset xlabel 'size'\n"
@@ -212,13 +241,14 @@ static bool begins_line(const struct bench_results *results, unsigned int i)
 /* A logarithmic axis has no place for 0: what the kernel does not do is drawn at 1. */
 static void line_of_counts(FILE *to, const struct bench_results *results, unsigned int i, bool kernel)
 {
+	fprintf(to, "$counts_%u_%d << END\n", i, kernel);
 	do {
 		double value = kernel ? results->rows[i].kernel : results->rows[i].user;
 
 		fprintf(to, "%zu %.0f\n", results->rows[i].what.size, value < 1 ? 1 : value);
 		i++;
 	} while (i < results->count && results->rows[i].counted && !begins_line(results, i));
-	fputs("e\n", to);
+	fputs("END\n", to);
 }
 
 static void panel_of_counts(FILE *to, const struct bench_results *results, bool kernel)
@@ -231,24 +261,28 @@ static void panel_of_counts(FILE *to, const struct bench_results *results, bool 
 
 		if (!begins_line(results, i))
 			continue;
-		fprintf(to, "%s'-' using 1:2 with linespoints lc rgb '%s' lw 2 dt %d pt %d ps 0.7 title '%s%s%s'", first ? "" : ", ",
-			colours[row->what.path], i && results->rows[i - 1].what.path == row->what.path ? 2 : 1,
-			5 + 2 * row->what.path % 10, sva_path_name(row->what.path), row->what.path == SVA_PATH_DMA ? ", mapped " : "",
+		fprintf(to, "%s$counts_%u_%d using 1:2 with linespoints lc rgb '%s' lw 2 dt %d pt %d ps 0.7 "
+			"title '%s%s%s'",
+			first ? "" : ", ", i, kernel, colours[row->what.path],
+			i && results->rows[i - 1].what.path == row->what.path ? 2 : 1, 5 + 2 * row->what.path % 10,
+			sva_path_name(row->what.path), row->what.path == SVA_PATH_DMA ? ", mapped " : "",
 			row->what.path == SVA_PATH_DMA ? row->mapping : "");
 		first = false;
 	}
 	putc('\n', to);
-	for (unsigned int i = 0; i < results->count; i++)
-		if (begins_line(results, i))
-			line_of_counts(to, results, i, kernel);
 }
 
 static void script_of_counts(FILE *to, const struct bench_results *results)
 {
 	bool any = false;
 
-	for (unsigned int i = 0; i < results->count; i++)
-		any |= results->rows[i].counted;
+	for (unsigned int i = 0; i < results->count; i++) {
+		if (!begins_line(results, i))
+			continue;
+		line_of_counts(to, results, i, false);
+		line_of_counts(to, results, i, true);
+		any = true;
+	}
 	fputs("set terminal svg size 1000,440 font 'sans-serif,13' background '#ffffff' noenhanced\n", to);
 	fprintf(to, "set multiplot layout 1,2 title 'sva-bench --instructions%s'\n",
 		results->options->emulated ? " (" BENCH_EMULATED ")" : "");
