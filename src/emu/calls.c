@@ -8,6 +8,7 @@
 
 #include "calls.h"
 #include "cdev.h"
+#include "dispatch.h"
 #include "exec.h"
 #include "files.h"
 #include "memory.h"
@@ -214,6 +215,14 @@ static bool do_signal(struct emu_call *call)
 	}
 }
 
+static void look_at_prctl(uint64_t option, uint64_t what)
+{
+	if (option == PR_SET_SECCOMP)
+		filter_installed();
+	if (option == PR_SET_SYSCALL_USER_DISPATCH && what != 0)
+		emu_dispatch_give();
+}
+
 static void exec_started(const struct emu_call *call)
 {
 	char path[256];
@@ -229,8 +238,8 @@ bool emu_call(struct emu_call *call)
 	if (call->nr == SYS_seccomp &&
 	    (call->arg[0] == SECCOMP_SET_MODE_STRICT || call->arg[0] == SECCOMP_SET_MODE_FILTER))
 		filter_installed();
-	if (call->nr == SYS_prctl && call->arg[0] == PR_SET_SECCOMP)
-		filter_installed();
+	if (call->nr == SYS_prctl)
+		look_at_prctl(call->arg[0], call->arg[1]);
 	if (call->nr == SYS_execve)
 		exec_started(call);
 	return do_file(call) || do_signal(call);
@@ -258,7 +267,7 @@ EMU_INTERPOSE(int, prctl, int option, unsigned long a, unsigned long b, unsigned
 {
 	typedef int next_fn(int, unsigned long, unsigned long, unsigned long, unsigned long);
 
-	if (option == PR_SET_SECCOMP && emu.state)
-		filter_installed();
+	if (emu.state)
+		look_at_prctl((uint64_t)option, a);
 	return EMU_NEXT(next_fn *, "prctl")(option, a, b, c, d);
 }

@@ -17,9 +17,9 @@
 #include "process.h"
 #include "raw.h"
 #include "signals.h"
+#include "text.h"
 
-#ifndef PR_SET_SYSCALL_USER_DISPATCH
-#define PR_SET_SYSCALL_USER_DISPATCH 59
+#ifndef PR_SYS_DISPATCH_ON
 #define PR_SYS_DISPATCH_ON 1
 #endif
 #define ALLOW 0 /* what the kernel finds in the selector */
@@ -171,6 +171,18 @@ void emu_dispatch_arm(void)
 		return;
 	armed = raw_syscall5(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON,
 			     libc_text.start, libc_text.size, &selector) ? 0 : mm;
+}
+
+void emu_dispatch_give(void)
+{
+	if (!libc_text.size)
+		return;
+	libc_text.size = 0; /* no thread is armed from now on; those that are make their own calls */
+	emu_signals_give_sigsys();
+	if (!emu.state->opt.quiet)
+		emu_say("%s has its own system calls reported to it, so the emulator no longer sees them; "
+			"sva-emu run --ptrace does",
+			emu.program);
 }
 
 /* --- stubs ------------------------------------------------------------------------------------ */

@@ -12,7 +12,12 @@
 #define EMU_DISPATCH_H
 
 #include <stdbool.h>
+#include <sys/prctl.h>
 #include <ucontext.h>
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#endif
 
 /*
  * At the start of the program. False: this kernel cannot, or something in the process is in the
@@ -22,6 +27,9 @@ bool emu_dispatch_init(void);
 
 /* Arm the calling thread, if it is not. */
 void emu_dispatch_arm(void);
+
+/* The program is about to ask the kernel for the same: SIGSYS and the rest are left to it. */
+void emu_dispatch_give(void);
 
 /* SIGSYS, because of such a call. */
 void emu_dispatch(ucontext_t *uc);

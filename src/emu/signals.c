@@ -35,6 +35,7 @@ __asm__(".text\n.hidden emu_restore\n.globl emu_restore\n.type emu_restore,@func
 
 /* Ours, in the order of the table of what the program wants done with them. SIGTRAP is ours with --fast only. */
 static const int ours_all[] = { SIGILL, SIGSEGV, SIGBUS, SIGSYS, SIGTRAP };
+#define PLACE_OF_SIGSYS 3
 static unsigned int ours_count = 4;
 static struct kernel_action wanted[5];
 static int wanted_lock;
@@ -45,10 +46,14 @@ static void (*restorer)(void) = emu_restore;
 static EMU_TLS uint64_t believed;
 static uint64_t believed_mask[_NSIG + 1];
 
+static bool sigsys_given; /* it is the program's, and not ours any more */
+
 static int ours(int signo)
 {
 	unsigned int i;
 
+	if (signo == SIGSYS && __atomic_load_n(&sigsys_given, __ATOMIC_RELAXED))
+		return -1;
 	for (i = 0; i < ours_count; i++)
 		if (ours_all[i] == signo)
 			return (int)i;
@@ -126,6 +131,18 @@ uint64_t emu_signals_believed(void)
 	return believed;
 }
 
+void emu_signals_give_sigsys(void)
+{
+	struct kernel_action act = wanted[PLACE_OF_SIGSYS];
+
+	if (!(act.flags & SA_RESTORER_BIT)) {
+		act.flags |= SA_RESTORER_BIT;
+		act.restorer = restorer;
+	}
+	__atomic_store_n(&sigsys_given, true, __ATOMIC_RELAXED);
+	kernel_action(SIGSYS, &act, NULL);
+}
+
 uint64_t emu_signals_believe(int how, uint64_t bits)
 {
 	uint64_t before = believed;
@@ -158,6 +175,8 @@ void emu_signals_check(void)
 	unsigned int i;
 
 	for (i = 0; i < ours_count; i++) {
+		if (ours(ours_all[i]) < 0)
+			continue;
 		if (kernel_action(ours_all[i], NULL, &seen) == 0 && seen.handler != act.handler) {
 			wanted[i] = seen;
 			kernel_action(ours_all[i], &act, NULL);
@@ -212,14 +231,14 @@ static uint64_t *words(sigset_t *set)
 	return (uint64_t *)(void *)set;
 }
 
-/* What the program wants done with one of ours; now NULL: only asked. */
-static struct kernel_action exchange_wanted(int signo, const struct kernel_action *now)
+/* What the program wants done with one of ours, by its place in the table; now NULL: only asked. */
+static struct kernel_action exchange_wanted(int place, const struct kernel_action *now)
 {
 	uint64_t mask = lock_wanted();
-	struct kernel_action before = wanted[ours(signo)];
+	struct kernel_action before = wanted[place];
 
 	if (now)
-		wanted[ours(signo)] = *now;
+		wanted[place] = *now;
 	unlock_wanted(mask);
 	before.flags &= ~SA_RESTORER_BIT;
 	before.restorer = NULL;
@@ -227,7 +246,7 @@ static struct kernel_action exchange_wanted(int signo, const struct kernel_actio
 }
 
 /* sigaction() for one of ours: only noted. */
-static int note_action(int signo, const struct sigaction *act, struct sigaction *old)
+static int note_action(int place, const struct sigaction *act, struct sigaction *old)
 {
 	struct kernel_action now = { 0 }, before;
 	struct sigaction copy = { 0 };
@@ -239,7 +258,7 @@ static int note_action(int signo, const struct sigaction *act, struct sigaction 
 		now.flags = (unsigned long)copy.sa_flags;
 		now.mask = *words(&copy.sa_mask);
 	}
-	before = exchange_wanted(signo, act ? &now : NULL);
+	before = exchange_wanted(place, act ? &now : NULL);
 	if (old) {
 		copy = (struct sigaction){ 0 };
 		copy.sa_sigaction = (void (*)(int, siginfo_t *, void *))before.handler;
@@ -275,14 +294,15 @@ static long act_on_other(int signo, const struct kernel_action *act, struct kern
 long emu_signals_raw_action(int signo, uint64_t act, uint64_t old, uint64_t size)
 {
 	struct kernel_action now, before = { 0 };
+	int place = ours(signo);
 	long ret = 0;
 
 	if (size != sizeof(uint64_t) || signo < 1 || signo > 64)
 		return -EINVAL;
 	if (act && emu_fetch(&now, act, sizeof(now), NULL))
 		return -EFAULT;
-	if (ours(signo) >= 0)
-		before = exchange_wanted(signo, act ? &now : NULL);
+	if (place >= 0)
+		before = exchange_wanted(place, act ? &now : NULL);
 	else
 		ret = act_on_other(signo, act ? &now : NULL, &before);
 	if (ret == 0 && old && emu_store(old, &before, sizeof(before), NULL))
@@ -356,14 +376,14 @@ static void return_by_ours(int signo)
 
 static int do_sigaction(int signo, const struct sigaction *act, struct sigaction *old)
 {
+	int place = ours(signo), ret;
 	uint64_t hidden = 0;
 	struct sigaction copy;
-	int ret;
 
 	if (signo < 1 || signo > _NSIG || !emu.state)
 		return EMU_NEXT(sigaction_fn *, "sigaction")(signo, act, old);
-	if (ours(signo) >= 0) {
-		ret = note_action(signo, act, old);
+	if (place >= 0) {
+		ret = note_action(place, act, old);
 		if (ret) {
 			errno = -ret;
 			return -1;

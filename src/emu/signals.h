@@ -35,6 +35,9 @@ void emu_signals_restorer(uintptr_t address);
 uint64_t emu_signals_believed(void);
 void emu_signals_thread(uint64_t inherited);
 
+/* Give SIGSYS to the program for good: its handler is installed, and what it installs later. */
+void emu_signals_give_sigsys(void);
+
 /* Change that, as sigprocmask() does. What it was before. */
 uint64_t emu_signals_believe(int how, uint64_t bits);
 

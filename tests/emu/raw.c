@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/uio.h>
 #include <threads.h>
@@ -546,6 +547,40 @@ static void test_unseen(void)
 	is(seen & blocked, 0, "unseen: the emulator has unblocked what it needs");
 }
 
+static volatile uint8_t selector;
+static volatile int reported;
+
+static void on_report(int signo, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	(void)signo;
+	selector = 0; /* allow */
+	reported = info->si_syscall;
+	uc->uc_mcontext.gregs[REG_RAX] = 4711;
+}
+
+/* A program that has its system calls reported to itself, as Wine does. */
+static void test_own_reports(void)
+{
+	struct sigaction act = { .sa_sigaction = on_report, .sa_flags = SA_SIGINFO };
+	long ret;
+
+	sigaction(SIGSYS, &act, NULL);
+	if (prctl(59, 1, 0, 0, &selector)) { /* PR_SET_SYSCALL_USER_DISPATCH, on */
+		skip("system calls are reported to the program that asks for it", "this kernel cannot");
+		return;
+	}
+	selector = 1; /* block */
+	__asm__ volatile("syscall" : "=a"(ret) : "0"((long)SYS_getppid) : "rcx", "r11", "memory");
+	ok(ret == 4711 && reported == SYS_getppid,
+	   "a system call is reported to the program that asked for it (%ld, %d)", ret, reported);
+	act.sa_handler = SIG_DFL;
+	ok(sigaction(SIGSYS, NULL, &act) == 0 && act.sa_sigaction == on_report,
+	   "its handler for SIGSYS reads back");
+	ok(copies(portal), "ENQCMD copies");
+}
+
 int main(int argc, char **argv)
 {
 	by_function = argc > 1 && !strcmp(argv[1], "syscall");
@@ -573,6 +608,8 @@ int main(int argc, char **argv)
 		test_waits();
 		test_threads();
 		test_old_functions();
+		if (strcmp(how, "ptrace"))
+			test_own_reports();
 	}
 	return done();
 }
