@@ -42,6 +42,7 @@ struct sva_model_profile;
 struct sva_alive {
 	atomic_uint epoch;
 	atomic_uint generation;
+	pthread_mutex_t enter;      /* making the process usable; comes before sva_process.lock */
 };
 
 struct sva_process {

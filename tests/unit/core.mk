@@ -94,3 +94,13 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,-
 %C%_t_threads_CPPFLAGS = $(core_cppflags)
 %C%_t_threads_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_threads_LDADD = $(core_inside)
+
+# What the surroundings do: forks, shortages, sandboxes, cancellations.
+around_programs = %D%/t-first
+check_PROGRAMS += $(around_programs)
+TESTS += $(around_programs)
+
+%C%_t_first_CPPFLAGS = $(core_cppflags)
+%C%_t_first_LDFLAGS = $(core_ldflags) -Wl,--wrap=open,--wrap=mmap,--wrap=madvise,--wrap=calloc \
+	-Wl,--wrap=pthread_key_create,--wrap=pthread_atfork
+%C%_t_first_LDADD = $(core_inside)

@@ -94,6 +94,12 @@ static void after_fork_child(void)
 	pthread_mutex_unlock(&lock); /* which the thread that is left holds */
 }
 
+/* A kernel is below the library: its handlers are registered before the library's, so that the library's locks are taken first. */
+static __attribute__((constructor(101))) void watch_forks(void)
+{
+	pthread_atfork(before_fork, after_fork, after_fork_child);
+}
+
 void kernel_list(const char *line)
 {
 	char path[96];
@@ -119,7 +125,6 @@ void kernel_begin(void)
 		if (!mkdtemp(directory))
 			abort();
 		owner = getpid();
-		pthread_atfork(before_fork, after_fork, after_fork_child);
 		atexit(remove_directory);
 	}
 	for (unsigned int i = 0; i < queue_count; i++)

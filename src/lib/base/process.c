@@ -19,7 +19,6 @@ __thread struct sva_tls sva_tls __attribute__((tls_model("initial-exec"))) = {
 	.last = { .path = SVA_PATH_CPU },
 };
 
-static pthread_mutex_t enter_lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_uint generations; /* how many there have been; survives a fork, unlike the page */
 static atomic_uint epochs;
 static pthread_key_t thread_key;
@@ -31,24 +30,40 @@ struct interned {
 
 static struct interned *strings;
 static pthread_mutex_t strings_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool tidied; /* after_fork_child() has run, and nothing has entered this process yet; sva_alive::enter */
+
+static struct sva_alive *current_page(void)
+{
+	return __atomic_load_n(&sva_alive, __ATOMIC_ACQUIRE);
+}
 
 /*
- * fork(2): nobody is inside the process-wide lists while the child is made, so the child finds them whole. It closes its copies of the
- * queues' descriptors at once (a dedicated queue would stay busy, and a fork of a program that never calls the library again should not hold it), and touches no
- * portal: those pages are not there.
+ * fork(2): the thread that forks holds the process-wide locks meanwhile, so the child finds the lists whole and the locks open. The
+ * handlers are registered when the library is loaded: a lock that is taken before its handler exists is held forever by a thread that
+ * the child does not have. The child closes its copies of the queues' descriptors at once (a dedicated queue would stay busy, and a
+ * fork of a program that never calls the library again should not hold it), and touches no portal: those pages are not there.
  */
+static bool fork_holds_enter; /* sva_process.lock */
+
 static void before_fork(void)
 {
-	pthread_mutex_lock(&enter_lock);
+	struct sva_alive *page = current_page();
+
+	if (page != &not_yet)
+		pthread_mutex_lock(&page->enter);
 	pthread_mutex_lock(&sva_process.lock);
 	pthread_mutex_lock(&strings_lock);
+	fork_holds_enter = page != &not_yet;
 }
 
 static void after_fork(void)
 {
+	bool holds_enter = fork_holds_enter;
+
 	pthread_mutex_unlock(&strings_lock);
 	pthread_mutex_unlock(&sva_process.lock);
-	pthread_mutex_unlock(&enter_lock);
+	if (holds_enter)
+		pthread_mutex_unlock(&current_page()->enter);
 }
 
 static void forget_parent(void)
@@ -65,14 +80,45 @@ static void forget_parent(void)
 
 static void after_fork_child(void)
 {
+	struct sva_alive *page = current_page();
+
 	pthread_cond_init(&sva_process.closed, NULL);
-	if (sva_process.ready) {
-		/* For kernels that do not wipe the page themselves. */
-		atomic_store(&sva_alive->epoch, 0);
-		atomic_store(&sva_alive->generation, 0);
-	}
 	forget_parent();
-	after_fork(); /* the thread that is left holds them */
+	pthread_mutex_unlock(&strings_lock); /* the thread that is left holds them */
+	pthread_mutex_unlock(&sva_process.lock);
+	if (page == &not_yet)
+		return;
+	/* For kernels that do not wipe the page themselves. Where they do, there is nothing left to unlock. */
+	atomic_store(&page->epoch, 0);
+	atomic_store(&page->generation, 0);
+	pthread_mutex_init(&page->enter, NULL);
+	tidied = true;
+}
+
+static atomic_bool watched;
+
+/*
+ * Once in the life of a program, children included: they inherit the handlers. Those that were registered last are called first before a
+ * fork, and malloc(3) is used with our locks held: an implementation that has handlers of its own registers them with its first call.
+ */
+static int watch_forks(void)
+{
+	void *volatile first;
+
+	if (atomic_exchange(&watched, true))
+		return 0;
+	first = malloc(1);
+	free(first);
+	if (!pthread_atfork(before_fork, after_fork, after_fork_child))
+		return 0;
+	atomic_store(&watched, false);
+	return -ENOMEM;
+}
+
+/* Before main() begins or dlopen(3) returns, and before constructors without a priority. Without memory it is tried again on entry. */
+static __attribute__((constructor(1000))) void watch_forks_early(void)
+{
+	(void)watch_forks();
 }
 
 /* A thread ends: its shares of contexts become nobody's. Operations on their lists stay valid. */
@@ -80,6 +126,9 @@ static void thread_ends(void *tls)
 {
 	/* Destructors that come later may call the library once more: then it has to ask for a share again, and to end again. */
 	sva_tls.epoch = ~0u;
+	/* The child of a raw clone that has not entered: the contexts are its parent's, and so are the locks. */
+	if (!sva_process_generation())
+		return;
 	pthread_mutex_lock(&sva_process.lock);
 	/* sva::lock comes before sva_process.lock and is not needed: a list of threads only grows while its context is listed. */
 	for (struct sva *ctx = sva_process.contexts; ctx; ctx = ctx->next)
@@ -95,58 +144,70 @@ void sva_process_adopt_thread(void)
 	pthread_setspecific(thread_key, &sva_tls);
 }
 
-static int make_page(void)
+/* A page that is zero: its mutex is open, in a child as well. NULL: no memory. */
+static struct sva_alive *make_page(void)
 {
 	long size = sysconf(_SC_PAGESIZE);
-	struct sva_alive *page;
+	struct sva_alive *page, *first = &not_yet;
 
 	page = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
-		return -ENOMEM;
+		return NULL;
+	pthread_mutex_init(&page->enter, NULL);
 	/* Linux 4.14. Where it is refused (an emulation of Linux), pthread_atfork still tells of ordinary forks. */
 	(void)madvise(page, (size_t)size, MADV_WIPEONFORK);
-	__atomic_store_n(&sva_alive, page, __ATOMIC_RELEASE);
-	return 0;
+	if (__atomic_compare_exchange_n(&sva_alive, &first, page, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return page;
+	munmap(page, (size_t)size); /* another thread was first */
+	return first;
 }
 
-static int enter_locked(void)
+/*
+ * A child that came about without pthread_atfork (a raw clone) learns it from the wiped page alone. A thread of its parent may have
+ * held any lock; what they guard is a list that grows at its head, which is whole at any moment.
+ */
+static void tidy_after_clone(void)
 {
-	int err;
+	pthread_mutex_init(&sva_process.lock, NULL);
+	pthread_cond_init(&sva_process.closed, NULL);
+	pthread_mutex_init(&strings_lock, NULL);
+	forget_parent();
+}
 
-	if (!sva_process.ready) {
-		err = make_page();
-		if (err)
-			return err;
-		if (pthread_key_create(&thread_key, thread_ends))
-			return -ENOMEM;
-		sva_bias_setup();
-		pthread_atfork(before_fork, after_fork, after_fork_child);
-		sva_process.ready = true;
-	} else {
-		/* A child that came about without pthread_atfork (a raw clone) learns it from the wiped page alone. */
-		if (sva_process.contexts || sva_process.bonds) {
-			pthread_mutex_init(&sva_process.lock, NULL);
-			pthread_cond_init(&sva_process.closed, NULL);
-			pthread_mutex_init(&strings_lock, NULL);
-			forget_parent();
-		}
-		sva_bias_setup(); /* the registration for membarrier is per process */
-	}
-	atomic_store(&sva_alive->generation, atomic_fetch_add(&generations, 1) + 1);
-	atomic_store(&sva_alive->epoch, atomic_fetch_add(&epochs, 1) + 1);
+/* With sva_alive::enter held. */
+static int enter_locked(struct sva_alive *page)
+{
+	int err = watch_forks();
+
+	if (err)
+		return err;
+	if (sva_process.ready && !tidied)
+		tidy_after_clone();
+	tidied = false;
+	if (!sva_process.ready && pthread_key_create(&thread_key, thread_ends))
+		return -ENOMEM;
+	sva_process.ready = true;
+	sva_bias_setup(); /* the registration for membarrier is per process */
+	atomic_store(&page->epoch, atomic_fetch_add(&epochs, 1) + 1);
+	atomic_store(&page->generation, atomic_fetch_add(&generations, 1) + 1);
 	return 0;
 }
 
 int sva_process_enter(void)
 {
+	struct sva_alive *page = current_page();
 	int err = 0;
 
-	if (likely(atomic_load(&sva_alive->generation)))
+	if (likely(atomic_load(&page->generation)))
 		return 0;
-	pthread_mutex_lock(&enter_lock);
-	if (!atomic_load(&sva_alive->generation))
-		err = enter_locked();
-	pthread_mutex_unlock(&enter_lock);
+	if (page == &not_yet)
+		page = make_page();
+	if (!page)
+		return -ENOMEM;
+	pthread_mutex_lock(&page->enter);
+	if (!atomic_load(&page->generation))
+		err = enter_locked(page);
+	pthread_mutex_unlock(&page->enter);
 	return err;
 }
 
