@@ -308,7 +308,8 @@ SVA_API const struct sva_result *sva_op_result(const struct sva_op *op);
 	X(MEMLOCK, "the memory may not be pinned for sva_dma: raise RLIMIT_MEMLOCK (ulimit -l), or map less of it") \
 	X(BATCH_SIZE, "the batch has more entries, or fewer, than the queue takes in one descriptor: they go one by one") \
 	X(BATCH_ENTRY, "an entry cannot be part of a batch (too long, empty, a drain, mapped buffers): they go one by one") \
-	X(NOT_A_QUEUE, "the queue's node is no character device of the driver, or that of another queue")
+	X(NOT_A_QUEUE, "the queue's node is no character device of the driver, or that of another queue") \
+	X(SHORTAGE, "short of descriptors, memory or threads for the moment: it is tried again later")
 
 /** See #SVA_REASON_MAP. The numbers may grow, never change. */
 enum sva_reason {

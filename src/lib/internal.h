@@ -25,6 +25,57 @@ _Static_assert(sizeof(void *) == 8 && sizeof(size_t) == 8 && __BYTE_ORDER__ == _
 
 #define SVA_NAME_MAX 64 /* of a queue or device, with the terminator */
 
+/* ------------------------------------------------------------------ clock.c: what failed for a moment is tried again */
+
+struct sva_retry {
+	_Atomic uint64_t at;         /* ns; not before */
+	_Atomic uint64_t delay;      /* ns; doubles with every failure, up to ten seconds; 0: nothing has failed */
+};
+
+bool sva_retry_is_due(const struct sva_retry *retry);
+void sva_retry_failed(struct sva_retry *retry);
+/* Short of descriptors or memory, of the process or the machine: says nothing about what was looked for. err: an errno of either sign. */
+static inline bool sva_is_shortage(int err)
+{
+	err = err < 0 ? -err : err;
+	return err == EMFILE || err == ENFILE || err == ENOMEM;
+}
+
+/* ------------------------------------------------------------------ cancellation */
+
+/*
+ * No function of the library is a cancellation point: a thread that were cancelled inside would leave locks, descriptors, and operations that a
+ * device still writes for. So whatever calls a cancellation point of libc (open, close, read, write, a wait, a program's own log function)
+ * holds cancellation off meanwhile. In a process of one thread nothing can be cancelled, and nothing is done; glibc says when that ends.
+ */
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define SVA_SINGLE_THREADED __libc_single_threaded
+#endif
+#endif
+#ifndef SVA_SINGLE_THREADED
+#define SVA_SINGLE_THREADED 0
+#endif
+
+static inline int sva_cancel_hold(void)
+{
+	int before = PTHREAD_CANCEL_DISABLE;
+
+	if (!SVA_SINGLE_THREADED)
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+/* before: what sva_cancel_hold() returned. */
+static inline void sva_cancel_release(int before)
+{
+	int now;
+
+	if (before != PTHREAD_CANCEL_DISABLE)
+		pthread_setcancelstate(before, &now);
+}
+
 /* ------------------------------------------------------------------ config.c: what may be used, and how */
 
 /* A list of queue or plug-in names, in one string: "a\0b\0\0". NULL: no restriction. */
@@ -112,13 +163,16 @@ int sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, ch
 
 /* ------------------------------------------------------------------ numa.c: the only caller of libnuma */
 
-int sva_numa_thread_node(void);                  /* of the calling thread, without a syscall; 0 if there are no nodes */
+int sva_numa_thread_node(void);                  /* of the calling thread, without a syscall; 0 if there are no nodes, -1: not known yet */
 int sva_numa_distance(int a, int b);             /* 10 is local; unknown (-1) nodes are near to everything */
 int sva_numa_buffer_node(const void *addr);      /* of the page at addr, by a syscall; -1 if it can not be told */
+void sva_numa_after_fork(void);                  /* in a child: no thread of it is looking */
 
 /* ------------------------------------------------------------------ cpu.c: what this CPU can do */
 
 enum sva_cpu_feature { SVA_CPU_ENQCMD = 1, SVA_CPU_MOVDIR64B = 2, SVA_CPU_WAITPKG = 4 };
-unsigned int sva_cpu_features(void);             /* from /proc/cpuinfo, read once */
+unsigned int sva_cpu_features(void);             /* from /proc/cpuinfo; 0 while that cannot be read */
+/* It could not be read for want of descriptors or memory, and is looked at again. */
+bool sva_cpu_shortage(void);
 
 #endif

@@ -79,7 +79,8 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/find/queue-check.c \
 	%D%/find/queue-check.h \
 	%D%/base/numa.c \
-	%D%/base/cpu.c
+	%D%/base/cpu.c \
+	%D%/base/clock.c
 %C%_libcore_la_CFLAGS = $(AM_CFLAGS) $(NUMA_CFLAGS) -pthread
 %C%_libcore_la_LIBADD = src/model/libmodel.la $(NUMA_LIBS) $(ISAL_LIBS)
 

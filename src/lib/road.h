@@ -76,6 +76,7 @@ const struct sva_identity *sva_identify(const char *queue, const char *device, u
 /* Pages that a forked child does not get: for what a device writes, or what must not be used there. */
 void *sva_arena_alloc(size_t size);
 void sva_arena_free(void *arena, size_t size);
+/* clock.c */
 uint64_t sva_now_ns(void);
 
 /* ------------------------------------------------------------------ submit.h's objects: bond and lease */
@@ -171,8 +172,7 @@ struct sva_route {
 	uint8_t path;
 	struct sva_bond *bond;      /* sva::lock */
 	atomic_uint reason;         /* enum sva_reason; OK and no bond: not tried yet */
-	uint64_t retry_at;          /* ns; not tried again before */
-	uint64_t retry_delay;       /* ns; doubles with every failure */
+	struct sva_retry retry;     /* after a failure */
 };
 
 struct sva {
@@ -349,6 +349,10 @@ const struct sva_queue *sva_soft_queue(void);
 /* Fill in a bond's limits and capabilities from its profile. */
 void sva_soft_describe(struct sva_bond *bond);
 void sva_soft_free(struct sva_soft *soft);
+/* Engine threads were asked for, and none could be started. */
+bool sva_soft_lacks_threads(const struct sva_soft *soft);
+/* Start the missing ones, if it is time to try that again. */
+void sva_soft_try_again(struct sva_soft *soft);
 /* The profile it runs. */
 const struct sva_model_profile *sva_soft_profile(const struct sva_soft *soft);
 /* Execute on this process's memory, now; 0 or -EIO when the record was lost. */

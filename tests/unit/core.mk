@@ -73,7 +73,7 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,-
 %C%_t_async_LDADD = $(core_inside)
 
 %C%_t_soft_CPPFLAGS = $(core_cppflags)
-%C%_t_soft_LDFLAGS = $(core_ldflags)
+%C%_t_soft_LDFLAGS = $(core_ldflags) -Wl,--wrap=pthread_create
 %C%_t_soft_LDADD = $(core_inside)
 
 %C%_t_guard_CPPFLAGS = $(core_cppflags)

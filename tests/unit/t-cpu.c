@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the CPU can do, as /proc/cpuinfo of other machines tells it; each in its own process, since it is read once. */
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,44 @@ static void features_are(const char *cpuinfo, unsigned int want, const char *nam
 	is(WEXITSTATUS(status), want, name);
 }
 
+/* A limit that is hit in the moment of the first look. */
+static int limited(void)
+{
+	struct rlimit old, none;
+
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = 3;
+	setrlimit(RLIMIT_NOFILE, &none);
+	if (sva_cpu_features() || !sva_cpu_shortage())
+		return 1;
+	setrlimit(RLIMIT_NOFILE, &old);
+	if (sva_cpu_features())
+		return 2; /* too soon */
+	usleep(110000);
+	if (sva_cpu_features() != 7 || sva_cpu_shortage())
+		return 3;
+	/* What has been read is kept. */
+	setrlimit(RLIMIT_NOFILE, &none);
+	return sva_cpu_features() == 7 ? 0 : 4;
+}
+
+static void a_moment_without_descriptors(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	scene_tree(NULL);
+	if (system("mkdir -p \"$SVA_TEST_ROOT/proc\""))
+		return;
+	scene_file("proc/cpuinfo", "flags : enqcmd movdir64b waitpkg\n");
+	pid = fork();
+	if (!pid)
+		_exit(limited());
+	waitpid(pid, &status, 0);
+	is(status, 0, "no descriptor for /proc/cpuinfo: nothing is known, and 0.1 s later it is read");
+}
+
 int main(void)
 {
 	static char wide[70000];
@@ -42,6 +81,7 @@ int main(void)
 	memset(wide, 'x', sizeof(wide) - 1);
 	memcpy(wide, "flags : ", 8);
 	memcpy(wide + sizeof(wide) - 9, " waitpkg", 8);
+	a_moment_without_descriptors();
 	features_are(wide, SVA_CPU_WAITPKG, "a very long line");
 	return done();
 }

@@ -4,6 +4,7 @@
  * since the tables are made once.
  */
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +12,7 @@
 #include "tap.h"
 
 static int available, max_node, cpus, cpu, pages_result, page_status;
-static unsigned int calls_to_move_pages;
+static unsigned int calls_to_move_pages, asked;
 static bool no_memory;
 
 int __wrap_numa_available(void);
@@ -42,6 +43,7 @@ int __wrap_numa_num_possible_cpus(void)
 /* CPUs take turns on the nodes; the last one is offline. */
 int __wrap_numa_node_of_cpu(int n)
 {
+	asked++;
 	return n == cpus - 1 ? -1 : n % (max_node + 1);
 }
 
@@ -140,8 +142,34 @@ static void machine_without_memory(void)
 	max_node = 1;
 	cpus = 4;
 	cpu = 1;
-	is(sva_numa_thread_node(), 0, "no memory for tables: as if there were one node");
-	is(sva_numa_distance(0, 1), 20, "distances are guessed");
+	is(sva_numa_thread_node(), -1, "no memory for tables: the node is not known");
+	is(sva_numa_distance(0, 1), 20, "no memory for tables: distances are guessed");
+	is(sva_numa_buffer_node(&cpu), -1, "no memory for tables: a buffer's node is not known");
+	no_memory = false;
+	is(sva_numa_thread_node(), -1, "there is memory again: nothing is looked at before 0.1 s have gone by");
+	usleep(110000);
+	is(sva_numa_thread_node(), 1, "after that, the node is known");
+	is(sva_numa_distance(0, 1), 18, "and distances are");
+}
+
+/* Not one descriptor is to be had. */
+static void machine_without_descriptors(void)
+{
+	struct rlimit old, none;
+
+	max_node = 1;
+	cpus = 4;
+	cpu = 1;
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = 3;
+	setrlimit(RLIMIT_NOFILE, &none);
+	asked = 0;
+	is(sva_numa_thread_node(), -1, "no descriptor: the node is not known");
+	is(asked, 0, "no descriptor: libnuma, which would keep what it cannot read, is not asked");
+	setrlimit(RLIMIT_NOFILE, &old);
+	usleep(110000);
+	is(sva_numa_thread_node(), 1, "0.1 s later there are descriptors: the node is known");
 }
 
 /* The tests of a machine run in a child, which hands its counts back in its exit status. */
@@ -170,5 +198,6 @@ int main(void)
 	on(machine_with_two);
 	on(machine_with_gaps);
 	on(machine_without_memory);
+	on(machine_without_descriptors);
 	return done();
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/road.h"
@@ -89,6 +90,118 @@ static void wrong_profile(void)
 	opts.soft_threads = 65;
 	is(sva_open(&sva, &opts), -EINVAL, "more engine threads than there may be");
 	unsetenv("SVA_LOG");
+}
+
+/* ------------------------------------------------------------------ engine threads that cannot be started */
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *arg), void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *arg), void *arg);
+
+static unsigned int threads_left = ~0u; /* so many can be created */
+static unsigned int refusals;
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *arg), void *arg)
+{
+	if (!threads_left) {
+		refusals++;
+		return EAGAIN;
+	}
+	threads_left--;
+	return __real_pthread_create(thread, attr, start, arg);
+}
+
+static char said[1024];
+static unsigned int lines;
+
+static void log_line(void *arg, int level, const char *text)
+{
+	(void)arg;
+	lines += level <= 4;
+	snprintf(said, sizeof(said), "%s", text);
+}
+
+static void four_threads_and_log(struct sva_opts *opts)
+{
+	opts->soft_threads = 4;
+	opts->log = log_line;
+}
+
+static bool copies(uint32_t reason)
+{
+	memset(to, 0, 1000);
+	sva_prep_memcpy(&ops[0], to, from, 1000);
+	return !sva_submit(sva, &ops[0]) && !sva_wait(&ops[0], -1) && !memcmp(to, from, 1000) &&
+	       sva_op_result(&ops[0])->path == SVA_PATH_SOFT && sva_op_result(&ops[0])->reason == reason;
+}
+
+static void without_threads(void)
+{
+	struct sva_op *entries[3] = { &ops[1], &ops[2], &ops[3] };
+	unsigned int before = tasks();
+
+	threads_left = 0;
+	lines = 0;
+	sva = rig_open_opts("soft", four_threads_and_log);
+	ok(copies(SVA_REASON_SHORTAGE), "no engine thread can be started: an operation runs when it is submitted, and says SHORTAGE");
+	ok(lines == 1 && strstr(said, "0 of 4") && strstr(said, "run when they are submitted"), "and one line of warning says so: %s", said);
+	for (int i = 1; i < 4; i++)
+		sva_prep_memcpy(&ops[i], to + i * 1000, from + i * 1000, 1000);
+	sva_prep_batch(&ops[0], entries, 3);
+	is(sva_run(sva, &ops[0]), 0, "no engine thread: a batch is done");
+	is(sva_memcpy(sva, to, from, BIG), 0, "no engine thread: a synchronous copy is done");
+	is(tasks(), before, "no engine thread: there is none");
+	/* Not at once and not all the time, but again. */
+	refusals = 0;
+	for (int i = 0; i < 5000; i++)
+		copies(SVA_REASON_SHORTAGE);
+	ok(refusals <= 10, "in 5,000 operations it was tried %u times more to start one", refusals);
+	threads_left = 2;
+	usleep(120000);
+	for (int i = 0; i < 1200000 && tasks() == before; i++)
+		copies(SVA_REASON_OK);
+	is(tasks(), before + 2, "when there is room for two threads, two are started");
+	ok(copies(SVA_REASON_OK), "and operations say OK then");
+	threads_left = ~0u;
+	sva_close(sva);
+	is(tasks(), before, "they end with the context");
+}
+
+static void with_fewer_threads(void)
+{
+	unsigned int before = tasks();
+
+	threads_left = 3;
+	lines = 0;
+	sva = rig_open_opts("soft", four_threads_and_log);
+	ok(copies(SVA_REASON_OK) && tasks() == before + 3, "three of four engine threads can be started: they do the work");
+	ok(lines == 1 && strstr(said, "3 of 4"), "and one line of warning says so: %s", said);
+	threads_left = ~0u;
+	sva_close(sva);
+}
+
+static bool sanitized(void)
+{
+	const char *all = getenv("SANITIZERS");
+
+	return all && strcmp(all, "no");
+}
+
+/* The limit itself, in a process of its own: no stack of 8 MiB fits. */
+static int under_a_limit(void *arg)
+{
+	struct rlimit limit = { 0, 0 };
+	unsigned long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	(void)arg;
+	if (!file || fscanf(file, "%lu", &pages) != 1)
+		return 1;
+	fclose(file);
+	limit.rlim_cur = limit.rlim_max = pages * 4096 + (3u << 20);
+	if (setrlimit(RLIMIT_AS, &limit))
+		return 2;
+	sva = rig_open_opts("soft", four_threads_and_log);
+	return copies(SVA_REASON_SHORTAGE) ? 0 : 3;
 }
 
 /* ------------------------------------------------------------------ engine threads */
@@ -290,6 +403,11 @@ int main(void)
 	to = malloc(BIG);
 	ref_random_bytes(from, 100000);
 	memset(to, 0, BIG);
+	/* First: stacks of threads that have ended are used again. */
+	if (sanitized())
+		skip("RLIMIT_AS", "a sanitizer needs the address space for itself");
+	else
+		is(rig_in_child(under_a_limit, NULL), 0, "under an RLIMIT_AS with no room for a stack, operations run when they are submitted");
 	profile("dsa1", false);
 	profile("dsa2", true);
 	profile("dsa3", true);
@@ -302,6 +420,8 @@ int main(void)
 	full();
 	shared();
 	any_descriptor();
+	without_threads();
+	with_fewer_threads();
 	free(from);
 	free(to);
 	return done();

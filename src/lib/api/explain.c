@@ -95,9 +95,11 @@ static uint32_t probe_cpu(const struct sva *ctx, const struct sva_queue *queue, 
 		return SVA_REASON_OK;
 	if (!SVA_HAVE_PORTALS)
 		return SVA_REASON_NOT_BUILT;
-	if (path == SVA_PATH_ENQCMD)
-		return sva_cpu_features() & SVA_CPU_ENQCMD ? SVA_REASON_OK : SVA_REASON_NO_ENQCMD;
-	return sva_cpu_features() & SVA_CPU_MOVDIR64B ? SVA_REASON_OK : SVA_REASON_NO_MOVDIR64B;
+	if (sva_cpu_features() & (path == SVA_PATH_ENQCMD ? SVA_CPU_ENQCMD : SVA_CPU_MOVDIR64B))
+		return SVA_REASON_OK;
+	if (sva_cpu_shortage())
+		return SVA_REASON_SHORTAGE;
+	return path == SVA_PATH_ENQCMD ? SVA_REASON_NO_ENQCMD : SVA_REASON_NO_MOVDIR64B;
 }
 
 static uint32_t probe_trust(const struct sva *ctx, const struct sva_queue *queue, int path)

@@ -12,8 +12,11 @@
 #include "lib/base/fd.h"
 #include "lib/internal.h"
 
-static unsigned int features;
-static pthread_once_t features_once = PTHREAD_ONCE_INIT;
+#define KNOWN (1u << 31)
+
+static atomic_uint features; /* and KNOWN, once the file has been read */
+static struct sva_retry retry;
+static atomic_bool shortage;
 
 static const struct {
 	const char *word;
@@ -47,28 +50,54 @@ static char *flags_of(char *line)
 	return *line == ':' ? line + 1 : NULL;
 }
 
-/* The first processor stands for all: the kernel enables these features everywhere or nowhere. */
-static void read_features(void)
+/*
+ * The first processor stands for all: the kernel enables these features everywhere or nowhere. 0, or -errno and nothing is known. Several
+ * threads may be here at once, and find the same.
+ */
+static int read_features(void)
 {
 	char *line = NULL, *list = NULL;
-	int saved = errno;
 	size_t size = 0;
 	FILE *file;
+	int err;
 
 	file = sva_fd_fopen("/proc/cpuinfo");
-	if (file) {
-		while (!list && getline(&line, &size, file) > 0)
-			list = flags_of(line);
-		if (list)
-			features = parse_flags(list);
-		free(line);
-		fclose(file);
-	}
+	if (!file)
+		return -errno;
+	errno = 0;
+	while (!list && getline(&line, &size, file) > 0)
+		list = flags_of(line);
+	err = list || feof(file) ? 0 : -errno;
+	if (!err)
+		atomic_store_explicit(&features, (list ? parse_flags(list) : 0) | KNOWN, memory_order_release);
+	free(line);
+	fclose(file);
+	return err;
+}
+
+static void look(void)
+{
+	int saved = errno, cancel, err;
+
+	if (!sva_retry_is_due(&retry))
+		return;
+	cancel = sva_cancel_hold();
+	err = read_features();
+	if (err)
+		sva_retry_failed(&retry);
+	atomic_store_explicit(&shortage, sva_is_shortage(err), memory_order_relaxed);
+	sva_cancel_release(cancel);
 	errno = saved;
 }
 
 unsigned int sva_cpu_features(void)
 {
-	pthread_once(&features_once, read_features);
-	return features;
+	if (unlikely(!atomic_load_explicit(&features, memory_order_acquire)))
+		look();
+	return atomic_load_explicit(&features, memory_order_acquire) & ~KNOWN;
+}
+
+bool sva_cpu_shortage(void)
+{
+	return atomic_load_explicit(&shortage, memory_order_relaxed);
 }

@@ -6,11 +6,13 @@
  * the thread's node and libnuma's own lazy tables are not made for threads. A machine without nodes is a machine with
  * one.
  */
+#include <fcntl.h>
 #include <numa.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/base/fd.h"
 #include "lib/internal.h"
 
 #define LOCAL_DISTANCE	10 /* what firmware and kernel call local */
@@ -23,10 +25,11 @@ struct topology {
 	uint8_t *distance;    /* nodes × nodes entries */
 };
 
-/* Stands in where there is no NUMA, or no memory for the tables. */
+/* Stands in where there is no NUMA. */
 static struct topology flat = { 0, 1, NULL, NULL };
-static _Atomic(struct topology *) topology;
-static pthread_once_t topology_once = PTHREAD_ONCE_INIT;
+static _Atomic(struct topology *) topology; /* NULL: not known yet */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* libnuma's tables; the innermost one */
+static struct sva_retry retry; /* with lock held */
 
 static void fill(struct topology *t)
 {
@@ -45,6 +48,24 @@ static void fill(struct topology *t)
 		}
 }
 
+/*
+ * What libnuma cannot read it takes for absent, says so on the standard error output, and keeps that. So it is asked only when there are
+ * descriptors to be had: two at a time is what it needs.
+ */
+static bool is_short(void)
+{
+	int first = sva_fd_open("/sys/devices/system/node", O_PATH), second = first;
+
+	if (first >= 0) {
+		second = sva_fd_open("/sys/devices/system/node", O_PATH);
+		close(first);
+	}
+	if (second >= 0)
+		close(second);
+	return sva_is_shortage(second);
+}
+
+/* NULL: it cannot be found out now. */
 static struct topology *build(void)
 {
 	struct topology *t;
@@ -56,9 +77,9 @@ static struct topology *build(void)
 	nodes = numa_max_node() + 1;
 	if (cpus <= 0 || nodes <= 1 || nodes > INT16_MAX)
 		return &flat;
-	t = calloc(1, sizeof(*t));
+	t = is_short() ? NULL : calloc(1, sizeof(*t));
 	if (!t)
-		return &flat;
+		return NULL;
 	t->cpus = (unsigned int)cpus;
 	t->nodes = (unsigned int)nodes;
 	t->node_of_cpu = calloc(t->cpus, sizeof(*t->node_of_cpu));
@@ -67,29 +88,42 @@ static struct topology *build(void)
 		free(t->node_of_cpu);
 		free(t->distance);
 		free(t);
-		return &flat;
+		return NULL;
 	}
 	fill(t);
 	return t;
 }
 
-static void build_once(void)
+static __attribute__((noinline, cold)) const struct topology *look(void)
 {
-	int saved = errno;
+	int saved = errno, cancel = sva_cancel_hold();
+	struct topology *t;
 
-	atomic_store_explicit(&topology, build(), memory_order_release);
+	pthread_mutex_lock(&lock);
+	t = atomic_load_explicit(&topology, memory_order_acquire);
+	if (!t && sva_retry_is_due(&retry)) {
+		t = build();
+		if (!t)
+			sva_retry_failed(&retry);
+		atomic_store_explicit(&topology, t, memory_order_release);
+	}
+	pthread_mutex_unlock(&lock);
+	sva_cancel_release(cancel);
 	errno = saved;
+	return t;
 }
 
+/* NULL: not known yet. */
 static inline const struct topology *get_topology(void)
 {
 	const struct topology *t = atomic_load_explicit(&topology, memory_order_acquire);
 
-	if (unlikely(!t)) {
-		pthread_once(&topology_once, build_once);
-		t = atomic_load_explicit(&topology, memory_order_acquire);
-	}
-	return t;
+	return likely(t) ? t : look();
+}
+
+void sva_numa_after_fork(void)
+{
+	pthread_mutex_init(&lock, NULL);
 }
 
 int sva_numa_thread_node(void)
@@ -97,6 +131,8 @@ int sva_numa_thread_node(void)
 	const struct topology *t = get_topology();
 	int cpu;
 
+	if (!t)
+		return -1;
 	if (t->nodes <= 1)
 		return 0;
 	cpu = sched_getcpu(); /* the thread's rseq area or the vDSO: no syscall */
@@ -109,7 +145,7 @@ int sva_numa_distance(int a, int b)
 
 	if (a < 0 || b < 0 || a == b)
 		return LOCAL_DISTANCE;
-	if ((unsigned int)a >= t->nodes || (unsigned int)b >= t->nodes)
+	if (!t || (unsigned int)a >= t->nodes || (unsigned int)b >= t->nodes)
 		return REMOTE_DISTANCE;
 	return t->distance[(unsigned int)a * t->nodes + (unsigned int)b];
 }
@@ -117,12 +153,13 @@ int sva_numa_distance(int a, int b)
 /* move_pages without targets only looks; get_mempolicy would fault the page in to answer. */
 int sva_numa_buffer_node(const void *addr)
 {
+	const struct topology *t = get_topology();
 	long page_size = sysconf(_SC_PAGESIZE);
 	int status = -1, saved = errno;
 	void *page;
 
-	if (get_topology()->nodes <= 1)
-		return 0;
+	if (!t || t->nodes <= 1)
+		return t ? 0 : -1;
 	page = (void *)((uintptr_t)addr & ~((uintptr_t)page_size - 1));
 	if (numa_move_pages(0, 1, &page, NULL, &status, 0) < 0)
 		status = -1;

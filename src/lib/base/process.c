@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/road.h"
@@ -71,6 +70,7 @@ static void forget_parent(void)
 	for (struct sva_bond *bond = sva_process.bonds; bond; bond = bond->next)
 		sva_file_close(&bond->file);
 	sva_lease_after_fork();
+	sva_numa_after_fork();
 	/* What the parent's objects hold is lost to the child on purpose: other threads may have been in the middle of them. */
 	sva_process.contexts = NULL;
 	sva_process.bonds = NULL;
@@ -281,18 +281,3 @@ void sva_arena_free(void *arena, size_t size)
 	if (arena)
 		munmap(arena, whole_pages(size));
 }
-
-uint64_t sva_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-#if !defined(__x86_64__)
-uint64_t sva_ticks(void)
-{
-	return sva_now_ns();
-}
-#endif

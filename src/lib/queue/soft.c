@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "model/model.h"
 #include "lib/queue/ways.h"
@@ -16,7 +17,10 @@
 
 struct sva_soft {
 	struct sva_model_profile profile;
-	unsigned int threads;
+	atomic_uint threads;        /* engines that were started; 0: operations run when they are submitted */
+	unsigned int wanted;
+	struct sva_retry retry;     /* of the engines that could not be started; sva_soft::starting */
+	pthread_mutex_t starting;
 	bool stop;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
@@ -100,28 +104,58 @@ static void *engine(void *arg)
 	return NULL;
 }
 
-static int start_engines(struct sva_soft *soft, unsigned int threads)
+/* Start what is missing of the engines; what pthread_create(3) says when there is no room for one. With sva_soft::starting held. */
+static int start_engines(struct sva_soft *soft)
 {
+	unsigned int threads = atomic_load(&soft->threads);
 	sigset_t all, old;
 	int err = 0;
 
 	/* The program's signals are for the program's threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (!err && soft->threads < threads) {
-		err = pthread_create(&soft->thread[soft->threads], NULL, engine, soft);
+	while (!err && threads < soft->wanted) {
+		err = pthread_create(&soft->thread[threads], NULL, engine, soft);
 		if (!err)
-			soft->threads++;
+			atomic_store(&soft->threads, ++threads);
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err)
+		sva_retry_failed(&soft->retry);
 	return -err;
+}
+
+/* Fewer engines than were asked for work all the same, and none means that operations run when they are submitted. */
+static void start_first(struct sva_soft *soft, const struct sva_config *config)
+{
+	int err;
+
+	soft->wanted = config->soft_threads;
+	err = start_engines(soft);
+	if (err)
+		sva_log(config, LOG_WARNING, "soft: %u of %u engine threads could be started (%s)%s; it is tried again",
+			atomic_load(&soft->threads), soft->wanted, strerror(-err),
+			atomic_load(&soft->threads) ? "" : ": operations run when they are submitted");
+}
+
+bool sva_soft_lacks_threads(const struct sva_soft *soft)
+{
+	return !atomic_load_explicit(&soft->threads, memory_order_relaxed) && soft->wanted;
+}
+
+void sva_soft_try_again(struct sva_soft *soft)
+{
+	if (atomic_load(&soft->threads) == soft->wanted || pthread_mutex_trylock(&soft->starting))
+		return;
+	if (sva_retry_is_due(&soft->retry))
+		(void)start_engines(soft);
+	pthread_mutex_unlock(&soft->starting);
 }
 
 int sva_soft_new(const struct sva_config *config, struct sva_soft **out)
 {
 	const struct sva_model_profile *profile = sva_model_profile_find(config->soft_profile);
 	struct sva_soft *soft = calloc(1, sizeof(*soft));
-	int err;
 
 	if (!soft)
 		return -ENOMEM;
@@ -132,11 +166,8 @@ int sva_soft_new(const struct sva_config *config, struct sva_soft **out)
 	pthread_mutex_init(&soft->lock, NULL);
 	pthread_cond_init(&soft->work, NULL);
 	pthread_cond_init(&soft->finished, NULL);
-	err = start_engines(soft, config->soft_threads);
-	if (err) {
-		sva_soft_free(soft);
-		return err;
-	}
+	pthread_mutex_init(&soft->starting, NULL);
+	start_first(soft, config);
 	*out = soft;
 	return 0;
 }
@@ -152,6 +183,7 @@ void sva_soft_free(struct sva_soft *soft)
 	pthread_cond_destroy(&soft->work);
 	pthread_cond_destroy(&soft->finished);
 	pthread_mutex_destroy(&soft->lock);
+	pthread_mutex_destroy(&soft->starting);
 	free(soft);
 }
 
@@ -164,7 +196,7 @@ int sva_soft_submit(struct sva_soft *soft, const struct sva_desc *desc)
 {
 	int err = 0;
 
-	if (!soft->threads)
+	if (!atomic_load_explicit(&soft->threads, memory_order_relaxed))
 		return sva_soft_execute(&soft->profile, desc, NULL);
 	pthread_mutex_lock(&soft->lock);
 	if (soft->count == RING) {

@@ -11,8 +11,6 @@
 #include "lib/queue/ways.h"
 
 #define REFRESH_TICKS 1024u               /* submissions until node and failed routes are looked at again */
-#define RETRY_FIRST_NS (100u * 1000 * 1000)
-#define RETRY_MOST_NS  (10ull * 1000 * 1000 * 1000)
 
 struct rank {
 	unsigned int route;
@@ -34,7 +32,8 @@ static int compare_ranks(const void *a, const void *b)
 	return 0;
 }
 
-static void make_order(struct sva_thread *thread, int node, unsigned int *order)
+/* false: no memory, and the order is that of discovery. */
+static bool make_order(struct sva_thread *thread, int node, unsigned int *order)
 {
 	const struct sva *ctx = thread->ctx;
 	struct rank *ranks = calloc(ctx->route_count ? ctx->route_count : 1, sizeof(*ranks));
@@ -43,7 +42,7 @@ static void make_order(struct sva_thread *thread, int node, unsigned int *order)
 	for (unsigned int i = 0; i < ctx->route_count; i++) {
 		order[i] = i;
 		if (!ranks)
-			continue; /* no memory: the order of discovery serves */
+			continue;
 		if (i && ctx->routes[i].path != ctx->routes[i - 1].path)
 			position++;
 		ranks[i] = (struct rank){
@@ -53,12 +52,13 @@ static void make_order(struct sva_thread *thread, int node, unsigned int *order)
 			.turn = (i + thread->number) % ctx->route_count,
 		};
 	}
-	if (ranks) {
-		qsort(ranks, ctx->route_count, sizeof(*ranks), compare_ranks);
-		for (unsigned int i = 0; i < ctx->route_count; i++)
-			order[i] = ranks[i].route;
-	}
+	if (!ranks)
+		return false;
+	qsort(ranks, ctx->route_count, sizeof(*ranks), compare_ranks);
+	for (unsigned int i = 0; i < ctx->route_count; i++)
+		order[i] = ranks[i].route;
 	free(ranks);
+	return true;
 }
 
 size_t sva_path_thread_size(const struct sva *ctx)
@@ -82,6 +82,20 @@ void sva_path_thread_fini(struct sva_thread *thread)
 	sva_lease_free_pinned(thread);
 }
 
+/* Engine threads that could not be started may be by now; results say so no longer then. */
+static void try_engines_again(struct sva_lease *lease)
+{
+	const struct sva_bond *bond = lease->bond;
+	const struct sva_identity *id;
+
+	sva_soft_try_again(bond->soft);
+	if (lease->id->reason != SVA_REASON_SHORTAGE || sva_soft_lacks_threads(bond->soft))
+		return;
+	id = sva_identify(bond->name, bond->device, lease->path, SVA_REASON_OK);
+	if (id)
+		lease->id = id;
+}
+
 void sva_path_refresh(struct sva_thread *thread)
 {
 	int node = sva_numa_thread_node();
@@ -90,10 +104,12 @@ void sva_path_refresh(struct sva_thread *thread)
 	/* The next operation looks for the best ones from the beginning. */
 	thread->lead = NULL;
 	thread->recent = NULL;
-	if (node != thread->node) {
+	/* Without memory for it, the next refresh makes it. */
+	if (node != thread->node && make_order(thread, node, thread->order))
 		thread->node = node;
-		make_order(thread, node, thread->order);
-	}
+	for (unsigned int i = 0; i < thread->route_count; i++)
+		if (thread->leases[i] && !thread->leases[i]->dead && thread->leases[i]->path == SVA_PATH_SOFT)
+			try_engines_again(thread->leases[i]);
 }
 
 /*
@@ -117,7 +133,6 @@ static bool leave_lost(struct sva *ctx, struct sva_route *route)
 static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
 {
 	uint32_t reason = SVA_REASON_OK;
-	uint64_t now;
 	int err;
 
 	if (route->bond && atomic_load(&route->bond->state) == SVA_BOND_LOST && !leave_lost(ctx, route))
@@ -132,8 +147,7 @@ static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
 		atomic_store(&route->reason, SVA_REASON_RETIRED);
 		return NULL;
 	}
-	now = sva_now_ns();
-	if (now < route->retry_at)
+	if (!sva_retry_is_due(&route->retry))
 		return NULL;
 	reason = route->path >= SVA_PATH_DMA ? (uint32_t)SVA_REASON_OK : sva_static_reason(ctx, route->queue, route->path);
 	err = reason == SVA_REASON_OK ? sva_bond_get(ctx, route->queue, route->path, &route->bond, &reason) : -ENODEV;
@@ -144,10 +158,7 @@ static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
 	if (reason == SVA_REASON_OK)
 		reason = SVA_REASON_OPEN_FAILED;
 	atomic_store(&route->reason, reason);
-	route->retry_delay = route->retry_delay ? route->retry_delay * 2 : RETRY_FIRST_NS;
-	if (route->retry_delay > RETRY_MOST_NS)
-		route->retry_delay = RETRY_MOST_NS;
-	route->retry_at = now + route->retry_delay;
+	sva_retry_failed(&route->retry);
 	return NULL;
 }
 
@@ -223,6 +234,7 @@ static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int ind
 	struct sva_route *route = &ctx->routes[index];
 	struct sva_lease *lease = thread->leases[index];
 	struct sva_bond *bond;
+	uint32_t reason;
 
 	if (lease && lease->dead && atomic_load(&lease->bond->state) == SVA_BOND_LOST) {
 		put_aside(thread, index);
@@ -238,7 +250,10 @@ static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int ind
 	pthread_mutex_unlock(&ctx->lock);
 	if (!bond)
 		return NULL;
-	lease = sva_lease_new(thread, bond, route->path, reason_before(ctx, route->path));
+	reason = reason_before(ctx, route->path);
+	if (reason == SVA_REASON_OK && bond->soft && sva_soft_lacks_threads(bond->soft))
+		reason = SVA_REASON_SHORTAGE;
+	lease = sva_lease_new(thread, bond, route->path, reason);
 	if (!lease)
 		return NULL;
 	sva_bias_enter(&thread->bias);
