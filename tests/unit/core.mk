@@ -96,7 +96,7 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,-
 %C%_t_threads_LDADD = $(core_inside)
 
 # What the surroundings do: forks, shortages, sandboxes, cancellations.
-around_programs = %D%/t-first
+around_programs = %D%/t-first %D%/t-sandbox
 check_PROGRAMS += $(around_programs)
 TESTS += $(around_programs)
 
@@ -104,3 +104,7 @@ TESTS += $(around_programs)
 %C%_t_first_LDFLAGS = $(core_ldflags) -Wl,--wrap=open,--wrap=mmap,--wrap=madvise,--wrap=calloc \
 	-Wl,--wrap=pthread_key_create,--wrap=pthread_atfork
 %C%_t_first_LDADD = $(core_inside)
+
+%C%_t_sandbox_CPPFLAGS = $(core_cppflags)
+%C%_t_sandbox_LDFLAGS = $(core_ldflags)
+%C%_t_sandbox_LDADD = $(core_inside)
