@@ -133,11 +133,12 @@ static const struct probe probes[] = {
 
 uint32_t sva_static_reason(const struct sva *ctx, const struct sva_queue *queue, int path)
 {
-	int saved = errno;
+	int saved = errno, cancel = sva_cancel_hold();
 	uint32_t reason = SVA_REASON_OK;
 
 	for (unsigned int i = 0; i < sizeof(probes) / sizeof(probes[0]) && reason == SVA_REASON_OK; i++)
 		reason = probes[i].probe(ctx, queue, path);
+	sva_cancel_release(cancel);
 	errno = saved;
 	return reason;
 }

@@ -135,18 +135,20 @@ static int open_locked(struct sva **out, const struct sva_opts *opts)
 int sva_open(struct sva **out, const struct sva_opts *opts)
 {
 	struct sva *ctx;
-	int err;
+	int err, cancel;
 
 	if (!out)
 		return -EINVAL;
 	err = sva_process_enter();
 	if (err)
 		return err;
+	cancel = sva_cancel_hold();
 	pthread_mutex_lock(&sva_process.lock);
 	err = open_locked(&ctx, opts);
 	if (!err)
 		publish(ctx, false);
 	pthread_mutex_unlock(&sva_process.lock);
+	sva_cancel_release(cancel);
 	if (!err)
 		*out = ctx;
 	return err;
@@ -235,10 +237,12 @@ void sva_close(struct sva *ctx)
 static struct sva *default_context(int *err)
 {
 	struct sva *ctx;
+	int cancel;
 
 	*err = sva_process_enter();
 	if (*err)
 		return NULL;
+	cancel = sva_cancel_hold();
 	pthread_mutex_lock(&sva_process.lock);
 	ctx = sva_process.default_context;
 	if (!ctx) {
@@ -251,6 +255,7 @@ static struct sva *default_context(int *err)
 		}
 	}
 	pthread_mutex_unlock(&sva_process.lock);
+	sva_cancel_release(cancel);
 	return ctx;
 }
 

@@ -19,7 +19,7 @@ static void make_printable(char *text)
 void sva_log(const struct sva_config *config, int level, const char *fmt, ...)
 {
 	char text[1024];
-	int saved = errno;
+	int saved = errno, cancel;
 	va_list ap;
 
 	if (level > (config ? config->log_level : LOG_WARNING))
@@ -28,9 +28,11 @@ void sva_log(const struct sva_config *config, int level, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	make_printable(text);
+	cancel = sva_cancel_hold(); /* the program's function may contain cancellation points, and our caller holds locks */
 	if (config && config->log)
 		config->log(config->log_arg, level, text);
 	else
 		fprintf(stderr, "libsva: %s\n", text);
+	sva_cancel_release(cancel);
 	errno = saved;
 }

@@ -263,8 +263,8 @@ static int get_new(struct sva *ctx, const struct sva_queue *queue, int path, str
 
 int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **out, uint32_t *reason)
 {
+	int err, saved = errno, cancel = sva_cancel_hold();
 	struct sva_bond *bond;
-	int err, saved = errno;
 
 	pthread_mutex_lock(&sva_process.lock);
 	bond = get_open(queue);
@@ -277,6 +277,7 @@ int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struc
 		*out = bond;
 	else if (bond)
 		sva_bond_put(bond);
+	sva_cancel_release(cancel);
 	errno = saved;
 	return err;
 }
@@ -294,10 +295,8 @@ bool sva_bond_try_hold(struct sva_bond *bond)
 /* Only the list of bonds still has it: there sva_bond_get() sees that it has to wait. */
 static void close_bond(struct sva_bond *bond)
 {
-	int saved = errno, cancel;
+	int saved = errno, cancel = sva_cancel_hold(); /* sva_poll() may come here, too */
 
-	/* sva_poll() may come here, too, and close(2) is a cancellation point. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	sva_bond_free_leases(bond);
 	pthread_mutex_lock(&sva_process.lock);
 	for (struct sva_bond **at = &sva_process.bonds; *at; at = &(*at)->next) {
@@ -310,7 +309,7 @@ static void close_bond(struct sva_bond *bond)
 	free_bond(bond);
 	pthread_cond_broadcast(&sva_process.closed);
 	pthread_mutex_unlock(&sva_process.lock);
-	pthread_setcancelstate(cancel, NULL);
+	sva_cancel_release(cancel);
 	errno = saved;
 }
 
@@ -353,7 +352,7 @@ void sva_bond_put(struct sva_bond *bond)
 
 void sva_bond_retire(struct sva_bond *bond)
 {
-	int saved = errno;
+	int saved = errno, cancel = sva_cancel_hold();
 
 	pthread_mutex_lock(&bond->lock);
 	if (atomic_load(&bond->state) != SVA_BOND_RETIRED) {
@@ -373,6 +372,7 @@ void sva_bond_retire(struct sva_bond *bond)
 		atomic_store_explicit(&bond->state, SVA_BOND_RETIRED, memory_order_release);
 	}
 	pthread_mutex_unlock(&bond->lock);
+	sva_cancel_release(cancel);
 	errno = saved;
 }
 

@@ -76,17 +76,17 @@ int sva_dma_call(struct sva_bond *bond, unsigned long request, void *args)
 /* Ask it from outside of any bond. */
 static int ask(struct sva_dma_info *info, uint32_t *reason)
 {
-	int fd, err;
+	int cancel = sva_cancel_hold(), fd, err = -ENODEV;
 
 	*reason = SVA_REASON_OK;
 	fd = sva_proof_open(sva_dma_queue(), SVA_PATH_DMA, reason);
-	if (fd < 0) {
-		if (*reason == SVA_REASON_OK)
-			*reason = sva_dma_node_reason(-fd);
-		return -ENODEV;
+	if (fd >= 0) {
+		err = get_info(fd, info, reason);
+		close(fd);
+	} else if (*reason == SVA_REASON_OK) {
+		*reason = sva_dma_node_reason(-fd);
 	}
-	err = get_info(fd, info, reason);
-	close(fd);
+	sva_cancel_release(cancel);
 	return err;
 }
 

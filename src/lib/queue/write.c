@@ -14,6 +14,7 @@
 
 static int write_descs(struct sva_bond *bond, const struct sva_desc *descs, unsigned int n)
 {
+	int cancel = sva_cancel_hold(); /* the caller is in its bias section, and has spent credits */
 	ssize_t done;
 
 	/*
@@ -26,6 +27,7 @@ static int write_descs(struct sva_bond *bond, const struct sva_desc *descs, unsi
 	do {
 		done = write(bond->file.fd, descs, (size_t)n * sizeof(*descs));
 	} while (done < 0 && errno == EINTR);
+	sva_cancel_release(cancel);
 	if (done < 0)
 		return errno == EWOULDBLOCK ? -EAGAIN : errno == EBADF ? -SVA_LOST : -errno;
 	/* Less than one descriptor means that none was looked at. */
