@@ -36,7 +36,7 @@ static struct {
 	uint64_t site;
 } stubs[MAX_STUBS];
 static uint8_t *stub_code;
-static int stub_lock;
+static uint32_t stub_lock;
 
 static struct {
 	uint64_t start, size;
@@ -259,7 +259,7 @@ static uint64_t find_stub(uint64_t back)
 		if (__atomic_load_n(&stubs[i].site, __ATOMIC_ACQUIRE) == back)
 			return (uint64_t)(uintptr_t)stub_code + i * STUB_SIZE;
 	}
-	while (__atomic_exchange_n(&stub_lock, 1, __ATOMIC_ACQUIRE))
+	while (!emu_trylock(&stub_lock))
 		raw_pause();
 	for (n = 0; n < 16 && !found && have_stub_code(); n++) {
 		i = (hash + n) % MAX_STUBS;
@@ -270,7 +270,7 @@ static uint64_t find_stub(uint64_t back)
 		__atomic_store_n(&stubs[i].site, back, __ATOMIC_RELEASE);
 		found = (uint64_t)(uintptr_t)stub_code + i * STUB_SIZE;
 	}
-	__atomic_store_n(&stub_lock, 0, __ATOMIC_RELEASE);
+	emu_unlock(&stub_lock);
 	return found;
 }
 

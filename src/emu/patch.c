@@ -28,7 +28,7 @@ struct site {
 
 static struct site sites[MAX_SITES];
 static struct { uint64_t base; uint32_t used; } arenas[MAX_ARENAS];
-static int patching;             /* one at a time; who comes second just traps once more */
+static uint32_t patching;        /* one at a time; who comes second just traps once more */
 static int mem_fd = -1;
 
 /* What the stub leaves on the stack for emu_patch_run, lowest address first. */
@@ -221,7 +221,7 @@ void emu_patch_site(const struct emu_regs *regs, const struct emu_insn *insn, co
 	uint8_t jump[8];
 	unsigned int i;
 
-	if (insn->length < 5 || find(regs->rip) || __atomic_exchange_n(&patching, 1, __ATOMIC_ACQUIRE))
+	if (insn->length < 5 || find(regs->rip) || !emu_trylock(&patching))
 		return;
 	for (i = 0; i < MAX_SITES && !site; i++)
 		if (!sites[i].rip)
@@ -243,20 +243,20 @@ void emu_patch_site(const struct emu_regs *regs, const struct emu_insn *insn, co
 		if (mem_fd >= 0)
 			raw_close(mem_fd);
 	}
-	__atomic_store_n(&patching, 0, __ATOMIC_RELEASE);
+	emu_unlock(&patching);
 }
 
 /* It faults: the program gets the fault as from the instruction itself, so that comes back, and traps. */
 static void give_back(struct site *site)
 {
-	while (__atomic_exchange_n(&patching, 1, __ATOMIC_ACQUIRE))
+	while (!emu_trylock(&patching))
 		raw_syscall0(SYS_sched_yield);
 	if (!site->dead) {
 		mem_fd = raw_openat(AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
 		site->dead = mem_fd >= 0 && exchange(site->rip, site->code);
 		raw_close(mem_fd);
 	}
-	__atomic_store_n(&patching, 0, __ATOMIC_RELEASE);
+	emu_unlock(&patching);
 }
 
 static void get_regs(struct emu_regs *regs, const struct frame *frame, const struct site *site)

@@ -37,6 +37,23 @@ extern struct emu_process emu;
 /* The id of this address space; makes one if there is none. */
 uint32_t emu_mm_id(void);
 
+/*
+ * A short lock, for handlers too. It is held under the id of the address space: a child of fork that
+ * finds its parent's there takes it, as the thread that held it is not in the child.
+ */
+static inline bool emu_trylock(uint32_t *lock)
+{
+	uint32_t mm = emu_mm_id(), seen = __atomic_load_n(lock, __ATOMIC_RELAXED);
+
+	return seen != mm && __atomic_compare_exchange_n(lock, &seen, mm, false, __ATOMIC_ACQUIRE,
+							 __ATOMIC_RELAXED);
+}
+
+static inline void emu_unlock(uint32_t *lock)
+{
+	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+}
+
 /* Process and thread. */
 int emu_pid(void);
 int emu_tid(void);

@@ -38,7 +38,7 @@ static const int ours_all[] = { SIGILL, SIGSEGV, SIGBUS, SIGSYS, SIGTRAP };
 #define PLACE_OF_SIGSYS 3
 static unsigned int ours_count = 4;
 static struct kernel_action wanted[5];
-static int wanted_lock;
+static uint32_t wanted_lock;
 static emu_handler_fn *our_handler;
 static void (*restorer)(void) = emu_restore;
 
@@ -73,14 +73,14 @@ static uint64_t lock_wanted(void)
 {
 	uint64_t old = set_mask(SIG_BLOCK, ~OURS);
 
-	while (__atomic_exchange_n(&wanted_lock, 1, __ATOMIC_ACQUIRE))
+	while (!emu_trylock(&wanted_lock))
 		raw_pause();
 	return old;
 }
 
 static void unlock_wanted(uint64_t old)
 {
-	__atomic_store_n(&wanted_lock, 0, __ATOMIC_RELEASE);
+	emu_unlock(&wanted_lock);
 	set_mask(SIG_SETMASK, old);
 }
 

@@ -547,6 +547,40 @@ static void test_unseen(void)
 	is(seen & blocked, 0, "unseen: the emulator has unblocked what it needs");
 }
 
+static bool stop_asking;
+
+static void *keep_asking(void *arg)
+{
+	struct sigaction seen;
+
+	while (!__atomic_load_n(&stop_asking, __ATOMIC_RELAXED))
+		sigaction(SIGILL, NULL, &seen);
+	return arg;
+}
+
+/* A child of fork must not wait for a thread of its parent's that held one of the emulator's locks. */
+static void test_fork_beside_thread(void)
+{
+	struct sigaction seen;
+	int i, status, good = 0;
+	pthread_t thread;
+	pid_t pid;
+
+	pthread_create(&thread, NULL, keep_asking, NULL);
+	for (i = 0; i < 100; i++) {
+		pid = fork();
+		if (pid == 0) {
+			alarm(20);
+			sigaction(SIGILL, NULL, &seen);
+			_exit(0);
+		}
+		good += waitpid(pid, &status, 0) == pid && WIFEXITED(status);
+	}
+	__atomic_store_n(&stop_asking, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	is(good, 100, "children that are forked while a thread asks for a handler can do so, too");
+}
+
 static volatile uint8_t selector;
 static volatile int reported;
 
@@ -608,6 +642,7 @@ int main(int argc, char **argv)
 		test_waits();
 		test_threads();
 		test_old_functions();
+		test_fork_beside_thread();
 		if (strcmp(how, "ptrace"))
 			test_own_reports();
 	}
