@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * swdma: a dmaengine memcpy provider in software, for tests. A thread for each channel does the copies and calls back
- * from softirq context, as a driver's tasklet would. It can be slow, fail, work out of order, stop, and go away:
- * through its parameters while it runs, by unbinding a device from the driver in sysfs, and by taking away one channel
- * ("unregister" in debugfs), which is what idxd does when a queue is disabled.
+ * swdma: a dmaengine memcpy provider in software, for tests. A thread for each channel does the
+ * copies and calls back from softirq context, as a driver's tasklet would, or from a thread that
+ * can be preempted, as a threaded interrupt does ("threaded"). It can be slow, fail, work out of
+ * order, stop as a whole or in single channels, and go away: through its parameters while it runs,
+ * by unbinding a device from the driver in sysfs, and by taking away one channel
+ * ("unregister" in debugfs), which is what idxd does when a queue is disabled. Where it stops and
+ * "terminates" is off, only its own removal aborts what it holds, as with an idxd device that has
+ * halted.
  *
- * While it works it looks whether the memory is still pinned, and says so with a WARN if it is not.
+ * It logs a WARN if memory that it works on is not pinned, if a channel is released with
+ * descriptors in flight although it is not going away, and if the system suspends or resumes it
+ * with descriptors in flight.
  */
 #include <linux/auxiliary_bus.h>
 #include <linux/debugfs.h>
@@ -52,6 +58,15 @@ MODULE_PARM_DESC(reorder, "take descriptors in random order");
 static bool stall;
 module_param(stall, bool, 0644);
 MODULE_PARM_DESC(stall, "do nothing");
+static unsigned long long stall_mask;
+module_param(stall_mask, ullong, 0644);
+MODULE_PARM_DESC(stall_mask, "channel c of device d does nothing: bit d * 8 + c");
+static unsigned int alloc_ms;
+module_param(alloc_ms, uint, 0644);
+MODULE_PARM_DESC(alloc_ms, "how long it takes to hand out a channel");
+static bool threaded;
+module_param(threaded, bool, 0644);
+MODULE_PARM_DESC(threaded, "call back from a thread that can be preempted, as idxd does");
 static bool terminates = true;
 module_param(terminates, bool, 0444);
 MODULE_PARM_DESC(terminates, "a channel can be stopped by force");
@@ -82,9 +97,10 @@ struct sw_chan {
 	wait_queue_head_t wait;		/* for work, and for a free slot */
 	spinlock_t lock;
 	struct list_head queue;
+	unsigned int bit; /* in stall_mask */
 	unsigned int used;
 	unsigned int queued;
-	bool working;
+	atomic_t working;
 	bool registered;
 	u64 descriptors;
 	u64 bytes;
@@ -94,6 +110,7 @@ struct sw_dev {
 	struct dma_device dma;
 	struct kref ref;
 	struct dentry *debugfs;
+	bool suspended;
 	struct sw_chan chans[];
 };
 
@@ -144,6 +161,14 @@ static enum dmaengine_tx_result work_on(struct sw_chan *sw, const struct sw_desc
 	return DMA_TRANS_NOERROR;
 }
 
+static void call_back(const struct sw_desc *desc, const struct dmaengine_result *result)
+{
+	if (desc->tx.callback_result)
+		desc->tx.callback_result(desc->tx.callback_param, result);
+	else if (desc->tx.callback)
+		desc->tx.callback(desc->tx.callback_param);
+}
+
 static void finish(struct sw_chan *sw, struct sw_desc *desc, enum dmaengine_tx_result how)
 {
 	struct dmaengine_result result = { .result = how };
@@ -154,13 +179,16 @@ static void finish(struct sw_chan *sw, struct sw_desc *desc, enum dmaengine_tx_r
 	sw->chan.completed_cookie = desc->tx.cookie;
 	spin_unlock_bh(&sw->lock);
 	wake_up_all(&sw->wait);
-	local_bh_disable();
-	if (desc->tx.callback_result)
-		desc->tx.callback_result(desc->tx.callback_param, &result);
-	else if (desc->tx.callback)
-		desc->tx.callback(desc->tx.callback_param);
-	local_bh_enable();
+	if (READ_ONCE(threaded)) {
+		call_back(desc, &result);
+	} else {
+		local_bh_disable();
+		call_back(desc, &result);
+		local_bh_enable();
+	}
 	kfree(desc);
+	atomic_dec(&sw->working);
+	wake_up_all(&sw->wait);
 }
 
 static struct sw_desc *take(struct sw_chan *sw)
@@ -177,7 +205,7 @@ static struct sw_desc *take(struct sw_chan *sw)
 		}
 		list_del(&desc->link);
 		sw->queued--;
-		sw->working = true;
+		atomic_inc(&sw->working);
 	}
 	spin_unlock_bh(&sw->lock);
 	return desc;
@@ -185,7 +213,8 @@ static struct sw_desc *take(struct sw_chan *sw)
 
 static bool has_work(struct sw_chan *sw)
 {
-	return !list_empty_careful(&sw->queue) && !READ_ONCE(stall);
+	return !list_empty_careful(&sw->queue) && !READ_ONCE(stall) &&
+	       !(READ_ONCE(stall_mask) & BIT_ULL(sw->bit));
 }
 
 static int engine(void *data)
@@ -201,8 +230,6 @@ static int engine(void *data)
 			if (!desc)
 				break;
 			finish(sw, desc, work_on(sw, desc));
-			WRITE_ONCE(sw->working, false);
-			wake_up_all(&sw->wait);
 			cond_resched();
 		}
 	}
@@ -215,21 +242,25 @@ static dma_cookie_t sw_submit(struct dma_async_tx_descriptor *tx)
 {
 	struct sw_desc *desc = container_of(tx, struct sw_desc, tx);
 	struct sw_chan *sw = to_chan(tx->chan);
+	dma_cookie_t cookie;
 
 	spin_lock_bh(&sw->lock);
 	if (READ_ONCE(refuse_submit)) {
 		sw->used--;
 		spin_unlock_bh(&sw->lock);
+		wake_up_all(&sw->wait);
 		kfree(desc);
 		return -EIO;
 	}
 	if (++tx->chan->cookie < DMA_MIN_COOKIE)
 		tx->chan->cookie = DMA_MIN_COOKIE;
-	tx->cookie = tx->chan->cookie;
+	cookie = tx->chan->cookie;
+	tx->cookie = cookie;
 	list_add_tail(&desc->link, &sw->queue);
 	sw->queued++;
 	spin_unlock_bh(&sw->lock);
-	return tx->cookie;
+	/* The engine may have finished and freed the descriptor already. */
+	return cookie;
 }
 
 static bool slot_take(struct sw_chan *sw)
@@ -252,6 +283,8 @@ static struct dma_async_tx_descriptor *sw_prep(struct dma_chan *chan, dma_addr_t
 
 	if (READ_ONCE(refuse_prep) || !len)
 		return NULL;
+	WARN_ONCE(READ_ONCE(to_dev(chan->device)->suspended),
+		  "swdma: used while it is suspended\n");
 	while (!slot_take(sw)) {
 		if (!READ_ONCE(sleeps))
 			return NULL;
@@ -286,12 +319,16 @@ static enum dma_status sw_status(struct dma_chan *chan, dma_cookie_t cookie, str
 
 static int sw_alloc(struct dma_chan *chan)
 {
+	msleep(READ_ONCE(alloc_ms));
 	return 1;
 }
 
+/* The core clears dev->chan when a channel is going away. Then its removal aborts what is in
+ * flight. */
 static void sw_free(struct dma_chan *chan)
 {
-	WARN_ONCE(to_chan(chan)->used, "swdma: a channel is let go with descriptors in flight\n");
+	WARN_ONCE(to_chan(chan)->used && chan->dev->chan,
+		  "swdma: a channel is released with descriptors in flight\n");
 }
 
 static void drop(struct sw_chan *sw, struct list_head *list)
@@ -313,6 +350,7 @@ static int sw_terminate(struct dma_chan *chan)
 	sw->used -= sw->queued;
 	sw->queued = 0;
 	spin_unlock_bh(&sw->lock);
+	wake_up_all(&sw->wait);
 	drop(sw, &list);
 	return 0;
 }
@@ -321,7 +359,7 @@ static void sw_synchronize(struct dma_chan *chan)
 {
 	struct sw_chan *sw = to_chan(chan);
 
-	wait_event(sw->wait, !READ_ONCE(sw->working));
+	wait_event(sw->wait, !atomic_read(&sw->working));
 }
 
 /* ---- devices ---- */
@@ -348,6 +386,17 @@ static int stats_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
+/* What nobody waited for ends as in hardware that was reset. */
+static void abort_queue(struct sw_chan *sw)
+{
+	struct sw_desc *desc;
+
+	while ((desc = take(sw)))
+		finish(sw, desc, DMA_TRANS_ABORTED);
+}
+
+/* First the channel goes, then the hardware stops: the order of idxd, when one of its queues is
+ * disabled. */
 static int unregister_set(void *data, u64 nr)
 {
 	struct sw_dev *dev = data;
@@ -358,6 +407,7 @@ static int unregister_set(void *data, u64 nr)
 	dma_async_device_channel_unregister(&dev->dma, &dev->chans[nr].chan);
 	msleep(READ_ONCE(linger_ms));
 	list_del(&dev->chans[nr].chan.device_node);
+	abort_queue(&dev->chans[nr]);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(unregister_fops, NULL, unregister_set, "%llu\n");
@@ -367,6 +417,7 @@ static int start(struct sw_dev *dev, unsigned int i)
 	struct sw_chan *sw = &dev->chans[i];
 
 	sw->chan.device = &dev->dma;
+	sw->bit = to_auxiliary_dev(dev->dma.dev)->id * MAX_CHANNELS + i;
 	init_waitqueue_head(&sw->wait);
 	spin_lock_init(&sw->lock);
 	INIT_LIST_HEAD(&sw->queue);
@@ -383,15 +434,13 @@ static void stop_all(struct sw_dev *dev)
 {
 	unsigned int i;
 	struct sw_chan *sw;
-	struct sw_desc *desc;
 
 	for (i = 0; i < channels; i++) {
 		sw = &dev->chans[i];
-		if (sw->thread)
-			kthread_stop(sw->thread);
-		/* What nobody waited for ends as in hardware that was reset. */
-		while (sw->thread && (desc = take(sw)))
-			finish(sw, desc, DMA_TRANS_ABORTED);
+		if (!sw->thread)
+			continue;
+		kthread_stop(sw->thread);
+		abort_queue(sw);
 	}
 }
 
@@ -446,6 +495,32 @@ static void sw_remove(struct auxiliary_device *adev)
 	kref_put(&dev->ref, sw_dev_free);
 }
 
+static void look_at_use(struct device *device, bool suspended)
+{
+	struct sw_dev *dev = dev_get_drvdata(device);
+	unsigned int i;
+
+	for (i = 0; i < channels; i++)
+		WARN_ONCE(READ_ONCE(dev->chans[i].used),
+			  "swdma: suspended or resumed with %u descriptors in flight\n",
+			  dev->chans[i].used);
+	WRITE_ONCE(dev->suspended, suspended);
+}
+
+static int sw_suspend(struct device *device)
+{
+	look_at_use(device, true);
+	return 0;
+}
+
+static int sw_resume(struct device *device)
+{
+	look_at_use(device, false);
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(sw_pm, sw_suspend, sw_resume);
+
 static const struct auxiliary_device_id sw_ids[] = { { .name = "swdma.engine" }, { } };
 MODULE_DEVICE_TABLE(auxiliary, sw_ids);
 
@@ -454,6 +529,7 @@ static struct auxiliary_driver sw_driver = {
 	.probe = sw_probe,
 	.remove = sw_remove,
 	.id_table = sw_ids,
+	.driver.pm = pm_sleep_ptr(&sw_pm),
 };
 
 struct sw_made {
