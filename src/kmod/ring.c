@@ -77,11 +77,13 @@ int sva_ring_reserve(struct sva_ring *ring)
 	return ret;
 }
 
+/* A thread that waits for this completion has to learn that it will not come. */
 void sva_ring_unreserve(struct sva_ring *ring)
 {
 	spin_lock_irq(&ring->lock);
 	ring->reserved--;
 	spin_unlock_irq(&ring->lock);
+	wake_up_all(&ring->wait);
 }
 
 void sva_ring_post(struct sva_ring *ring, u64 user_data, s32 result, u32 channel)

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* The completion ring: mapping it, filling it, waiting for it, lying to it. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -166,6 +171,86 @@ static void lies(void)
 	is(dma_copy(&dma, dst, src, PAGE), 0, "and everything else still works");
 }
 
+static struct sva_dma_op *doomed;
+
+static void *submitter(void *arg)
+{
+	unsigned int taken;
+
+	(void)arg;
+	return (void *)(intptr_t)dma_submit(&dma, doomed, 1, 0, &taken);
+}
+
+static void *waiter(void *arg)
+{
+	unsigned int available;
+	uint64_t begin = dma_now();
+	int ret = dma_wait(&dma, 2, 20000000000, &available);
+
+	*(uint64_t *)arg = dma_now() - begin;
+	return (void *)(intptr_t)ret;
+}
+
+/* A page of zeros where userfaultfd has kept others waiting. */
+static int zero_page(int uffd, char *page)
+{
+	struct uffdio_zeropage zero = {.range = {.start = (uintptr_t)page, .len = PAGE}};
+
+	return ioctl(uffd, UFFDIO_ZEROPAGE, &zero);
+}
+
+/*
+ * One operation is stuck in the hardware, and the place in the ring for a second one is taken. A
+ * thread that waits for two is right to wait; then the second one is refused, since its result
+ * cannot be written.
+ */
+static void refused(void)
+{
+	int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC), flags = PROT_READ | PROT_WRITE;
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register area = {.range.len = PAGE, .mode = UFFDIO_REGISTER_MODE_MISSING};
+	struct sva_dma_op stuck = dma_op_copy(dst, src, PAGE, 1);
+	char *slow = mmap(NULL, PAGE, flags, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_t submits, waits;
+	unsigned int taken;
+	uint64_t took = 0;
+	void *ret;
+
+	if (uffd < 0) {
+		skip("a thread that waits for a refused operation", "no userfaultfd");
+		return;
+	}
+	area.range.start = (uintptr_t)slow;
+	if (ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &area))
+		dma_die("userfaultfd");
+	doomed = mmap(NULL, PAGE, flags, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	*doomed = dma_op_copy(dst + PAGE, slow, 64, 2);
+	if (mprotect(doomed, PAGE, PROT_READ))
+		dma_die("mprotect");
+	dma_provider("stall", 1);
+	is(dma_submit(&dma, &stuck, 1, 0, &taken), 0,
+	   "an operation for hardware that does nothing");
+	pthread_create(&submits, NULL, submitter, NULL);
+	usleep(200000);
+	pthread_create(&waits, NULL, waiter, &took);
+	usleep(300000);
+	is(zero_page(uffd, slow), 0, "the source of a second operation appears");
+	pthread_join(submits, &ret);
+	is((int)(intptr_t)ret, -EFAULT,
+	   "the second operation is refused: its result cannot be written");
+	pthread_join(waits, &ret);
+	is((int)(intptr_t)ret, -EDEADLK,
+	   "a thread that waits for both learns that the second will not come");
+	ok(took < 10000000000, "at once, and not when its time is over (%.1f s)",
+	   (double)took / 1e9);
+	dma_provider("stall", 0);
+	is(dma_wait(&dma, 1, 5000000000, &taken), 0, "the first one arrives");
+	is(drain(), 1, "and is the only one");
+	munmap(doomed, PAGE);
+	munmap(slow, PAGE);
+	close(uffd);
+}
+
 int main(void)
 {
 	src = dma_alloc(4 * PAGE);
@@ -176,6 +261,7 @@ int main(void)
 	completions();
 	waiting();
 	full();
+	refused();
 	lies();
 	dma_close(&dma);
 	ok(dma_all_zero(5), "nothing is left");
