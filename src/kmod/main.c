@@ -95,8 +95,15 @@ static void __exit sva_exit(void)
 	while (atomic_read(&sva_stats.clients) || atomic_read(&sva_stats.channels))
 		msleep(1);
 	destroy_workqueue(sva_wq);
-	/* A callback may still be on its way out. */
+	/*
+	 * The last callback may still be on its way out of this module, in an interrupt or in a
+	 * thread that was preempted there (drivers with threaded interrupts call back from such a
+	 * thread, and few can be asked to wait for it). The first is over after a grace period of
+	 * RCU, the second after one of RCU tasks, which lasts until each thread has given up the
+	 * processor of its own accord.
+	 */
 	synchronize_rcu();
+	synchronize_rcu_tasks();
 	debugfs_remove_recursive(debugfs);
 	sva_op_exit();
 }

@@ -55,13 +55,16 @@ static void req_unmap(struct sva_req *req, bool may_sleep)
 	req->src = NULL;
 }
 
+/* The client comes last: the module, and the cache with it, can go when there are no clients. */
 static void req_free(struct sva_req *req)
 {
+	struct sva_client *client = req->client;
+
 	if (req->chan)
 		sva_chan_put(req->chan);
-	client_release_one(req->client);
-	atomic_dec(&sva_stats.requests);
 	kmem_cache_free(req_cache, req);
+	atomic_dec(&sva_stats.requests);
+	client_release_one(client);
 }
 
 /* Buffers first: only then does the program see its bytes on every machine, and may unmap what it had mapped. */
