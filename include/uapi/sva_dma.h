@@ -34,8 +34,10 @@
  *			memory that a device may reach (I/O memory, kernel addresses)
  *   -EOPNOTSUPP	a correct operation that this driver leaves to the CPU: source and destination overlap, or an
  *			address or length is not aligned as sva_dma_info::align asks
- *   -ENOMEM		no memory, or the pages to be pinned exceed RLIMIT_MEMLOCK (pinned pages are counted in VmPin of
- *			/proc/PID/status)
+ *   -ENOMEM		no memory, or the pages to be pinned exceed RLIMIT_MEMLOCK. They are counted for the
+ *			address space (VmPin of /proc/PID/status) and, if the file was opened without
+ *			CAP_IPC_LOCK, for the user who opened it, together with what io_uring and others count
+ *			for that user; neither sum may exceed the limit of the calling process
  *   -EAGAIN		a limit on what is in flight is reached: take completions out of the ring and try again
  *   -ENODEV		there is no channel, or the device went away before the operation was done
  *   -EIO		the device reported an error; what the destination holds is not defined

@@ -90,6 +90,7 @@ static struct sva_dev *dev_of(struct device *device)
 	dev->dev = get_device(device);
 	mutex_init(&dev->lock);
 	INIT_LIST_HEAD(&dev->mappings);
+	hash_init(dev->shared);
 	spin_lock(&table_lock);
 	list_add_tail(&dev->link, &devs);
 	spin_unlock(&table_lock);

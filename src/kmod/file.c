@@ -7,6 +7,7 @@
 #include <linux/ktime.h>
 #include <linux/poll.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/user.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "compat.h"
@@ -18,6 +19,7 @@ static void client_free_work(struct work_struct *work)
 {
 	struct sva_client *client = container_of(work, struct sva_client, release);
 
+	free_uid(client->user);
 	mmdrop(client->mm);
 	sva_ring_free(client->ring);
 	kvfree(client);
@@ -49,6 +51,8 @@ static int sva_open(struct inode *inode, struct file *file)
 	kref_init(&client->ref);
 	mmgrab(current->mm);
 	client->mm = current->mm;
+	client->user = get_uid(current_user());
+	client->counted = !capable(CAP_IPC_LOCK);
 	xa_init_flags(&client->maps, XA_FLAGS_ALLOC1);
 	mutex_init(&client->ring_lock);
 	init_waitqueue_head(&client->idle);
@@ -179,10 +183,12 @@ static int call_map(struct sva_client *client, void *arg)
 		return -EINVAL;
 	if (args->len > SVA_MAX_MAP_LEN)
 		return -EMSGSIZE;
-	map = sva_map_create(client->mm, args->addr, args->len, args->flags, true, &fault);
+	map = sva_map_create(client, args->addr, args->len, args->flags, true, &fault);
 	if (IS_ERR(map))
 		return PTR_ERR(map);
-	chan = sva_chan_choose(args->node == SVA_DMA_NODE_ANY ? page_to_nid(map->pages[0]) : args->node, NULL, NULL);
+	chan = sva_chan_choose(args->node == SVA_DMA_NODE_ANY ? page_to_nid(map->pages->page[0]) :
+								args->node,
+			       NULL, NULL);
 	ret = -ENODEV;
 	if (!chan)
 		goto fail;

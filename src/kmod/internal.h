@@ -23,6 +23,7 @@
 #include <linux/dma-direction.h>
 #include <linux/dmaengine.h>
 #include <linux/fs.h>
+#include <linux/hashtable.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -41,6 +42,7 @@
 #define SVA_MAX_MAPS		4096U
 #define SVA_MAX_IN_FLIGHT	4096U
 #define SVA_RING_ENTRIES	4096U
+#define SVA_SHARED_BITS		8	/* of the hash table of a device's mappings */
 
 /* What exists right now, in debugfs; all zero but "channels" when nobody has the device open. */
 struct sva_stats {
@@ -71,7 +73,9 @@ extern char *sva_provider;
  * @channels: how many channels of it are in use (engine_lock)
  * @lock: protects the rest
  * @dead: nothing may be mapped for it any more
+ * @bounces: a mapping needed sync calls: mappings are not shared
  * @mappings: all that is mapped for it
+ * @shared: those of them that buffers with the same pages share, by their pages
  */
 struct sva_dev {
 	struct kref ref;
@@ -81,7 +85,9 @@ struct sva_dev {
 	unsigned int channels;
 	struct mutex lock;
 	bool dead;
+	bool bounces;
 	struct list_head mappings;
+	DECLARE_HASHTABLE(shared, SVA_SHARED_BITS);
 };
 
 /**
@@ -134,6 +140,7 @@ struct sva_chan {
 	bool dead;
 };
 
+struct sva_client;
 struct sva_map;
 
 void sva_users_get(void);
@@ -149,9 +156,21 @@ void sva_channels_exit(void);
 /* ---- map.c: memory ---- */
 
 /**
- * struct sva_seg - a piece of a buffer that is contiguous for the device
+ * struct sva_pages - the pages of a buffer
+ * @ref: one for the buffer, one for each mapping that was made for it
+ * @nr: how many
+ * @page: the pages; only buffers pin them
+ */
+struct sva_pages {
+	struct kref ref;
+	unsigned long nr;
+	struct page *page[];
+};
+
+/**
+ * struct sva_seg - a piece of a mapping that is contiguous for the device
  * @addr: where it begins for the device
- * @begin: where it begins in the buffer
+ * @begin: where it begins, from the beginning of the first page
  * @len: its length
  */
 struct sva_seg {
@@ -161,25 +180,43 @@ struct sva_seg {
 };
 
 /**
- * struct sva_mapping - a buffer as one device sees it
- * @of_map: in the list of the buffer
+ * struct sva_mapping - pages as one device sees them
  * @of_dev: in the list of the device
+ * @by_pages: in the hash table of the device, if buffers with the same pages may share it
+ * @refs: how many buffers have it (sva_dev::lock)
  * @dev: the device
+ * @pages: its pages
+ * @writable: the device may write to them
  * @sgt: what the DMA API was given
  * @dir: direction that it was given
+ * @attrs: attributes that it was given
  * @segs: its answer, with neighbours joined
  * @nr_segs: how many
  * @live: mapped; cleared when the device goes away first (sva_dev::lock)
  */
 struct sva_mapping {
-	struct list_head of_map;
 	struct list_head of_dev;
+	struct hlist_node by_pages;
+	unsigned int refs;
 	struct sva_dev *dev;
+	struct sva_pages *pages;
+	bool writable;
 	struct sg_table sgt;
 	enum dma_data_direction dir;
+	unsigned long attrs;
 	struct sva_seg *segs;
 	unsigned int nr_segs;
 	bool live;
+};
+
+/**
+ * struct sva_view - that a buffer is mapped for a device
+ * @of_map: in the list of the buffer
+ * @mapping: the mapping
+ */
+struct sva_view {
+	struct list_head of_map;
+	struct sva_mapping *mapping;
 };
 
 /**
@@ -192,15 +229,15 @@ struct sva_mapping {
  * @access: SVA_DMA_MAP_READ, SVA_DMA_MAP_WRITE
  * @longterm: it has a handle
  * @pages: its pages
- * @nr_pages: how many
- * @mm: whom they are counted for
+ * @mm: the address space that they are counted for
+ * @user: the user whom they are counted for, or NULL
  * @pattern: they are ours, and hold a pattern
  * @order: of their allocation then
  * @home: the device that it was mapped for last; only compared, never followed
  * @coherent: the owner was told that it needs no sync calls
  * @release: frees it in process context
- * @lock: protects @mappings
- * @mappings: the devices that it is mapped for
+ * @lock: protects @views
+ * @views: the devices that it is mapped for
  */
 struct sva_map {
 	struct kref ref;
@@ -210,21 +247,22 @@ struct sva_map {
 	u64 len;
 	u32 access;
 	bool longterm;
-	struct page **pages;
-	unsigned long nr_pages;
+	struct sva_pages *pages;
 	struct mm_struct *mm;
+	struct user_struct *user;
 	bool pattern;
 	unsigned int order;
 	const struct sva_dev *home;
 	bool coherent;
 	struct work_struct release;
 	struct mutex lock;
-	struct list_head mappings;
+	struct list_head views;
 };
 
 int sva_range_check(u64 addr, u64 len, u64 *fault);
-struct sva_map *sva_map_create(struct mm_struct *mm, u64 addr, u64 len, u32 access, bool longterm, u64 *fault);
-struct sva_map *sva_map_pattern(struct mm_struct *mm, u64 pattern, u64 len);
+struct sva_map *sva_map_create(struct sva_client *client, u64 addr, u64 len, u32 access,
+			       bool longterm, u64 *fault);
+struct sva_map *sva_map_pattern(struct sva_client *client, u64 pattern, u64 len);
 struct sva_mapping *sva_map_for(struct sva_map *map, struct sva_dev *dev, bool nonblock);
 bool sva_map_needs_sync(struct sva_map *map);
 void sva_map_sync(struct sva_map *map, u64 offset, u64 len, u32 flags);
@@ -282,6 +320,8 @@ struct sva_flow {
  * struct sva_client - an open file
  * @ref: one for the file, one for each request
  * @mm: the address space that it belongs to
+ * @user: the user that opened it
+ * @counted: what it pins counts for the user (who had no CAP_IPC_LOCK)
  * @maps: handles
  * @ring: NULL until it is mapped
  * @ring_lock: one creation at a time
@@ -293,6 +333,8 @@ struct sva_flow {
 struct sva_client {
 	struct kref ref;
 	struct mm_struct *mm;
+	struct user_struct *user;
+	bool counted;
 	struct xarray maps;
 	struct sva_ring *ring;
 	struct mutex ring_lock;

@@ -162,7 +162,7 @@ static int handle_open(struct sva_client *client, u32 handle, u64 offset, u64 le
 
 static int address_open(struct sva_client *client, u64 address, u64 len, u32 access, struct sva_map **map, u64 *fault)
 {
-	struct sva_map *pinned = sva_map_create(client->mm, address, len, access, false, fault);
+	struct sva_map *pinned = sva_map_create(client, address, len, access, false, fault);
 
 	if (IS_ERR(pinned))
 		return PTR_ERR(pinned);
@@ -175,7 +175,7 @@ static int address_open(struct sva_client *client, u64 address, u64 len, u32 acc
 
 static int pattern_open(struct sva_client *client, u64 pattern, u64 len, struct sva_map **map)
 {
-	struct sva_map *filled = sva_map_pattern(client->mm, pattern, len);
+	struct sva_map *filled = sva_map_pattern(client, pattern, len);
 
 	if (IS_ERR(filled))
 		return PTR_ERR(filled);
@@ -214,7 +214,7 @@ static int buffers_open(struct sva_req *req, struct sva_dma_op *op, bool nonbloc
 	return ret;
 }
 
-/* The segment that an offset lies in. */
+/* The segment that an offset, counted from the first page's beginning, lies in. */
 static void cursor_set(struct sva_cursor *at, const struct sva_mapping *mapping, u64 offset)
 {
 	unsigned int low = 0, high = mapping->nr_segs, middle;
@@ -240,7 +240,7 @@ static int channel_open(struct sva_req *req, const struct sva_dma_op *op, s32 no
 	u64 touched;
 
 	if (node == SVA_DMA_NODE_ANY)
-		node = page_to_nid(req->dst->pages[0]);
+		node = page_to_nid(req->dst->pages->page[0]);
 	req->chan = sva_chan_choose(node, req->dst, src);
 	if (!req->chan)
 		return -ENODEV;
@@ -253,8 +253,8 @@ static int channel_open(struct sva_req *req, const struct sva_dma_op *op, s32 no
 	from = sva_map_for(req->src, req->chan->dev, nonblock);
 	if (IS_ERR(from))
 		return PTR_ERR(from);
-	cursor_set(&req->dst_at, to, dst_offset);
-	cursor_set(&req->src_at, from, src_offset);
+	cursor_set(&req->dst_at, to, offset_in_page(req->dst->addr) + dst_offset);
+	cursor_set(&req->src_at, from, offset_in_page(req->src->addr) + src_offset);
 	return 0;
 }
 

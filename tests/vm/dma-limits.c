@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,6 +159,39 @@ static int forbidden(void)
 	return 0;
 }
 
+/*
+ * A user starts processes one after the other, each of which pins all that it may, and keeps their
+ * open files: they share its table of files and end.
+ */
+static int collected(void)
+{
+	size_t len = 64 << 10;
+	char *memory = dma_alloc(len);
+	int status, got = 0;
+	uint32_t handle;
+	struct dma dma;
+	pid_t pid;
+
+	memset(memory, 1, len);
+	limit(len);
+	fflush(stdout);
+	for (int i = 0; i < 8; i++) {
+		pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+		if (!pid) {
+			dma_open(&dma);
+			_exit(dma_map(&dma, memory, len, SVA_DMA_MAP_READ, &handle) != 0);
+		}
+		waitpid(pid, &status, 0);
+		got += WIFEXITED(status) && !WEXITSTATUS(status);
+	}
+	printf("# %d of 8 processes could pin 64 KiB, %ld pages are pinned\n", got, dma_pinned());
+	CHECK(got == 1);
+	CHECK(dma_pinned() <= 16);
+	dma_open(&dma);
+	CHECK(dma_map(&dma, memory, 4096, SVA_DMA_MAP_READ, &handle) == -ENOMEM);
+	return 0;
+}
+
 /* What root may, with CAP_IPC_LOCK. */
 static void unlimited(void)
 {
@@ -183,6 +219,10 @@ int main(void)
 	is(as_user(true, try_open), 0, "but members of the group may");
 	is(as_user(true, limited), 0, "they are held to RLIMIT_MEMLOCK");
 	is(as_user(true, forbidden), 0, "also if that is 0");
+	is(as_user(true, collected), 0,
+	   "a user's limit holds for open files of processes that have ended");
+	ok(dma_all_zero(5), "when the last process has ended, nothing is pinned");
+	is(as_user(true, limited), 0, "and the user can pin as much as before");
 	unlimited();
 	if (chown(DMA_NODE, 0, 0) || chmod(DMA_NODE, 0600))
 		dma_die(DMA_NODE);

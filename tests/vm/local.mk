@@ -4,7 +4,7 @@
 VM_KERNELS = 6.1 6.12 7
 
 vm_programs = %D%/dma-args %D%/dma-fuzz %D%/dma-kill %D%/dma-limits %D%/dma-mapped %D%/dma-provider %D%/dma-random %D%/dma-ring \
-	%D%/dma-stress %D%/dma-uring
+	%D%/dma-shared %D%/dma-stress %D%/dma-uring
 EXTRA_PROGRAMS = $(vm_programs)
 CLEANFILES += $(vm_programs)
 
@@ -36,6 +36,8 @@ vm_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 %C%_dma_ring_CPPFLAGS = $(vm_cppflags)
 %C%_dma_ring_CFLAGS = $(AM_CFLAGS) -pthread
 %C%_dma_ring_LDFLAGS = $(AM_LDFLAGS) -pthread
+%C%_dma_shared_SOURCES = %D%/dma-shared.c $(vm_sources)
+%C%_dma_shared_CPPFLAGS = $(vm_cppflags)
 %C%_dma_stress_SOURCES = %D%/dma-stress.c $(vm_sources)
 %C%_dma_stress_CPPFLAGS = $(vm_cppflags)
 %C%_dma_stress_CFLAGS = $(AM_CFLAGS) -pthread
