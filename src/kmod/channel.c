@@ -165,7 +165,7 @@ static int chan_add(struct dma_chan *dma)
 	INIT_WORK(&chan->release, chan_free_work);
 	init_waitqueue_head(&chan->idle);
 	spin_lock_init(&chan->lock);
-	INIT_LIST_HEAD(&chan->flows);
+	INIT_LIST_HEAD(&chan->turns);
 	INIT_LIST_HEAD(&chan->busy);
 
 	sva_dev_get(dev);

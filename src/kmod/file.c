@@ -19,6 +19,7 @@ static void client_free_work(struct work_struct *work)
 {
 	struct sva_client *client = container_of(work, struct sva_client, release);
 
+	sva_owner_put(client->owner);
 	free_uid(client->user);
 	mmdrop(client->mm);
 	sva_ring_free(client->ring);
@@ -41,13 +42,17 @@ void sva_client_put(struct sva_client *client)
 static int sva_open(struct inode *inode, struct file *file)
 {
 	struct sva_client *client;
-	unsigned int i;
 
 	if (!current->mm)
 		return -EINVAL;
 	client = kvzalloc(sizeof(*client), GFP_KERNEL_ACCOUNT);
 	if (!client)
 		return -ENOMEM;
+	client->owner = sva_owner_get(current_user(), current->mm);
+	if (!client->owner) {
+		kvfree(client);
+		return -ENOMEM;
+	}
 	kref_init(&client->ref);
 	mmgrab(current->mm);
 	client->mm = current->mm;
@@ -57,10 +62,7 @@ static int sva_open(struct inode *inode, struct file *file)
 	mutex_init(&client->ring_lock);
 	init_waitqueue_head(&client->idle);
 	INIT_WORK(&client->release, client_free_work);
-	for (i = 0; i < SVA_MAX_CHANNELS; i++) {
-		INIT_LIST_HEAD(&client->flows[i].link);
-		INIT_LIST_HEAD(&client->flows[i].queue);
-	}
+	sva_turns_init(client->turns, client->owner->turns);
 	atomic_inc(&sva_stats.clients);
 	sva_users_get();
 	/* misc_open() left its device here. */

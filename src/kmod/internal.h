@@ -109,7 +109,7 @@ struct sva_dev {
  * @release: frees the structure in process context
  * @idle: woken when @in_flight becomes 0
  * @lock: protects the rest
- * @flows: openers with something to do, in the order of their turns
+ * @turns: users with something to do, in the order of their turns
  * @busy: requests that the hardware knows of
  * @in_flight: descriptors that the hardware holds
  * @refusals: how often in a row the idle channel has given no descriptor
@@ -133,7 +133,7 @@ struct sva_chan {
 	struct work_struct release;
 	wait_queue_head_t idle;
 	spinlock_t lock;
-	struct list_head flows;
+	struct list_head turns;
 	struct list_head busy;
 	unsigned int in_flight;
 	unsigned int refusals;
@@ -142,6 +142,7 @@ struct sva_chan {
 
 struct sva_client;
 struct sva_map;
+struct sva_req;
 
 void sva_users_get(void);
 void sva_users_put(void);
@@ -152,6 +153,46 @@ void sva_dev_get(struct sva_dev *dev);
 void sva_dev_put(struct sva_dev *dev);
 void sva_channels_tell(struct sva_dma_info *info);
 void sva_channels_exit(void);
+
+/* ---- turns.c: who is next ---- */
+
+/**
+ * struct sva_turn - a place in the turns of a channel: of a user, of a process or of an open file
+ * @link: in @below of the level above, or in sva_chan::turns, while there is something to do
+ * @below: the places of the level below; of an open file: its requests
+ * @above: the place of the level above, or NULL
+ * @credit: bytes that it may submit before it is the next one's turn
+ */
+struct sva_turn {
+	struct list_head link;
+	struct list_head below;
+	struct sva_turn *above;
+	s64 credit;
+};
+
+/**
+ * struct sva_owner - a user, or a process of a user, that has the device open
+ * @link: in the list of owners
+ * @refs: one for each owner below it, or for each open file
+ * @key: the user or the address space; only compared, never followed
+ * @above: the user of a process, or NULL
+ * @turns: one for each channel (sva_chan::lock)
+ */
+struct sva_owner {
+	struct list_head link;
+	unsigned int refs;
+	const void *key;
+	struct sva_owner *above;
+	struct sva_turn turns[SVA_MAX_CHANNELS];
+};
+
+struct sva_owner *sva_owner_get(const struct user_struct *user, const struct mm_struct *mm);
+void sva_owner_put(struct sva_owner *owner);
+void sva_turns_init(struct sva_turn *turns, struct sva_turn *above);
+void sva_turn_add(struct sva_req *req);
+void sva_turn_remove(struct sva_req *req);
+void sva_turn_charge(struct sva_req *req, u64 bytes);
+struct sva_req *sva_turn_next(struct sva_chan *chan);
 
 /* ---- map.c: memory ---- */
 
@@ -305,43 +346,33 @@ u32 sva_ring_available(struct sva_ring *ring, u32 *promised);
 /* ---- file.c: an open file ---- */
 
 /**
- * struct sva_flow - what one opener has queued on one channel
- * @link: in sva_chan::flows while the queue is not empty
- * @queue: requests
- * @credit: bytes that it may submit before it is the next one's turn
- */
-struct sva_flow {
-	struct list_head link;
-	struct list_head queue;
-	s64 credit;
-};
-
-/**
  * struct sva_client - an open file
  * @ref: one for the file, one for each request
  * @mm: the address space that it belongs to
  * @user: the user that opened it
  * @counted: what it pins counts for the user (who had no CAP_IPC_LOCK)
+ * @owner: the process, which has turns
  * @maps: handles
  * @ring: NULL until it is mapped
  * @ring_lock: one creation at a time
  * @in_flight: requests
  * @idle: woken when @in_flight becomes 0
  * @release: frees it in process context
- * @flows: one for each channel (sva_chan::lock)
+ * @turns: one for each channel (sva_chan::lock)
  */
 struct sva_client {
 	struct kref ref;
 	struct mm_struct *mm;
 	struct user_struct *user;
 	bool counted;
+	struct sva_owner *owner;
 	struct xarray maps;
 	struct sva_ring *ring;
 	struct mutex ring_lock;
 	atomic_t in_flight;
 	wait_queue_head_t idle;
 	struct work_struct release;
-	struct sva_flow flows[SVA_MAX_CHANNELS];
+	struct sva_turn turns[SVA_MAX_CHANNELS];
 };
 
 extern const struct file_operations sva_fops;
@@ -431,7 +462,7 @@ int sva_copy(struct sva_client *client, struct sva_dma_copy_args *args);
 int sva_fill(struct sva_client *client, struct sva_dma_fill_args *args);
 int sva_submit(struct sva_client *client, struct sva_dma_submit_args *args);
 
-/* ---- queue.c: turns, descriptors, callbacks ---- */
+/* ---- queue.c: descriptors, callbacks ---- */
 
 void sva_queue(struct sva_req *req, bool nonblock);
 void sva_queue_work(struct work_struct *work);

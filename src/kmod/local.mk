@@ -16,6 +16,7 @@ kmod_files = \
 	%D%/probe.sh \
 	%D%/queue.c \
 	%D%/ring.c \
+	%D%/turns.c \
 	%D%/uring.c
 EXTRA_DIST += $(kmod_files) %D%/dkms.conf.in %D%/60-sva_dma.rules
 noinst_HEADERS += include/uapi/sva_dma.h

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Turns, descriptors and callbacks.
+ * Descriptors and callbacks.
  *
- * Each opener has a queue of its own on each channel, and the openers take turns of a fixed number of bytes, so that
- * one with much to do can not keep out another. The hardware gets a few descriptors at a time: what waits for its
- * turn waits here, where it can still be cancelled.
+ * Requests wait here until it is their turn (turns.c), where they can still be cancelled; the
+ * hardware gets a few descriptors at a time.
  *
  * Making a descriptor may sleep (idxd does when its queue is full), so that happens in process context, under a
  * mutex, by whoever comes first: the submitter, or a worker when a callback has made room.
@@ -13,7 +12,6 @@
 #include <linux/jiffies.h>
 #include "internal.h"
 
-#define TURN		(256 << 10)	/* bytes */
 #define OVERHEAD	(4 << 10)	/* what a descriptor costs beside its bytes, in bytes */
 #define BUDGET		64		/* descriptors in one go: a submitter works for others, too, but not for long */
 #define REFUSALS	20		/* of an idle channel, before we believe it */
@@ -56,7 +54,7 @@ static void descriptor_done(void *param, const struct dmaengine_result *result)
 		sva_req_fail(req, READ_ONCE(chan->dead) ? -ENODEV : -EIO);
 	spin_lock_irqsave(&chan->lock, flags);
 	idle = !--chan->in_flight;
-	if (!list_empty(&chan->flows))
+	if (!list_empty(&chan->turns))
 		kick(chan, 0);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	atomic_dec(&sva_stats.in_flight);
@@ -119,38 +117,6 @@ static int issue(struct sva_req *req, u64 *bytes)
 	return 0;
 }
 
-static struct sva_flow *flow_of(struct sva_req *req)
-{
-	return &req->client->flows[req->chan->index];
-}
-
-/* Whose turn it is. A turn that is used up is followed by that of the next opener. */
-static struct sva_req *next_turn(struct sva_chan *chan)
-{
-	struct sva_flow *flow;
-
-	while (!list_empty(&chan->flows)) {
-		flow = list_first_entry(&chan->flows, struct sva_flow, link);
-		if (flow->credit > 0)
-			return list_first_entry(&flow->queue, struct sva_req, queued);
-		flow->credit += TURN;
-		list_move_tail(&flow->link, &chan->flows);
-	}
-	return NULL;
-}
-
-/* Takes a request out of its queue. The caller then takes back its pending count, without the lock. */
-static void unqueue(struct sva_req *req)
-{
-	struct sva_flow *flow = flow_of(req);
-
-	list_del_init(&req->queued);
-	if (list_empty(&flow->queue)) {
-		list_del_init(&flow->link);
-		flow->credit = 0;
-	}
-}
-
 /*
  * An idle channel that gives no descriptor has something else in its way (a signal, a state of its own), and nobody
  * will call back: ask again a little later, but not for ever.
@@ -187,9 +153,9 @@ static bool dispatch_one(struct sva_chan *chan, struct sva_req *req)
 	}
 	if (error)
 		sva_req_fail(req, -EIO);
-	flow_of(req)->credit -= bytes + OVERHEAD;
+	sva_turn_charge(req, bytes + OVERHEAD);
 	if (error || !req->left) {
-		unqueue(req);
+		sva_turn_remove(req);
 		spin_unlock_irq(&chan->lock);
 		req_unpend(req);
 		spin_lock_irq(&chan->lock);
@@ -204,7 +170,7 @@ static void dispatch(struct sva_chan *chan)
 
 	spin_lock_irq(&chan->lock);
 	while (!chan->dead && chan->in_flight < max(sva_depth, 1U)) {
-		req = next_turn(chan);
+		req = sva_turn_next(chan);
 		if (!req)
 			break;
 		if (!budget--) {
@@ -235,7 +201,6 @@ void sva_queue_work(struct work_struct *work)
 void sva_queue(struct sva_req *req, bool nonblock)
 {
 	struct sva_chan *chan = req->chan;
-	struct sva_flow *flow = flow_of(req);
 	bool dead;
 
 	atomic64_add(req->len, &chan->backlog);
@@ -243,11 +208,8 @@ void sva_queue(struct sva_req *req, bool nonblock)
 	kref_get(&chan->ref);
 	spin_lock_irq(&chan->lock);
 	dead = chan->dead;
-	if (!dead) {
-		if (list_empty(&flow->queue))
-			list_add_tail(&flow->link, &chan->flows);
-		list_add_tail(&req->queued, &flow->queue);
-	}
+	if (!dead)
+		sva_turn_add(req);
 	spin_unlock_irq(&chan->lock);
 	if (dead) {
 		sva_req_fail(req, -ENODEV);
@@ -274,7 +236,7 @@ void sva_queue_cancel(struct sva_client *client)
 		if (!chan)
 			continue;
 		spin_lock_irq(&chan->lock);
-		list_for_each_entry(req, &client->flows[i].queue, queued)
+		list_for_each_entry(req, &client->turns[i].below, queued)
 			sva_req_fail(req, -ECANCELED);
 		kick(chan, 0);
 		spin_unlock_irq(&chan->lock);
@@ -322,7 +284,6 @@ static void drain(struct sva_chan *chan)
 void sva_queue_close(struct sva_chan *chan)
 {
 	struct sva_req *req;
-	struct sva_flow *flow;
 
 	spin_lock_irq(&chan->lock);
 	chan->dead = true;
@@ -330,10 +291,8 @@ void sva_queue_close(struct sva_chan *chan)
 	/* From here on nobody makes descriptors. */
 	mutex_lock(&chan->dispatch);
 	spin_lock_irq(&chan->lock);
-	while (!list_empty(&chan->flows)) {
-		flow = list_first_entry(&chan->flows, struct sva_flow, link);
-		req = list_first_entry(&flow->queue, struct sva_req, queued);
-		unqueue(req);
+	while ((req = sva_turn_next(chan))) {
+		sva_turn_remove(req);
 		spin_unlock_irq(&chan->lock);
 		sva_req_fail(req, -ENODEV);
 		req_unpend(req);
