@@ -41,8 +41,15 @@
  *   -EAGAIN		a limit on what is in flight is reached: take completions out of the ring and try again
  *   -ENODEV		there is no channel, or the device went away before the operation was done
  *   -EIO		the device reported an error; what the destination holds is not defined
- *   -EINTR		a signal (only a fatal one ends COPY, FILL and a waiting SUBMIT; the device may then still be
- *			writing, but the process that could see it is gone)
+ *   -EINTR		a signal (only a fatal one ends open, COPY, FILL and a waiting SUBMIT; the device may
+ *			then still be writing, but the process that could see it is gone)
+ *
+ * Closing
+ *
+ *   What has not begun is cancelled. While the address space exists, close waits for what the
+ *   device has begun: for two seconds at most, not where the device has finished nothing for as
+ *   long, and not once the thread is killed. When the process has ended, nothing waits. Pages that
+ *   the device may still use stay pinned, and counted, until it is done or its driver is unbound.
  */
 #ifndef _UAPI_SVA_DMA_H
 #define _UAPI_SVA_DMA_H
@@ -362,9 +369,8 @@ struct sva_dma_submit_args {
  * @min: how many completions to wait for, at least 1
  * @available: out: how many there are
  *
- * 0: there are at least @min; -ETIME: the time is over; -EINTR: a signal; -ENXIO: no ring;
- * -EDEADLK: fewer than @min are in the ring or on their way to it. That can become so while the
- * call waits, when an operation of another thread is refused.
+ * 0: there are at least @min; -ETIME: the time is over; -EINTR: a signal; -ENXIO: no ring; -EDEADLK: fewer than @min are in the ring or on their way
+ * to it. That can become so while the call waits, when an operation of another thread is refused.
  */
 struct sva_dma_wait_args {
 	__u32 size;

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The channels: found when somebody opens the device, let go when the last one has closed it, so that a provider is
- * kept busy (and loaded) only while it is wanted.
+ * The channels in use, and their devices. look.c finds channels and learns that they go.
  *
- * dmaengine tells its clients neither that a channel has come nor that one is going. Two notifiers fill the gap:
- * that of the bus, which speaks before the driver of a device is unbound, and the interface of the class "dma",
- * which speaks when a channel is registered and unregistered (idxd does that for one queue without unbinding the
- * device).
+ * The end of a channel has three steps, since hardware that has stopped may keep descriptors until
+ * its driver is removed, and that removal goes on only when we have returned:
  *
- * A channel is taken only while both watch over it and it is known to live: a driver may have a channel in its list
- * before it is registered and after it was unregistered (idxd does), dmaengine then offers it, and nobody would say
- * when it is freed.
+ *   stop	No request finds the channel any more, and what waits for its turn fails.
+ *   release	The channel goes back to dmaengine: when the hardware has nothing of ours, or at the
+ *		last moment at which its memory exists.
+ *   finish	When the hardware has nothing of ours, or its driver is gone: mappings end, the
+ *		structure goes.
  */
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
-#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/slab.h>
@@ -23,39 +21,13 @@
 #include "compat.h"
 #include "internal.h"
 
-/* One notifier on each bus that has a device of ours. */
-struct sva_bus {
-	struct list_head link;
-	typeof(((struct device *)NULL)->bus) bus;
-	struct notifier_block nb;
-};
-
-/* A channel that is registered. */
-struct sva_live {
-	struct list_head link;
-	struct device *device;
-	unsigned long ripe;	/* not before this, in jiffies */
-};
-
-static DEFINE_MUTEX(users_lock);
-static unsigned int users;		/* users_lock */
-static LIST_HEAD(buses);		/* users_lock */
-static typeof(((struct device *)NULL)->bus) unwatched_bus;	/* that a look has met; users_lock */
-static bool class_watched;		/* users_lock */
-
-static DEFINE_MUTEX(engine_lock);
-static LIST_HEAD(devs);			/* changed under engine_lock and table_lock */
-static LIST_HEAD(lives);		/* table_lock */
-static unsigned int taken;		/* channels in the table; engine_lock */
+DEFINE_MUTEX(sva_engine_lock);
+static LIST_HEAD(devs);			/* changed under sva_engine_lock and table_lock */
+static LIST_HEAD(chans);		/* that are not finished; sva_engine_lock */
+unsigned int sva_taken;			/* channels that are not stopped; sva_engine_lock */
 
 static DEFINE_SPINLOCK(table_lock);
 static struct sva_chan *table[SVA_MAX_CHANNELS];
-
-static void look_again(struct work_struct *work);
-static void let_go(struct work_struct *work);
-static DECLARE_DELAYED_WORK(look_again_work, look_again);
-static atomic_t looks_left;
-static DECLARE_WORK(let_go_work, let_go);
 
 static void dev_free(struct kref *ref)
 {
@@ -99,6 +71,7 @@ static struct sva_dev *dev_of(struct device *device)
 
 static void dev_forget(struct sva_dev *dev)
 {
+	lockdep_assert_held(&sva_engine_lock);
 	spin_lock(&table_lock);
 	list_del(&dev->link);
 	spin_unlock(&table_lock);
@@ -141,7 +114,7 @@ static void chan_limits(struct sva_chan *chan)
 	chan->boundary = dma_get_seg_boundary(device);
 }
 
-static int chan_add(struct dma_chan *dma)
+int sva_chan_add(struct dma_chan *dma)
 {
 	struct sva_dev *dev = dev_of(dma->device->dev);
 	struct sva_chan *chan;
@@ -155,6 +128,7 @@ static int chan_add(struct dma_chan *dma)
 	}
 	kref_init(&chan->ref);
 	chan->dma = dma;
+	chan->class_device = &dma->dev->device;
 	chan->dev = dev;
 	strscpy(chan->name, dma_chan_name(dma), sizeof(chan->name));
 	strscpy(chan->device, dev_name(dev->dev), sizeof(chan->device));
@@ -170,7 +144,8 @@ static int chan_add(struct dma_chan *dma)
 
 	sva_dev_get(dev);
 	dev->channels++;
-	taken++;
+	list_add_tail(&chan->link, &chans);
+	WRITE_ONCE(sva_taken, sva_taken + 1);
 	atomic_inc(&sva_stats.channels);
 	spin_lock(&table_lock);
 	for (index = 0; table[index]; index++)
@@ -181,276 +156,240 @@ static int chan_add(struct dma_chan *dma)
 	return 0;
 }
 
-/* Returns when the hardware has nothing of ours any more. */
-static void chan_remove(struct sva_chan *chan)
+/* The first step. The place in the table is free when no request refers to it any more. */
+static void chan_stop(struct sva_chan *chan)
 {
-	struct sva_dev *dev = chan->dev;
-
-	lockdep_assert_held(&engine_lock);
+	lockdep_assert_held(&sva_engine_lock);
+	if (chan->stopped)
+		return;
+	chan->stopped = true;
+	WRITE_ONCE(sva_taken, sva_taken - 1);
+	sva_queue_stop(chan);
 	spin_lock(&table_lock);
 	table[chan->index] = NULL;
 	spin_unlock(&table_lock);
-	sva_queue_close(chan);
+}
+
+/* The second step. Not under sva_engine_lock: drivers may wait in there. */
+static void chan_release(struct sva_chan *chan)
+{
+	mutex_lock(&chan->dispatch);
+	if (chan->dma)
+		dma_release_channel(chan->dma);
+	chan->dma = NULL;
+	mutex_unlock(&chan->dispatch);
+}
+
+/* The third step, if it is time for it. */
+static void chan_finish(struct sva_chan *chan)
+{
+	struct sva_dev *dev = chan->dev;
+
+	lockdep_assert_held(&sva_engine_lock);
+	if (chan->finished || !chan->stopped || READ_ONCE(chan->dma) || READ_ONCE(chan->in_flight))
+		return;
+	chan->finished = true;
+	list_del(&chan->link);
 	if (!--dev->channels) {
 		sva_dev_unmap_all(dev);
 		if (!dev->leaving)
 			dev_forget(dev);
 	}
-	dma_release_channel(chan->dma);
-	chan->dma = NULL;
-	taken--;
 	sva_chan_put(chan);
 }
 
-static int bus_event(struct notifier_block *nb, unsigned long action, void *data)
+/* Channels that were released with descriptors in flight, which are done now. */
+void sva_chans_finish(void)
 {
-	struct sva_dev *dev, *next;
-	unsigned int i;
+	struct sva_chan *chan, *next;
 
-	if (action != BUS_NOTIFY_UNBIND_DRIVER && action != BUS_NOTIFY_UNBOUND_DRIVER)
-		return NOTIFY_DONE;
-	mutex_lock(&engine_lock);
-	list_for_each_entry_safe(dev, next, &devs, link) {
-		if (dev->dev != data)
-			continue;
-		if (action == BUS_NOTIFY_UNBOUND_DRIVER) {
-			if (dev->leaving)
-				dev_forget(dev);
-			continue;
-		}
-		spin_lock(&table_lock);
-		dev->leaving = true;
-		spin_unlock(&table_lock);
-		for (i = 0; i < SVA_MAX_CHANNELS; i++) {
-			if (table[i] && table[i]->dev == dev)
-				chan_remove(table[i]);
-		}
-	}
-	mutex_unlock(&engine_lock);
-	return NOTIFY_OK;
+	mutex_lock(&sva_engine_lock);
+	list_for_each_entry_safe(chan, next, &chans, link)
+		chan_finish(chan);
+	mutex_unlock(&sva_engine_lock);
 }
 
-/* The end of a channel waits here, for engine_lock: who holds that may use what lives. */
-static void class_channel_gone(struct device *device)
+/* Ends the channels that have nothing to do. Those that have are asked again when they are done. */
+void sva_chans_end_idle(void)
 {
-	struct sva_live *live, *found = NULL;
-	unsigned int i;
+	struct sva_chan *chan, *next;
+	LIST_HEAD(idle);
 
-	mutex_lock(&engine_lock);
+	mutex_lock(&sva_engine_lock);
+	list_for_each_entry_safe(chan, next, &chans, link) {
+		if (chan->stopped || READ_ONCE(chan->in_flight) ||
+		    !list_empty_careful(&chan->turns))
+			continue;
+		chan_stop(chan);
+		kref_get(&chan->ref);
+		list_add_tail(&chan->ending, &idle);
+	}
+	mutex_unlock(&sva_engine_lock);
+	list_for_each_entry(chan, &idle, ending)
+		chan_release(chan);
+	mutex_lock(&sva_engine_lock);
+	list_for_each_entry_safe(chan, next, &idle, ending) {
+		chan_finish(chan);
+		sva_chan_put(chan);
+	}
+	mutex_unlock(&sva_engine_lock);
+}
+
+bool sva_chans_exist(void)
+{
+	bool exist;
+
+	mutex_lock(&sva_engine_lock);
+	exist = !list_empty(&chans);
+	mutex_unlock(&sva_engine_lock);
+	return exist;
+}
+
+/* There are no channels, and notifiers no longer report that a driver has been unbound. */
+void sva_devs_forget(void)
+{
+	struct sva_dev *dev, *next;
+
+	mutex_lock(&sva_engine_lock);
+	list_for_each_entry_safe(dev, next, &devs, link)
+		dev_forget(dev);
+	mutex_unlock(&sva_engine_lock);
+}
+
+/*
+ * Waits for the hardware, and where it does not come, says so once and leaves it to its driver's
+ * removal.
+ */
+static void chan_drain(struct sva_chan *chan, unsigned long until)
+{
+	if (READ_ONCE(chan->late) || sva_queue_drain(chan, until))
+		return;
+	WRITE_ONCE(chan->late, true);
+	dev_warn(
+		chan->dev->dev,
+		"%s: %u descriptors are stuck; memory stays pinned until the driver aborts them\n",
+		chan->name, READ_ONCE(chan->in_flight));
+}
+
+/**
+ * sva_dev_leaves - the driver of a device is about to be unbound
+ * @device: the device
+ *
+ * Where the hardware does not finish in time, and its driver cannot stop it otherwise, the removal
+ * of the driver has to go on: only that aborts what is in flight. The channels are then released
+ * when they are unregistered.
+ */
+void sva_dev_leaves(struct device *device)
+{
+	unsigned long until = jiffies + SVA_PATIENCE;
+	struct sva_chan *chan, *next;
+	struct sva_dev *dev;
+	LIST_HEAD(leaving);
+
+	mutex_lock(&sva_engine_lock);
 	spin_lock(&table_lock);
-	list_for_each_entry(live, &lives, link) {
-		if (live->device == device) {
-			found = live;
-			list_del(&found->link);
+	list_for_each_entry(dev, &devs, link) {
+		if (dev->dev == device)
+			dev->leaving = true;
+	}
+	spin_unlock(&table_lock);
+	list_for_each_entry_safe(chan, next, &chans, link) {
+		if (chan->dev->dev != device)
+			continue;
+		chan_stop(chan);
+		kref_get(&chan->ref);
+		list_add_tail(&chan->leaving, &leaving);
+	}
+	mutex_unlock(&sva_engine_lock);
+	list_for_each_entry(chan, &leaving, leaving) {
+		chan_drain(chan, until);
+		if (!READ_ONCE(chan->in_flight))
+			chan_release(chan);
+	}
+	mutex_lock(&sva_engine_lock);
+	list_for_each_entry_safe(chan, next, &leaving, leaving) {
+		chan_finish(chan);
+		sva_chan_put(chan);
+	}
+	mutex_unlock(&sva_engine_lock);
+}
+
+/**
+ * sva_dev_left - the driver of a device is unbound
+ * @device: the device
+ *
+ * The hardware does nothing any more, and what its driver has not reported done or aborted it will
+ * not report.
+ */
+void sva_dev_left(struct device *device)
+{
+	struct sva_chan *chan, *next;
+	struct sva_dev *dev, *next_dev;
+
+	mutex_lock(&sva_engine_lock);
+	list_for_each_entry_safe(chan, next, &chans, link) {
+		if (chan->dev->dev != device || !chan->dev->leaving)
+			continue;
+		sva_queue_abort(chan, -ENODEV);
+		chan_finish(chan);
+	}
+	list_for_each_entry_safe(dev, next_dev, &devs, link) {
+		if (dev->dev == device && dev->leaving)
+			dev_forget(dev);
+	}
+	mutex_unlock(&sva_engine_lock);
+}
+
+/**
+ * sva_chan_leaves - a channel is being unregistered
+ * @device: that of the channel in the class
+ *
+ * The memory of the channel may be gone when this has returned, so it is released here, even with
+ * descriptors in flight: drivers abort those next. (idxd does so when a queue is disabled. Its
+ * abort writes the cookie into the channel that it has freed, with any client that has something in
+ * flight; so there is patience first.)
+ */
+void sva_chan_leaves(struct device *device)
+{
+	struct sva_chan *chan, *found = NULL;
+
+	mutex_lock(&sva_engine_lock);
+	list_for_each_entry(chan, &chans, link) {
+		if (chan->class_device == device && READ_ONCE(chan->dma)) {
+			found = chan;
+			kref_get(&chan->ref);
+			chan_stop(chan);
 			break;
 		}
 	}
-	spin_unlock(&table_lock);
-	kfree(found);
-	for (i = 0; i < SVA_MAX_CHANNELS; i++) {
-		if (table[i] && &table[i]->dma->dev->device == device)
-			chan_remove(table[i]);
-	}
-	mutex_unlock(&engine_lock);
-}
-
-/*
- * Called in the middle of the registration: the channel can be had only later, and nobody says when. Those that were
- * there before us are reported as well, when we register; they can be had at once.
- */
-static void class_channel_come(struct device *device)
-{
-	struct sva_live *live = kzalloc(sizeof(*live), GFP_KERNEL);
-
-	if (!live)
+	mutex_unlock(&sva_engine_lock);
+	if (!found)
 		return;
-	live->device = device;
-	live->ripe = jiffies + (READ_ONCE(class_watched) ? HZ / 25 : 0);
-	spin_lock(&table_lock);
-	list_add(&live->link, &lives);
-	spin_unlock(&table_lock);
-	atomic_set(&looks_left, 2);
-	mod_delayed_work(sva_wq, &look_again_work, HZ / 20);
+	chan_drain(found, jiffies + SVA_PATIENCE);
+	chan_release(found);
+	mutex_lock(&sva_engine_lock);
+	chan_finish(found);
+	mutex_unlock(&sva_engine_lock);
+	sva_chan_put(found);
 }
 
-SVA_CLASS_INTERFACE(class_watch, class_channel_come, class_channel_gone);
-
-/* dmaengine exports no way to its class but a channel that has one. */
-static int class_learn(struct device *device, void *unused)
+/* Whether the driver of a device is being unbound. */
+bool sva_dev_is_leaving(struct device *device)
 {
-	if (!device->class || strcmp(device->class->name, "dma"))
-		return 0;
-	class_watch.class = device->class;
-	return 1;
-}
-
-static bool bus_is_watched(struct device *device)
-{
-	struct sva_bus *bus;
-
-	list_for_each_entry(bus, &buses, link) {
-		if (bus->bus == device->bus)
-			return true;
-	}
-	return !device->bus;
-}
-
-/* dma->dev may be freed already, or not be there yet: only its address is used until it is known to live. */
-static bool chan_lives(struct dma_chan *dma)
-{
-	struct sva_live *live;
-	bool lives_on = false;
-
-	spin_lock(&table_lock);
-	list_for_each_entry(live, &lives, link) {
-		if (live->device == &dma->dev->device)
-			lives_on = time_after_eq(jiffies, live->ripe);
-	}
-	spin_unlock(&table_lock);
-	/* Another channel's may have come to stand there; and the core clears this one before it tells us. */
-	return lives_on && READ_ONCE(dma->dev->chan) == dma;
-}
-
-static bool chan_wanted(struct dma_chan *dma, void *unused)
-{
-	struct device *device = dma->device->dev;
 	struct sva_dev *dev;
-	bool wanted = true;
+	bool leaving = false;
 
-	if (sva_provider && *sva_provider && strcmp(sva_provider, dev_driver_string(device)) &&
-	    strcmp(sva_provider, dev_name(device)))
-		return false;
-	if (!class_watch.class)
-		device_for_each_child(device, NULL, class_learn);
-	if (!bus_is_watched(device)) {
-		unwatched_bus = device->bus;
-		return false;
-	}
-	if (!chan_lives(dma))
-		return false;
 	spin_lock(&table_lock);
-	list_for_each_entry(dev, &devs, link) {
-		if (dev->dev == device && dev->leaving)
-			wanted = false;
-	}
+	list_for_each_entry(dev, &devs, link)
+		leaving |= dev->dev == device && dev->leaving;
 	spin_unlock(&table_lock);
-	return wanted;
+	return leaving;
 }
 
 /*
- * Begins to watch what a look has met; tells whether that was something new. Notifiers run under locks of the driver
- * core and take engine_lock, so it must not be held to register them.
- */
-static bool watch(void)
-{
-	struct sva_bus *bus;
-	bool more = false;
-
-	lockdep_assert_held(&users_lock);
-	if (class_watch.class && !class_watched)
-		more = class_watched = !class_interface_register(&class_watch);
-	bus = unwatched_bus ? kzalloc(sizeof(*bus), GFP_KERNEL) : NULL;
-	if (!bus)
-		return more;
-	bus->bus = unwatched_bus;
-	bus->nb.notifier_call = bus_event;
-	if (bus_register_notifier(bus->bus, &bus->nb)) {
-		kfree(bus);
-		return more;
-	}
-	list_add(&bus->link, &buses);
-	return true;
-}
-
-static void chan_look(void)
-{
-	unsigned int limit = clamp_t(unsigned int, sva_max_channels, 1, SVA_MAX_CHANNELS);
-	struct dma_chan *dma;
-	dma_cap_mask_t mask;
-
-	dma_cap_zero(mask);
-	dma_cap_set(DMA_MEMCPY, mask);
-	do {
-		unwatched_bus = NULL;
-		mutex_lock(&engine_lock);
-		while (taken < limit) {
-			dma = dma_request_channel(mask, chan_wanted, NULL);
-			if (!dma)
-				break;
-			if (chan_add(dma)) {
-				dma_release_channel(dma);
-				break;
-			}
-		}
-		mutex_unlock(&engine_lock);
-	} while (watch());
-}
-
-static void unwatch(void)
-{
-	struct sva_bus *bus, *next;
-
-	if (class_watched)
-		class_interface_unregister(&class_watch);
-	class_watched = false;
-	list_for_each_entry_safe(bus, next, &buses, link) {
-		bus_unregister_notifier(bus->bus, &bus->nb);
-		list_del(&bus->link);
-		kfree(bus);
-	}
-}
-
-static void look_again(struct work_struct *work)
-{
-	mutex_lock(&users_lock);
-	if (users) {
-		chan_look();
-		if (atomic_dec_if_positive(&looks_left) > 0)
-			queue_delayed_work(sva_wq, &look_again_work, HZ);
-	}
-	mutex_unlock(&users_lock);
-}
-
-static void let_go(struct work_struct *work)
-{
-	struct sva_dev *dev, *next;
-	unsigned int i;
-
-	mutex_lock(&users_lock);
-	if (!users) {
-		/* Taking the class interface away reports every channel as gone: that lets go of them. */
-		unwatch();
-		mutex_lock(&engine_lock);
-		for (i = 0; i < SVA_MAX_CHANNELS; i++) {
-			if (table[i])
-				chan_remove(table[i]);
-		}
-		list_for_each_entry_safe(dev, next, &devs, link)
-			dev_forget(dev);
-		mutex_unlock(&engine_lock);
-	}
-	mutex_unlock(&users_lock);
-}
-
-void sva_users_get(void)
-{
-	mutex_lock(&users_lock);
-	if (!users++ || !READ_ONCE(taken))
-		chan_look();
-	mutex_unlock(&users_lock);
-}
-
-void sva_users_put(void)
-{
-	mutex_lock(&users_lock);
-	if (!--users)
-		queue_work(sva_wq, &let_go_work);
-	mutex_unlock(&users_lock);
-}
-
-/*
- * Of the channels whose device the buffers are mapped for already, else of all: the nearest to the node; of these the
- * one with the least to do, and among equals another one each time.
+ * Of the channels that are not stuck, else of all; of these, of the channels whose device the
+ * buffers are mapped for already, else of all: the nearest to the node; of these the one with the
+ * least to do, and among equals another one each time.
  */
 struct sva_chan *sva_chan_choose(int node, struct sva_map *dst, struct sva_map *src)
 {
@@ -463,7 +402,7 @@ struct sva_chan *sva_chan_choose(int node, struct sva_map *dst, struct sva_map *
 	spin_lock(&table_lock);
 	for (i = 0; i < SVA_MAX_CHANNELS; i++) {
 		chan = table[(start + i) % SVA_MAX_CHANNELS];
-		if (!chan)
+		if (!chan || READ_ONCE(chan->dead))
 			continue;
 		cost = node >= 0 && chan->node >= 0 ? 2 * node_distance(node, chan->node) : 0;
 		cost += node != chan->node;
@@ -471,6 +410,8 @@ struct sva_chan *sva_chan_choose(int node, struct sva_map *dst, struct sva_map *
 			cost += 1 << 16;
 		if (src && READ_ONCE(src->home) && READ_ONCE(src->home) != chan->dev)
 			cost += 1 << 16;
+		if (sva_chan_is_stuck(chan))
+			cost += 1 << 20;
 		backlog = atomic64_read(&chan->backlog);
 		if (best && (cost > best_cost || (cost == best_cost && backlog >= best_backlog)))
 			continue;
@@ -513,10 +454,4 @@ void sva_channels_tell(struct sva_dma_info *info)
 			info->nodes |= 1ULL << table[i]->node;
 	}
 	spin_unlock(&table_lock);
-}
-
-void sva_channels_exit(void)
-{
-	flush_work(&let_go_work);
-	cancel_delayed_work_sync(&look_again_work);
 }

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/ktime.h>
+#include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/user.h>
@@ -19,13 +20,18 @@ static void client_free_work(struct work_struct *work)
 {
 	struct sva_client *client = container_of(work, struct sva_client, release);
 
+	bool abandoned = client->abandoned;
+
 	sva_owner_put(client->owner);
 	free_uid(client->user);
 	mmdrop(client->mm);
 	sva_ring_free(client->ring);
 	kvfree(client);
-	/* The module may go when this is 0; what comes after it is waited for with the workqueue. */
+	sva_users_idle();
+	/* The module may go after this; what comes after it is waited for with the workqueue. */
 	atomic_dec(&sva_stats.clients);
+	if (abandoned)
+		module_put(THIS_MODULE);
 }
 
 static void client_free(struct kref *ref)
@@ -42,6 +48,7 @@ void sva_client_put(struct sva_client *client)
 static int sva_open(struct inode *inode, struct file *file)
 {
 	struct sva_client *client;
+	int ret;
 
 	if (!current->mm)
 		return -EINVAL;
@@ -52,6 +59,12 @@ static int sva_open(struct inode *inode, struct file *file)
 	if (!client->owner) {
 		kvfree(client);
 		return -ENOMEM;
+	}
+	ret = sva_users_get();
+	if (ret) {
+		sva_owner_put(client->owner);
+		kvfree(client);
+		return ret;
 	}
 	kref_init(&client->ref);
 	mmgrab(current->mm);
@@ -64,16 +77,47 @@ static int sva_open(struct inode *inode, struct file *file)
 	INIT_WORK(&client->release, client_free_work);
 	sva_turns_init(client->turns, client->owner->turns);
 	atomic_inc(&sva_stats.clients);
-	sva_users_get();
 	/* misc_open() left its device here. */
 	file->private_data = client;
 	return nonseekable_open(inode, file);
 }
 
+/* Whether each channel that has requests of the file has finished nothing for a while. */
+static bool client_is_stuck(struct sva_client *client)
+{
+	struct sva_chan *chan;
+	bool stuck = true;
+	unsigned int i;
+
+	for (i = 0; i < SVA_MAX_CHANNELS && stuck; i++) {
+		chan = atomic_read(&client->given[i]) ? sva_chan_at(i) : NULL;
+		if (!chan)
+			continue;
+		stuck = sva_chan_is_stuck(chan);
+		sva_chan_put(chan);
+	}
+	return stuck;
+}
+
 /*
- * Whoever closes may reuse the memory at once, so this waits for the hardware; not for ever, since it is how a killed
- * process ends, too. What is late is let go of by the request that still uses it.
+ * A program that closes a file may use the memory for something else at once, so closing waits for
+ * the hardware: for CLOSE_PATIENCE at most, not where the hardware is known to have stopped, and
+ * not once the thread is killed. When the address space is gone, as it is when a process has ended,
+ * there is nothing to wait for: the pages stay pinned until the hardware is done with them.
  */
+static void wait_for_hardware(struct sva_client *client)
+{
+	unsigned long until = jiffies + CLOSE_PATIENCE;
+
+	while (atomic_read(&client->in_flight) && atomic_read(&client->mm->mm_users) &&
+	       time_before(jiffies, until) && !client_is_stuck(client)) {
+		if (wait_event_killable_timeout(client->idle, !atomic_read(&client->in_flight),
+						HZ / 10) < 0)
+			return;
+	}
+}
+
+/* What is late is released by the request that still uses it; until then the module stays. */
 static int sva_release(struct inode *inode, struct file *file)
 {
 	struct sva_client *client = file->private_data;
@@ -81,10 +125,14 @@ static int sva_release(struct inode *inode, struct file *file)
 	unsigned long handle;
 
 	sva_queue_cancel(client);
-	wait_event_timeout(client->idle, !atomic_read(&client->in_flight), CLOSE_PATIENCE);
+	wait_for_hardware(client);
 	xa_for_each(&client->maps, handle, map)
 		sva_map_put(map, true);
 	xa_destroy(&client->maps);
+	if (atomic_read(&client->in_flight)) {
+		client->abandoned = true;
+		__module_get(THIS_MODULE);
+	}
 	sva_client_put(client);
 	sva_users_put();
 	return 0;

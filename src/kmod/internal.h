@@ -2,19 +2,20 @@
 /*
  * What the files of this module share.
  *
- * The road of an operation: file.c takes the argument; op.c checks it and makes a request of it, which has two
- * buffers (map.c: pinned pages, mapped for the device of the channel that channel.c chose); queue.c hands the
- * request to the hardware in pieces, taking turns between the openers; and when the last piece is done, op.c lets go
- * of the buffers and tells whoever waits: a thread in the driver, the completion ring (ring.c) or io_uring
- * (uring.c).
+ * The road of an operation: file.c takes the argument; op.c checks it and makes a request of it,
+ * which has two buffers (map.c: pinned pages, mapped for the device of the channel that channel.c
+ * chose); queue.c hands the request to the hardware in pieces, in the order of turns.c; and when
+ * the last piece is done, op.c releases the buffers and reports it: to a thread that waits in the
+ * driver, to the completion ring (ring.c) or to io_uring (uring.c).
  *
- * Locks, outermost first
- *   users_lock (channel.c)	opening, closing and looking for channels
- *   engine_lock (channel.c)	adding and removing channels; a removal is over when the hardware is
- *   sva_chan::dispatch		one thread at a time talks to a channel
+ * Locks, outermost first. A thread of a program meets none of the first two: they are for workers
+ * and for notifiers of the driver core, and are not held while hardware is waited for.
+ *   sva_engine_lock (channel.c)	adding and ending channels
+ *   sva_chan::dispatch		one thread at a time talks to a channel; a program's thread only tries
  *   sva_map::lock		the list of devices that a buffer is mapped for
- *   sva_dev::lock		the list of buffers that are mapped for a device
- *   sva_chan::lock, sva_ring::lock, table_lock	spinlocks; the first two are taken in interrupts too
+ *   sva_dev::lock		the mappings of a device
+ *   sva_chan::lock, sva_ring::lock, table_lock, users_lock (look.c), owners_lock (turns.c)
+ *				spinlocks; the first two are taken in interrupts too
  */
 #ifndef SVA_KMOD_INTERNAL_H
 #define SVA_KMOD_INTERNAL_H
@@ -43,6 +44,7 @@
 #define SVA_MAX_IN_FLIGHT	4096U
 #define SVA_RING_ENTRIES	4096U
 #define SVA_SHARED_BITS		8	/* of the hash table of a device's mappings */
+#define SVA_PATIENCE		(3 * HZ)	/* with hardware that should stop */
 
 /* What exists right now, in debugfs; all zero but "channels" when nobody has the device open. */
 struct sva_stats {
@@ -70,7 +72,7 @@ extern char *sva_provider;
  * @link: in the list of devices
  * @dev: the device, for the DMA API
  * @leaving: its driver is being unbound: take no channel of it (table_lock)
- * @channels: how many channels of it are in use (engine_lock)
+ * @channels: how many channels of it are not finished (sva_engine_lock)
  * @lock: protects the rest
  * @dead: nothing may be mapped for it any more
  * @bounces: a mapping needed sync calls: mappings are not shared
@@ -92,8 +94,15 @@ struct sva_dev {
 
 /**
  * struct sva_chan - a channel in use
- * @ref: one for the table, one for each request
- * @dma: the channel; ours alone
+ * @ref: one until it is finished, one for each request
+ * @link: in the list of channels that are not finished (sva_engine_lock)
+ * @ending: in the list of those that end for want of users (look.c)
+ * @leaving: in the list of those whose device goes away
+ * @stopped: it takes no requests any more (sva_engine_lock)
+ * @finished: nothing is left of it but references (sva_engine_lock)
+ * @late: its hardware was waited for in vain
+ * @dma: the channel; ours alone; NULL when it was released (changed under @dispatch)
+ * @class_device: its device in the class "dma"; only compared, never followed
  * @dev: its device
  * @index: its place in the table
  * @name: in /sys/class/dma; these three are kept since the channel may go while we are asked
@@ -104,20 +113,29 @@ struct sva_dev {
  * @max_segment: most bytes in a descriptor
  * @boundary: no descriptor crosses a multiple of this + 1
  * @backlog: bytes queued and in flight
- * @dispatch: held by who makes descriptors
+ * @dispatch: held by the thread that makes descriptors, stops the hardware or releases the channel
  * @work: makes descriptors where the caller can not
  * @release: frees the structure in process context
  * @idle: woken when @in_flight becomes 0
  * @lock: protects the rest
  * @turns: users with something to do, in the order of their turns
  * @busy: requests that the hardware knows of
- * @in_flight: descriptors that the hardware holds
+ * @in_flight: descriptors that the hardware holds, or is just being given
+ * @moved: when one of them was done last, in jiffies
+ * @dispatcher: the thread that is in the channel's driver to make a descriptor
  * @refusals: how often in a row the idle channel has given no descriptor
  * @dead: takes nothing any more
  */
 struct sva_chan {
 	struct kref ref;
+	struct list_head link;
+	struct list_head ending;
+	struct list_head leaving;
+	bool stopped;
+	bool finished;
+	bool late;
 	struct dma_chan *dma;
+	struct device *class_device;
 	struct sva_dev *dev;
 	unsigned int index;
 	char name[32];
@@ -136,6 +154,8 @@ struct sva_chan {
 	struct list_head turns;
 	struct list_head busy;
 	unsigned int in_flight;
+	unsigned long moved;
+	struct task_struct *dispatcher;
 	unsigned int refusals;
 	bool dead;
 };
@@ -144,14 +164,30 @@ struct sva_client;
 struct sva_map;
 struct sva_req;
 
-void sva_users_get(void);
-void sva_users_put(void);
+extern struct mutex sva_engine_lock;
+extern unsigned int sva_taken;
+int sva_chan_add(struct dma_chan *dma);
+void sva_chans_finish(void);
+void sva_chans_end_idle(void);
+bool sva_chans_exist(void);
+void sva_devs_forget(void);
+void sva_dev_leaves(struct device *device);
+void sva_dev_left(struct device *device);
+bool sva_dev_is_leaving(struct device *device);
+void sva_chan_leaves(struct device *device);
 struct sva_chan *sva_chan_choose(int node, struct sva_map *dst, struct sva_map *src);
 struct sva_chan *sva_chan_at(unsigned int index);
 void sva_chan_put(struct sva_chan *chan);
 void sva_dev_get(struct sva_dev *dev);
 void sva_dev_put(struct sva_dev *dev);
 void sva_channels_tell(struct sva_dma_info *info);
+
+/* ---- look.c: finding the hardware ---- */
+
+int sva_users_get(void);
+void sva_users_put(void);
+void sva_users_idle(void);
+void sva_look_soon(void);
 void sva_channels_exit(void);
 
 /* ---- turns.c: who is next ---- */
@@ -358,7 +394,9 @@ u32 sva_ring_available(struct sva_ring *ring, u32 *promised);
  * @in_flight: requests
  * @idle: woken when @in_flight becomes 0
  * @release: frees it in process context
+ * @abandoned: it was closed with requests in flight, and holds the module
  * @turns: one for each channel (sva_chan::lock)
+ * @given: how many requests each channel has
  */
 struct sva_client {
 	struct kref ref;
@@ -372,7 +410,9 @@ struct sva_client {
 	atomic_t in_flight;
 	wait_queue_head_t idle;
 	struct work_struct release;
+	bool abandoned;
 	struct sva_turn turns[SVA_MAX_CHANNELS];
+	atomic_t given[SVA_MAX_CHANNELS];
 };
 
 extern const struct file_operations sva_fops;
@@ -468,7 +508,10 @@ void sva_queue(struct sva_req *req, bool nonblock);
 void sva_queue_work(struct work_struct *work);
 void sva_queue_cancel(struct sva_client *client);
 void sva_queue_kick(struct sva_chan *chan);
-void sva_queue_close(struct sva_chan *chan);
+void sva_queue_stop(struct sva_chan *chan);
+void sva_queue_abort(struct sva_chan *chan, int error);
+bool sva_queue_drain(struct sva_chan *chan, unsigned long until);
+bool sva_chan_is_stuck(struct sva_chan *chan);
 
 /* ---- uring.c ---- */
 

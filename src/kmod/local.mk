@@ -10,6 +10,7 @@ kmod_files = \
 	%D%/compat.h \
 	%D%/file.c \
 	%D%/internal.h \
+	%D%/look.c \
 	%D%/main.c \
 	%D%/map.c \
 	%D%/op.c \

@@ -85,23 +85,23 @@ fail_op:
 }
 
 /*
- * No file is open when this is called, but what a closed one had in flight may still run; the last step of each
- * client and each channel is to take itself off the count.
+ * Called when no file is open, and none that was closed has anything in flight: those hold the
+ * module. The last step of each client and each channel is to take itself off the count.
+ *
+ * The last callback may still be on its way out of this module, in an interrupt or in a thread that
+ * was preempted there (drivers with threaded interrupts call back from such a thread, and few can
+ * be asked to wait for it). The first is over after a grace period of RCU, the second after one of
+ * RCU tasks, which lasts until each thread has given up the processor of its own accord.
  */
 static void __exit sva_exit(void)
 {
 	misc_deregister(&sva_misc);
+	while (atomic_read(&sva_stats.clients))
+		msleep(1);
 	sva_channels_exit();
-	while (atomic_read(&sva_stats.clients) || atomic_read(&sva_stats.channels))
+	while (atomic_read(&sva_stats.channels))
 		msleep(1);
 	destroy_workqueue(sva_wq);
-	/*
-	 * The last callback may still be on its way out of this module, in an interrupt or in a
-	 * thread that was preempted there (drivers with threaded interrupts call back from such a
-	 * thread, and few can be asked to wait for it). The first is over after a grace period of
-	 * RCU, the second after one of RCU tasks, which lasts until each thread has given up the
-	 * processor of its own accord.
-	 */
 	synchronize_rcu();
 	synchronize_rcu_tasks();
 	debugfs_remove_recursive(debugfs);

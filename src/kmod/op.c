@@ -100,6 +100,7 @@ void sva_req_done(struct sva_req *req)
 	list_del_init(&req->busy);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	atomic64_sub(req->len, &chan->backlog);
+	atomic_dec(&req->client->given[chan->index]);
 	if (req->notify == SVA_NOTIFY_WAITER && !atomic_xchg(&req->abandoned, 1))
 		complete(&req->done);
 	else if (req->notify == SVA_NOTIFY_RING && !req->transient)

@@ -5,17 +5,22 @@
  * Requests wait here until it is their turn (turns.c), where they can still be cancelled; the
  * hardware gets a few descriptors at a time.
  *
- * Making a descriptor may sleep (idxd does when its queue is full), so that happens in process context, under a
- * mutex, by whoever comes first: the submitter, or a worker when a callback has made room.
+ * Making a descriptor may sleep (idxd does when its queue is full), so that happens in process
+ * context, under a mutex, in the thread that comes first: the submitter, or a worker when a
+ * callback has made room. A channel that is to be stopped wakes that thread: with hardware that has
+ * stopped it would sleep until the driver aborts what is in flight, which the driver does only
+ * after the channel was released.
  */
 #include <linux/dmaengine.h>
 #include <linux/jiffies.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include "internal.h"
 
 #define OVERHEAD	(4 << 10)	/* what a descriptor costs beside its bytes, in bytes */
 #define BUDGET		64		/* descriptors in one go: a submitter works for others, too, but not for long */
-#define REFUSALS	20		/* of an idle channel, before we believe it */
-#define PATIENCE	(3 * HZ)	/* with hardware that shall stop */
+#define REFUSALS	20		/* of an idle channel, until its requests fail */
+#define STUCK		(2 * HZ)	/* without a completion, the hardware has probably stopped */
 
 void sva_req_fail(struct sva_req *req, int error)
 {
@@ -54,12 +59,16 @@ static void descriptor_done(void *param, const struct dmaengine_result *result)
 		sva_req_fail(req, READ_ONCE(chan->dead) ? -ENODEV : -EIO);
 	spin_lock_irqsave(&chan->lock, flags);
 	idle = !--chan->in_flight;
+	chan->moved = jiffies;
 	if (!list_empty(&chan->turns))
 		kick(chan, 0);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	atomic_dec(&sva_stats.in_flight);
 	if (idle)
 		wake_up_all(&chan->idle);
+	/* A channel that was removed with descriptors in flight is put away when they are done. */
+	if (idle && READ_ONCE(chan->dead))
+		sva_look_soon();
 	/* The request keeps the channel, so this comes last. */
 	req_unpend(req);
 }
@@ -131,6 +140,34 @@ static bool worth_waiting(struct sva_chan *chan)
 	return true;
 }
 
+/*
+ * issue(), with chan->lock dropped for it. chan->dispatcher says who may be woken meanwhile; a
+ * worker that was has a flag left to clear, which a thread of a program loses when it returns to
+ * the program.
+ */
+static int issue_unlocked(struct sva_req *req, u64 *bytes)
+{
+	struct sva_chan *chan = req->chan;
+	int error;
+
+	if (!chan->in_flight++)
+		chan->moved = jiffies;
+	if (list_empty(&req->busy))
+		list_add_tail(&req->busy, &chan->busy);
+	chan->dispatcher = current;
+	spin_unlock_irq(&chan->lock);
+	error = issue(req, bytes);
+	spin_lock_irq(&chan->lock);
+	chan->dispatcher = NULL;
+	if (current->flags & PF_KTHREAD)
+		clear_tsk_thread_flag(current, TIF_NOTIFY_SIGNAL);
+	if (error && !--chan->in_flight)
+		wake_up_all(&chan->idle);
+	if (!error)
+		chan->refusals = 0;
+	return error;
+}
+
 /* Called with chan->lock held, drops it on the way. False: no more can be done now. */
 static bool dispatch_one(struct sva_chan *chan, struct sva_req *req)
 {
@@ -138,18 +175,9 @@ static bool dispatch_one(struct sva_chan *chan, struct sva_req *req)
 	int error = READ_ONCE(req->error);
 
 	if (!error) {
-		chan->in_flight++;
-		if (list_empty(&req->busy))
-			list_add_tail(&req->busy, &chan->busy);
-		spin_unlock_irq(&chan->lock);
-		error = issue(req, &bytes);
-		spin_lock_irq(&chan->lock);
-		if (error)
-			chan->in_flight--;
-		if (error == -EBUSY && worth_waiting(chan))
+		error = issue_unlocked(req, &bytes);
+		if (error == -EBUSY && (chan->dead || worth_waiting(chan)))
 			return false;
-		if (!error)
-			chan->refusals = 0;
 	}
 	if (error)
 		sva_req_fail(req, -EIO);
@@ -204,6 +232,7 @@ void sva_queue(struct sva_req *req, bool nonblock)
 	bool dead;
 
 	atomic64_add(req->len, &chan->backlog);
+	atomic_inc(&req->client->given[chan->index]);
 	/* The channel must outlive what follows, even if the request does not. */
 	kref_get(&chan->ref);
 	spin_lock_irq(&chan->lock);
@@ -244,8 +273,64 @@ void sva_queue_cancel(struct sva_client *client)
 	}
 }
 
-/* The hardware was stopped by force and will not call back. */
-static void abort_busy(struct sva_chan *chan)
+/* The hardware has descriptors of the channel, and has finished none of them for a while. */
+bool sva_chan_is_stuck(struct sva_chan *chan)
+{
+	return READ_ONCE(chan->in_flight) && time_after(jiffies, READ_ONCE(chan->moved) + STUCK);
+}
+
+/* ---- the end of a channel ---- */
+
+/* Wakes the thread that makes descriptors, if there is one, as a signal would. */
+static bool dispatcher_wake(struct sva_chan *chan)
+{
+	struct task_struct *task;
+
+	spin_lock_irq(&chan->lock);
+	task = chan->dispatcher;
+	if (task) {
+		set_tsk_thread_flag(task, TIF_NOTIFY_SIGNAL);
+		wake_up_process(task);
+	}
+	spin_unlock_irq(&chan->lock);
+	return task;
+}
+
+/**
+ * sva_queue_stop - give the hardware nothing more
+ * @chan: the channel
+ *
+ * What is queued fails with -ENODEV. Does not wait for the hardware.
+ */
+void sva_queue_stop(struct sva_chan *chan)
+{
+	struct sva_req *req;
+
+	spin_lock_irq(&chan->lock);
+	chan->dead = true;
+	spin_unlock_irq(&chan->lock);
+	while (dispatcher_wake(chan))
+		schedule_timeout_uninterruptible(1);
+	spin_lock_irq(&chan->lock);
+	while ((req = sva_turn_next(chan))) {
+		sva_turn_remove(req);
+		spin_unlock_irq(&chan->lock);
+		sva_req_fail(req, -ENODEV);
+		req_unpend(req);
+		spin_lock_irq(&chan->lock);
+	}
+	spin_unlock_irq(&chan->lock);
+	cancel_delayed_work_sync(&chan->work);
+}
+
+/**
+ * sva_queue_abort - fail what the hardware has
+ * @chan: the channel, stopped
+ * @error: the result of its requests
+ *
+ * For hardware that was stopped by force, or whose driver is gone: there will be no callback.
+ */
+void sva_queue_abort(struct sva_chan *chan, int error)
 {
 	struct sva_req *req, *next;
 	LIST_HEAD(busy);
@@ -257,49 +342,32 @@ static void abort_busy(struct sva_chan *chan)
 	spin_unlock_irq(&chan->lock);
 	list_for_each_entry_safe(req, next, &busy, busy) {
 		list_del_init(&req->busy);
-		sva_req_fail(req, -EIO);
+		sva_req_fail(req, error);
 		atomic_set(&req->pending, 1);
 		req_unpend(req);
 	}
 }
 
-static void drain(struct sva_chan *chan)
-{
-	while (!wait_event_timeout(chan->idle, !READ_ONCE(chan->in_flight), PATIENCE)) {
-		if (!dmaengine_terminate_sync(chan->dma)) {
-			abort_busy(chan);
-			return;
-		}
-		dev_warn(chan->dev->dev, "%s: still waiting for %u descriptors\n", chan->name, chan->in_flight);
-	}
-}
-
 /**
- * sva_queue_close - end all traffic on a channel
- * @chan: the channel, which nobody finds any more
+ * sva_queue_drain - wait until the hardware has nothing of a channel
+ * @chan: the channel, stopped
+ * @until: no longer than this, in jiffies; then it is stopped by force, if its driver can do that
  *
- * What is queued fails with -ENODEV. Returns when the hardware has finished the rest: there is no other moment at which
- * memory could be unmapped, so there is no way out of waiting for it, but to stop the channel where its driver can.
+ * Return: whether it has nothing
  */
-void sva_queue_close(struct sva_chan *chan)
+bool sva_queue_drain(struct sva_chan *chan, unsigned long until)
 {
-	struct sva_req *req;
+	unsigned long now = jiffies;
+	bool ended;
 
-	spin_lock_irq(&chan->lock);
-	chan->dead = true;
-	spin_unlock_irq(&chan->lock);
-	/* From here on nobody makes descriptors. */
+	if (wait_event_timeout(chan->idle, !READ_ONCE(chan->in_flight),
+			       time_before(now, until) ? until - now : 0))
+		return true;
+	/* The channel must not be released meanwhile. */
 	mutex_lock(&chan->dispatch);
-	spin_lock_irq(&chan->lock);
-	while ((req = sva_turn_next(chan))) {
-		sva_turn_remove(req);
-		spin_unlock_irq(&chan->lock);
-		sva_req_fail(req, -ENODEV);
-		req_unpend(req);
-		spin_lock_irq(&chan->lock);
-	}
-	spin_unlock_irq(&chan->lock);
-	drain(chan);
+	ended = chan->dma && !dmaengine_terminate_sync(chan->dma);
 	mutex_unlock(&chan->dispatch);
-	cancel_delayed_work_sync(&chan->work);
+	if (ended)
+		sva_queue_abort(chan, -EIO);
+	return ended;
 }
