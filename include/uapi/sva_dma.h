@@ -369,7 +369,8 @@ struct sva_dma_submit_args {
  * @min: how many completions to wait for, at least 1
  * @available: out: how many there are
  *
- * 0: there are at least @min; -ETIME: the time is over; -EINTR: a signal; -ENXIO: no ring; -EDEADLK: fewer than @min are in the ring or on their way
+ * 0: there are at least @min; -ETIME: the time is over; -EINTR: a signal, or the
+ * system was suspended; -ENXIO: no ring; -EDEADLK: fewer than @min are in the ring or on their way
  * to it. That can become so while the call waits, when an operation of another thread is refused.
  */
 struct sva_dma_wait_args {

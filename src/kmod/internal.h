@@ -511,7 +511,14 @@ void sva_queue_kick(struct sva_chan *chan);
 void sva_queue_stop(struct sva_chan *chan);
 void sva_queue_abort(struct sva_chan *chan, int error);
 bool sva_queue_drain(struct sva_chan *chan, unsigned long until);
+bool sva_queue_pause(struct sva_chan *chan, unsigned long until);
+void sva_queue_resume(void);
 bool sva_chan_is_stuck(struct sva_chan *chan);
+
+/* ---- pm.c ---- */
+
+int sva_pm_init(void);
+void sva_pm_exit(void);
 
 /* ---- uring.c ---- */
 

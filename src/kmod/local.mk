@@ -14,6 +14,7 @@ kmod_files = \
 	%D%/main.c \
 	%D%/map.c \
 	%D%/op.c \
+	%D%/pm.c \
 	%D%/probe.sh \
 	%D%/queue.c \
 	%D%/ring.c \

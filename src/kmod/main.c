@@ -70,14 +70,19 @@ static int __init sva_init(void)
 	ret = -ENOMEM;
 	if (!sva_wq)
 		goto fail_op;
+	ret = sva_pm_init();
+	if (ret)
+		goto fail_wq;
 	make_debugfs();
 	ret = misc_register(&sva_misc);
 	if (ret)
-		goto fail_wq;
+		goto fail_pm;
 	return 0;
 
-fail_wq:
+fail_pm:
 	debugfs_remove_recursive(debugfs);
+	sva_pm_exit();
+fail_wq:
 	destroy_workqueue(sva_wq);
 fail_op:
 	sva_op_exit();
@@ -101,6 +106,7 @@ static void __exit sva_exit(void)
 	sva_channels_exit();
 	while (atomic_read(&sva_stats.channels))
 		msleep(1);
+	sva_pm_exit();
 	destroy_workqueue(sva_wq);
 	synchronize_rcu();
 	synchronize_rcu_tasks();

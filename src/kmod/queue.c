@@ -22,6 +22,8 @@
 #define REFUSALS	20		/* of an idle channel, until its requests fail */
 #define STUCK		(2 * HZ)	/* without a completion, the hardware has probably stopped */
 
+static bool paused;	/* the system is about to be suspended */
+
 void sva_req_fail(struct sva_req *req, int error)
 {
 	cmpxchg(&req->error, 0, error);
@@ -197,7 +199,7 @@ static void dispatch(struct sva_chan *chan)
 	struct sva_req *req;
 
 	spin_lock_irq(&chan->lock);
-	while (!chan->dead && chan->in_flight < max(sva_depth, 1U)) {
+	while (!chan->dead && !READ_ONCE(paused) && chan->in_flight < max(sva_depth, 1U)) {
 		req = sva_turn_next(chan);
 		if (!req)
 			break;
@@ -370,4 +372,34 @@ bool sva_queue_drain(struct sva_chan *chan, unsigned long until)
 	if (ended)
 		sva_queue_abort(chan, -EIO);
 	return ended;
+}
+
+/* ---- suspend ---- */
+
+/* From now on the hardware gets nothing; whether it has nothing any more after some time. */
+bool sva_queue_pause(struct sva_chan *chan, unsigned long until)
+{
+	unsigned long now = jiffies;
+
+	WRITE_ONCE(paused, true);
+	/* Who has not seen it has counted its descriptor. */
+	spin_lock_irq(&chan->lock);
+	spin_unlock_irq(&chan->lock);
+	return wait_event_timeout(chan->idle, !READ_ONCE(chan->in_flight),
+				  time_before(now, until) ? until - now : 0);
+}
+
+void sva_queue_resume(void)
+{
+	struct sva_chan *chan;
+	unsigned int i;
+
+	WRITE_ONCE(paused, false);
+	for (i = 0; i < SVA_MAX_CHANNELS; i++) {
+		chan = sva_chan_at(i);
+		if (!chan)
+			continue;
+		sva_queue_kick(chan);
+		sva_chan_put(chan);
+	}
 }

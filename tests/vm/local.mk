@@ -4,7 +4,7 @@
 VM_KERNELS = 6.1 6.12 7
 
 vm_programs = %D%/dma-args %D%/dma-fuzz %D%/dma-kill %D%/dma-limits %D%/dma-mapped %D%/dma-provider %D%/dma-random %D%/dma-ring \
-	%D%/dma-shared %D%/dma-stress %D%/dma-stuck %D%/dma-turns %D%/dma-uring
+	%D%/dma-shared %D%/dma-stress %D%/dma-stuck %D%/dma-suspend %D%/dma-turns %D%/dma-uring
 EXTRA_PROGRAMS = $(vm_programs)
 CLEANFILES += $(vm_programs)
 
@@ -44,6 +44,8 @@ vm_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 %C%_dma_stress_LDFLAGS = $(AM_LDFLAGS) -pthread
 %C%_dma_stuck_SOURCES = %D%/dma-stuck.c $(vm_sources)
 %C%_dma_stuck_CPPFLAGS = $(vm_cppflags)
+%C%_dma_suspend_SOURCES = %D%/dma-suspend.c $(vm_sources)
+%C%_dma_suspend_CPPFLAGS = $(vm_cppflags)
 %C%_dma_turns_SOURCES = %D%/dma-turns.c $(vm_sources)
 %C%_dma_turns_CPPFLAGS = $(vm_cppflags)
 %C%_dma_uring_SOURCES = %D%/dma-uring.c $(vm_sources)
