@@ -9,3 +9,4 @@ include tests/model/local.mk
 include tests/emu/local.mk
 include tests/fuzz/local.mk
 include tests/vm/local.mk
+include tests/release/local.mk
