@@ -11,6 +11,7 @@
  */
 #include <accel-config/libaccel_config.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -38,7 +39,7 @@ static bool is_device(const char *name)
 	return (!strncmp(name, "dsa", 3) || !strncmp(name, "iax", 3)) && name[3] >= '0' && name[3] <= '9';
 }
 
-/* Calls visit for each entry of a directory; how many it answered true for. -1: there is no such directory. */
+/* Calls visit for each entry of a directory; how many it answered true for. -errno: it cannot be read. */
 static int count_entries(const char *directory, bool (*visit)(const char *directory, const char *name))
 {
 	DIR *dir = sva_fd_opendir(directory);
@@ -46,7 +47,7 @@ static int count_entries(const char *directory, bool (*visit)(const char *direct
 	int count = 0;
 
 	if (!dir)
-		return -1;
+		return -errno;
 	while ((entry = readdir(dir)))
 		count += visit(directory, entry->d_name);
 	closedir(dir);
@@ -245,20 +246,42 @@ out:
 	return err;
 }
 
+static bool visit_any(const char *directory, const char *name)
+{
+	(void)directory;
+	return name[0] != '.';
+}
+
+/* Neither bus is there. Is it the driver that is not, or does /sys show nothing at all? */
+static void report_nothing(const struct sva_accfg_host *host)
+{
+	bool shown = count_entries("/sys/bus", visit_any) > 0;
+
+	host->problem(host->ctx, shown ? SVA_REASON_NO_DRIVER : SVA_REASON_SYSFS_HIDDEN, NULL);
+}
+
 static int enumerate(const struct sva_accfg_host *host)
 {
-	int devices = 0, bus_count = 0;
+	int devices = 0, bus_count = 0, unreadable = 0;
+	char detail[128];
 
 	for (size_t i = 0; i < sizeof(buses) / sizeof(buses[0]); i++) {
 		int count = count_entries(buses[i], visit_device);
 
 		bus_count += count >= 0;
 		devices += count > 0 ? count : 0;
+		if (count >= 0 || count == -ENOENT || count == -ENOTDIR)
+			continue;
+		unreadable++;
+		snprintf(detail, sizeof(detail), "%s cannot be read: %s", buses[i], strerror(-count));
+		host->problem(host->ctx, SVA_REASON_SYSFS_HIDDEN, detail);
 	}
 	if (devices)
 		return report_all(host, devices);
-	host->problem(host->ctx, bus_count ? SVA_REASON_NO_DEVICE : SVA_REASON_NO_DRIVER,
-		      bus_count ? "the idxd driver is loaded, but it has no device" : NULL);
+	if (bus_count)
+		host->problem(host->ctx, SVA_REASON_NO_DEVICE, "the idxd driver is loaded, but it has no device");
+	else if (!unreadable)
+		report_nothing(host);
 	return 0;
 }
 

@@ -29,7 +29,7 @@ struct sva_queue_info {
 	const char *device;     /**< "dsa0" */
 	const char *node;       /**< "/dev/dsa/wq0.0" */
 	const char *plugin;     /**< which plug-in reported it: "dsa", "file" */
-	const char *label;      /**< the name an administrator gave it, or "" */
+	const char *label;      /**< the name an administrator gave it, any bytes: escape it before printing; or "" */
 	uint32_t version;       /**< of the device: 0x100, 0x200, 0x300; 0 unknown */
 	uint32_t mode;          /**< SVA_MODE_* */
 	uint32_t entries;       /**< descriptors the queue holds */

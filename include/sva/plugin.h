@@ -25,7 +25,7 @@ struct sva_accfg_queue {
 	const char *name;       /**< "wq0.0"; letters, digits, '.', '_', '-' */
 	const char *device;     /**< "dsa0"; the same characters */
 	const char *node;       /**< character device, absolute, or "" if there is none */
-	const char *label;      /**< the administrator's name for it, printable, or "" */
+	const char *label;      /**< the administrator's name for it, any text, or "" */
 	uint32_t version;       /**< of the device: 0x100, 0x200, 0x300; 0 unknown */
 	uint32_t mode;          /**< 1 shared, 2 dedicated, 0 unknown */
 	uint32_t entries;       /**< descriptors the queue holds, 1 to 65535 */

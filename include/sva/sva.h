@@ -309,7 +309,10 @@ SVA_API const struct sva_result *sva_op_result(const struct sva_op *op);
 	X(BATCH_SIZE, "the batch has more entries, or fewer, than the queue takes in one descriptor: they go one by one") \
 	X(BATCH_ENTRY, "an entry cannot be part of a batch (too long, empty, a drain, mapped buffers): they go one by one") \
 	X(NOT_A_QUEUE, "the queue's node is no character device of the driver, or that of another queue") \
-	X(SHORTAGE, "short of descriptors, memory or threads for the moment: it is tried again later")
+	X(SHORTAGE, "short of descriptors, memory or threads for the moment: it is tried again later") \
+	X(SYSFS_HIDDEN, "/sys is empty, not mounted or not readable here: mount it, or list the queues in a file") \
+	X(PROC_HIDDEN, "/proc is not mounted here: whether this CPU offers the instruction cannot be seen") \
+	X(QUEUE_REFUSED, "a queue was left out, since what is said of it makes no sense; sva-info names it, and the field")
 
 /** See #SVA_REASON_MAP. The numbers may grow, never change. */
 enum sva_reason {

@@ -141,6 +141,7 @@ struct sva_inventory {
 	unsigned int queue_count;
 	char **problems;             /* one line each */
 	unsigned int problem_count;
+	bool refused;                /* a queue was left out, since what a plug-in says of it makes no sense */
 	uint32_t reason;             /* when there are no queues: why, the most telling reason of all plug-ins */
 };
 
@@ -150,6 +151,11 @@ struct sva_inventory {
  */
 int sva_discover(const struct sva_config *config, struct sva_inventory **inventory);
 void sva_inventory_free(struct sva_inventory *inventory);
+/*
+ * Why nothing can be used: the reason of the queue that is nearest to working (OK: there is none), unless a queue that was refused may have been
+ * nearer.
+ */
+uint32_t sva_inventory_reason(const struct sva_inventory *inventory, uint32_t nearest);
 /* "wq0.0", "dsa0/wq0.0" or a node's path; NULL if there is none. */
 const struct sva_queue *sva_inventory_find(const struct sva_inventory *inventory, const char *name);
 

@@ -71,6 +71,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/base/fd.c \
 	%D%/base/fd.h \
 	%D%/base/low.h \
+	%D%/base/utf8.h \
 	%D%/base/log.c \
 	%D%/find/discover.c \
 	%D%/find/plugin.c \

@@ -7,14 +7,35 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <json-c/json.h>
 
+#include "lib/base/utf8.h"
+
 #define SCHEMA 1
 
+/* A text from outside: json-c escapes control characters, but bytes that are no UTF-8 would make the document invalid. */
 static struct json_object *text_or_null(const char *text)
 {
-	return text ? json_object_new_string(text) : NULL;
+	char *valid = text ? malloc(4 * strlen(text) + 1) : NULL, *to = valid;
+	struct json_object *object;
+	size_t length;
+
+	if (!valid)
+		return NULL;
+	for (; *text; text += length ? length : 1) {
+		sva_utf8_decode(text, &length);
+		if (length)
+			to = (char *)memcpy(to, text, length) + length;
+		else
+			to += sprintf(to, "\\x%02x", (unsigned char)*text);
+	}
+	*to = '\0';
+	object = json_object_new_string(valid);
+	free(valid);
+	return object;
 }
 
 static struct json_object *hex(uint64_t value)
@@ -41,9 +62,9 @@ static struct json_object *queue_object(const struct sva_queue_info *queue)
 {
 	struct json_object *object = json_object_new_object(), *paths = json_object_new_array();
 
-	json_object_object_add(object, "queue", json_object_new_string(queue->name));
-	json_object_object_add(object, "node", json_object_new_string(queue->node));
-	json_object_object_add(object, "label", json_object_new_string(queue->label));
+	json_object_object_add(object, "queue", text_or_null(queue->name));
+	json_object_object_add(object, "node", text_or_null(queue->node));
+	json_object_object_add(object, "label", text_or_null(queue->label));
 	json_object_object_add(object, "mode", json_object_new_string(info_mode(queue->mode)));
 	json_object_object_add(object, "entries", json_object_new_int64(queue->entries));
 	json_object_object_add(object, "threshold", json_object_new_int64(queue->threshold));
@@ -66,8 +87,8 @@ static struct json_object *device_object(const struct sva_queue_info *queue)
 	const char *word;
 	char version[16];
 
-	json_object_object_add(object, "device", json_object_new_string(queue->device));
-	json_object_object_add(object, "plugin", json_object_new_string(queue->plugin));
+	json_object_object_add(object, "device", text_or_null(queue->device));
+	json_object_object_add(object, "plugin", text_or_null(queue->plugin));
 	json_object_object_add(object, "version", text_or_null(info_version(version, queue->version)));
 	json_object_object_add(object, "numa_node", json_object_new_int(queue->numa_node));
 	json_object_object_add(object, "trust", json_object_new_string(info_trust(queue->trust)));
@@ -140,7 +161,7 @@ int info_json(const struct info *info)
 	json_object_object_add(root, "paths", paths);
 	json_object_object_add(root, "devices", devices_array(info));
 	for (unsigned int i = 0; (problem = sva_problem(info->sva, i)); i++)
-		json_object_array_add(problems, json_object_new_string(problem));
+		json_object_array_add(problems, text_or_null(problem));
 	json_object_object_add(root, "problems", problems);
 	return print(root);
 }
@@ -159,7 +180,7 @@ int info_json_settings(struct sva *sva)
 		json_object_object_add(object, "key", text_or_null(setting->key));
 		json_object_object_add(object, "type", json_object_new_string(setting->type));
 		json_object_object_add(object, "default", json_object_new_string(setting->initial));
-		json_object_object_add(object, "value", rc ? NULL : json_object_new_string(value));
+		json_object_object_add(object, "value", rc ? NULL : text_or_null(value));
 		json_object_object_add(object, "help", json_object_new_string(setting->help));
 		json_object_array_add(settings, object);
 	}

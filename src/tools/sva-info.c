@@ -110,8 +110,11 @@ static void print_queue(const struct term *term, const struct sva_queue_info *qu
 	char text[512], transfer[32];
 
 	fprintf(term->out, "  %s%s%s", term_style(term, TERM_HEAD), queue->name, term_style(term, TERM_PLAIN));
-	if (*queue->label)
-		fprintf(term->out, " \"%s\"", queue->label);
+	if (*queue->label) {
+		fputs(" \"", term->out);
+		term_text(term, queue->label);
+		putc('"', term->out);
+	}
 	putc('\n', term->out);
 	snprintf(text, sizeof(text), "%s, %" PRIu32 " entries", info_mode(queue->mode), queue->entries);
 	if (queue->mode == SVA_MODE_SHARED)

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/base/utf8.h"
 #include "sva/sva.h"
 
 #define WIDTH_MIN 40 /* narrower than this, wrapping makes text less readable, not more */
@@ -57,11 +58,20 @@ const char *term_style(const struct term *term, enum term_style style)
 
 static void put_printable(FILE *out, const char *text, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
+	for (size_t i = 0; i < n;) {
+		size_t length = sva_utf8_printable(text + i);
 
-		putc(c < 0x20 || c == 0x7f ? '?' : c, out);
+		if (length)
+			fwrite(text + i, 1, length, out);
+		else
+			fprintf(out, "\\x%02x", (unsigned char)text[i]);
+		i += length ? length : 1;
 	}
+}
+
+void term_text(const struct term *term, const char *text)
+{
+	put_printable(term->out, text, strlen(text));
 }
 
 void term_wrap(const struct term *term, unsigned int indent, const char *text)

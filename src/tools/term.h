@@ -26,9 +26,12 @@ const char *term_style(const struct term *term, enum term_style style);
 
 /*
  * Print text and a newline, broken at spaces; the cursor is at column indent already and further lines begin there.
- * Control characters, which a name from outside may hold, are shown as '?'.
+ * Bytes that are not printable UTF-8, which a name from outside may hold, are shown as \xNN.
  */
 void term_wrap(const struct term *term, unsigned int indent, const char *text);
+
+/* Print a text from outside in the same way, as it is. */
+void term_text(const struct term *term, const char *text);
 
 /* "512 B", "2 MiB", "1.5 GiB". Returns text. */
 const char *term_bytes(char *text, size_t size, uint64_t bytes);

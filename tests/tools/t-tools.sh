@@ -107,6 +107,22 @@ echo 'wq0.0 device=dsa0 mode=neither' >queues
 ok "a malformed list of queues is a problem, with file and line" grep -q "$dir/queues:1: .*neither" stdout
 unset SVA_QUEUE_FILE
 
+# Without /proc the plug-ins are loaded all the same, and what cannot be seen is named.
+without_proc() {
+	unshare -rm bash -c "mount -t tmpfs none /proc && exec '$info'"
+}
+if unshare -rm mount -t tmpfs none /proc 2>/dev/null; then
+	echo "wq1.2 device=dsa1 mode=shared $limits node=/dev/null" >queues
+	SVA_QUEUE_FILE=$dir/queues without_proc >stdout
+	ok "without /proc: the plug-in file is loaded" grep -qx 'Device dsa1' stdout
+	ok "without /proc: that is a problem, by name" grep -q '^  /proc is not mounted: ' stdout
+	ok "without /proc: the reason is not that the CPU lacks the instruction" \
+		grep -q '^    enqcmd *no  */proc is not mounted here' stdout
+	not_ok "without /proc: no plug-in is refused" grep -q 'plug-in .*refused' stdout
+else
+	skip "without /proc" "no mount namespace may be made here"
+fi
+
 # ------------------------------------------------------------------ sva-copy
 
 # copied LABEL SRC ARGUMENT…: a copy that must arrive.

@@ -41,6 +41,28 @@ says kernel-type "the queue is not of type user" "$info"
 says hostile "plug-in dsa: queue wq0.1 refused: the field max_transfer makes no sense" "$info"
 not_ok "hostile: nothing moves the terminal" grep -q "$(printf '\033')\[[23]" <(on hostile "$info")
 
+says no-sysfs "/sys is empty, not mounted or not readable here" "$info"
+says empty-sysfs "/sys is empty, not mounted or not readable here" "$info"
+says refused-beside-disabled "a queue was left out, since what is said of it makes no sense" "$info"
+says any-names 'wq0.0 "a\x09b"' "$info"
+says any-names 'wq0.1 "a\x0ab"' "$info"
+says any-names 'wq0.2 "\xff\xc0\x80z"' "$info"
+says any-names 'wq0.5 "\xc2\x9b\x1b[31m\xe2\x80\xae"' "$info"
+says any-names 'wq0.6 "Prüfstand"' "$info"
+not_ok "any-names: no problem is reported" grep -q "^Problems" <(on any-names "$info")
+if command -v python3 >/dev/null; then
+	on any-names "$info" -j >"$tmp/names.json"
+	ok "any-names: the JSON is valid, and has each name" python3 - "$tmp/names.json" <<-'END'
+		import json, sys
+		(device,) = json.loads(open(sys.argv[1], "rb").read().decode())["devices"]
+		names = [queue["label"] for queue in device["queues"]]
+		assert names[0] == "a\tb" and names[1] == "a\nb" and names[2] == "\\xff\\xc0\\x80z", names
+		assert names[4] == 'say "\\"' and names[5] == "\x9b\x1b[31m\u202e" and names[6] == "Pr\u00fcfstand", names
+	END
+else
+	skip "any-names: the JSON is valid, and has each name" "python3 is not installed"
+fi
+
 mkdir -p "$tmp/no-driver/etc"
 echo 'paths = cpu, soft' >"$tmp/no-driver/etc/libsva.conf"
 says no-driver "now cpu,soft" "$info" -e

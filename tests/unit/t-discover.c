@@ -192,20 +192,67 @@ static void test_trust(void)
 static void test_hostile(void)
 {
 	look("hostile");
-	problem_is("plug-in dsa: queue wq0.0 refused: the field label makes no sense");
 	problem_is("plug-in dsa: queue wq0.1 refused: the field max_transfer makes no sense");
 	problem_is("plug-in dsa: queue wq0.2 refused: the field threshold makes no sense");
 	problem_is("plug-in dsa: queue wq0.3 refused: the field entries makes no sense");
-	problem_is("plug-in dsa: queue wq0.5 refused: the field label makes no sense");
-	problem_is("plug-in dsa: queue without a name refused: the field name makes no sense");
+	problem_is("plug-in dsa: queue wq0.6\\x1b[31m refused: the field name makes no sense");
 	problem_is("plug-in dsa: queue wq1.0 refused: the field version makes no sense");
 	problem_is("plug-in dsa: dsa2: the type or mode of a queue can not be read");
 	for (unsigned int i = 0; i < inventory->problem_count; i++)
 		ok(!strchr(inventory->problems[i], '\033'), "nothing in problem %u moves a terminal", i);
-	ok(!sva_inventory_find(inventory, "wq0.0") && sva_inventory_find(inventory, "wq0.7"),
+	ok(!sva_inventory_find(inventory, "wq0.1") && sva_inventory_find(inventory, "wq0.7"),
 	   "the good queue is still there");
 	is_str(find("wq3.0")->label, "Prüfstand 3", "a label may have more than ASCII");
 	is(find("wq3.0")->op_cap[0] | find("wq3.0")->gen_cap, 0, "capabilities that can not be read are unknown");
+}
+
+/* The name that an administrator gave to a queue is no reason to refuse it. */
+static void test_any_names(void)
+{
+	static const char *const labels[] = {
+		"a\tb", "a\nb", "\xff\xc0\x80z", NULL, "say \"\\\"", "\xc2\x9b\033[31m\xe2\x80\xae", "Prüfstand",
+	};
+	char name[16];
+
+	look("any-names");
+	is(inventory->problem_count, 0, "names of queues make no problems");
+	is(inventory->queue_count, 7, "all queues are there");
+	for (unsigned int i = 0; i < 7; i++) {
+		snprintf(name, sizeof(name), "wq0.%u", i);
+		if (labels[i])
+			is_str(find(name)->label, labels[i], "a name of any bytes is a label as it is");
+		else
+			ok(strlen(find(name)->label) >= 1000 && !find(name)->label[strspn(find(name)->label, "x")],
+			   "a name that is too long is cut");
+	}
+	reason_is("wq0.0", SVA_REASON_OK);
+	reason_is("wq0.6", SVA_REASON_QUEUE_DISABLED);
+}
+
+/* /sys that shows nothing says nothing about the driver. */
+static void test_hidden(void)
+{
+	look("no-sysfs");
+	is(inventory->reason, SVA_REASON_SYSFS_HIDDEN, "/sys is not mounted: that is the reason");
+	problem_is("plug-in dsa: /sys is empty, not mounted or not readable here");
+	look("empty-sysfs");
+	is(inventory->reason, SVA_REASON_SYSFS_HIDDEN, "/sys is empty: that is the reason");
+	look("unreadable-bus");
+	is(inventory->reason, SVA_REASON_SYSFS_HIDDEN, "/sys/bus/dsa cannot be read: that is the reason");
+	problem_is("plug-in dsa: /sys/bus/dsa/devices cannot be read: Too many levels of symbolic links");
+}
+
+static void test_refused_beside(void)
+{
+	look("refused-beside-disabled");
+	is(inventory->reason, SVA_REASON_QUEUE_REFUSED, "a refused queue is a reason of its own");
+	is(sva_inventory_reason(inventory, SVA_REASON_QUEUE_DISABLED), SVA_REASON_QUEUE_REFUSED,
+	   "that another queue is disabled does not explain why this one is not used");
+	is(sva_inventory_reason(inventory, SVA_REASON_NO_PERMISSION), SVA_REASON_NO_PERMISSION,
+	   "a queue that is nearer to working does");
+	look("disabled-queue");
+	is(sva_inventory_reason(inventory, SVA_REASON_QUEUE_DISABLED), SVA_REASON_QUEUE_DISABLED,
+	   "without a refused queue, a disabled one is the reason");
 }
 
 /* ------------------------------------------------------------------ the plug-in "file", and both */
@@ -360,7 +407,7 @@ static void test_misbehaviour(void)
 	is(inventory->reason, SVA_REASON_NO_IOMMU, "the most telling reason");
 	problem_is("plug-in fake: queue without a name refused: the field size");
 	problem_is("plug-in fake: queue q of device d refused: it has the name or the node of d/q");
-	problem_is("plug-in fake: the kernel has no IOMMU in scalable mode");
+	problem_is("plug-in fake: \\x1b[31mred");
 	problem_is("plug-in fake: failed: Input/output error");
 	fake_result = EPERM;
 	is(discover("fake"), 0, "one that returns a positive errno");
@@ -414,6 +461,9 @@ int main(void)
 		test_iax();
 		test_trust();
 		test_hostile();
+		test_any_names();
+		test_hidden();
+		test_refused_beside();
 		test_both();
 		test_no_memory();
 	}

@@ -7,8 +7,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <link.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/find/elf-check.h"
@@ -316,13 +319,8 @@ static void test_identity(const struct sva_accfg_plugin **plugin)
 	is_str((*plugin)->name, "file", "its name");
 	is(load("file.so", &again), 0, "and again");
 	ok(again == *plugin, "which gives the same one");
-	mkdir("copy", 0755);
-	scene_file_bytes("copy/file.so", good, size);
 	is(load("copy/file.so", &copy), 0, "a copy of it");
 	ok(copy && copy != *plugin, "is another one");
-	mkdir("link", 0755);
-	if (symlink("../file.so", "link/file.so"))
-		printf("# no symbolic link\n");
 	is(load("link/file.so", &link), 0, "a symbolic link to it");
 	ok(link == *plugin, "is the same one");
 }
@@ -386,6 +384,67 @@ static void test_struct(const struct sva_accfg_plugin *plugin)
 		skip("no function", "this machine's relocations are of another kind");
 }
 
+/* ------------------------------------------------------------------ without /proc */
+
+/* In a mount namespace of its own. false: not permitted here. */
+static bool hide_proc(void)
+{
+	return !unshare(CLONE_NEWNS) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       !mount("none", "/proc", "tmpfs", 0, NULL) && access("/proc/self", F_OK);
+}
+
+enum { LOADED, CANNOT_HIDE, NOT_LOADED, OTHER_ONE, NOT_REFUSED };
+
+static int without_proc(void)
+{
+	const struct sva_accfg_plugin *plugin = NULL, *again = NULL, *copy = NULL;
+
+	if (!hide_proc())
+		return CANNOT_HIDE;
+	if (load("file.so", &plugin) || !plugin || strcmp(plugin->name, "file"))
+		return NOT_LOADED;
+	if (load("link/file.so", &again) || again != plugin || load("copy/file.so", &copy) || copy == plugin)
+		return OTHER_ONE;
+	/* Others may rename what is below such a directory. */
+	mkdir("anyones", 0755);
+	mkdir("anyones/own", 0755);
+	scene_file_bytes("anyones/own/file.so", good, size);
+	chmod("anyones", 0777);
+	if (load("anyones/own/file.so", &copy) != -EACCES || !strstr(why, "/anyones") || !strstr(why, "without /proc"))
+		return NOT_REFUSED;
+	chmod("anyones", 01777);
+	return load("anyones/own/file.so", &copy) ? NOT_LOADED : LOADED;
+}
+
+/* In a child, where nothing has been loaded yet. */
+static void test_without_proc(void)
+{
+	int status = 0;
+	pid_t pid;
+
+	mkdir("copy", 0755);
+	scene_file_bytes("copy/file.so", good, size);
+	mkdir("link", 0755);
+	if (symlink("../file.so", "link/file.so"))
+		printf("# no symbolic link\n");
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		int result = without_proc();
+
+		if (result > CANNOT_HIDE)
+			printf("# %s\n", why);
+		fflush(stdout);
+		_exit(result);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		exit(1);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_HIDE)
+		skip("without /proc", "no mount namespace may be made here");
+	else
+		is(status, LOADED << 8, "without /proc a plug-in is loaded by its path, if others cannot change that");
+}
+
 static void test_no_memory(void)
 {
 	const struct sva_accfg_plugin *plugin = NULL;
@@ -434,6 +493,7 @@ int main(void)
 	}
 	test_owner();
 	test_files();
+	test_without_proc();
 	test_identity(&plugin);
 	test_struct(plugin);
 	test_no_memory();

@@ -99,6 +99,8 @@ static uint32_t probe_cpu(const struct sva *ctx, const struct sva_queue *queue, 
 		return SVA_REASON_OK;
 	if (sva_cpu_shortage())
 		return SVA_REASON_SHORTAGE;
+	if (access("/proc/cpuinfo", F_OK))
+		return SVA_REASON_PROC_HIDDEN;
 	return path == SVA_PATH_ENQCMD ? SVA_REASON_NO_ENQCMD : SVA_REASON_NO_MOVDIR64B;
 }
 
@@ -163,7 +165,7 @@ static int progress(uint32_t reason)
 {
 	static const uint32_t order[] = {
 		SVA_REASON_EXCLUDED, SVA_REASON_WRONG_MODE, SVA_REASON_QUEUE_EXCLUDED, SVA_REASON_WRONG_TYPE,
-		SVA_REASON_DEVICE_DISABLED, SVA_REASON_QUEUE_DISABLED, SVA_REASON_NO_NODE, SVA_REASON_NOT_A_QUEUE, SVA_REASON_NO_ENQCMD, SVA_REASON_NO_MOVDIR64B,
+		SVA_REASON_DEVICE_DISABLED, SVA_REASON_QUEUE_DISABLED, SVA_REASON_NO_NODE, SVA_REASON_NOT_A_QUEUE, SVA_REASON_PROC_HIDDEN, SVA_REASON_NO_ENQCMD, SVA_REASON_NO_MOVDIR64B,
 		SVA_REASON_NOT_BUILT, SVA_REASON_UNTRUSTED, SVA_REASON_TRUST_UNKNOWN, SVA_REASON_NO_PERMISSION,
 	};
 
@@ -185,9 +187,7 @@ static uint32_t queue_path_reason(struct sva *ctx, int path)
 		if (best == SVA_REASON_OK || progress(reason) > progress(best))
 			best = reason;
 	}
-	if (best != SVA_REASON_OK)
-		return best;
-	return ctx->inventory->reason ? ctx->inventory->reason : SVA_REASON_NO_DEVICE;
+	return sva_inventory_reason(ctx->inventory, best);
 }
 
 static uint32_t path_reason(struct sva *ctx, int path)

@@ -2,9 +2,9 @@
 /*
  * Which queues there are: load the plug-ins, ask each, keep what makes sense.
  *
- * A plug-in sees this file as struct sva_accfg_host. What it reports wrongly is refused and becomes a problem, a line
- * that sva-info prints; it never keeps the rest from working. Plug-ins run one at a time in the whole process, since
- * libaccel-config has global state.
+ * A plug-in sees this file as struct sva_accfg_host. What it reports wrongly is refused and becomes
+ * a problem, a line that sva-info prints; it never keeps the rest from working. Plug-ins run one at
+ * a time in the whole process, since libaccel-config has global state.
  */
 #include <limits.h>
 #include <stdarg.h>
@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "lib/base/names.h"
+#include "lib/base/utf8.h"
 #include "lib/find/queue-check.h"
 
 #define MAX_QUEUES   4096
@@ -45,6 +47,7 @@ static int weight(uint32_t reason)
 	case SVA_REASON_NO_DRIVER:
 		return 2;
 	case SVA_REASON_PLUGIN:
+	case SVA_REASON_QUEUE_REFUSED:
 		return 3;
 	default:
 		return 4;
@@ -73,17 +76,20 @@ static void keep_problem(struct host *h, const char *line)
 static void __attribute__((format(printf, 4, 5)))
 problem(struct host *h, uint32_t reason, int level, const char *fmt, ...)
 {
-	char detail[MAX_DETAIL], line[MAX_DETAIL + SVA_NAME_MAX + 16];
+	char detail[MAX_DETAIL], shown[MAX_DETAIL], line[MAX_DETAIL + SVA_NAME_MAX + 16];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
-	snprintf(line, sizeof(line), "plug-in %s: %s", h->plugin, detail);
+	/* It may quote names and paths of any bytes. */
+	sva_utf8_escape(detail, shown, sizeof(shown));
+	snprintf(line, sizeof(line), "plug-in %s: %s", h->plugin, shown);
 	sva_log(h->config, level, "%s", line);
 	keep_problem(h, line);
 	if (weight(reason) > weight(h->inventory->reason))
 		h->inventory->reason = reason;
+	h->inventory->refused |= reason == SVA_REASON_QUEUE_REFUSED;
 }
 
 /* ------------------------------------------------------------------ what a plug-in calls */
@@ -119,7 +125,7 @@ static struct sva_queue *copy_queue(const struct sva_accfg_queue *from, const ch
 	snprintf(queue->device, sizeof(queue->device), "%s", from->device);
 	snprintf(queue->plugin, sizeof(queue->plugin), "%s", plugin);
 	queue->node = strdup(from->node);
-	queue->label = strdup(from->label);
+	queue->label = strndup(from->label, SVA_LABEL_MAX - 1);
 	if (!queue->node || !queue->label) {
 		free_queue(queue);
 		return NULL;
@@ -139,17 +145,18 @@ static struct sva_queue *copy_queue(const struct sva_accfg_queue *from, const ch
 	return queue;
 }
 
-/* The name, if it is good enough to be printed. */
-static const char *shown_name(const struct sva_accfg_queue *queue)
+/* The name as it is, which problem() escapes; cut, since it may be anything. */
+static const char *shown_name(const struct sva_accfg_queue *queue, char cut[static SVA_NAME_MAX])
 {
-	bool good = queue->size >= sizeof(*queue) && queue->name && sva_name_valid(queue->name);
-
-	return good ? queue->name : "without a name";
+	if (queue->size < sizeof(*queue) || !queue->name || !*queue->name)
+		return "without a name";
+	snprintf(cut, SVA_NAME_MAX, "%s", queue->name);
+	return cut;
 }
 
 /*
- * Two queues with one device node are one queue: opened twice in a process, a shared one loses its fault service when
- * the first descriptor is closed. The plug-in that comes first knows best.
+ * Two queues with one device node are one queue: opened twice in a process, a shared one loses its
+ * fault service when the first descriptor is closed. The plug-in that comes first knows best.
  */
 static int add_queue(void *ctx, const struct sva_accfg_queue *from)
 {
@@ -157,20 +164,21 @@ static int add_queue(void *ctx, const struct sva_accfg_queue *from)
 	const struct sva_queue *same;
 	struct sva_queue *queue;
 	struct host *h = ctx;
+	char name[SVA_NAME_MAX];
 
 	if (wrong) {
-		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "queue %s refused: the field %s makes no sense",
-			from ? shown_name(from) : "without a name", wrong);
+		problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING, "queue %s refused: the field %s makes no sense",
+			from ? shown_name(from, name) : "without a name", wrong);
 		return -EINVAL;
 	}
 	if (h->inventory->queue_count >= MAX_QUEUES) {
-		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "queue %s refused: more than %d queues", from->name,
+		problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING, "queue %s refused: more than %d queues", from->name,
 			MAX_QUEUES);
 		return -EINVAL;
 	}
 	same = find_same(h->inventory, from);
 	if (same && !strcmp(same->plugin, h->plugin)) {
-		problem(h, SVA_REASON_PLUGIN, LOG_WARNING,
+		problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING,
 			"queue %s of device %s refused: it has the name or the node of %s/%s", from->name, from->device,
 			same->device, same->name);
 		return -EINVAL;
@@ -195,7 +203,7 @@ static void add_problem(void *ctx, uint32_t reason, const char *detail)
 	if (reason >= SVA_REASON_COUNT_)
 		reason = SVA_REASON_PLUGIN;
 	problem(h, reason, reason == SVA_REASON_PLUGIN ? LOG_WARNING : LOG_INFO, "%s",
-		detail && sva_text_valid(detail, MAX_DETAIL) ? detail : sva_reason_text(reason));
+		detail && *detail ? detail : sva_reason_text(reason));
 }
 
 static const char *get_setting(void *ctx, const char *key)
@@ -240,6 +248,17 @@ static void ask(struct host *h)
 		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "failed: %s", strerror(err < 0 ? -err : err));
 }
 
+/* What the machine does not show to this process, and what follows from that. */
+static void look_around(struct host *h)
+{
+	static const char line[] = "/proc is not mounted: which instructions the CPU has cannot be seen, nor whose a device node is";
+
+	if (!access("/proc/self", F_OK))
+		return;
+	sva_log(h->config, LOG_NOTICE, "%s", line);
+	keep_problem(h, line);
+}
+
 int sva_discover(const struct sva_config *config, struct sva_inventory **result)
 {
 	struct sva_inventory *inventory = calloc(1, sizeof(*inventory));
@@ -249,6 +268,7 @@ int sva_discover(const struct sva_config *config, struct sva_inventory **result)
 	if (!inventory)
 		return -ENOMEM;
 	h.tail = &inventory->queues;
+	look_around(&h);
 	sva_names_each(name, config->plugins) {
 		h.plugin = name;
 		if (!h.out_of_memory)
@@ -279,6 +299,22 @@ void sva_inventory_free(struct sva_inventory *inventory)
 		free(inventory->problems[i]);
 	free(inventory->problems);
 	free(inventory);
+}
+
+uint32_t sva_inventory_reason(const struct sva_inventory *inventory, uint32_t reason)
+{
+	switch (reason) {
+	case SVA_REASON_DEVICE_DISABLED:
+	case SVA_REASON_QUEUE_DISABLED:
+	case SVA_REASON_QUEUE_EXCLUDED:
+	case SVA_REASON_WRONG_TYPE:
+	case SVA_REASON_WRONG_MODE:
+		return inventory->refused ? (uint32_t)SVA_REASON_QUEUE_REFUSED : reason;
+	case SVA_REASON_OK:
+		return inventory->reason ? inventory->reason : (uint32_t)SVA_REASON_NO_DEVICE;
+	default:
+		return reason;
+	}
 }
 
 const struct sva_queue *sva_inventory_find(const struct sva_inventory *inventory, const char *name)

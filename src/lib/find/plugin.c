@@ -2,14 +2,17 @@
 /*
  * The loader of plug-ins, which checks before it runs.
  *
- * A plug-in is trusted code, so the question is whose it is: the file and its directory must belong to root or to the
- * user, and nobody else may write to them. What was checked is what gets loaded: the file is opened once, examined
- * through that descriptor, and handed to the dynamic linker as /proc/self/fd/N; a path could lead elsewhere a moment
- * later.
+ * A plug-in is trusted code, so the question is whose it is: the file and its directory must belong
+ * to root or to the user, and nobody else may write to them. What was checked is what gets loaded:
+ * the file is opened once, examined through that descriptor, and handed to the dynamic linker as
+ * /proc/self/fd/N; a path could lead elsewhere a moment later.
  *
- * The dynamic linker knows an object by the name it was loaded under, and descriptors are reused. So it can answer with
- * another plug-in that once had the same number; the list of loaded plug-ins (by device and inode) tells, and a higher
- * number is tried.
+ * Where there is no /proc, it is loaded by its path. That is as good if nobody but root and the
+ * user can change any directory above it, which is looked at then.
+ *
+ * The dynamic linker knows an object by the name it was loaded under, and descriptors are reused.
+ * So it can answer with another plug-in that once had the same number; the list of loaded plug-ins
+ * (by device and inode) tells, and a higher number is tried.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -223,6 +226,64 @@ static int load_fd(int fd, struct loaded *entry, char *why, size_t why_size)
 	return entry->plugin ? 0 : -ENOEXEC;
 }
 
+/*
+ * Can others put another directory or file in the place of this one, which is below the directory?
+ */
+static bool others_can_replace(const struct stat *directory)
+{
+	if (directory->st_uid != 0 && directory->st_uid != geteuid())
+		return true;
+	return directory->st_mode & (S_IWGRP | S_IWOTH) && !(directory->st_mode & S_ISVTX);
+}
+
+/* A path without links, on which nobody else can change anything; NULL: there is none, and why. */
+static char *safe_path(const char *path, const struct stat *file, char *why, size_t why_size)
+{
+	char *real = realpath(path, NULL), *slash;
+	struct stat st;
+
+	if (!real || stat(real, &st) || st.st_dev != file->st_dev || st.st_ino != file->st_ino) {
+		snprintf(why, why_size, "the file was replaced meanwhile");
+		free(real);
+		return NULL;
+	}
+	for (slash = real; slash; slash = strchr(slash + 1, '/')) {
+		bool bad;
+
+		*slash = '\0';
+		bad = stat(*real ? real : "/", &st) || others_can_replace(&st);
+		if (bad)
+			snprintf(why, why_size, "without /proc it would have to be loaded by its path, and others can "
+				 "change the directory %.200s", *real ? real : "/");
+		*slash = '/';
+		if (bad) {
+			free(real);
+			return NULL;
+		}
+	}
+	return real;
+}
+
+static int load_path(const char *path, const struct stat *st, struct loaded *entry, char *why, size_t why_size)
+{
+	char *real = safe_path(path, st, why, why_size);
+
+	if (!real)
+		return -EACCES;
+	entry->handle = dlopen(real, RTLD_NOW | RTLD_LOCAL);
+	entry->plugin = entry->handle ? dlsym(entry->handle, SYMBOL) : NULL;
+	free(real);
+	if (!entry->plugin) {
+		snprintf(why, why_size, "it can not be loaded: %s", dlerror());
+		return -ENOEXEC;
+	}
+	if (!find_plugin(entry->plugin))
+		return 0;
+	snprintf(why, why_size, "the dynamic linker takes it for another plug-in");
+	dlclose(entry->handle);
+	return -ENOEXEC;
+}
+
 static int load(const char *path, const struct sva_accfg_plugin **plugin, char *why, size_t why_size)
 {
 	struct loaded *entry;
@@ -245,7 +306,12 @@ static int load(const char *path, const struct sva_accfg_plugin **plugin, char *
 		return err ? err : open_error(ENOMEM, "the file", why, why_size);
 	}
 	*entry = (struct loaded){ .next = loaded_list, .device = st.st_dev, .inode = st.st_ino };
-	err = load_fd(fd, entry, why, why_size);
+	if (access("/proc/self/fd", X_OK)) {
+		close(fd);
+		err = load_path(path, &st, entry, why, why_size);
+	} else {
+		err = load_fd(fd, entry, why, why_size);
+	}
 	if (!err && check_struct(path, entry->plugin, why, why_size)) {
 		dlclose(entry->handle);
 		err = -ENOEXEC;

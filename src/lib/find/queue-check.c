@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/names.h"
+#include "lib/base/utf8.h"
 #include "lib/find/queue-check.h"
 
 #define MAX_STRUCT_SIZE 4096
@@ -15,33 +16,16 @@
 #define MAX_NUMA_NODE	1023
 #define MAX_VERSION	0xffffu
 
-/* How many bytes follow the first byte of a UTF-8 character; -1 if it can not be a first byte of a printable one. */
-static int utf8_following(unsigned char c)
-{
-	if (c < 0x80)
-		return c >= 0x20 && c < 0x7f ? 0 : -1;
-	if (c >= 0xc2 && c <= 0xdf)
-		return 1;
-	if (c >= 0xe0 && c <= 0xef)
-		return 2;
-	return c >= 0xf0 && c <= 0xf4 ? 3 : -1;
-}
-
-/* U+0080 to U+009F are control characters in two bytes: some terminals obey them. */
 bool sva_text_valid(const char *text, size_t max)
 {
-	const unsigned char *p = (const unsigned char *)text;
+	size_t length;
 
 	if (strnlen(text, max) == max)
 		return false;
-	while (*p) {
-		int following = utf8_following(*p);
-
-		if (following < 0 || (p[0] == 0xc2 && p[1] < 0xa0))
+	for (; *text; text += length) {
+		length = sva_utf8_printable(text);
+		if (!length)
 			return false;
-		for (p++; following > 0; following--, p++)
-			if ((*p & 0xc0) != 0x80)
-				return false;
 	}
 	return true;
 }
@@ -81,8 +65,9 @@ static bool strings_valid(const struct sva_accfg_queue *q, const char **wrong)
 	*wrong = "node";
 	if (!q->node || !node_valid(q->node))
 		return false;
+	/* A label may be any text: it is escaped where it is printed. */
 	*wrong = "label";
-	return q->label && sva_text_valid(q->label, SVA_LABEL_MAX);
+	return q->label;
 }
 
 const char *sva_queue_check(const struct sva_accfg_queue *q)

@@ -5,7 +5,7 @@
 #include "lib/internal.h"
 
 #define SVA_NODE_MAX  256  /* of a device node's path, with the terminator */
-#define SVA_LABEL_MAX 1024 /* of a label, with the terminator; what the idxd driver takes */
+#define SVA_LABEL_MAX 1024 /* of a label, with the terminator; what the idxd driver takes. Longer ones are cut */
 
 /*
  * Whether what a plug-in says of a queue can be true: NULL, or the name of the first field that can not. Limits that

@@ -179,14 +179,14 @@ static uint32_t reason_of_path(const struct sva *ctx, int path)
 		if (first == SVA_REASON_OK)
 			first = reason;
 	}
-	if (first != SVA_REASON_OK || !ctx->inventory)
+	if (!ctx->inventory)
 		return first;
+	if (first != SVA_REASON_OK)
+		return sva_inventory_reason(ctx->inventory, first);
 	for (const struct sva_queue *queue = ctx->inventory->queues; queue; queue = queue->next)
 		if (sva_config_queue_allowed(&ctx->config, queue->device, queue->name))
-			return SVA_REASON_WRONG_MODE;
-	if (ctx->inventory->queue_count)
-		return SVA_REASON_QUEUE_EXCLUDED;
-	return ctx->inventory->reason ? ctx->inventory->reason : SVA_REASON_NO_DEVICE;
+			return sva_inventory_reason(ctx->inventory, SVA_REASON_WRONG_MODE);
+	return sva_inventory_reason(ctx->inventory, ctx->inventory->queue_count ? SVA_REASON_QUEUE_EXCLUDED : SVA_REASON_OK);
 }
 
 /* Why not the first choice, among the paths before this one; it is the one that somebody asks about. Software can always be used. */
