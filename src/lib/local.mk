@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# libsva.so. The sources are in the order in which a request travels (design: the road of a request).
+# libsva.so. The sources are in rooms, the lowest first: a room calls only those before it (ARCHITECTURE.md).
 #
 # libtool's version: current:revision:age. Source changed: revision++. Interfaces added, removed or changed: current++,
 # revision=0. Only added: age++. Removed or changed: age=0. History: 0.1.0 = 0:0:0.
@@ -19,69 +19,90 @@ nodist_svainclude_HEADERS = include/sva/version.h
 # The objects, also for tests that look inside.
 noinst_LTLIBRARIES += %D%/libcore.la
 %C%_libcore_la_SOURCES = \
-	%D%/internal.h \
-	%D%/road.h \
-	%D%/queue/ways.h \
-	%D%/base/bus.h \
-	%D%/base/bias.h \
-	%D%/api/inline.c \
-	%D%/api/sva.c \
-	%D%/run/submit.c \
-	%D%/op/kinds.c \
-	%D%/op/check.c \
-	%D%/op/mapped.c \
-	%D%/queue/caps.c \
-	%D%/base/words.c \
-	%D%/op/kinds.h \
-	%D%/op/progress.c \
-	%D%/run/batch.c \
-	%D%/api/ops.c \
-	%D%/api/open.c \
-	%D%/run/route.c \
-	%D%/api/explain.c \
-	%D%/queue/bond.c \
-	%D%/queue/proof.c \
-	%D%/queue/lease.c \
 	%D%/base/bias.c \
-	%D%/run/issue.c \
-	%D%/queue/ways.c \
-	%D%/queue/enqcmd.c \
-	%D%/queue/movdir64b.c \
-	%D%/queue/write.c \
-	%D%/queue/dma.c \
-	%D%/api/dma.c \
-	%D%/op/mapped.h \
-	%D%/api/uring.c \
-	%D%/queue/submit_soft.c \
-	%D%/queue/soft.c \
-	%D%/run/complete.c \
-	%D%/run/settle.c \
-	%D%/op/fault.c \
-	%D%/base/touch.c \
-	%D%/op/life.c \
-	%D%/base/guard.c \
-	%D%/base/process.c \
-	%D%/find/config.c \
-	%D%/find/settings.c \
-	%D%/find/settings.h \
-	%D%/base/names.c \
-	%D%/base/names.h \
-	%D%/base/text.c \
-	%D%/base/text.h \
+	%D%/base/bias.h \
+	%D%/base/bus.h \
+	%D%/base/cancel.h \
+	%D%/base/clock.c \
+	%D%/base/clock.h \
+	%D%/base/cpu.c \
 	%D%/base/fd.c \
 	%D%/base/fd.h \
+	%D%/base/guard.c \
+	%D%/base/lib.h \
 	%D%/base/low.h \
+	%D%/base/machine.h \
+	%D%/base/memory.h \
+	%D%/base/names.c \
+	%D%/base/names.h \
+	%D%/base/numa.c \
+	%D%/base/process.c \
+	%D%/base/process.h \
+	%D%/base/text.c \
+	%D%/base/text.h \
+	%D%/base/touch.c \
 	%D%/base/utf8.h \
-	%D%/base/log.c \
+	%D%/base/words.c \
+	%D%/find/config.c \
+	%D%/find/config.h \
 	%D%/find/discover.c \
-	%D%/find/plugin.c \
+	%D%/find/discover.h \
 	%D%/find/elf-check.c \
 	%D%/find/elf-check.h \
+	%D%/find/log.c \
+	%D%/find/log.h \
+	%D%/find/plugin.c \
 	%D%/find/queue-check.c \
 	%D%/find/queue-check.h \
-	%D%/base/numa.c \
-	%D%/base/cpu.c \
-	%D%/base/clock.c
+	%D%/find/settings.c \
+	%D%/find/settings.h \
+	%D%/op/check.c \
+	%D%/op/fault.c \
+	%D%/op/kinds.c \
+	%D%/op/kinds.h \
+	%D%/op/life.c \
+	%D%/op/mapped.c \
+	%D%/op/mapped.h \
+	%D%/op/op.h \
+	%D%/op/progress.c \
+	%D%/queue/bond.c \
+	%D%/queue/bond.h \
+	%D%/queue/caps.c \
+	%D%/queue/dma.c \
+	%D%/queue/dma.h \
+	%D%/queue/lease.c \
+	%D%/queue/portal.c \
+	%D%/queue/proof.c \
+	%D%/queue/proof.h \
+	%D%/queue/reason.c \
+	%D%/queue/reason.h \
+	%D%/queue/soft.c \
+	%D%/queue/ways.c \
+	%D%/queue/ways.h \
+	%D%/queue/write.c \
+	%D%/run/batch-list.c \
+	%D%/run/batch.c \
+	%D%/run/complete.c \
+	%D%/run/context.c \
+	%D%/run/fast.h \
+	%D%/run/issue.c \
+	%D%/run/route.c \
+	%D%/run/run.h \
+	%D%/run/settle.c \
+	%D%/run/submit.c \
+	%D%/run/thread.c \
+	%D%/run/thread.h \
+	%D%/run/wait.c \
+	%D%/api/api.h \
+	%D%/api/bind.c \
+	%D%/api/dma.c \
+	%D%/api/explain.c \
+	%D%/api/inline.c \
+	%D%/api/open.c \
+	%D%/api/ops.c \
+	%D%/api/submit.c \
+	%D%/api/sva.c \
+	%D%/api/uring.c
 %C%_libcore_la_CFLAGS = $(AM_CFLAGS) $(NUMA_CFLAGS) -pthread
 %C%_libcore_la_LIBADD = src/model/libmodel.la $(NUMA_LIBS) $(ISAL_LIBS)
 

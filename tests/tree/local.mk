@@ -16,6 +16,7 @@ check_DATA += %D%/objects
 CLEANFILES += %D%/objects
 %D%/objects: Makefile
 	$(AM_V_GEN)$(MKDIR_P) %D% && { \
+	echo 'libcore libcore_la $(src_lib_libcore_la_OBJECTS)'; \
 	echo 'model libmodel_la $(src_model_libmodel_la_OBJECTS)'; \
 	} >$@
 

@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "lib/internal.h"
+#include "lib/base/machine.h"
 #include "unit/kernel.h"
 
 #ifndef MADV_POPULATE_READ

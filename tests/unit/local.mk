@@ -4,7 +4,7 @@
 # their inner functions can be called and libc's can be wrapped; path.c is in the programs and, to preload, a module of its own.
 check_LTLIBRARIES += %D%/libfinding.la tests/preload/path.la
 %C%_libfinding_la_SOURCES = src/lib/base/words.c \
-	src/lib/find/config.c src/lib/find/settings.c src/lib/base/names.c src/lib/base/text.c src/lib/base/fd.c src/lib/base/log.c src/lib/find/discover.c \
+	src/lib/find/config.c src/lib/find/settings.c src/lib/base/names.c src/lib/base/text.c src/lib/base/fd.c src/lib/find/log.c src/lib/find/discover.c \
 	src/lib/find/plugin.c src/lib/find/elf-check.c src/lib/find/queue-check.c src/lib/base/numa.c src/lib/base/cpu.c \
 	src/lib/base/clock.c
 %C%_libfinding_la_CFLAGS = $(AM_CFLAGS) $(NUMA_CFLAGS) -pthread

@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/internal.h"
+#include "lib/find/log.h"
+#include "lib/base/machine.h"
+#include "lib/find/discover.h"
 
 /* The directory of the scene, made by the first call and removed when the program ends. Its etc/ exists. */
 const char *scene_root(void);

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <time.h>
 
-#include "lib/road.h"
+#include "lib/run/run.h"
 #include "tap.h"
 #include "unit/kernel.h"
 #include "unit/rig.h"

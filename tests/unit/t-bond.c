@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "lib/road.h"
+#include "lib/base/machine.h"
+#include "lib/run/run.h"
 #include "tap.h"
 #include "unit/kernel.h"
 #include "unit/rig.h"

@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "lib/road.h"
+#include "lib/run/run.h"
 #include "tap.h"
 #include "unit/kernel.h"
 #include "unit/rig.h"

@@ -5,7 +5,8 @@
  */
 #include <errno.h>
 
-#include "lib/road.h"
+#include "lib/base/memory.h"
+#include "lib/run/run.h"
 #include "tap.h"
 #include "unit/kernel.h"
 #include "unit/reference.h"

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/road.h"
+#include "lib/run/run.h"
 #include "tap.h"
 #include "unit/kernel.h"
 #include "unit/rig.h"
@@ -343,11 +343,11 @@ static void *holds_its_section(void *arg)
 	prepare(&op);
 	sva_submit(sva, &op);
 	sva_wait(&op, -1);
-	sva_bias_enter(&sva_tls.current->bias);
+	sva_bias_enter(&sva_tls.current->lessee.bias);
 	atomic_store(&stage, 1);
 	while (atomic_load(&stage) != 3)
 		usleep(1000);
-	sva_bias_exit(&sva_tls.current->bias);
+	sva_bias_exit(&sva_tls.current->lessee.bias);
 	return NULL;
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "lib/base/memory.h"
 #include "lib/op/kinds.h"
 #include "tap.h"
 #include "unit/rig.h"

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/internal.h"
+#include "lib/base/machine.h"
 #include "tap.h"
 
 static int available, max_node, cpus, cpu, pages_result, page_status;

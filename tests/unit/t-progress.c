@@ -3,7 +3,7 @@
  * Chunks and partial completions as pure arithmetic: a device of a few lines, which stops after as many bytes as it is told to, in either direction,
  * does what the descriptors say; whatever the chunks and wherever it stopped, memory and result must be those of one undisturbed operation.
  */
-#include "lib/road.h"
+#include "lib/op/op.h"
 #include "tap.h"
 #include "unit/reference.h"
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lib/queue/ways.h"
+#include "lib/run/run.h"
 #include "tap.h"
 #include "unit/kernel.h"
 #include "unit/rig.h"

@@ -2,7 +2,7 @@
 /* Status codes, reasons and paths in words and errnos: every code, against a table written by hand from the facts. */
 #include <errno.h>
 
-#include "lib/road.h"
+#include "lib/op/op.h"
 #include "tap.h"
 
 static const struct {
@@ -130,16 +130,14 @@ static void operations(void)
 	is(sva_op_result(&op)->error, -EINPROGRESS, "an entry of a batch that waits");
 	op.state = SVA_OP_BATCHING;
 	is(sva_op_result(&op)->error, -EINPROGRESS, "a batch that is worked off");
-	sva_result_end(&op, -ECANCELED);
+	sva_operation_end(&op, NULL, -ECANCELED);
 	is(sva_op_result(&op)->error, -ECANCELED, "ended");
 }
 
 /* The path that did most; without bytes, the one that the descriptor took. */
 static void main_paths(void)
 {
-	struct sva_bond bond = { .name = "wq9.9", .device = "dsa9" };
 	struct sva_identity id = { .queue = "wq9.9", .device = "dsa9", .path = SVA_PATH_WRITE, .reason = SVA_REASON_NEED_RAWIO };
-	struct sva_lease lease = { .path = SVA_PATH_WRITE, .bond = &bond, .id = &id };
 	static struct sva_op op;
 	struct sva_op_private *p = SVA_OP_PRIVATE(&op);
 
@@ -148,16 +146,13 @@ static void main_paths(void)
 		sva_progress_begin(&op);
 		for (int path = 0; path < SVA_PATH_COUNT; path++)
 			p->result.path_bytes[path] = path == most ? 101 : 100;
-		sva_result_end(&op, 0);
+		sva_operation_end(&op, NULL, 0);
 		is(sva_op_result(&op)->path, most, "the path of most bytes");
 		ok(!sva_op_result(&op)->queue && !sva_op_result(&op)->device, "and no queue without a descriptor");
 	}
 	sva_prep_noop(&op);
 	sva_progress_begin(&op);
-	p->lease = &lease;
-	p->bond = &bond;
-	p->result.chunks = 1;
-	sva_result_end(&op, 0);
+	sva_operation_end(&op, &id, 0);
 	is(sva_op_result(&op)->path, SVA_PATH_WRITE, "without bytes: the path of the descriptor");
 	is_str(sva_op_result(&op)->queue, "wq9.9", "its queue");
 	is_str(sva_op_result(&op)->device, "dsa9", "its device");

@@ -16,7 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lib/road.h"
+#include "lib/base/memory.h"
+#include "lib/run/run.h"
 #include "tap.h"
 #include "unit/rig.h"
 

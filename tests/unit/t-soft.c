@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "lib/road.h"
+#include "lib/run/run.h"
 #include "model/model.h"
 #include "tap.h"
 #include "unit/reference.h"

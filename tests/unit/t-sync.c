@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "lib/internal.h"
+#include "lib/base/machine.h"
 #include "tap.h"
 #include "unit/kernel.h"
 #include "unit/rig.h"

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "lib/road.h"
+#include "lib/run/run.h"
 #include "tap.h"
 #include "unit/kernel.h"
 #include "unit/rig.h"
@@ -412,7 +412,7 @@ static void call_late(void *arg)
 
 	judge(w, sva_memcpy(sva, w->to, w->from, BYTES), 0, BYTES);
 	late_share = sva_tls.current;
-	late_own = sva_thread_is_own(late_share);
+	late_own = sva_lessee_is_own(&late_share->lessee);
 }
 
 static void *end_late(void *arg)
@@ -439,7 +439,7 @@ static void late_calls(void)
 	pthread_join(thread, NULL);
 	ok(!atomic_load(&wrong) && late_share, "a call from a destructor");
 	ok(late_own, "on a share that was the thread's own, so that nobody else used it meanwhile");
-	ok(late_share && !atomic_load(&late_share->owner), "and that is nobody's afterwards");
+	ok(late_share && !atomic_load(&late_share->lessee.owner), "and that is nobody's afterwards");
 	sva_close(sva);
 }
 

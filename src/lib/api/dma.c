@@ -2,8 +2,9 @@
 /* The mapped family: buffers with handles, and the synchronous calls on them. */
 #include <stdlib.h>
 
-#include "lib/op/mapped.h"
-#include "lib/queue/ways.h"
+#include "lib/base/memory.h"
+#include "lib/api/api.h"
+#include "lib/queue/dma.h"
 #include "uapi/sva_dma.h"
 
 /* ------------------------------------------------------------------ map, unmap, sync */
@@ -41,7 +42,7 @@ static int set_up(struct sva *ctx, struct sva_dma_buf *buf)
 	int err;
 
 	if (!sva_config_path_allowed(&ctx->config, SVA_PATH_DMA) ||
-	    sva_bond_get(ctx, sva_dma_queue(), SVA_PATH_DMA, &buf->bond, &reason)) {
+	    sva_bond_get(&ctx->config, sva_dma_queue(), SVA_PATH_DMA, &buf->bond, &reason)) {
 		buf->bond = NULL;
 		return note_only(ctx, buf);
 	}

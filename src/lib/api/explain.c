@@ -1,157 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What this process can use, and why not more. One table of probes drives the choice of a path, sva_explain(), sva-info and the skip reasons of the tests.
- */
-#include <fcntl.h>
-#include <dirent.h>
+/* What this process can use, and why not more: what programs ask about paths, queues, settings and problems. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
+#include "lib/api/api.h"
+#include "lib/base/fd.h"
+#include "lib/queue/dma.h"
+#include "lib/queue/reason.h"
+#include "lib/queue/proof.h"
 #include "lib/queue/ways.h"
-
-static bool is_open_on(int fd, const struct stat *want)
-{
-	struct stat have;
-
-	if (fstat(fd, &have))
-		return false;
-	return S_ISCHR(want->st_mode) ? S_ISCHR(have.st_mode) && have.st_rdev == want->st_rdev :
-					have.st_dev == want->st_dev && have.st_ino == want->st_ino;
-}
-
-/* Without /proc, every number that descriptors usually have. */
-#define NUMBERS 4096
-
-bool sva_node_is_open_here(const char *node)
-{
-	DIR *dir = sva_fd_opendir("/proc/self/fd");
-	const struct dirent *entry;
-	bool found = false;
-	struct stat want;
-
-	if (!stat(node, &want)) {
-		while (dir && !found && (entry = readdir(dir)))
-			found = entry->d_name[0] != '.' && is_open_on(atoi(entry->d_name), &want);
-		for (int fd = 0; !dir && !found && fd < NUMBERS; fd++)
-			found = is_open_on(fd, &want);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
-uint32_t sva_trust_reason(const struct sva_queue *queue, bool strict, bool untrusted)
-{
-	if (queue->trust == SVA_TRUST_NO && !untrusted)
-		return SVA_REASON_UNTRUSTED;
-	if (queue->trust == SVA_TRUST_UNKNOWN && strict)
-		return SVA_REASON_TRUST_UNKNOWN;
-	return SVA_REASON_OK;
-}
-
-/* ------------------------------------------------------------------ the table */
-
-struct probe {
-	const char *name;
-	uint32_t (*probe)(const struct sva *ctx, const struct sva_queue *queue, int path);
-};
-
-static uint32_t probe_path_list(const struct sva *ctx, const struct sva_queue *queue, int path)
-{
-	(void)queue;
-	return sva_config_path_allowed(&ctx->config, path) ? SVA_REASON_OK : SVA_REASON_EXCLUDED;
-}
-
-static uint32_t probe_queue_list(const struct sva *ctx, const struct sva_queue *queue, int path)
-{
-	(void)path;
-	return sva_config_queue_allowed(&ctx->config, queue->device, queue->name) ? SVA_REASON_OK : SVA_REASON_QUEUE_EXCLUDED;
-}
-
-static uint32_t probe_discovered(const struct sva *ctx, const struct sva_queue *queue, int path)
-{
-	(void)ctx;
-	(void)path;
-	return queue->reason;
-}
-
-static uint32_t probe_mode(const struct sva *ctx, const struct sva_queue *queue, int path)
-{
-	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
-
-	(void)ctx;
-	return ops && ops->mode != SVA_MODE_UNKNOWN && ops->mode != queue->mode ? SVA_REASON_WRONG_MODE : SVA_REASON_OK;
-}
-
-static uint32_t probe_cpu(const struct sva *ctx, const struct sva_queue *queue, int path)
-{
-	(void)ctx;
-	(void)queue;
-	if (path != SVA_PATH_ENQCMD && path != SVA_PATH_MOVDIR64B)
-		return SVA_REASON_OK;
-	if (!SVA_HAVE_PORTALS)
-		return SVA_REASON_NOT_BUILT;
-	if (sva_cpu_features() & (path == SVA_PATH_ENQCMD ? SVA_CPU_ENQCMD : SVA_CPU_MOVDIR64B))
-		return SVA_REASON_OK;
-	if (sva_cpu_shortage())
-		return SVA_REASON_SHORTAGE;
-	if (access("/proc/cpuinfo", F_OK))
-		return SVA_REASON_PROC_HIDDEN;
-	return path == SVA_PATH_ENQCMD ? SVA_REASON_NO_ENQCMD : SVA_REASON_NO_MOVDIR64B;
-}
-
-static uint32_t probe_trust(const struct sva *ctx, const struct sva_queue *queue, int path)
-{
-	(void)path;
-	return sva_trust_reason(queue, ctx->config.flags & SVA_OPEN_STRICT, ctx->config.flags & SVA_OPEN_UNTRUSTED);
-}
-
-static uint32_t probe_node(const struct sva *ctx, const struct sva_queue *queue, int path)
-{
-	struct stat st;
-
-	(void)ctx;
-	if (!queue->node || !queue->node[0])
-		return SVA_REASON_NO_NODE;
-	if (access(queue->node, R_OK | W_OK))
-		return errno == EACCES || errno == EPERM || errno == EROFS ? SVA_REASON_NO_PERMISSION : SVA_REASON_NO_NODE;
-	return stat(queue->node, &st) ? (uint32_t)SVA_REASON_NO_NODE : sva_proof(queue, path, &st);
-}
-
-/* In the order in which somebody who wants it to work would have to mend things. What only opening tells comes from bond.c. */
-static const struct probe probes[] = {
-	{ "path list", probe_path_list },
-	{ "queue list", probe_queue_list },
-	{ "state", probe_discovered },
-	{ "mode", probe_mode },
-	{ "cpu", probe_cpu },
-	{ "trust", probe_trust },
-	{ "node", probe_node },
-};
-
-uint32_t sva_static_reason(const struct sva *ctx, const struct sva_queue *queue, int path)
-{
-	int saved = errno, cancel = sva_cancel_hold();
-	uint32_t reason = SVA_REASON_OK;
-
-	for (unsigned int i = 0; i < sizeof(probes) / sizeof(probes[0]) && reason == SVA_REASON_OK; i++)
-		reason = probes[i].probe(ctx, queue, path);
-	sva_cancel_release(cancel);
-	errno = saved;
-	return reason;
-}
 
 /* The same, and then bind it for a moment. */
 static uint32_t full_reason(struct sva *ctx, const struct sva_queue *queue, int path)
 {
-	uint32_t reason = sva_static_reason(ctx, queue, path);
+	uint32_t reason = sva_static_reason(&ctx->config, queue, path);
 	struct sva_bond *bond;
 
-	if (reason == SVA_REASON_OK && !sva_bond_get(ctx, queue, path, &bond, &reason)) {
+	if (reason == SVA_REASON_OK && !sva_bond_get(&ctx->config, queue, path, &bond, &reason)) {
 		reason = SVA_REASON_OK;
 		sva_bond_put(bond);
 	}
@@ -285,7 +151,7 @@ int sva_queue_info(struct sva *sva, unsigned int index, int probe, struct sva_qu
 		if (path >= SVA_PATH_DMA)
 			info.reasons[path] = SVA_REASON_WRONG_MODE;
 		else
-			info.reasons[path] = probe ? full_reason(sva, queue, path) : sva_static_reason(sva, queue, path);
+			info.reasons[path] = probe ? full_reason(sva, queue, path) : sva_static_reason(&sva->config, queue, path);
 	}
 	if (probe && !sva_dma_pasid(&pasid))
 		info.pasid = (int32_t)pasid;

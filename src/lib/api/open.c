@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/cancel.h"
+#include "lib/base/memory.h"
+#include "lib/api/api.h"
+#include "lib/queue/dma.h"
 #include "lib/queue/ways.h"
 
 /* ------------------------------------------------------------------ routes */
@@ -68,33 +72,6 @@ static int make_routes(struct sva *ctx)
 
 /* ------------------------------------------------------------------ open and close */
 
-static void free_context(struct sva *ctx)
-{
-	for (unsigned int i = 0; i < ctx->route_count; i++)
-		if (ctx->routes[i].bond)
-			sva_bond_put(ctx->routes[i].bond);
-	for (unsigned int i = 0; i < ctx->lost_count; i++)
-		sva_bond_put(ctx->lost[i]);
-	free(ctx->lost);
-	free(ctx->routes);
-	sva_inventory_free(ctx->inventory);
-	sva_config_free(&ctx->config);
-	pthread_mutex_destroy(&ctx->lock);
-	ctx->magic = 0;
-	free(ctx);
-}
-
-static void set_policy(struct sva *ctx)
-{
-	ctx->policy = (struct sva_policy){
-		.fault_policy = ctx->config.fault_policy,
-		.fault_tries = ctx->config.fault_tries,
-		.full_tries = ctx->config.full_tries,
-		.record_timeout_ms = ctx->config.record_timeout_ms,
-		.cpu_allowed = sva_config_path_allowed(&ctx->config, SVA_PATH_CPU),
-	};
-}
-
 static void publish(struct sva *ctx, bool is_default)
 {
 	ctx->is_default = is_default;
@@ -121,11 +98,11 @@ static int open_locked(struct sva **out, const struct sva_opts *opts)
 	if (!err && (ctx->config.flags & SVA_OPEN_GUARD))
 		err = sva_guard_setup();
 	if (!err) {
-		set_policy(ctx);
+		ctx->policy = sva_policy_of(&ctx->config);
 		err = make_routes(ctx);
 	}
 	if (err) {
-		free_context(ctx);
+		sva_context_free(ctx);
 		return err;
 	}
 	*out = ctx;
@@ -154,44 +131,6 @@ int sva_open(struct sva **out, const struct sva_opts *opts)
 	return err;
 }
 
-static void free_thread(struct sva_thread *thread)
-{
-	sva_path_thread_fini(thread);
-	sva_bias_fini(&thread->bias);
-	sva_arena_free(thread, thread->arena_size);
-}
-
-static void free_closed(struct sva *ctx)
-{
-	struct sva_thread *thread;
-
-	pthread_mutex_lock(&sva_process.lock);
-	for (struct sva **at = &sva_process.contexts; *at; at = &(*at)->next) {
-		if (*at == ctx) {
-			*at = ctx->next;
-			break;
-		}
-	}
-	/* A later context may get the same address: nobody may take what is cached for this one for its. */
-	sva_process_bump_epoch();
-	pthread_mutex_unlock(&sva_process.lock);
-	while ((thread = atomic_load(&ctx->threads))) {
-		atomic_store(&ctx->threads, thread->next);
-		free_thread(thread);
-	}
-	free_context(ctx);
-}
-
-void sva_context_drop(struct sva *ctx)
-{
-	/*
-	 * Acquire and release: all that was done on the context comes before its end, whichever
-	 * thread frees it.
-	 */
-	if (atomic_fetch_sub_explicit(&ctx->holds, 1, memory_order_acq_rel) == 1)
-		free_closed(ctx);
-}
-
 /*
  * From here on each operation that leaves the share's list gives a hold of the context back. Its
  * owner reads the mark inside the section, so the counts agree: the operation left before this
@@ -201,11 +140,11 @@ static void close_share(struct sva_thread *thread)
 {
 	unsigned int left;
 
-	sva_thread_enter(thread);
+	sva_lessee_enter(&thread->lessee);
 	left = atomic_load_explicit(&thread->in_flight, memory_order_relaxed);
 	atomic_fetch_add(&thread->ctx->holds, left);
 	atomic_store_explicit(&thread->in_flight, left | SVA_THREAD_CLOSED, memory_order_relaxed);
-	sva_thread_leave(thread);
+	sva_lessee_leave(&thread->lessee);
 }
 
 /*
@@ -297,85 +236,15 @@ struct sva *sva_anchor(int *err)
 
 /* ------------------------------------------------------------------ a thread's share */
 
-static size_t cpu_below(const struct sva *ctx)
-{
-	if (!ctx->policy.cpu_allowed)
-		return 1; /* only a length of zero is below it */
-	/* No route: everything that is a plausible length. What is not takes the slow road and is refused there. */
-	if (!ctx->sync_routes)
-		return PTRDIFF_MAX;
-	return ctx->config.threshold ? ctx->config.threshold : 1;
-}
-
-static struct sva_thread *new_thread(struct sva *ctx)
-{
-	size_t size = sizeof(struct sva_thread) + sva_path_thread_size(ctx);
-	struct sva_thread *thread = sva_arena_alloc(size);
-
-	if (!thread)
-		return NULL;
-	thread->arena_size = size;
-	thread->ctx = ctx;
-	thread->cpu_below = cpu_below(ctx);
-	thread->threshold = ctx->config.flags & SVA_OPEN_GUARD ? 0 : thread->cpu_below;
-	thread->cpu_id = sva_identify(NULL, NULL, SVA_PATH_CPU,
-				      ctx->sync_routes ? (uint32_t)SVA_REASON_TOO_SMALL : sva_path_reason(ctx));
-	thread->quick.desc.completion_addr = (uint64_t)(uintptr_t)&thread->quick.comp;
-	sva_bias_init(&thread->bias);
-	sva_path_thread_init(thread, thread + 1);
-	if (!thread->cpu_id) {
-		free_thread(thread);
-		return NULL;
-	}
-	return thread;
-}
-
-static struct sva_thread *find_thread(struct sva *ctx)
-{
-	struct sva_thread *thread, *idle = NULL;
-
-	for (thread = atomic_load(&ctx->threads); thread; thread = thread->next) {
-		if (atomic_load(&thread->owner) == &sva_tls)
-			return thread;
-		if (!atomic_load(&thread->owner) && !atomic_load(&thread->in_flight))
-			idle = thread;
-	}
-	/* A share whose thread has ended, with nothing on its list, serves again. */
-	if (idle) {
-		atomic_store(&idle->owner, &sva_tls);
-		return idle;
-	}
-	thread = new_thread(ctx);
-	if (!thread)
-		return NULL;
-	thread->number = ctx->thread_count++;
-	atomic_store(&thread->owner, &sva_tls);
-	sva_path_refresh(thread);
-	thread->next = atomic_load(&ctx->threads);
-	atomic_store(&ctx->threads, thread);
-	return thread;
-}
-
 struct sva_thread *sva_thread_slow(struct sva *key, int *err)
 {
-	struct sva_tls *tls = &sva_tls;
 	struct sva *ctx = sva_context(key, err);
-	unsigned int epoch;
 	struct sva_thread *thread;
 
 	if (!ctx)
 		return NULL;
-	epoch = atomic_load(&sva_alive->epoch); /* before the look: what changes meanwhile makes the cache stale, not wrong */
-	sva_process_adopt_thread();
-	pthread_mutex_lock(&ctx->lock);
-	thread = find_thread(ctx);
-	pthread_mutex_unlock(&ctx->lock);
-	if (!thread) {
+	thread = sva_thread_find(ctx);
+	if (!thread)
 		*err = -ENOMEM;
-		return NULL;
-	}
-	tls->current = thread;
-	tls->key = key;
-	tls->epoch = epoch;
 	return thread;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/road.h"
+#include "lib/api/api.h"
 
 static int run_compare(struct sva *sva, struct sva_op *op, size_t len, size_t *offset)
 {

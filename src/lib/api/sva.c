@@ -7,8 +7,10 @@
 #include <sched.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
+#include "lib/base/memory.h"
+#include "lib/api/api.h"
 #include "lib/op/kinds.h"
-#include "lib/queue/ways.h"
 
 #define QUICK_LOOKS 32u /* at a record, before the wait that looks at a clock */
 
@@ -69,14 +71,14 @@ static bool null_is_written(const struct sva_op *op)
 	return op->desc.dst ? kind->third == SVA_OPERAND_WRITE : kind->dst == SVA_OPERAND_WRITE;
 }
 
-static int run(struct sva_thread *thread, struct sva *key, struct sva_op *op)
+static int run(struct sva_thread *thread, struct sva_op *op)
 {
 	uint64_t since = 0;
 	int err;
 
 	if (!thread->ticks || !--thread->ticks)
 		sva_path_refresh(thread);
-	while ((err = sva_submit_sync(thread, key, op)) == -EAGAIN) {
+	while ((err = sva_start(thread, op, NULL, true)) == -EAGAIN) {
 		uint64_t now = sva_now_ns();
 
 		if (!since)
@@ -100,7 +102,7 @@ int sva_run(struct sva *sva, struct sva_op *op)
 	thread = sva_thread_get(sva, &err);
 	if (unlikely(!thread))
 		return note_no_thread(err);
-	return run(thread, sva, op);
+	return run(thread, op);
 }
 
 /* ------------------------------------------------------------------ the quick road */
@@ -111,7 +113,7 @@ static __attribute__((noinline, cold)) int go_slowly(struct sva_thread *thread)
 	const struct sva_desc *desc = &thread->quick.desc;
 
 	sva_prep(&thread->op, (enum sva_opcode)sva_desc_opcode(desc), desc->src, desc->dst, desc->size);
-	return run(thread, sva_tls.key, &thread->op);
+	return run(thread, &thread->op);
 }
 
 /* Does one of its ranges wrap around the address space? Null is a bad pointer and no such range. */
@@ -138,7 +140,7 @@ static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thre
 	op->desc = thread->quick.desc;
 	op->comp = thread->quick.comp;
 	op->desc.flags_opcode &= 0xff000000u; /* the queue's flags come back when it is issued again */
-	sva_operation_begin(op, sva_tls.key, &thread->ctx->policy);
+	sva_operation_begin(op, thread->ctx, &thread->ctx->policy);
 	sva_progress_next(op, lease->max_transfer);
 	p->lease = lease;
 	p->bond = lease->bond;
@@ -166,15 +168,15 @@ static inline __attribute__((always_inline)) int quick(struct sva_thread *thread
 	desc->dst = dst;
 	desc->size = (uint32_t)len;
 	sva_record_clear(comp);
-	sva_bias_enter(&thread->bias);
+	sva_bias_enter(&thread->lessee.bias);
 	if (unlikely(lease->credits <= 0)) {
-		sva_bias_exit(&thread->bias);
+		sva_bias_exit(&thread->lessee.bias);
 		return go_slowly(thread);
 	}
 	err = lease->submit(lease, desc);
 	if (lease->counted && !err)
 		lease->credits--;
-	sva_bias_exit(&thread->bias);
+	sva_bias_exit(&thread->lessee.bias);
 	if (unlikely(err))
 		return go_slowly(thread);
 	/* A few looks, then somebody with a clock. */
@@ -184,9 +186,9 @@ static inline __attribute__((always_inline)) int quick(struct sva_thread *thread
 		sva_cpu_relax();
 	}
 	if (lease->counted) {
-		sva_bias_enter(&thread->bias);
+		sva_bias_enter(&thread->lessee.bias);
 		lease->credits++;
-		sva_bias_exit(&thread->bias);
+		sva_bias_exit(&thread->lessee.bias);
 	}
 	note(lease->id, desc->size);
 	return 0;
@@ -263,7 +265,7 @@ static int copy_on_cpu(struct sva_thread *thread, void *dst, const void *src, si
 	return note_error(err, 0, bad, bad - (uintptr_t)dst < len && bad - (uintptr_t)src >= len);
 }
 
-static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, struct sva *key, void *dst, const void *src,
+static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, void *dst, const void *src,
 						 size_t len)
 {
 	if (len < thread->cpu_below)
@@ -271,17 +273,17 @@ static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, stru
 	sva_prep_memcpy(&thread->op, dst, src, len);
 	if (len <= PTRDIFF_MAX && !has_route(thread))
 		return copy_on_cpu(thread, dst, src, len);
-	return run(thread, key, &thread->op);
+	return run(thread, &thread->op);
 }
 
-static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, struct sva *key, void *dst, const void *src,
+static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, void *dst, const void *src,
 						  size_t len)
 {
 	struct sva_lease *lease = quick_lease(thread, len);
 
 	/* Under the guard the short ones come here, too. */
 	if (unlikely(!lease) || unlikely(len < thread->cpu_below))
-		return copy_slowly(thread, key, dst, src, len);
+		return copy_slowly(thread, dst, src, len);
 	return quick(thread, lease, lease->move_word, (uintptr_t)src, (uintptr_t)dst, len);
 }
 
@@ -304,7 +306,7 @@ int sva_memcpy(struct sva *sva, void *dst, const void *src, size_t len)
 		return copy_anew(sva, dst, src, len);
 	thread = sva_tls.current;
 	if (len >= thread->threshold)
-		return copy_quickly(thread, sva, dst, src, len);
+		return copy_quickly(thread, dst, src, len);
 	note(thread->cpu_id, len);
 	/* Below the threshold the sum of either address and len wraps around, or begins at null, if that of both or-ed does. */
 	if (unlikely(!len || __builtin_add_overflow(((uintptr_t)dst - 1) | ((uintptr_t)src - 1), len, &end)))
@@ -348,7 +350,7 @@ int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 	sva_prep_memfill(&thread->op, dst, pattern, len);
 	if (len <= PTRDIFF_MAX && !has_route(thread))
 		return fill_on_cpu(thread, dst, pattern, len);
-	return run(thread, sva, &thread->op);
+	return run(thread, &thread->op);
 }
 
 /* The quick calls keep two words; this is where they become a result. */

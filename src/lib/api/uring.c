@@ -6,8 +6,8 @@
 #include <linux/io_uring.h>
 #include <string.h>
 
-#include "lib/op/mapped.h"
-#include "lib/queue/ways.h"
+#include "lib/op/op.h"
+#include "lib/queue/dma.h"
 #include "uapi/sva_dma.h"
 
 _Static_assert(offsetof(struct sva_op, comp_more) == offsetof(struct sva_op, comp) + sizeof(struct sva_comp) &&
@@ -84,7 +84,7 @@ int sva_dma_uring_done(struct sva_op *op, int res)
 		p->result.bytes = op->length;
 		p->result.path_bytes[SVA_PATH_DMA] = op->length;
 	}
-	sva_result_end(op, res);
+	sva_operation_end(op, p->bond->id, res);
 	sva_dma_release(p->bufs);
 	p->result.path = SVA_PATH_DMA;
 	return res;

@@ -2,7 +2,7 @@
 /* The clock, and when something that has failed is tried again. */
 #include <time.h>
 
-#include "lib/road.h"
+#include "lib/base/clock.h"
 
 #define RETRY_FIRST_NS (100u * 1000 * 1000)
 #define RETRY_MOST_NS  (10ull * 1000 * 1000 * 1000)

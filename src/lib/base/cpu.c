@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
+#include "lib/base/cancel.h"
 #include "lib/base/fd.h"
-#include "lib/internal.h"
+#include "lib/base/machine.h"
 
 #define KNOWN (1u << 31)
 

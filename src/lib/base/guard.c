@@ -9,7 +9,8 @@
 #include <string.h>
 #include <ucontext.h>
 
-#include "lib/road.h"
+#include "lib/base/memory.h"
+#include "lib/base/process.h"
 
 #define NEVER_CANONICAL (1ull << 47) /* user addresses are below it, unless five levels of page tables are in use and asked for */
 

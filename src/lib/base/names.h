@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "lib/internal.h"
+#include "lib/base/lib.h"
 
 #define SVA_SELECTOR_MAX (2 * SVA_NAME_MAX) /* of "device/queue", with the terminator */
 

@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
+#include "lib/base/cancel.h"
 #include "lib/base/fd.h"
-#include "lib/internal.h"
+#include "lib/base/machine.h"
 
 #define LOCAL_DISTANCE	10 /* what firmware and kernel call local */
 #define REMOTE_DISTANCE 20 /* what the kernel assumes where firmware says nothing */

@@ -5,12 +5,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/road.h"
+#include "lib/base/bias.h"
+#include "lib/base/machine.h"
+#include "lib/base/process.h"
 
 /* Until the first call the page is this one, whose epoch no thread has cached. */
 static struct sva_alive not_yet;
 struct sva_alive *sva_alive = &not_yet;
-struct sva_process sva_process = { .lock = PTHREAD_MUTEX_INITIALIZER, .closed = PTHREAD_COND_INITIALIZER };
+struct sva_process sva_process = { .lock = PTHREAD_MUTEX_INITIALIZER, .closed = PTHREAD_COND_INITIALIZER,
+				     .visit_lock = PTHREAD_MUTEX_INITIALIZER };
 
 __thread struct sva_tls sva_tls __attribute__((tls_model("initial-exec"))) = {
 	.key = (struct sva *)-1,
@@ -67,9 +70,9 @@ static void after_fork(void)
 
 static void forget_parent(void)
 {
-	for (struct sva_bond *bond = sva_process.bonds; bond; bond = bond->next)
-		sva_file_close(&bond->file);
-	sva_lease_after_fork();
+	if (sva_process.in_child)
+		sva_process.in_child();
+	pthread_mutex_init(&sva_process.visit_lock, NULL);
 	sva_numa_after_fork();
 	/* What the parent's objects hold is lost to the child on purpose: other threads may have been in the middle of them. */
 	sva_process.contexts = NULL;
@@ -130,17 +133,15 @@ static void thread_ends(void *tls)
 	if (!sva_process_generation())
 		return;
 	pthread_mutex_lock(&sva_process.lock);
-	/* sva::lock comes before sva_process.lock and is not needed: a list of threads only grows while its context is listed. */
-	for (struct sva *ctx = sva_process.contexts; ctx; ctx = ctx->next)
-		for (struct sva_thread *t = atomic_load(&ctx->threads); t; t = t->next)
-			if (atomic_load(&t->owner) == tls)
-				atomic_store(&t->owner, NULL);
+	if (sva_process.end_thread)
+		sva_process.end_thread(tls);
 	pthread_mutex_unlock(&sva_process.lock);
 }
 
 /* Remember that this thread has a share somewhere, so that thread_ends() runs. */
-void sva_process_adopt_thread(void)
+void sva_process_adopt_thread(void (*end_thread)(const void *tls))
 {
+	__atomic_store_n(&sva_process.end_thread, end_thread, __ATOMIC_RELAXED);
 	pthread_setspecific(thread_key, &sva_tls);
 }
 

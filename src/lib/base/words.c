@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Status bytes, reasons and paths in words: the tables behind their names and texts. */
-#include "lib/internal.h"
+#include "lib/base/lib.h"
 
 struct status_row {
 	const char *name;

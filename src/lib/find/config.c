@@ -13,8 +13,9 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "lib/base/text.h"
+#include "lib/find/log.h"
 #include "lib/base/names.h"
+#include "lib/base/text.h"
 #include "lib/find/settings.h"
 
 #define OPTS_SIZE_LIMIT 4096 /* no version will be longer; a larger size is an uninitialised structure */

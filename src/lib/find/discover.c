@@ -14,7 +14,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "lib/find/log.h"
 #include "lib/base/names.h"
+#include "lib/find/discover.h"
 #include "lib/base/utf8.h"
 #include "lib/find/queue-check.h"
 

@@ -23,9 +23,10 @@
 #include <unistd.h>
 
 #include "lib/base/fd.h"
-#include "lib/find/elf-check.h"
-#include "lib/internal.h"
+#include "lib/find/log.h"
 #include "lib/base/names.h"
+#include "lib/find/discover.h"
+#include "lib/find/elf-check.h"
 
 #define SYMBOL		"sva_accfg_plugin_v1"
 #define MAX_FILE_SIZE	(64u << 20)

@@ -2,7 +2,7 @@
 #ifndef SVA_QUEUE_CHECK_H
 #define SVA_QUEUE_CHECK_H
 
-#include "lib/internal.h"
+#include "lib/find/discover.h"
 
 #define SVA_NODE_MAX  256  /* of a device node's path, with the terminator */
 #define SVA_LABEL_MAX 1024 /* of a label, with the terminator; what the idxd driver takes. Longer ones are cut */

@@ -9,8 +9,9 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "lib/base/text.h"
+#include "lib/find/log.h"
 #include "lib/base/names.h"
+#include "lib/base/text.h"
 #include "lib/find/settings.h"
 
 #define ALL_PATHS "enqcmd,movdir64b,write,dma,soft,cpu"

@@ -6,7 +6,7 @@
 #ifndef SVA_SETTINGS_H
 #define SVA_SETTINGS_H
 
-#include "lib/internal.h"
+#include "lib/find/config.h"
 
 /* Which answer permits less, and so can not be taken back by a later source. */
 enum narrower { NEITHER, YES, NO };

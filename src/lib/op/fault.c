@@ -4,8 +4,8 @@
  * follows it in the same buffer, and to let the device go on; after a few of those, or when asked for, the CPU finishes. A page that can not be
  * touched is a bad pointer.
  */
+#include "lib/base/memory.h"
 #include "lib/op/kinds.h"
-#include "lib/queue/ways.h"
 
 #define TOUCH_AHEAD (2u << 20) /* bytes touched behind the faulting page: the next fault would cost far more */
 
@@ -20,7 +20,7 @@ static void touch_ahead(const struct sva_op *op, uint64_t fault, bool write)
 		(void)sva_touch(fault, end - fault, write, &bad);
 }
 
-int sva_resume(struct sva_op *op)
+int sva_resume(struct sva_op *op, int path)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	uint32_t policy = op->flags & SVA_OP_FAULT_MASK;
@@ -31,7 +31,7 @@ int sva_resume(struct sva_op *op)
 	p->result.faults++;
 	p->result.fault_addr = fault;
 	p->result.fault_write = write;
-	sva_progress_partial(op, p->lease->path);
+	sva_progress_partial(op, path);
 	/* Some devices do not tell the address: then every page that the rest of the chunk needs. */
 	if (!fault && sva_kind_of(op)->dst == SVA_OPERAND_OFFSET)
 		return p->touches++ ? -EFAULT : 0; /* mapped and pinned: nothing to touch, but alone it is told what it was refused for */

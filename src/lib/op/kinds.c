@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table behind kinds.h. Source: DSA specification rev 3.0, 8.3. */
+#include "lib/base/memory.h"
 #include "lib/op/kinds.h"
 
 #define R SVA_OPERAND_READ

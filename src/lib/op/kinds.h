@@ -3,7 +3,7 @@
 #ifndef SVA_KINDS_H
 #define SVA_KINDS_H
 
-#include "lib/road.h"
+#include "lib/op/op.h"
 
 enum sva_shape {
 	SVA_SHAPE_UNKNOWN, /* not an operation that can be submitted */

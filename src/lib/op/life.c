@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of an operation: its beginning, its undoing when it was not submitted after all, and its result. */
-#include "lib/road.h"
+#include "lib/op/mapped.h"
 
 /* The path that did most; without any bytes, the one that the last chunk took. */
-static uint8_t main_path(const struct sva_op_private *p)
+static uint8_t main_path(const struct sva_op_private *p, const struct sva_identity *last)
 {
-	unsigned int best = p->lease && p->result.chunks ? p->lease->path : SVA_PATH_CPU;
+	unsigned int best = last ? last->path : SVA_PATH_CPU;
 
 	for (unsigned int path = 0; path < SVA_PATH_COUNT; path++)
 		if (p->result.path_bytes[path] > p->result.path_bytes[best])
@@ -13,17 +13,17 @@ static uint8_t main_path(const struct sva_op_private *p)
 	return (uint8_t)best;
 }
 
-void sva_result_end(struct sva_op *op, int error)
+void sva_operation_end(struct sva_op *op, const struct sva_identity *last, int error)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
 	p->result.error = error;
-	p->result.path = main_path(p);
-	if (!p->result.reason && p->lease && p->result.chunks)
-		p->result.reason = p->lease->id->reason;
-	if (p->bond && p->result.chunks) {
-		p->result.queue = p->bond->name;
-		p->result.device = p->bond->device;
+	p->result.path = main_path(p, last);
+	if (last) {
+		if (!p->result.reason)
+			p->result.reason = last->reason;
+		p->result.queue = last->queue;
+		p->result.device = last->device;
 	}
 	op->state = SVA_OP_ENDED;
 }
@@ -37,12 +37,12 @@ const struct sva_result *sva_op_result(const struct sva_op *op)
 	return &SVA_OP_PRIVATE(op)->result;
 }
 
-void sva_operation_begin(struct sva_op *op, struct sva *key, const struct sva_policy *policy)
+void sva_operation_begin(struct sva_op *op, struct sva *ctx, const struct sva_policy *policy)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
 	sva_progress_begin(op);
-	p->key = key;
+	p->ctx = ctx;
 	p->policy = policy;
 	p->generation = sva_process_generation();
 }

@@ -364,3 +364,35 @@ int sva_progress_verdict(const struct sva_op *op)
 		return op->desc.op.delta.expected >> p->result.result & 1 ? 0 : -EBADE;
 	return p->result.result == (op->desc.op.compare.expected & 1) ? 0 : -EBADE;
 }
+
+bool sva_progress_is_empty(const struct sva_op *op)
+{
+	uint8_t shape = sva_kind_of(op)->shape;
+
+	return !op->length && (shape == SVA_SHAPE_BYTES || shape == SVA_SHAPE_WHOLE);
+}
+
+/* Of nothing, a comparison finds no difference, the CRC is the seed, and the tags are those to begin with. */
+int sva_progress_empty(struct sva_op *op)
+{
+	const struct sva_desc_dif *dif = &op->desc.op.dif;
+	struct sva_result *result = &SVA_OP_PRIVATE(op)->result;
+
+	switch (sva_desc_opcode(&op->desc)) {
+	case SVA_OPCODE_CRC:
+	case SVA_OPCODE_COPY_CRC:
+		result->value = op->desc.op.crc.seed;
+		break;
+	case SVA_OPCODE_DIF_CHECK:
+	case SVA_OPCODE_DIF_INSERT:
+	case SVA_OPCODE_DIF_STRIP:
+	case SVA_OPCODE_DIF_UPDATE:
+	case SVA_OPCODE_DIX_GENERATE:
+		result->dif = (struct sva_comp_dif){ dif->src_ref, dif->src_app_mask, dif->src_app, dif->dst_ref, dif->dst_app_mask,
+						     dif->dst_app };
+		break;
+	default:
+		break;
+	}
+	return sva_progress_verdict(op);
+}

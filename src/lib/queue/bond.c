@@ -4,12 +4,17 @@
  * one of the two (Linux idxd cdev.c), so there is one descriptor, and every context and every handle shares it.
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/cancel.h"
+#include "lib/queue/dma.h"
+#include "lib/queue/reason.h"
+#include "lib/queue/proof.h"
 #include "lib/queue/ways.h"
 
 static struct sva_bond *find_bond(const char *node, const char *name)
@@ -134,7 +139,18 @@ static int fill_bond(struct sva_bond *bond, const struct sva_queue *queue)
 	return 0;
 }
 
-static int new_bond(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **out, uint32_t *reason)
+struct sva_policy sva_policy_of(const struct sva_config *config)
+{
+	return (struct sva_policy){
+		.fault_policy = config->fault_policy,
+		.fault_tries = config->fault_tries,
+		.full_tries = config->full_tries,
+		.record_timeout_ms = config->record_timeout_ms,
+		.cpu_allowed = sva_config_path_allowed(config, SVA_PATH_CPU),
+	};
+}
+
+static int new_bond(const struct sva_config *config, const struct sva_queue *queue, int path, struct sva_bond **out, uint32_t *reason)
 {
 	struct sva_bond *bond = calloc(1, sizeof(*bond));
 	int err;
@@ -144,11 +160,11 @@ static int new_bond(struct sva *ctx, const struct sva_queue *queue, int path, st
 	bond->magic = SVA_BOND_MAGIC;
 	bond->generation = sva_process_generation();
 	bond->file.fd = -1;
-	bond->policy = ctx->policy;
+	bond->policy = sva_policy_of(config);
 	pthread_mutex_init(&bond->lock, NULL);
 	err = fill_bond(bond, queue);
 	if (!err)
-		err = bond->node[0] ? open_node(bond, queue, path, reason) : sva_soft_new(&ctx->config, &bond->soft);
+		err = bond->node[0] ? open_node(bond, queue, path, reason) : sva_soft_new(config, &bond->soft);
 	if (err) {
 		free_bond(bond);
 		return err;
@@ -180,9 +196,13 @@ static int open_path(struct sva_bond *bond, int path, uint32_t *reason)
 	bond->reasons[path] = *reason;
 	if (err)
 		return err;
-	bond->ready |= 1u << path;
-	if (!bond->ops)
+	if (!bond->ops) {
+		bond->id = sva_identify(bond->name, bond->device, (uint8_t)path, SVA_REASON_OK);
+		if (!bond->id)
+			return -ENOMEM;
 		bond->ops = ops;
+	}
+	bond->ready |= 1u << path;
 	if (ops->pump)
 		bond->pump = ops->pump;
 	return 0;
@@ -240,11 +260,17 @@ static struct sva_bond *get_open(const struct sva_queue *queue)
 	return NULL;
 }
 
-static int get_new(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **out,
+static void close_in_child(void)
+{
+	for (struct sva_bond *bond = sva_process.bonds; bond; bond = bond->next)
+		sva_file_close(&bond->file);
+}
+
+static int get_new(const struct sva_config *config, const struct sva_queue *queue, int path, struct sva_bond **out,
 		   uint32_t *reason)
 {
 	struct sva_bond *bond;
-	int err = new_bond(ctx, queue, path, &bond, reason);
+	int err = new_bond(config, queue, path, &bond, reason);
 
 	if (err)
 		return err;
@@ -257,11 +283,13 @@ static int get_new(struct sva *ctx, const struct sva_queue *queue, int path, str
 	atomic_init(&bond->holds, 1);
 	bond->next = sva_process.bonds;
 	sva_process.bonds = bond;
+	sva_process.in_child = close_in_child;
 	*out = bond;
 	return 0;
 }
 
-int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struct sva_bond **out, uint32_t *reason)
+int sva_bond_get(const struct sva_config *config, const struct sva_queue *queue, int path,
+		 struct sva_bond **out, uint32_t *reason)
 {
 	int err, saved = errno, cancel = sva_cancel_hold();
 	struct sva_bond *bond;
@@ -271,12 +299,12 @@ int sva_bond_get(struct sva *ctx, const struct sva_queue *queue, int path, struc
 	if (bond)
 		err = open_path(bond, path, reason);
 	else
-		err = get_new(ctx, queue, path, &bond, reason);
+		err = get_new(config, queue, path, &bond, reason);
 	pthread_mutex_unlock(&sva_process.lock);
 	if (!err)
 		*out = bond;
 	else if (bond)
-		sva_bond_put(bond);
+		sva_bond_unref(bond);
 	sva_cancel_release(cancel);
 	errno = saved;
 	return err;
@@ -324,27 +352,13 @@ void sva_bond_drop(struct sva_bond *bond)
 		close_bond(bond);
 }
 
-/*
- * The last reference waits for the device, so that nothing is written afterwards for operations of
- * the caller. It does not end them: another thread may be polling them. Each of them holds the
- * bond, so that its owner can submit the next chunk, and the owner that ends the last one closes
- * the queue. The reference is kept during the wait, or that could happen meanwhile.
- */
-void sva_bond_put(struct sva_bond *bond)
+/* The last reference is given back: its hold goes, and with the last hold the queue. */
+void sva_bond_unref(struct sva_bond *bond)
 {
 	bool last;
 
 	pthread_mutex_lock(&sva_process.lock);
-	last = bond->refs == 1;
-	if (!last)
-		bond->refs--;
-	pthread_mutex_unlock(&sva_process.lock);
-	if (!last)
-		return;
-	if (atomic_load(&bond->holds) > 1)
-		sva_settle(sva_process.anchor, bond, bond->policy.record_timeout_ms);
-	pthread_mutex_lock(&sva_process.lock);
-	last = !--bond->refs; /* it may have been bound again meanwhile */
+	last = !--bond->refs;
 	pthread_mutex_unlock(&sva_process.lock);
 	if (last)
 		sva_bond_drop(bond);
@@ -388,121 +402,39 @@ int sva_bond_check(const struct sva_bond *bond)
 	return 0;
 }
 
-/* ------------------------------------------------------------------ the handles of sva_bind() */
-
-/* Which path a bond's own submissions take: the first permitted one that can be opened on this queue. */
-static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct sva_bond **bond, uint32_t *reason)
+/*
+ * Another thread may be closing one of these bonds: it unpins the lease inside the section of the
+ * share, and frees lease and bond afterwards. A lease that is found pinned inside the section hence
+ * has its bond; a hold on the bond keeps both.
+ */
+static struct sva_lease *pop_pinned(struct sva_lessee *lessee, bool *closing)
 {
-	int first_err = -EACCES;
-	uint32_t first_reason = SVA_REASON_EXCLUDED;
-	bool tried = false;
+	struct sva_lease *lease;
 
-	for (unsigned int i = 0; i < ctx->config.path_count; i++) {
-		int path = ctx->config.paths[i], err;
-		bool soft_queue = !queue->node || !queue->node[0];
+	sva_lessee_enter(lessee);
+	lease = lessee->pinned;
+	*closing = lease && !sva_bond_try_hold(lease->bond);
+	if (*closing)
+		lease = NULL;
+	else if (lease)
+		lessee->pinned = lease->next_pinned;
+	sva_lessee_leave(lessee);
+	return lease;
+}
 
-		if (path == SVA_PATH_CPU || path == SVA_PATH_DMA || (path == SVA_PATH_SOFT) != soft_queue)
+void sva_lease_free_pinned(struct sva_lessee *lessee)
+{
+	struct sva_lease *lease;
+	bool closing;
+
+	while ((lease = pop_pinned(lessee, &closing)) || closing) {
+		struct sva_bond *bond = lease ? lease->bond : NULL;
+
+		if (closing) {
+			sched_yield();
 			continue;
-		err = sva_bond_get(ctx, queue, path, bond, reason);
-		if (!err || err == -ENOMEM)
-			return err;
-		/* The first reason that is not "this path is for other queues" is the one to tell. */
-		if (!tried || first_reason == SVA_REASON_WRONG_MODE) {
-			first_err = err;
-			first_reason = *reason;
-			tried = true;
 		}
+		sva_lease_free(lease);
+		sva_bond_drop(bond);
 	}
-	/* The list has only paths for queues of the other mode. */
-	if (first_reason == SVA_REASON_WRONG_MODE) {
-		first_reason = SVA_REASON_EXCLUDED;
-		first_err = -EACCES;
-	}
-	*reason = first_reason;
-	return first_err;
-}
-
-static int check_trust(const struct sva *ctx, const struct sva_queue *queue, unsigned int flags)
-{
-	bool strict = (flags & SVA_BIND_STRICT) || (ctx->config.flags & SVA_OPEN_STRICT);
-	bool untrusted = (flags & SVA_BIND_UNTRUSTED) || (ctx->config.flags & SVA_OPEN_UNTRUSTED);
-	uint32_t reason = sva_trust_reason(queue, strict, untrusted);
-
-	return reason == SVA_REASON_OK ? 0 : -EPERM;
-}
-
-static int reason_error(uint32_t reason)
-{
-	switch (reason) {
-	case SVA_REASON_OK:
-		return 0;
-	case SVA_REASON_NO_PERMISSION:
-		return -EACCES;
-	case SVA_REASON_SVA_REFUSED:
-		return -EOPNOTSUPP;
-	default:
-		return -ENODEV;
-	}
-}
-
-int sva_bind(struct sva *sva, const char *name, unsigned int flags, struct sva_bond **out)
-{
-	const struct sva_queue *queue;
-	struct sva_bond *bond = NULL;
-	uint32_t reason = SVA_REASON_OK;
-	int err;
-
-	if (!name || !out || (flags & ~(SVA_BIND_UNTRUSTED | SVA_BIND_STRICT)))
-		return -EINVAL;
-	sva = sva_context(sva, &err);
-	if (!sva)
-		return err;
-	if (!strcmp(name, "soft")) {
-		queue = sva_soft_queue();
-	} else {
-		queue = sva_inventory_find(sva->inventory, name);
-		if (!queue)
-			return -ENOENT;
-		if (!sva_config_queue_allowed(&sva->config, queue->device, queue->name))
-			return -EACCES;
-		err = check_trust(sva, queue, flags);
-		if (!err)
-			err = reason_error(queue->reason);
-		if (err)
-			return err;
-	}
-	err = bind_any_path(sva, queue, &bond, &reason);
-	if (!err)
-		*out = bond;
-	else
-		sva_log(&sva->config, 6, "%s: %s", name, sva_reason_text(reason));
-	return err;
-}
-
-void sva_unbind(struct sva_bond *bond)
-{
-	if (!bond || bond->magic != SVA_BOND_MAGIC)
-		return;
-	/* A handle from before a fork: its queue was closed in the child already, its memory is shared with nobody. */
-	if (bond->generation != sva_process_generation())
-		return;
-	sva_bond_put(bond);
-}
-
-int sva_bond_pasid(const struct sva_bond *bond, uint32_t *pasid)
-{
-	int err = sva_bond_check(bond);
-
-	if (err)
-		return err;
-	if (!pasid)
-		return -EINVAL;
-	return sva_dma_pasid(pasid);
-}
-
-int sva_bond_path(const struct sva_bond *bond)
-{
-	int err = sva_bond_check(bond);
-
-	return err ? err : bond->ops->path;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a queue can do with an operation: the capabilities that it needs, and the flags that it gets there. */
 #include "lib/op/kinds.h"
-#include "lib/queue/ways.h"
+#include "lib/queue/bond.h"
 
 #define CACHE_LIMIT (1u << 20) /* larger results are written to memory: they would push everything else out of the cache */
 
@@ -28,7 +28,7 @@ static bool has_operation(const struct sva_bond *bond, unsigned int opcode)
 	return __atomic_load_n(&bond->op_cap[opcode / 64], __ATOMIC_RELAXED) >> (opcode % 64) & 1;
 }
 
-bool sva_path_can_do(const struct sva_bond *bond, const struct sva_op *op)
+bool sva_caps_can_do(const struct sva_bond *bond, const struct sva_op *op)
 {
 	uint64_t needed = needed_capabilities(op);
 
@@ -36,7 +36,7 @@ bool sva_path_can_do(const struct sva_bond *bond, const struct sva_op *op)
 	       !(needed & ~__atomic_load_n(&bond->gen_cap, __ATOMIC_RELAXED));
 }
 
-uint32_t sva_issue_word(const struct sva_bond *bond, const struct sva_op *op)
+uint32_t sva_caps_word(const struct sva_bond *bond, const struct sva_op *op)
 {
 	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	uint32_t policy = op->flags & SVA_OP_FAULT_MASK;
@@ -51,4 +51,15 @@ uint32_t sva_issue_word(const struct sva_bond *bond, const struct sva_op *op)
 	    (sva_kind_of(op)->shape == SVA_SHAPE_BYTES || sva_kind_of(op)->shape == SVA_SHAPE_WHOLE))
 		flags |= SVA_DESC_BOF;
 	return p->word | flags;
+}
+
+void sva_caps_forget_operation(struct sva_bond *bond, unsigned int opcode)
+{
+	if (opcode < 256)
+		__atomic_and_fetch(&bond->op_cap[opcode / 64], ~(1ull << (opcode % 64)), __ATOMIC_RELAXED);
+}
+
+void sva_caps_forget_overlap(struct sva_bond *bond)
+{
+	__atomic_and_fetch(&bond->gen_cap, ~SVA_GENCAP_OVERLAP_COPY, __ATOMIC_RELAXED);
 }

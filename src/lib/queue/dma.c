@@ -13,7 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/op/mapped.h"
+#include "lib/base/cancel.h"
+#include "lib/queue/dma.h"
+#include "lib/queue/proof.h"
 #include "lib/queue/ways.h"
 #include "uapi/sva_dma.h"
 

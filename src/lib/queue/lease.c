@@ -5,20 +5,11 @@
  * lock. A thread that finds the pool empty visits the others (bias.h) and takes what they hold idle, and from then on, until the
  * pool has recovered, completed operations give their credit straight back to it.
  */
-#include <sched.h>
 #include <stdlib.h>
 
 #include "lib/queue/ways.h"
 
 #define UNCOUNTED_CREDITS (1 << 30)
-
-/* Visits of several threads at a time: one visitor, so that two can not wait for each other. Below sva_bond::lock. */
-static pthread_mutex_t visit_lock = PTHREAD_MUTEX_INITIALIZER;
-
-void sva_lease_after_fork(void)
-{
-	pthread_mutex_init(&visit_lock, NULL);
-}
 
 static void kill_lease(struct sva_lease *lease)
 {
@@ -36,7 +27,7 @@ static uint32_t block_size(const struct sva_bond *bond)
 	return block;
 }
 
-struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond, int path, uint32_t reason)
+struct sva_lease *sva_lease_new(struct sva_lessee *lessee, struct sva_bond *bond, int path, uint32_t reason)
 {
 	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
 	struct sva_lease *lease = calloc(1, sizeof(*lease));
@@ -51,7 +42,7 @@ struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond
 	}
 	if (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL)
 		flags |= SVA_DESC_CC;
-	if (thread->ctx->policy.fault_policy == SVA_FAULT_BLOCK && bond->block_on_fault)
+	if (lessee->policy->fault_policy == SVA_FAULT_BLOCK && bond->block_on_fault)
 		flags |= SVA_DESC_BOF;
 	lease->ops = ops;
 	lease->submit = ops->submit;
@@ -61,7 +52,7 @@ struct sva_lease *sva_lease_new(struct sva_thread *thread, struct sva_bond *bond
 	lease->fill_word = sva_desc_word(SVA_OPCODE_FILL, flags);
 	lease->max_transfer = bond->max_transfer;
 	lease->bond = bond;
-	lease->thread = thread;
+	lease->lessee = lessee;
 	lease->counted = bond->mode == SVA_MODE_DEDICATED;
 	lease->credits = lease->counted ? 0 : UNCOUNTED_CREDITS;
 
@@ -92,13 +83,13 @@ void sva_lease_free(struct sva_lease *lease)
 }
 
 /* Of the threads with a lease on the bond, the one with the lowest address above another's. One with several leases on it comes once. */
-static struct sva_thread *thread_after(const struct sva_bond *bond, const struct sva_thread *after)
+static struct sva_lessee *lessee_after(const struct sva_bond *bond, const struct sva_lessee *after)
 {
-	struct sva_thread *found = NULL;
+	struct sva_lessee *found = NULL;
 
 	for (struct sva_lease *l = bond->leases; l; l = l->next)
-		if ((uintptr_t)l->thread > (uintptr_t)after && (!found || (uintptr_t)l->thread < (uintptr_t)found))
-			found = l->thread;
+		if ((uintptr_t)l->lessee > (uintptr_t)after && (!found || (uintptr_t)l->lessee < (uintptr_t)found))
+			found = l->lessee;
 	return found;
 }
 
@@ -108,19 +99,19 @@ static struct sva_thread *thread_after(const struct sva_bond *bond, const struct
  */
 static void visit_leases(struct sva_bond *bond, void (*each)(struct sva_lease *lease))
 {
-	struct sva_thread *t;
+	struct sva_lessee *t;
 
-	pthread_mutex_lock(&visit_lock);
-	for (t = thread_after(bond, NULL); t; t = thread_after(bond, t))
+	pthread_mutex_lock(&sva_process.visit_lock);
+	for (t = lessee_after(bond, NULL); t; t = lessee_after(bond, t))
 		sva_bias_visit_begin(&t->bias);
 	sva_bias_visit_fence();
 	for (struct sva_lease *l = bond->leases; l; l = l->next) {
-		sva_bias_visit_wait(&l->thread->bias);
+		sva_bias_visit_wait(&l->lessee->bias);
 		each(l);
 	}
-	for (t = thread_after(bond, NULL); t; t = thread_after(bond, t))
+	for (t = lessee_after(bond, NULL); t; t = lessee_after(bond, t))
 		sva_bias_visit_end(&t->bias);
-	pthread_mutex_unlock(&visit_lock);
+	pthread_mutex_unlock(&sva_process.visit_lock);
 }
 
 static void take_idle(struct sva_lease *lease)
@@ -154,9 +145,9 @@ bool sva_lease_refill(struct sva_lease *lease)
 	pthread_mutex_unlock(&bond->lock);
 	if (!block)
 		return false;
-	sva_bias_enter(&lease->thread->bias);
+	sva_bias_enter(&lease->lessee->bias);
 	lease->credits += (int32_t)block;
-	sva_bias_exit(&lease->thread->bias);
+	sva_bias_exit(&lease->lessee->bias);
 	return true;
 }
 
@@ -172,71 +163,34 @@ void sva_bond_kill_leases(struct sva_bond *bond)
 	visit_leases(bond, kill_lease);
 }
 
-struct sva_lease *sva_lease_pinned(struct sva_thread *thread, struct sva_bond *bond)
+struct sva_lease *sva_lease_pinned(struct sva_lessee *lessee, struct sva_bond *bond)
 {
 	struct sva_lease *lease;
 
 	/* In the section: whoever closes another bond takes its lease out of this list and frees it (sva_bond_free_leases()). */
-	sva_bias_enter(&thread->bias);
-	for (lease = thread->pinned; lease && lease->bond != bond; lease = lease->next_pinned)
+	sva_bias_enter(&lessee->bias);
+	for (lease = lessee->pinned; lease && lease->bond != bond; lease = lease->next_pinned)
 		;
-	sva_bias_exit(&thread->bias);
+	sva_bias_exit(&lessee->bias);
 	if (lease)
 		return lease;
-	lease = sva_lease_new(thread, bond, bond->ops->path, SVA_REASON_OK);
+	lease = sva_lease_new(lessee, bond, bond->ops->path, SVA_REASON_OK);
 	if (!lease)
 		return NULL;
-	sva_bias_enter(&thread->bias);
-	lease->next_pinned = thread->pinned;
-	thread->pinned = lease;
-	sva_bias_exit(&thread->bias);
+	sva_bias_enter(&lessee->bias);
+	lease->next_pinned = lessee->pinned;
+	lessee->pinned = lease;
+	sva_bias_exit(&lessee->bias);
 	return lease;
 }
 
 static void unpin(struct sva_lease *lease)
 {
-	for (struct sva_lease **at = &lease->thread->pinned; *at; at = &(*at)->next_pinned) {
+	for (struct sva_lease **at = &lease->lessee->pinned; *at; at = &(*at)->next_pinned) {
 		if (*at == lease) {
 			*at = lease->next_pinned;
 			break;
 		}
-	}
-}
-
-/*
- * Another thread may be closing one of these bonds: it unpins the lease inside the section of the
- * share, and frees lease and bond afterwards. A lease that is found pinned inside the section hence
- * has its bond; a hold on the bond keeps both.
- */
-static struct sva_lease *pop_pinned(struct sva_thread *thread, bool *closing)
-{
-	struct sva_lease *lease;
-
-	sva_thread_enter(thread);
-	lease = thread->pinned;
-	*closing = lease && !sva_bond_try_hold(lease->bond);
-	if (*closing)
-		lease = NULL;
-	else if (lease)
-		thread->pinned = lease->next_pinned;
-	sva_thread_leave(thread);
-	return lease;
-}
-
-void sva_lease_free_pinned(struct sva_thread *thread)
-{
-	struct sva_lease *lease;
-	bool closing;
-
-	while ((lease = pop_pinned(thread, &closing)) || closing) {
-		struct sva_bond *bond = lease ? lease->bond : NULL;
-
-		if (closing) {
-			sched_yield();
-			continue;
-		}
-		sva_lease_free(lease);
-		sva_bond_drop(bond);
 	}
 }
 

@@ -14,7 +14,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "lib/base/fd.h"
 #include "lib/base/text.h"
+#include "lib/queue/proof.h"
 #include "lib/queue/ways.h"
 
 #define MISC_MAJOR 10 /* of /dev/sva_dma. Source: Linux devices.txt */

@@ -10,6 +10,9 @@
 #include <syslog.h>
 
 #include "model/model.h"
+#include "lib/find/log.h"
+#include "lib/base/clock.h"
+#include "lib/base/memory.h"
 #include "lib/queue/ways.h"
 
 #define RING 128u     /* descriptors that wait for an engine thread */
@@ -233,3 +236,26 @@ void sva_soft_describe(struct sva_bond *bond)
 	bond->max_batch = profile->max_batch;
 	bond->block_on_fault = profile->block_on_fault;
 }
+
+/* ------------------------------------------------------------------ the row of the table */
+
+static int open_soft(struct sva_bond *bond, uint32_t *reason)
+{
+	if (bond->soft)
+		return 0;
+	*reason = SVA_REASON_WRONG_MODE;
+	return -EOPNOTSUPP;
+}
+
+static int submit_soft(struct sva_lease *lease, const struct sva_desc *desc)
+{
+	return sva_soft_submit(lease->bond->soft, desc);
+}
+
+const struct sva_submit_ops sva_submit_soft = {
+	.path = SVA_PATH_SOFT,
+	.mode = SVA_MODE_UNKNOWN,
+	.batch_opcode = true,
+	.open = open_soft,
+	.submit = submit_soft,
+};

@@ -6,7 +6,7 @@
 #ifndef SVA_SUBMIT_H
 #define SVA_SUBMIT_H
 
-#include "lib/road.h"
+#include "lib/queue/bond.h"
 
 struct sva_submit_ops {
 	int path;           /* enum sva_path */
@@ -36,8 +36,5 @@ extern const struct sva_submit_ops sva_submit_soft;
 
 /* By enum sva_path; NULL for SVA_PATH_CPU. */
 const struct sva_submit_ops *sva_submit_ops_of(int path);
-
-/* Map the bond's portal, once; shared by the two portal paths. */
-int sva_portal_map(struct sva_bond *bond, uint32_t *reason);
 
 #endif

@@ -10,6 +10,8 @@
  */
 #include <unistd.h>
 
+#include "lib/base/clock.h"
+#include "lib/base/cancel.h"
 #include "lib/queue/ways.h"
 
 static int write_descs(struct sva_bond *bond, const struct sva_desc *descs, unsigned int n)

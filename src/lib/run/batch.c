@@ -8,143 +8,17 @@
 #include <string.h>
 
 #include "lib/op/kinds.h"
+#include "lib/op/mapped.h"
 #include "lib/queue/ways.h"
+#include "lib/run/run.h"
 
 static bool failed(const struct sva_op *entry)
 {
 	return entry->state == SVA_OP_ENDED && SVA_OP_PRIVATE(entry)->result.error;
 }
 
-/* ------------------------------------------------------------------ begin */
-
-static void give_back(struct sva_op **entries, uint64_t n)
-{
-	for (uint64_t i = 0; i < n; i++)
-		sva_operation_undo(entries[i]);
-}
-
-static int claim(struct sva_op *batch, struct sva_op *entry)
-{
-	struct sva_op_private *p = SVA_OP_PRIVATE(batch), *own;
-	struct sva_dma_buf *bufs[2] = { NULL, NULL };
-	struct sva_bond *bond = NULL;
-	int err;
-
-	if (!entry)
-		return -EFAULT;
-	err = sva_progress_check(entry);
-	if (!err && sva_kind_of(entry)->shape == SVA_SHAPE_BATCH)
-		err = -EINVAL;
-	if (err)
-		return err;
-	if (sva_dma_is_op(entry))
-		err = sva_dma_begin(entry, bufs, &bond);
-	if (!err && bond && p->pinned && bond != p->bond)
-		err = -EINVAL; /* mapped for another device */
-	if (err)
-		return err;
-	sva_operation_begin(entry, p->key, bond ? &bond->policy : p->policy);
-	own = SVA_OP_PRIVATE(entry);
-	own->parent = batch;
-	own->sync = p->sync;
-	own->pinned = p->pinned;
-	own->bond = p->bond;
-	sva_dma_attach(entry, bufs, bond);
-	entry->state = SVA_OP_IN_BATCH;
-	return 0;
-}
-
-/* Check and claim every entry; nothing is changed if one is refused. One that stands there twice is busy the second time. */
-int sva_batch_begin(struct sva_op *batch)
-{
-	struct sva_op **entries = sva_batch_entries(batch);
-
-	SVA_OP_PRIVATE(batch)->is_batch = true;
-	for (uint64_t i = 0; i < batch->length; i++) {
-		int err = claim(batch, entries[i]);
-
-		if (err) {
-			give_back(entries, i);
-			return err;
-		}
-	}
-	return 0;
-}
-
-void sva_batch_undo(struct sva_op *batch)
-{
-	free(SVA_OP_PRIVATE(batch)->list);
-	SVA_OP_PRIVATE(batch)->list = NULL;
-	give_back(sva_batch_entries(batch), batch->length);
-}
-
-/* ------------------------------------------------------------------ as one descriptor */
-
-/* Zero-length entries complete without a device. Mapped-buffer offsets cannot go into a batch descriptor. */
-static uint32_t entry_reason(const struct sva_op *entry, const struct sva_bond *bond)
-{
-	if (sva_dma_is_op(entry) || (!entry->length && sva_kind_of(entry)->shape != SVA_SHAPE_EMPTY) ||
-	    entry->length > bond->max_transfer || sva_desc_opcode(&entry->desc) == SVA_OPCODE_DRAIN ||
-	    !sva_progress_fits(entry, bond->max_transfer))
-		return SVA_REASON_BATCH_ENTRY;
-	return sva_path_can_do(bond, entry) ? SVA_REASON_OK : SVA_REASON_NO_OPERATION;
-}
-
-bool sva_batch_has_part(const struct sva_op *batch, const struct sva_lease *lease)
-{
-	struct sva_op **entries = sva_batch_entries(batch);
-
-	for (uint64_t i = 0; i < batch->length; i++)
-		if (sva_path_can_do(lease->bond, entries[i]))
-			return true;
-	return false;
-}
-
-uint32_t sva_batch_reason(const struct sva_op *batch, const struct sva_lease *lease)
-{
-	const struct sva_bond *bond = lease->bond;
-	struct sva_op **entries = sva_batch_entries(batch);
-	uint64_t least = bond->gen_cap & SVA_GENCAP_BATCH_OF_ONE ? 1 : 2;
-	uint32_t reason = SVA_REASON_OK;
-
-	if (!lease->ops->batch_opcode || !sva_path_can_do(bond, batch))
-		return SVA_REASON_NO_OPERATION;
-	if (batch->length < least || batch->length > bond->max_batch)
-		return SVA_REASON_BATCH_SIZE;
-	for (uint64_t i = 0; i < batch->length && reason == SVA_REASON_OK; i++)
-		reason = entry_reason(entries[i], bond);
-	return reason;
-}
-
-/* The list for a queue. It is the device's to read until the batch has its record. */
-int sva_batch_build(struct sva_op *batch, struct sva_lease *lease)
-{
-	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
-	struct sva_op **entries = sva_batch_entries(batch);
-	void *memory;
-
-	if (!p->list) {
-		if (posix_memalign(&memory, 64, batch->length * sizeof(struct sva_desc)))
-			return -ENOMEM;
-		p->list = memory;
-	}
-	for (uint64_t i = 0; i < batch->length; i++) {
-		struct sva_op *entry = entries[i];
-
-		sva_progress_next(entry, lease->max_transfer);
-		entry->desc.flags_opcode = sva_issue_word(lease->bond, entry);
-		if (entry->flags & SVA_OP_FENCE)
-			entry->desc.flags_opcode |= SVA_DESC_FENCE;
-		sva_record_clear(&entry->comp);
-		p->list[i] = entry->desc;
-	}
-	batch->desc.src = (uint64_t)(uintptr_t)p->list;
-	batch->desc.size = (uint32_t)batch->length;
-	return 0;
-}
-
 /* The batch's record is there: every entry that has one, too, is done with the device. Or it will never come (lost). */
-void sva_batch_take(struct sva_op *batch, bool lost)
+static void take_entries(struct sva_op *batch, bool lost)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
 	struct sva_op **entries = sva_batch_entries(batch);
@@ -169,7 +43,7 @@ void sva_batch_take(struct sva_op *batch, bool lost)
 
 static void cancel(struct sva_op *entry)
 {
-	sva_result_end(entry, -ECANCELED);
+	sva_end_operation(entry, -ECANCELED);
 }
 
 /* 0 go on, 1 wait for earlier ones, 2 cancelled. */
@@ -206,7 +80,7 @@ static void start_entries(struct sva_thread *thread, struct sva_op *batch)
 			cancel(entry);
 			continue;
 		}
-		err = sva_operation_launch(thread, entry);
+		err = sva_launch(thread, entry);
 		if (err == -EAGAIN && !sva_complete_gives_up(batch)) {
 			entry->state = SVA_OP_IN_BATCH;
 			return;
@@ -218,7 +92,7 @@ static void start_entries(struct sva_thread *thread, struct sva_op *batch)
 		else if (err == -EAGAIN && SVA_OP_PRIVATE(entry)->policy->cpu_allowed && !SVA_OP_PRIVATE(entry)->pinned)
 			sva_issue_on_cpu(entry, SVA_REASON_FULL);
 		else
-			sva_result_end(entry, err == -EAGAIN ? -EIO : err);
+			sva_end_operation(entry, err == -EAGAIN ? -EIO : err);
 	}
 }
 
@@ -247,10 +121,10 @@ static void add_up(struct sva_op *batch)
 		bad |= one->error != 0;
 	}
 	sum->status = bad ? SVA_STATUS_BATCH_FAIL : SVA_STATUS_SUCCESS;
-	sva_result_end(batch, bad ? -EIO : 0);
+	sva_end_operation(batch, bad ? -EIO : 0);
 }
 
-void sva_batch_advance(struct sva_thread *thread, struct sva_op *batch)
+static void advance(struct sva_thread *thread, struct sva_op *batch)
 {
 	struct sva_op **entries = sva_batch_entries(batch);
 	bool open = false;
@@ -259,7 +133,7 @@ void sva_batch_advance(struct sva_thread *thread, struct sva_op *batch)
 	for (int turn = 0; turn < 2; turn++) {
 		for (uint64_t i = 0; i < batch->length; i++)
 			if (entries[i]->state == SVA_OP_IN_FLIGHT || entries[i]->state == SVA_OP_STALLED)
-				(void)sva_complete_poll(entries[i]);
+				sva_complete_advance(entries[i]);
 		if (!turn)
 			start_entries(thread, batch);
 	}
@@ -267,4 +141,55 @@ void sva_batch_advance(struct sva_thread *thread, struct sva_op *batch)
 		open = entries[i]->state != SVA_OP_ENDED;
 	if (!open)
 		add_up(batch);
+}
+
+/* A synchronous call does not wait for a queue that is full where the CPU may do the work. */
+static bool cpu_takes_over(const struct sva_op *op)
+{
+	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	return p->sync && p->policy->cpu_allowed && !p->pinned;
+}
+
+/* A batch: as one descriptor where that is possible, else the loop begins. */
+int sva_batch_launch(struct sva_thread *thread, struct sva_op *op)
+{
+	int err = sva_batch_begin(op);
+
+	if (err)
+		return err;
+	err = sva_issue(thread, op);
+	if (!err)
+		return 0;
+	if ((err == -EAGAIN && !thread->hopeless && !cpu_takes_over(op)) || err == -ENOMEM) {
+		sva_batch_undo(op);
+		return err;
+	}
+	op->state = SVA_OP_BATCHING;
+	sva_bias_enter(&thread->lessee.bias);
+	sva_thread_link(thread, op);
+	sva_bias_exit(&thread->lessee.bias);
+	advance(thread, op);
+	return 0;
+}
+
+int sva_batch_poll(struct sva_op *batch)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
+	struct sva_thread *thread;
+	enum sva_look look;
+
+	if (batch->state == SVA_OP_IN_FLIGHT) {
+		look = sva_complete_look(batch);
+		if (look == SVA_LOOK_NOTHING)
+			return 0;
+		if (look == SVA_LOOK_RECORD && p->result.status == SVA_STATUS_BAD_OPCODE)
+			sva_caps_forget_operation(p->bond, SVA_OPCODE_BATCH);
+		take_entries(batch, look == SVA_LOOK_LOST);
+	}
+	thread = sva_thread_of(p->ctx);
+	if (!thread)
+		return -ENOMEM;
+	advance(thread, batch);
+	return 0;
 }

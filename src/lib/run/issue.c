@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "lib/base/clock.h"
 #include "lib/op/kinds.h"
-#include "lib/queue/ways.h"
+#include "lib/op/mapped.h"
+#include "lib/run/run.h"
 
 static void back_off(unsigned int tries)
 {
@@ -23,7 +25,7 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 	int err;
 
 	sva_record_clear(&op->comp);
-	sva_bias_enter(&thread->bias);
+	sva_bias_enter(&thread->lessee.bias);
 	if (lease->credits <= 0) {
 		err = lease->dead ? -EIO : -ENOBUFS;
 	} else {
@@ -39,10 +41,10 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 			p->waited_since = 0;
 			p->polls = 0;
 			if (!p->thread && !p->parent)
-				sva_complete_link(thread, op);
+				sva_thread_link(thread, op);
 		}
 	}
-	sva_bias_exit(&thread->bias);
+	sva_bias_exit(&thread->lessee.bias);
 	return err;
 }
 
@@ -116,7 +118,7 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 		return -EOPNOTSUPP;
 	if (!p->mid_chunk)
 		sva_progress_next(op, lease->max_transfer);
-	op->desc.flags_opcode = sva_issue_word(lease->bond, op);
+	op->desc.flags_opcode = sva_caps_word(lease->bond, op);
 	op->state = SVA_OP_IN_FLIGHT;
 	for (unsigned int tries = 0; tries < p->policy->full_tries || !tries; tries++) {
 		err = attempt(thread, lease, op);
@@ -148,7 +150,7 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 
 static int issue_pinned(struct sva_thread *thread, struct sva_op *op)
 {
-	struct sva_lease *lease = sva_lease_pinned(thread, SVA_OP_PRIVATE(op)->bond);
+	struct sva_lease *lease = sva_lease_pinned(&thread->lessee, SVA_OP_PRIVATE(op)->bond);
 
 	return lease ? try_lease(thread, lease, op) : -ENOMEM;
 }
@@ -232,7 +234,7 @@ void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
 		op->desc.flags_opcode = p->word;
 		sva_record_clear(&op->comp);
 		if (sva_soft_execute(&profile, &op->desc, NULL)) {
-			sva_result_end(op, -EIO);
+			sva_end_operation(op, -EIO);
 			return;
 		}
 		status = op->comp.status & SVA_STATUS_MASK;
@@ -240,7 +242,7 @@ void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
 		if (status != SVA_STATUS_SUCCESS && status != SVA_STATUS_SUCCESS_PRED)
 			break;
 		if (sva_progress_chunk_done(op, SVA_PATH_CPU)) {
-			sva_result_end(op, sva_progress_verdict(op));
+			sva_end_operation(op, sva_progress_verdict(op));
 			return;
 		}
 	}
@@ -250,5 +252,32 @@ void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
 		p->result.fault_addr = op->comp.fault_addr;
 		p->result.fault_write = op->comp.status >> 7;
 	}
-	sva_result_end(op, -sva_status_errno(status));
+	sva_end_operation(op, -sva_status_errno(status));
+}
+
+/* Something begun goes out: to a queue, or to the CPU. 0, or -errno and nothing has happened. */
+int sva_launch(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	int err;
+
+	if (sva_progress_is_empty(op)) {
+		sva_end_operation(op, sva_progress_empty(op));
+		return 0;
+	}
+	err = sva_issue(thread, op);
+	if (err && err != -EAGAIN && err != -ENOMEM && p->by_buffer) {
+		/* Not aligned as the channel wants it, or the channel is gone: the memory is there all the same. */
+		if (err == -EOPNOTSUPP)
+			p->result.reason = SVA_REASON_NO_OPERATION;
+		sva_dma_let_go(op, &thread->ctx->policy);
+		err = sva_issue(thread, op);
+	}
+	if (!err)
+		return 0;
+	/* Return -EAGAIN to the caller, except for synchronous calls (they retry) and queues that will never drain. */
+	if ((err == -EAGAIN && !p->sync && !thread->hopeless) || p->pinned || !p->policy->cpu_allowed)
+		return err;
+	sva_issue_on_cpu(op, sva_path_reason(thread->ctx));
+	return 0;
 }

@@ -7,8 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
+#include "lib/find/log.h"
+#include "lib/base/machine.h"
 #include "lib/op/kinds.h"
-#include "lib/queue/ways.h"
+#include "lib/queue/reason.h"
+#include "lib/run/run.h"
 
 #define REFRESH_TICKS 1024u               /* submissions until node and failed routes are looked at again */
 
@@ -79,7 +83,7 @@ void sva_path_thread_fini(struct sva_thread *thread)
 	for (unsigned int i = 0; thread->leases && i < thread->route_count; i++)
 		if (thread->leases[i])
 			sva_lease_free(thread->leases[i]);
-	sva_lease_free_pinned(thread);
+	sva_lease_free_pinned(&thread->lessee);
 }
 
 /* Engine threads that could not be started may be by now; results say so no longer then. */
@@ -149,8 +153,8 @@ static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
 	}
 	if (!sva_retry_is_due(&route->retry))
 		return NULL;
-	reason = route->path >= SVA_PATH_DMA ? (uint32_t)SVA_REASON_OK : sva_static_reason(ctx, route->queue, route->path);
-	err = reason == SVA_REASON_OK ? sva_bond_get(ctx, route->queue, route->path, &route->bond, &reason) : -ENODEV;
+	reason = route->path >= SVA_PATH_DMA ? (uint32_t)SVA_REASON_OK : sva_static_reason(&ctx->config, route->queue, route->path);
+	err = reason == SVA_REASON_OK ? sva_bond_get(&ctx->config, route->queue, route->path, &route->bond, &reason) : -ENODEV;
 	if (!err) {
 		atomic_store(&route->reason, SVA_REASON_OK);
 		return route->bond;
@@ -217,15 +221,15 @@ static void put_aside(struct sva_thread *thread, unsigned int index)
 {
 	struct sva_lease *lease = thread->leases[index];
 
-	sva_bias_enter(&thread->bias);
+	sva_bias_enter(&thread->lessee.bias);
 	if (thread->lead == lease)
 		thread->lead = NULL;
 	if (thread->recent == lease)
 		thread->recent = NULL;
 	thread->leases[index] = NULL;
-	lease->next_pinned = thread->pinned;
-	thread->pinned = lease;
-	sva_bias_exit(&thread->bias);
+	lease->next_pinned = thread->lessee.pinned;
+	thread->lessee.pinned = lease;
+	sva_bias_exit(&thread->lessee.bias);
 }
 
 static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int index)
@@ -253,12 +257,12 @@ static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int ind
 	reason = reason_before(ctx, route->path);
 	if (reason == SVA_REASON_OK && bond->soft && sva_soft_lacks_threads(bond->soft))
 		reason = SVA_REASON_SHORTAGE;
-	lease = sva_lease_new(thread, bond, route->path, reason);
+	lease = sva_lease_new(&thread->lessee, bond, route->path, reason);
 	if (!lease)
 		return NULL;
-	sva_bias_enter(&thread->bias);
+	sva_bias_enter(&thread->lessee.bias);
 	thread->leases[index] = lease;
-	sva_bias_exit(&thread->bias);
+	sva_bias_exit(&thread->lessee.bias);
 	return lease;
 }
 
@@ -286,7 +290,7 @@ struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, co
 			continue;
 		lease = route_lease(thread, index);
 		/* One that takes no batches may take the entries, which is for whoever issues it to see. */
-		if (lease && (sva_kind_of(op)->shape == SVA_SHAPE_BATCH || sva_path_can_do(lease->bond, op)))
+		if (lease && (sva_kind_of(op)->shape == SVA_SHAPE_BATCH || sva_caps_can_do(lease->bond, op)))
 			return lease;
 	}
 	return NULL;

@@ -28,7 +28,8 @@
 #include <sched.h>
 #include <time.h>
 
-#include "lib/queue/ways.h"
+#include "lib/base/clock.h"
+#include "lib/run/run.h"
 
 #define YIELDS       64u      /* looks before the thread sleeps between them */
 #define REST_NS      100000L  /* a look costs a membarrier(2), and slows the owners down */
@@ -63,7 +64,7 @@ static void look_at(struct look *look, const struct sva_op *op)
 
 static void look_at_share(struct look *look, struct sva_thread *thread, const struct sva_bond *bond)
 {
-	sva_thread_enter(thread);
+	sva_lessee_enter(&thread->lessee);
 	for (const struct sva_op *op = thread->first; op; op = SVA_OP_PRIVATE(op)->next) {
 		if (bond && SVA_OP_PRIVATE(op)->bond != bond)
 			continue;
@@ -71,7 +72,7 @@ static void look_at_share(struct look *look, struct sva_thread *thread, const st
 		for (uint64_t i = 0; SVA_OP_PRIVATE(op)->is_batch && i < op->length; i++)
 			look_at(look, sva_batch_entries(op)[i]);
 	}
-	sva_thread_leave(thread);
+	sva_lessee_leave(&thread->lessee);
 }
 
 static struct look look_at_all(struct sva *ctx, const struct sva_bond *bond)
@@ -118,4 +119,26 @@ void sva_settle(struct sva *ctx, const struct sva_bond *bond, uint32_t timeout_m
 	}
 	pthread_setcancelstate(cancel, NULL);
 	errno = saved;
+}
+
+/*
+ * The last reference waits for the device, so that nothing is written afterwards for operations of
+ * the caller. It does not end them: another thread may be polling them. Each of them holds the
+ * bond, so that its owner can submit the next chunk, and the owner that ends the last one closes
+ * the queue. The reference is kept during the wait, or that could happen meanwhile.
+ */
+void sva_bond_put(struct sva_bond *bond)
+{
+	bool last;
+
+	pthread_mutex_lock(&sva_process.lock);
+	last = bond->refs == 1;
+	if (!last)
+		bond->refs--;
+	pthread_mutex_unlock(&sva_process.lock);
+	if (!last)
+		return;
+	if (atomic_load(&bond->holds) > 1)
+		sva_settle(sva_process.anchor, bond, bond->policy.record_timeout_ms);
+	sva_bond_unref(bond); /* it may have been bound again meanwhile */
 }

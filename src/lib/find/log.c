@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <syslog.h>
 
+#include "lib/base/cancel.h"
+#include "lib/find/log.h"
+#include "lib/find/config.h"
 #include "lib/base/utf8.h"
-#include "lib/internal.h"
 
 void sva_log(const struct sva_config *config, int level, const char *fmt, ...)
 {

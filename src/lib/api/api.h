@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this room share: contexts by handle, and this thread's share of one. */
+#ifndef SVA_API_API_H
+#define SVA_API_API_H
+
+#include "lib/run/run.h"
+
+#pragma GCC visibility push(hidden)
+
+/* The context itself (NULL: the default one, made when needed), checked; or NULL and *err. */
+struct sva *sva_context(struct sva *ctx, int *err);
+/* The context of bond handles, made when needed. */
+struct sva *sva_anchor(int *err);
+struct sva_thread *sva_thread_slow(struct sva *ctx, int *err);
+
+/* The same as in this thread's last call, in this process and without anything having been closed since? Then sva_tls.current is it. */
+static inline bool sva_thread_is_cached(const struct sva *ctx)
+{
+	const struct sva_tls *tls = &sva_tls;
+
+	return likely(tls->key == ctx) &&
+	       likely(tls->epoch == atomic_load_explicit(&sva_alive->epoch, memory_order_relaxed));
+}
+
+/* This thread's share of a context (NULL: the default one), or NULL and *err. */
+static inline struct sva_thread *sva_thread_get(struct sva *ctx, int *err)
+{
+	return sva_thread_is_cached(ctx) ? sva_tls.current : sva_thread_slow(ctx, err);
+}
+
+#pragma GCC visibility pop
+
+#endif

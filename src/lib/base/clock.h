@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Time, and what failed for a moment and is tried again. */
+#ifndef SVA_BASE_CLOCK_H
+#define SVA_BASE_CLOCK_H
+
+#include "lib/base/lib.h"
+
+#pragma GCC visibility push(hidden)
+
+uint64_t sva_now_ns(void);
+
+struct sva_retry {
+	_Atomic uint64_t at;         /* ns; not before */
+	_Atomic uint64_t delay;      /* ns; doubles with every failure, up to ten seconds; 0: nothing has failed */
+};
+
+bool sva_retry_is_due(const struct sva_retry *retry);
+void sva_retry_failed(struct sva_retry *retry);
+/* Short of descriptors or memory, of the process or the machine: says nothing about what was looked for. err: an errno of either sign. */
+static inline bool sva_is_shortage(int err)
+{
+	err = err < 0 ? -err : err;
+	return err == EMFILE || err == ENFILE || err == ENOMEM;
+}
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The portal paths: a mapped page of the queue, which descriptors are written to with one instruction.
+ *
+ *	enqcmd     a shared queue; it answers whether it took the descriptor
+ *	movdir64b  a dedicated queue; when full it drops in silence, so nothing gets here without a credit (lease.c)
+ *
+ * A store goes to the same 64 bytes of the page each time: the device keeps descriptors in order only if they come through one address,
+ * and drain relies on that order (DSA specification rev 3.0, 3.9).
+ */
+#include <sys/mman.h>
+
+#include "lib/base/machine.h"
+#include "lib/queue/ways.h"
+
+static int map_portal(struct sva_bond *bond, uint32_t *reason)
+{
+	void *portal;
+
+	if (bond->portal)
+		return 0;
+	portal = mmap(NULL, SVA_PORTAL_SIZE, PROT_WRITE, MAP_SHARED | MAP_POPULATE, bond->file.fd, 0);
+	if (portal == MAP_FAILED) {
+		int err = errno;
+
+		*reason = err == EPERM ? SVA_REASON_NEED_RAWIO : SVA_REASON_MAP_FAILED;
+		return err == EPERM ? -EACCES : -err;
+	}
+	/* The kernel does so itself for a portal; an emulated one gets the same. */
+	(void)madvise(portal, SVA_PORTAL_SIZE, MADV_DONTFORK);
+	bond->portal = portal;
+	return 0;
+}
+
+static int open_enqcmd(struct sva_bond *bond, uint32_t *reason)
+{
+	if (!(sva_cpu_features() & SVA_CPU_ENQCMD)) {
+		*reason = SVA_HAVE_PORTALS ? SVA_REASON_NO_ENQCMD : SVA_REASON_NOT_BUILT;
+		return -EOPNOTSUPP;
+	}
+	return map_portal(bond, reason);
+}
+
+static int submit_enqcmd(struct sva_lease *lease, const struct sva_desc *desc)
+{
+	sva_publish_to_device();
+	if (sva_enqcmd(lease->portal, desc))
+		return -EAGAIN;
+	return 0;
+}
+
+const struct sva_submit_ops sva_submit_enqcmd = {
+	.path = SVA_PATH_ENQCMD,
+	.mode = SVA_MODE_SHARED,
+	.batch_opcode = true,
+	.open = open_enqcmd,
+	.submit = submit_enqcmd,
+};
+
+static int open_movdir64b(struct sva_bond *bond, uint32_t *reason)
+{
+	if (!(sva_cpu_features() & SVA_CPU_MOVDIR64B)) {
+		*reason = SVA_HAVE_PORTALS ? SVA_REASON_NO_MOVDIR64B : SVA_REASON_NOT_BUILT;
+		return -EOPNOTSUPP;
+	}
+	return map_portal(bond, reason);
+}
+
+static int submit_movdir64b(struct sva_lease *lease, const struct sva_desc *desc)
+{
+	sva_publish_to_device();
+	sva_movdir64b(lease->portal, desc);
+	return 0;
+}
+
+const struct sva_submit_ops sva_submit_movdir64b = {
+	.path = SVA_PATH_MOVDIR64B,
+	.mode = SVA_MODE_DEDICATED,
+	.batch_opcode = true,
+	.open = open_movdir64b,
+	.submit = submit_movdir64b,
+};

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* A thread's share of a context: made when the thread first uses the context, used again when the thread has ended. */
+#include "lib/run/run.h"
+
+static size_t cpu_below(const struct sva *ctx)
+{
+	if (!ctx->policy.cpu_allowed)
+		return 1; /* only a length of zero is below it */
+	/* No route: everything that is a plausible length. What is not takes the slow road and is refused there. */
+	if (!ctx->sync_routes)
+		return PTRDIFF_MAX;
+	return ctx->config.threshold ? ctx->config.threshold : 1;
+}
+
+void sva_thread_free(struct sva_thread *thread)
+{
+	sva_path_thread_fini(thread);
+	sva_bias_fini(&thread->lessee.bias);
+	sva_arena_free(thread, thread->arena_size);
+}
+
+static struct sva_thread *new_thread(struct sva *ctx)
+{
+	size_t size = sizeof(struct sva_thread) + sva_path_thread_size(ctx);
+	struct sva_thread *thread = sva_arena_alloc(size);
+
+	if (!thread)
+		return NULL;
+	thread->arena_size = size;
+	thread->ctx = ctx;
+	thread->cpu_below = cpu_below(ctx);
+	thread->threshold = ctx->config.flags & SVA_OPEN_GUARD ? 0 : thread->cpu_below;
+	thread->cpu_id = sva_identify(NULL, NULL, SVA_PATH_CPU,
+				      ctx->sync_routes ? (uint32_t)SVA_REASON_TOO_SMALL : sva_path_reason(ctx));
+	thread->quick.desc.completion_addr = (uint64_t)(uintptr_t)&thread->quick.comp;
+	sva_bias_init(&thread->lessee.bias);
+	thread->lessee.policy = &ctx->policy;
+	sva_path_thread_init(thread, thread + 1);
+	if (!thread->cpu_id) {
+		sva_thread_free(thread);
+		return NULL;
+	}
+	return thread;
+}
+
+static struct sva_thread *find_thread(struct sva *ctx)
+{
+	struct sva_thread *thread, *idle = NULL;
+
+	for (thread = atomic_load(&ctx->threads); thread; thread = thread->next) {
+		if (atomic_load(&thread->lessee.owner) == &sva_tls)
+			return thread;
+		if (!atomic_load(&thread->lessee.owner) && !atomic_load(&thread->in_flight))
+			idle = thread;
+	}
+	/* A share whose thread has ended, with nothing on its list, serves again. */
+	if (idle) {
+		atomic_store(&idle->lessee.owner, &sva_tls);
+		return idle;
+	}
+	thread = new_thread(ctx);
+	if (!thread)
+		return NULL;
+	thread->number = ctx->thread_count++;
+	atomic_store(&thread->lessee.owner, &sva_tls);
+	sva_path_refresh(thread);
+	thread->next = atomic_load(&ctx->threads);
+	atomic_store(&ctx->threads, thread);
+	return thread;
+}
+
+/*
+ * The shares of a thread that ends have no owner any more; operations on their lists stay valid. sva::lock comes before
+ * sva_process.lock, which is held, and is not needed: the list of threads only grows while its context is listed.
+ */
+static void end_shares(const void *tls)
+{
+	for (struct sva *ctx = sva_process.contexts; ctx; ctx = ctx->next)
+		for (struct sva_thread *t = atomic_load(&ctx->threads); t; t = t->next)
+			if (atomic_load(&t->lessee.owner) == tls)
+				atomic_store(&t->lessee.owner, NULL);
+}
+
+struct sva_thread *sva_thread_find(struct sva *ctx)
+{
+	struct sva_tls *tls = &sva_tls;
+	/* Before the look: a change meanwhile makes the cache stale, not wrong. */
+	unsigned int epoch = atomic_load(&sva_alive->epoch);
+	struct sva_thread *thread;
+
+	sva_process_adopt_thread(end_shares);
+	pthread_mutex_lock(&ctx->lock);
+	thread = find_thread(ctx);
+	pthread_mutex_unlock(&ctx->lock);
+	if (!thread)
+		return NULL;
+	tls->current = thread;
+	tls->key = ctx->is_default ? NULL : ctx;
+	tls->epoch = epoch;
+	return thread;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The objects that a request meets on its road: context, thread, lease, bond, operation. Which lock guards what:
+ *
+ *	sva::lock          the list of threads of a context, the states of its routes
+ *	sva_process.lock   the lists of contexts and bonds, references, opening and closing queues
+ *	sva_bond::lock     the pool of credits, the list of leases
+ *	sva_thread::bias   a thread's leases, its list of operations in flight, every submission
+ *
+ * They are taken in that order. Submitting happens inside the thread's bias section, so whoever has visited every thread with a lease on a bond knows
+ * that nobody is between looking at the bond and touching its portal: that is how a bond is retired under load.
+ *
+ * What lives how long. An operation belongs to its owner: the thread that polls it or waits for it,
+ * which need not be the thread that submitted it. Only the owner ends an operation and takes it off
+ * its list. An operation on a list keeps alive everything that it names: its share and context
+ * (sva::holds), the bond that it is pinned to (sva_bond::holds), the mapped buffers that it works
+ * on (sva_dma_buf::users). sva_unbind() and sva_close() only look, inside the share's section,
+ * whether a device still has a descriptor of a listed operation (settle.c).
+ */
+#ifndef SVA_RUN_THREAD_H
+#define SVA_RUN_THREAD_H
+
+#include "lib/queue/bond.h"
+
+/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+#pragma GCC visibility push(hidden)
+
+#define SVA_CTX_MAGIC 0x7376612063747874ull
+
+/* A path on a queue, as a context may use it. */
+struct sva_route {
+	const struct sva_queue *queue; /* NULL: soft */
+	uint8_t path;
+	struct sva_bond *bond;      /* sva::lock */
+	atomic_uint reason;         /* enum sva_reason; OK and no bond: not tried yet */
+	struct sva_retry retry;     /* after a failure */
+};
+
+struct sva {
+	struct sva *next;           /* sva_process.contexts */
+	uint64_t magic;
+	uint64_t id;                /* never used again */
+	unsigned int generation;
+	bool is_default;
+	atomic_uint holds;          /* 1 until sva_close(), 1 for each operation listed after it */
+	struct sva_config config;
+	struct sva_inventory *inventory;
+	pthread_mutex_t lock;
+	_Atomic(struct sva_thread *) threads; /* grows at its head, with lock held */
+	unsigned int thread_count;  /* spreads threads over equal queues */
+	struct sva_route *routes;   /* in the order of the permitted paths */
+	unsigned int route_count;
+	struct sva_bond **lost;     /* bonds that routes had before, to be released with the context; sva::lock */
+	unsigned int lost_count;
+	unsigned int sync_routes;   /* how many of them synchronous calls use; then comes the CPU */
+	struct sva_policy policy;
+	uint32_t dma_reason;        /* enum sva_reason: why there is no route to sva_dma; OK: there is */
+};
+
+/* Descriptor and record of a synchronous copy or fill that one descriptor can carry. */
+struct sva_quick {
+	struct sva_desc desc;       /* fields that no such operation uses stay zero */
+	struct sva_comp comp;
+};
+
+/*
+ * In sva_thread::in_flight: the context is closed, and each operation that leaves the list gives a
+ * hold of it back.
+ */
+#define SVA_THREAD_CLOSED 0x80000000u
+
+/* A thread's share of a context. Lives in pages that a forked child does not get. */
+struct sva_thread {
+	struct sva_quick quick;
+	struct sva_op op;           /* of the synchronous calls that are not so quick */
+	struct sva_lessee lessee;
+	struct sva *ctx;
+	size_t threshold;           /* shorter synchronous copies go to the CPU at once */
+	size_t cpu_below;           /* the same, for what takes the longer way there: under the guard, fills; never 0 */
+	const struct sva_identity *cpu_id; /* of what the threshold sends to the CPU */
+	struct sva_lease *lead;     /* the lease of quick synchronous calls; NULL: none is established */
+	struct sva_lease *recent;   /* the lease that took the last operation */
+	struct sva_lease **leases;  /* by position in order; NULL: not bound yet */
+	unsigned int *order;        /* indices of routes, best first for node */
+	unsigned int route_count;
+	bool hopeless;              /* of the last -EAGAIN of sva_issue(): no queue that is full has taken anything for the record timeout */
+	unsigned int ticks;         /* submissions until the node and failed routes are looked at again */
+	int node;
+	unsigned int number;
+	struct sva_op *first, *last; /* in flight, oldest first */
+	struct sva_op *cursor;      /* where sva_reap goes on */
+	atomic_uint in_flight;      /* on the list; SVA_THREAD_CLOSED; written inside the section */
+	struct sva_thread *next;    /* sva::threads */
+	size_t arena_size;
+	struct sva_desc many[32];   /* for paths that take several descriptors at once */
+};
+
+/* The calling thread's share of a context, made when it is needed; NULL: no memory. */
+struct sva_thread *sva_thread_find(struct sva *ctx);
+void sva_thread_free(struct sva_thread *thread);
+/* Its references, and then the context itself: of one that was never published, or that has no threads left. */
+void sva_context_free(struct sva *ctx);
+/* A hold of a closed context is given back: the last one frees it. */
+void sva_context_drop(struct sva *ctx);
+
+/* The same, without a call where the thread used that context last. */
+static inline struct sva_thread *sva_thread_of(struct sva *ctx)
+{
+	struct sva_tls *tls = &sva_tls;
+
+	if (likely(tls->epoch == atomic_load_explicit(&sva_alive->epoch, memory_order_relaxed)) &&
+	    likely(tls->current->ctx == ctx))
+		return tls->current;
+	return sva_thread_find(ctx);
+}
+
+/* Put an operation on a thread's list, inside its section. */
+static inline void sva_thread_link(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	p->thread = thread;
+	p->next = NULL;
+	p->prev = thread->last;
+	if (thread->last)
+		SVA_OP_PRIVATE(thread->last)->next = op;
+	else
+		thread->first = op;
+	thread->last = op;
+	atomic_store_explicit(&thread->in_flight, atomic_load_explicit(&thread->in_flight, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
+/* true: the context is closed, and the caller has to give a hold of it back. */
+static inline __attribute__((always_inline)) bool sva_thread_unlink(struct sva_thread *thread,
+								struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	unsigned int left = atomic_load_explicit(&thread->in_flight, memory_order_relaxed) - 1;
+
+	if (p->prev)
+		SVA_OP_PRIVATE(p->prev)->next = p->next;
+	else
+		thread->first = p->next;
+	if (p->next)
+		SVA_OP_PRIVATE(p->next)->prev = p->prev;
+	else
+		thread->last = p->prev;
+	if (thread->cursor == op)
+		thread->cursor = p->next;
+	p->thread = NULL;
+	atomic_store_explicit(&thread->in_flight, left, memory_order_relaxed);
+	return left & SVA_THREAD_CLOSED;
+}
+
+#pragma GCC visibility pop
+
+#endif
