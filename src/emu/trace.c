@@ -138,12 +138,24 @@ static void comp_json(struct emu_text *text, const struct sva_comp *comp)
 }
 
 /*
+ * Is the descriptor that was kept for the trace still that of the file? The program may have closed it, and a file of its
+ * own may have the number now.
+ */
+static bool is_trace(int fd, uint64_t dev, uint64_t ino)
+{
+	struct stat st;
+
+	return fd >= 0 && raw_syscall2(SYS_fstat, fd, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
+/*
  * The file of this process: opened for the first line, with O_APPEND, so that each line is whole among other
  * processes'. What is the output of the program too is not opened once more, as the two would write over each other, but
  * used where the program has it.
  */
 static int trace_fd(void)
 {
+	static uint64_t dev, ino; /* of the file, which stays the same for the whole run */
 	static int fd_plus_one;
 	int fd = __atomic_load_n(&fd_plus_one, __ATOMIC_ACQUIRE) - 1, high;
 	struct stat st;
@@ -151,7 +163,7 @@ static int trace_fd(void)
 	if (emu.state->opt.trace_fd && raw_syscall2(SYS_fstat, emu.state->opt.trace_fd, &st) == 0 &&
 	    st.st_dev == emu.state->opt.trace_dev && st.st_ino == emu.state->opt.trace_ino)
 		return (int)emu.state->opt.trace_fd;
-	if (fd >= 0 && raw_syscall2(SYS_fcntl, fd, F_GETFD) >= 0)
+	if (is_trace(fd, __atomic_load_n(&dev, __ATOMIC_RELAXED), __atomic_load_n(&ino, __ATOMIC_RELAXED)))
 		return fd;
 	fd = raw_openat(AT_FDCWD, emu.state->opt.trace_file, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
 	if (fd < 0)
@@ -162,7 +174,11 @@ static int trace_fd(void)
 		raw_close(fd);
 		fd = high;
 	}
-	__atomic_store_n(&fd_plus_one, fd + 1, __ATOMIC_RELEASE);
+	if (raw_syscall2(SYS_fstat, fd, &st) == 0) {
+		__atomic_store_n(&dev, st.st_dev, __ATOMIC_RELAXED);
+		__atomic_store_n(&ino, st.st_ino, __ATOMIC_RELAXED);
+		__atomic_store_n(&fd_plus_one, fd + 1, __ATOMIC_RELEASE);
+	}
 	return fd;
 }
 

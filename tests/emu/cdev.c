@@ -257,11 +257,34 @@ static void test_poll(void)
 	close(fd);
 }
 
+/* --trace keeps a descriptor, which a program may close, as daemons do, and use the number for a file of its own. */
+static void test_trace(void)
+{
+	char name[] = "/tmp/sva-emu-own-XXXXXX";
+	int fd = open(SHARED, O_RDWR | O_CLOEXEC), own;
+	struct stat st;
+
+	fresh(0);
+	ok(write(fd, &desc[0], 64) == 64 && copied(0), "a descriptor, which is traced");
+	own = mkostemp(name, O_APPEND);
+	unlink(name);
+	for (int i = 3; i < 600; i++)
+		if (i != fd && i != own)
+			dup2(own, i);
+	fresh(1);
+	ok(write(fd, &desc[1], 64) == 64 && copied(1), "another one, after the program used all other numbers for a file");
+	is(fstat(own, &st) ? -1 : (long)st.st_size, 0, "nothing of the trace is in the program's file");
+}
+
 int main(int argc, char **argv)
 {
 	how = argc > 1 ? argv[1] : "normal";
 	if (shaped("after-exec"))
 		after_exec(argv[2]);
+	if (shaped("trace")) {
+		test_trace();
+		return done();
+	}
 	if (shaped("refuse-sva")) {
 		test_refused();
 		return done();

@@ -17,6 +17,8 @@ ok "character device" ends_with 0 "$emu" run -- "$bin/cdev"
 ok "character device of DSA 2" ends_with 0 "$emu" run --profile dsa2 -- "$bin/cdev" dsa2
 ok "character device without mmap" ends_with 0 "$emu" run --no-mmap -- "$bin/cdev" no-mmap
 ok "character device without SVA" ends_with 0 "$emu" run --refuse-sva -- "$bin/cdev" refuse-sva
+ok "a trace does not go into files of the program" ends_with 0 "$emu" run --trace "$work/trace" -- "$bin/cdev" trace
+is "$(grep -c memmove "$work/trace")" 2 "both descriptors are in the trace"
 ok "page faults" ends_with 0 "$emu" run -- "$bin/faults"
 ok "page faults, strictly" ends_with 0 "$emu" run --strict-faults -- "$bin/faults" strict
 done_testing
