@@ -26,7 +26,7 @@ refused() {
 # asserted WANT FLAGS…: a file of the library does not compile, for this reason.
 asserted() {
 	local out
-	out=$(${CC:-cc} -fsyntax-only -I"$top/include" -I"$built/include" -I"$top/src" "${@:2}" "$top/src/lib/names.c" 2>&1)
+	out=$(${CC:-cc} -fsyntax-only -I"$top/include" -I"$built/include" -I"$top/src" "${@:2}" "$top/src/lib/base/names.c" 2>&1)
 	grep -q "$1" <<<"$out" || { tail -n 5 <<<"$out"; return 1; }
 }
 
