@@ -213,7 +213,7 @@ int __wrap_fstat(int fd, struct stat *st)
 {
 	int ret = __real_fstat(fd, st);
 
-	kernel_looks++;
+	__atomic_fetch_add(&kernel_looks, 1, __ATOMIC_RELAXED);
 	look(ret, st, true);
 	return ret;
 }
