@@ -29,8 +29,8 @@ static void take_entries(struct sva_op *batch, bool lost)
 		if (!status && !lost)
 			continue;
 		SVA_OP_PRIVATE(entries[i])->lease = p->lease;
-		SVA_OP_PRIVATE(entries[i])->bond = p->bond;
-		SVA_OP_PRIVATE(entries[i])->result.chunks = 1;
+		__atomic_store_n(&SVA_OP_PRIVATE(entries[i])->bond, p->bond, __ATOMIC_RELAXED);
+		__atomic_store_n(&SVA_OP_PRIVATE(entries[i])->result.chunks, 1, __ATOMIC_RELAXED);
 		/* Without a record nobody knows how far it came: it is not done a second time. The loop finds its bond retired. */
 		entries[i]->state = SVA_OP_IN_FLIGHT;
 	}

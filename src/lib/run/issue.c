@@ -31,7 +31,8 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 	} else {
 		lease->credits -= lease->counted;
 		p->lease = lease;
-		p->bond = lease->bond;
+		/* Atomically: settle.c may look at it in the share that has the operation on its list. */
+		__atomic_store_n(&p->bond, lease->bond, __ATOMIC_RELAXED);
 		err = lease->submit(lease, &op->desc);
 		sva_op_set_credit(op, !err);
 		if (err) {

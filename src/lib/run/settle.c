@@ -5,24 +5,26 @@
  *
  * The operations are those on the lists of the shares. An owner frees an operation's memory, and
  * what the operation keeps alive, only after it has taken it off the list, which it does inside the
- * share's section. So inside the section a listed operation may be read. What is read here is
- * atomic (credit, status, chunks), or is written before the operation is listed (is_batch, src,
- * length), or inside the section (bond; an owner that writes it elsewhere does so atomically).
+ * section of the share that has the list. So inside that section a listed operation may be read.
+ * What is read here is atomic (credit, bond, status, chunks), or is written before the operation is
+ * listed (is_batch, src, length).
  *
- *	owner                                           this thread, inside the section
- *	status = 0                                      r0 = credit
- *	section: submit the descriptor, credit = 1      r1 = status (acquire)
+ *	owner                                       this thread, inside the section of the share
+ *	status = 0                                  r0 = credit
+ *	submits the descriptor, credit = 1          r1 = status (acquire)
  *	(the device writes the record, then status)
  *	reads the record, credit = 0
- *	section: leaves the list, or submits again
+ *	section: leaves the list; or submits again
  *
  * r0 = 1, r1 = 0: the device has the descriptor, and the owner has not ended the operation, since
- * there is no record to read.
+ * there is no record to read; or these are late views, and this thread looks once more.
  * r0 = 1, r1 != 0: the device has finished it, and has written everything before the status.
- * r0 = 0: the owner has read the record; a new descriptor can only follow in a later section.
- * Stale values cannot mislead: the submission is ordered before this section by the section itself,
- * and a late view of credit = 0 or of the status only makes this thread look once more. A look that
- * finds nothing with a device is an instant at which the device had nothing of the share.
+ * r0 = 0: the owner has read the record, and may be submitting the next descriptor just now.
+ * The first descriptor of an operation is submitted, and credit set, inside the section in which the
+ * operation is listed: it is seen. Those that follow are submitted by an owner that polls the
+ * operation and so knows that it has not ended, in the section of the owner's own share. A look that
+ * finds nothing with a device hence says that all descriptors are finished but those that an
+ * owner submits while or after this thread waits.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -66,7 +68,7 @@ static void look_at_share(struct look *look, struct sva_thread *thread, const st
 {
 	sva_lessee_enter(&thread->lessee);
 	for (const struct sva_op *op = thread->first; op; op = SVA_OP_PRIVATE(op)->next) {
-		if (bond && SVA_OP_PRIVATE(op)->bond != bond)
+		if (bond && __atomic_load_n(&SVA_OP_PRIVATE(op)->bond, __ATOMIC_RELAXED) != bond)
 			continue;
 		look_at(look, op);
 		for (uint64_t i = 0; SVA_OP_PRIVATE(op)->is_batch && i < op->length; i++)
