@@ -64,10 +64,15 @@ int sva_batch_begin(struct sva_op *batch)
 	return 0;
 }
 
-void sva_batch_undo(struct sva_op *batch)
+void sva_batch_free_list(struct sva_op *batch)
 {
 	free(SVA_OP_PRIVATE(batch)->list);
 	SVA_OP_PRIVATE(batch)->list = NULL;
+}
+
+void sva_batch_undo(struct sva_op *batch)
+{
+	sva_batch_free_list(batch);
 	give_back(sva_batch_entries(batch), batch->length);
 }
 

@@ -4,7 +4,6 @@
  * been started are started in their order, a fence waits for those before it, and what follows a failed fence is cancelled. The loop also takes over
  * after a batch descriptor that did not simply succeed: entries that met a page fault are resumed one by one, and those that the device dropped behind them have their turn afterwards.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/op/kinds.h"
@@ -34,8 +33,7 @@ static void take_entries(struct sva_op *batch, bool lost)
 		/* Without a record nobody knows how far it came: it is not done a second time. The loop finds its bond retired. */
 		entries[i]->state = SVA_OP_IN_FLIGHT;
 	}
-	free(p->list);
-	p->list = NULL;
+	sva_batch_free_list(batch);
 	batch->state = SVA_OP_BATCHING;
 }
 
@@ -165,6 +163,7 @@ int sva_batch_launch(struct sva_thread *thread, struct sva_op *op)
 		sva_batch_undo(op);
 		return err;
 	}
+	sva_batch_free_list(op); /* made for a queue that was full */
 	op->state = SVA_OP_BATCHING;
 	sva_bias_enter(&thread->lessee.bias);
 	sva_thread_link(thread, op);

@@ -26,6 +26,8 @@ void sva_path_thread_fini(struct sva_thread *thread);
 
 int sva_batch_begin(struct sva_op *batch);
 void sva_batch_undo(struct sva_op *batch);
+/* The descriptors of the entries, when no device reads them any more, or none has taken them. */
+void sva_batch_free_list(struct sva_op *batch);
 /* Why that queue does not take it as one descriptor, an enum sva_reason; OK: it does. */
 uint32_t sva_batch_reason(const struct sva_op *batch, const struct sva_lease *lease);
 /* Has the queue the operation of one of the entries, at least? */
