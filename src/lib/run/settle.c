@@ -26,10 +26,10 @@
  * finds nothing with a device hence says that all descriptors are finished but those that an
  * owner submits while or after this thread waits.
  */
-#include <pthread.h>
 #include <sched.h>
 #include <time.h>
 
+#include "lib/base/cancel.h"
 #include "lib/base/clock.h"
 #include "lib/run/run.h"
 
@@ -97,10 +97,9 @@ static void rest(unsigned int turn)
 void sva_settle(struct sva *ctx, const struct sva_bond *bond, uint32_t timeout_ms)
 {
 	uint64_t mark = 0, since = 0;
-	int saved = errno, cancel;
-
 	/* A thread that is cancelled here would leave the reference or the context behind. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	int saved = errno, cancel = sva_cancel_hold();
+
 	for (unsigned int turn = 0; ctx; turn++) {
 		struct look look = look_at_all(ctx, bond);
 		uint64_t now;
@@ -119,7 +118,7 @@ void sva_settle(struct sva *ctx, const struct sva_bond *bond, uint32_t timeout_m
 		sva_bond_drop(look.bond);
 		rest(turn);
 	}
-	pthread_setcancelstate(cancel, NULL);
+	sva_cancel_release(cancel);
 	errno = saved;
 }
 
