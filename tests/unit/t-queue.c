@@ -85,6 +85,8 @@ static void many(bool dedicated)
 /* One in the middle that can not be: the ones before are taken, it is the first that is refused next. */
 static void many_with_bad(void)
 {
+	int taken;
+
 	begin(false, 64, "write");
 	prepare(10);
 	ops[5].flags = 0x80;
@@ -111,6 +113,15 @@ static void many_with_bad(void)
 	ok(!sva_wait(&ops[0], -1) && !sva_wait(&ops[1], -1) && !sva_wait(&ops[2], -1) && !memcmp(to + 20000, from + 20000, 10000),
 	   "is done");
 	is(sva_op_result(&ops[1])->chunks, 3, "in three chunks");
+	/* A delta record counts against the queue's limit of 4096 bytes; the CPU is not permitted here. */
+	prepare(2);
+	sva_prep_create_delta(&ops[1], from, from, 4096, to + 20480, 5120);
+	taken = sva_submit_many(sva, list, 2);
+	is(taken, 1, "a create delta whose record may exceed the queue's limit does not go along");
+	for (int i = 0; i < taken; i++)
+		sva_wait(&ops[i], -1);
+	sva_prep_create_delta(&ops[1], from, from, 4096, to + 20480, 5120);
+	is(sva_submit_many(sva, list + 1, 1), -EOPNOTSUPP, "alone it is refused, as by sva_submit()");
 	/* Zero length and other kinds. */
 	sva_prep_memcpy(&ops[0], NULL, NULL, 0);
 	sva_prep_crc(&ops[1], from, 100, 0, 0);

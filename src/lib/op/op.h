@@ -115,6 +115,8 @@ void sva_progress_partial(struct sva_op *op, int path);
 void sva_progress_restart(struct sva_op *op);
 /* Can a queue with this limit carry the next chunk? */
 bool sva_progress_fits(const struct sva_op *op, uint64_t max_transfer);
+/* Can it carry the descriptor as it is? The operation need not have begun. */
+bool sva_progress_fits_whole(const struct sva_op *op, uint64_t max_transfer);
 /* It failed for good: count what the record says of how far it came. */
 void sva_progress_failed(struct sva_op *op, int path);
 /* Has it no bytes at all? Then no queue is needed: this leaves its result and returns 0, or -EBADE as below. */

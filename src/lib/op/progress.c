@@ -60,18 +60,18 @@ void sva_progress_restart(struct sva_op *op)
 	p->mid_chunk = false;
 }
 
+bool sva_progress_fits_whole(const struct sva_op *op, uint64_t max_transfer)
+{
+	/* A delta record counts against the queue's limit, too. */
+	return op->desc.size <= max_transfer && (sva_desc_opcode(&op->desc) != SVA_OPCODE_CREATE_DELTA ||
+						 op->desc.op.delta.max_size <= max_transfer);
+}
+
 bool sva_progress_fits(const struct sva_op *op, uint64_t max_transfer)
 {
-	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
-	const struct sva_kind *kind = sva_kind_of(op);
-
-	if (p->mid_chunk || kind->shape == SVA_SHAPE_WHOLE)
-		/*
-		 * What is left of a chunk keeps its shape: for an overlapping move another cut would read what was written. A
-		 * delta record counts against the queue's limit, too.
-		 */
-		return op->desc.size <= max_transfer && (sva_desc_opcode(&op->desc) != SVA_OPCODE_CREATE_DELTA ||
-							 op->desc.op.delta.max_size <= max_transfer);
+	/* What is left of a chunk keeps its shape: for an overlapping move another cut would read what was written. */
+	if (SVA_OP_PRIVATE(op)->mid_chunk || sva_kind_of(op)->shape == SVA_SHAPE_WHOLE)
+		return sva_progress_fits_whole(op, max_transfer);
 	return sva_kind_unit(op) <= max_transfer;
 }
 

@@ -74,8 +74,11 @@ static bool goes_along(struct sva_op *op, const struct sva_lease *lease)
 	if (sva_op_is_bad(op) || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) || sva_progress_is_empty(op) ||
 	    sva_kind_of(op)->shape == SVA_SHAPE_BATCH || sva_dma_is_op(op))
 		return false;
-	return sva_kind_of(op)->shape == SVA_SHAPE_WHOLE ? op->length <= lease->max_transfer :
-	       sva_kind_unit(op) <= lease->max_transfer && sva_caps_can_do(lease->bond, op);
+	if (!sva_caps_can_do(lease->bond, op))
+		return false;
+	return sva_kind_of(op)->shape == SVA_SHAPE_WHOLE ?
+		       sva_progress_fits_whole(op, lease->max_transfer) :
+		       sva_kind_unit(op) <= lease->max_transfer;
 }
 
 /* An operation on buffers that are mapped for the lease's bond, and for that one alone. */
