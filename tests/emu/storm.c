@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: storm QUEUE portal|write THREADS OPERATIONS SIZE [SECONDS]. Threads submit copies, fills and
+ * Without the library (tests/storm/ has the storm that goes through it). Run under sva-emu: storm QUEUE portal|write THREADS OPERATIONS SIZE [SECONDS]. Threads submit copies, fills and
  * compares as fast as they can, resume after page faults, resubmit after hardware errors, and verify every byte.
  * Prints one line: how many were submitted and taken, and exits with 1 if anything was wrong, 2 if a completion was
  * lost.
