@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Without the library (tests/storm/ has the storm that goes through it). Run under sva-emu: storm QUEUE portal|write THREADS OPERATIONS SIZE [SECONDS]. Threads submit copies, fills and
- * compares as fast as they can, resume after page faults, resubmit after hardware errors, and verify every byte.
- * Prints one line: how many were submitted and taken, and exits with 1 if anything was wrong, 2 if a completion was
- * lost.
+ * Run under sva-emu: storm QUEUE portal|write THREADS OPERATIONS SIZE [SECONDS]. Threads submit
+ * copies, fills and compares as fast as they can, resume after page faults, resubmit after hardware
+ * errors, and verify every byte. It does not use the library; tests/storm/ does the same through it.
+ * Prints one line: how many were submitted and taken, and exits with 1 if anything was wrong, 2 if a
+ * completion was lost.
  */
 #include <pthread.h>
 #include <stdio.h>
