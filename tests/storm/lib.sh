@@ -26,7 +26,7 @@ row() {
 	local share=$1 name=$2 words=$3 n
 	shift 3
 	n=$((OPERATIONS * share / 1000))
-	[ $n -ge 200 ] || n=200
+	[ $n -ge 500 ] || n=500
 	ok "$name, $n operations" storm_passes "$words" "$@" --operations $n --seed "$SEED"
 }
 

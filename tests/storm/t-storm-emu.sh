@@ -49,8 +49,8 @@ done
 
 # Records that never come retire their queue: what was on it ends with -EIO, all else is done.
 export SVA_RECORD_TIMEOUT_MS=300
-row 20 "every three hundredth record is lost" "enqcmd failed" \
-	"$emu" run --sabotage lose:300 --queues "$small" -- "$storm" --paths $all --losses --tiny
+row 20 "every hundredth record is lost" "enqcmd failed" \
+	"$emu" run --sabotage lose:100 --queues "$small" -- "$storm" --paths $all --losses --tiny
 row 4 "records come after 20 ms" "enqcmd" \
 	"$emu" run --delay 20000 --queues "$small" -- "$storm" --paths enqcmd,soft,cpu --losses
 
