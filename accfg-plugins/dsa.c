@@ -12,6 +12,7 @@
 #include <accel-config/libaccel_config.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -190,6 +191,8 @@ static int report_device(const struct sva_accfg_host *host, struct accfg_device 
 	if (!find_directory(name, directory))
 		return 0; /* it went away */
 	if (count_entries(directory, visit_unreadable) > 0) {
+		if (sva_fd_shortage())
+			return sva_fd_shortage();
 		snprintf(detail, sizeof(detail), "%.64s: the type or mode of a queue can not be read", name);
 		host->problem(host->ctx, SVA_REASON_PLUGIN, detail);
 		return 0;
@@ -218,6 +221,21 @@ static void report_missing(const struct sva_accfg_host *host, int missing)
 	host->problem(host->ctx, SVA_REASON_PLUGIN, detail);
 }
 
+/*
+ * libaccel-config takes what it cannot open for absent, and does not say so. It opens up to three files at a time: that many,
+ * and as many again for other threads, have to be there before it is asked, and still afterwards.
+ */
+static int find_room(void)
+{
+	int fds[6], n = 0;
+
+	while (n < 6 && (fds[n] = sva_fd_open("/", O_PATH)) >= 0)
+		n++;
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+	return sva_fd_shortage();
+}
+
 static int report_all(const struct sva_accfg_host *host, int devices)
 {
 	struct accfg_device *device;
@@ -225,6 +243,9 @@ static int report_all(const struct sva_accfg_host *host, int devices)
 	int err, found = 0;
 	bool held[3];
 
+	err = find_room();
+	if (err)
+		return err;
 	/* The library opens files of its own, some for writing. */
 	sva_fd_hold_low(held);
 	err = accfg_new(&ctx);
@@ -238,6 +259,8 @@ static int report_all(const struct sva_accfg_host *host, int devices)
 		if (!err)
 			err = report_device(host, device);
 	}
+	if (!err)
+		err = find_room();
 	if (!err && found < devices)
 		report_missing(host, devices - found);
 	accfg_unref(ctx);
@@ -265,24 +288,30 @@ static int enumerate(const struct sva_accfg_host *host)
 	int devices = 0, bus_count = 0, unreadable = 0;
 	char detail[128];
 
+	sva_fd_forget_shortage();
 	for (size_t i = 0; i < sizeof(buses) / sizeof(buses[0]); i++) {
 		int count = count_entries(buses[i], visit_device);
 
 		bus_count += count >= 0;
 		devices += count > 0 ? count : 0;
-		if (count >= 0 || count == -ENOENT || count == -ENOTDIR)
+		if (count >= 0 || count == -ENOENT || count == -ENOTDIR || sva_is_shortage(count))
 			continue;
 		unreadable++;
 		snprintf(detail, sizeof(detail), "%s cannot be read: %s", buses[i], strerror(-count));
 		host->problem(host->ctx, SVA_REASON_SYSFS_HIDDEN, detail);
 	}
-	if (devices)
-		return report_all(host, devices);
+	if (devices && !sva_fd_shortage()) {
+		int err = report_all(host, devices);
+
+		return err ? err : sva_fd_shortage();
+	}
+	if (sva_fd_shortage())
+		return sva_fd_shortage();
 	if (bus_count)
 		host->problem(host->ctx, SVA_REASON_NO_DEVICE, "the idxd driver is loaded, but it has no device");
 	else if (!unreadable)
 		report_nothing(host);
-	return 0;
+	return sva_fd_shortage();
 }
 
 const struct sva_accfg_plugin sva_accfg_plugin_v1 = {

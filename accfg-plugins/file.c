@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/find/queue-check.h"
+#include "lib/base/fd.h"
 #include "lib/base/text.h"
+#include "lib/find/queue-check.h"
 #include "sva/plugin.h"
 
 /*
@@ -257,7 +258,7 @@ static int enumerate(const struct sva_accfg_host *host)
 		snprintf(list.why, sizeof(list.why), "%s: there is no such file", list.path);
 	if (!err)
 		err = report(host, &list);
-	else if (err != -ENOMEM) {
+	else if (!sva_is_shortage(err)) {
 		host->problem(host->ctx, SVA_REASON_PLUGIN, list.why);
 		err = 0;
 	}

@@ -58,7 +58,10 @@ struct sva_accfg_plugin {
 	size_t size;        /**< sizeof(struct sva_accfg_plugin) as the plug-in was compiled */
 	const char *name;   /**< "dsa", "file": that of its file */
 	const char *about;  /**< one line */
-	/** Enumerate queues. 0, also if there are none; -errno if nothing can be said. One thread at a time. */
+	/**
+	 * Enumerate queues. 0, also if there are none; -errno if nothing can be said. After -EMFILE, -ENFILE and -ENOMEM
+	 * nothing of what was reported counts, and it is asked again later. One thread at a time.
+	 */
 	int (*enumerate)(const struct sva_accfg_host *host);
 };
 

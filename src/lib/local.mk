@@ -95,6 +95,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/run/wait.c \
 	%D%/api/api.h \
 	%D%/api/bind.c \
+	%D%/api/default.c \
 	%D%/api/dma.c \
 	%D%/api/explain.c \
 	%D%/api/inline.c \

@@ -70,6 +70,23 @@ echo 'paths = cpu, quick' >"$tmp/no-driver/etc/libsva.conf"
 says no-driver "libsva.conf:1: paths: unknown word 'quick'" "$info"
 not_ok "no-driver: a mistake in the configuration is an error" on no-driver "$info"
 
+# With few descriptors, sva-info shows what it shows with many, or says that there are too few: a queue is never left out.
+program=$info
+[ -x "${info%/*}/.libs/sva-info" ] && program=${info%/*}/.libs/sva-info
+export LD_LIBRARY_PATH=$top_builddir/src/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+all=$(on two-sockets "$program" -j)
+wrong= refused=0
+for n in $(seq 3 16); do
+	few=$(on two-sockets bash -c 'ulimit -n "$1" && exec "$2" -j' - "$n" "$program")
+	case $few in
+	"$all") ;;
+	*"Too many open files"* | *"Error 24"*) refused=$((refused + 1)) ;;
+	*) wrong="$wrong $n" ;;
+	esac
+done
+is "$wrong" "" "two-sockets: with 3 to 16 descriptors, every queue is shown or EMFILE"
+ok "two-sockets: some of these were too few, some enough" test "$refused" -gt 0 -a "$refused" -lt 14
+
 if command -v accel-config >/dev/null; then
 	says two-sockets '"dev":"wq2.0"' accel-config list
 	says mixed-modes '"mode":"dedicated"' accel-config list

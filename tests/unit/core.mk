@@ -96,7 +96,7 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,-
 %C%_t_threads_LDADD = $(core_inside)
 
 # What the surroundings do: forks, shortages, sandboxes, cancellations.
-around_programs = %D%/t-first %D%/t-sandbox %D%/t-cancel
+around_programs = %D%/t-first %D%/t-sandbox %D%/t-cancel %D%/t-shortage
 check_PROGRAMS += $(around_programs)
 TESTS += $(around_programs)
 
@@ -113,3 +113,8 @@ TESTS += $(around_programs)
 %C%_t_cancel_CPPFLAGS = $(core_cppflags)
 %C%_t_cancel_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_cancel_LDADD = $(core_inside)
+
+%C%_t_shortage_SOURCES = %D%/t-shortage.c $(core_kernel)
+%C%_t_shortage_CPPFLAGS = $(core_cppflags)
+%C%_t_shortage_LDFLAGS = $(core_kernel_ldflags) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+%C%_t_shortage_LDADD = $(core_inside)

@@ -9,6 +9,13 @@
 
 /* The context itself (NULL: the default one, made when needed), checked; or NULL and *err. */
 struct sva *sva_context(struct sva *ctx, int *err);
+/* The same, but not the interim one, which knows of no queue and no setting of the file: -EMFILE, -ENFILE, -ENOMEM instead. */
+struct sva *sva_context_complete(struct sva *ctx, int *err);
+/* default.c */
+struct sva *sva_context_default(int *err);
+/* For default.c. With sva_process.lock held, which serialises discovery. */
+int sva_context_open(struct sva **ctx, const struct sva_opts *opts);
+void sva_context_publish(struct sva *ctx, bool is_default);
 /* The context of bond handles, made when needed. */
 struct sva *sva_anchor(int *err);
 struct sva_thread *sva_thread_slow(struct sva *ctx, int *err);

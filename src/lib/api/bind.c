@@ -71,7 +71,7 @@ int sva_bind(struct sva *sva, const char *name, unsigned int flags, struct sva_b
 
 	if (!name || !out || (flags & ~(SVA_BIND_UNTRUSTED | SVA_BIND_STRICT)))
 		return -EINVAL;
-	sva = sva_context(sva, &err);
+	sva = sva_context_complete(sva, &err);
 	if (!sva)
 		return err;
 	if (!strcmp(name, "soft")) {

@@ -41,10 +41,13 @@ static int set_up(struct sva *ctx, struct sva_dma_buf *buf)
 	uint32_t reason = SVA_REASON_OK;
 	int err;
 
-	if (!sva_config_path_allowed(&ctx->config, SVA_PATH_DMA) ||
-	    sva_bond_get(&ctx->config, sva_dma_queue(), SVA_PATH_DMA, &buf->bond, &reason)) {
-		buf->bond = NULL;
+	if (!sva_config_path_allowed(&ctx->config, SVA_PATH_DMA))
 		return note_only(ctx, buf);
+	err = sva_bond_get(&ctx->config, sva_dma_queue(), SVA_PATH_DMA, &buf->bond, &reason);
+	if (err) {
+		buf->bond = NULL;
+		/* A buffer stays what it is now: it does not become one without the module for a moment's shortage. */
+		return sva_is_shortage(err) && ctx->dma_reason == SVA_REASON_OK ? err : note_only(ctx, buf);
 	}
 	err = map_for_device(buf);
 	if (err)
@@ -67,7 +70,7 @@ int sva_dma_map(struct sva *sva, void *addr, size_t len, unsigned int flags, str
 		return -EINVAL;
 	if (!addr)
 		return -EFAULT;
-	sva = sva_context(sva, &err);
+	sva = sva_context_complete(sva, &err);
 	if (!sva)
 		return err;
 	buf = calloc(1, sizeof(*buf));

@@ -58,6 +58,8 @@ static uint32_t queue_path_reason(struct sva *ctx, int path)
 
 static uint32_t path_reason(struct sva *ctx, int path)
 {
+	if (atomic_load(&ctx->shortage) && path != SVA_PATH_CPU)
+		return SVA_REASON_SHORTAGE;
 	if (!sva_config_path_allowed(&ctx->config, path))
 		return SVA_REASON_EXCLUDED;
 	switch (path) {
@@ -103,7 +105,7 @@ int sva_setting_value(struct sva *sva, unsigned int index, char *text, size_t si
 
 	if (!text)
 		return -EINVAL;
-	sva = sva_context(sva, &err);
+	sva = sva_context_complete(sva, &err);
 	return sva ? sva_config_value(&sva->config, index, text, size) : err;
 }
 
@@ -139,7 +141,7 @@ int sva_queue_info(struct sva *sva, unsigned int index, int probe, struct sva_qu
 	/* The first version's fields end with reserved; a program compiled against less is not possible. */
 	if (!out || out->size < sizeof(size_t) + sizeof(char *))
 		return -EINVAL;
-	sva = sva_context(sva, &err);
+	sva = sva_context_complete(sva, &err);
 	if (!sva)
 		return err;
 	for (queue = sva->inventory->queues; queue && index; queue = queue->next)

@@ -2,10 +2,12 @@
 /* Contexts: opened explicitly, or the process's default one; and each thread's share of a context. */
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "lib/base/cancel.h"
 #include "lib/base/memory.h"
 #include "lib/api/api.h"
+#include "lib/find/log.h"
 #include "lib/queue/dma.h"
 #include "lib/queue/ways.h"
 
@@ -53,7 +55,13 @@ static int make_routes(struct sva *ctx)
 {
 	bool sync_open = true;
 
-	ctx->dma_reason = sva_config_path_allowed(&ctx->config, SVA_PATH_DMA) ? sva_dma_probe() : (uint32_t)SVA_REASON_EXCLUDED;
+	ctx->dma_reason = SVA_REASON_EXCLUDED;
+	if (sva_config_path_allowed(&ctx->config, SVA_PATH_DMA)) {
+		int err = sva_dma_look(&ctx->dma_reason);
+
+		if (err)
+			return err;
+	}
 	for (unsigned int i = 0; i < ctx->config.path_count; i++) {
 		int path = ctx->config.paths[i], err;
 
@@ -72,7 +80,7 @@ static int make_routes(struct sva *ctx)
 
 /* ------------------------------------------------------------------ open and close */
 
-static void publish(struct sva *ctx, bool is_default)
+void sva_context_publish(struct sva *ctx, bool is_default)
 {
 	ctx->is_default = is_default;
 	atomic_init(&ctx->holds, 1);
@@ -82,8 +90,7 @@ static void publish(struct sva *ctx, bool is_default)
 	sva_process.contexts = ctx;
 }
 
-/* With sva_process.lock held, which serialises discovery. */
-static int open_locked(struct sva **out, const struct sva_opts *opts)
+int sva_context_open(struct sva **out, const struct sva_opts *opts)
 {
 	struct sva *ctx = calloc(1, sizeof(*ctx));
 	int err;
@@ -109,6 +116,18 @@ static int open_locked(struct sva **out, const struct sva_opts *opts)
 	return 0;
 }
 
+/* The one line of it: what was looked at in that moment matters little. */
+static void report_shortage(const struct sva_opts *opts, int err)
+{
+	struct sva_config config = { .log_level = LOG_WARNING };
+
+	if (opts && opts->size >= offsetof(struct sva_opts, log_arg) + sizeof(opts->log_arg)) {
+		config.log = opts->log;
+		config.log_arg = opts->log_arg;
+	}
+	sva_log(&config, LOG_ERR, "a context cannot be opened at the moment: %s", strerror(-err));
+}
+
 int sva_open(struct sva **out, const struct sva_opts *opts)
 {
 	struct sva *ctx;
@@ -121,10 +140,12 @@ int sva_open(struct sva **out, const struct sva_opts *opts)
 		return err;
 	cancel = sva_cancel_hold();
 	pthread_mutex_lock(&sva_process.lock);
-	err = open_locked(&ctx, opts);
+	err = sva_context_open(&ctx, opts);
 	if (!err)
-		publish(ctx, false);
+		sva_context_publish(ctx, false);
 	pthread_mutex_unlock(&sva_process.lock);
+	if (sva_is_shortage(err))
+		report_shortage(opts, err);
 	sva_cancel_release(cancel);
 	if (!err)
 		*out = ctx;
@@ -168,45 +189,24 @@ void sva_close(struct sva *ctx)
 
 /* ------------------------------------------------------------------ which context */
 
-/*
- * The default context ends with the process, and has no exit handler: other threads may run until
- * the very end, and end and free their operations at any time. The kernel stops the device before
- * it takes the process's memory away.
- */
-static struct sva *default_context(int *err)
-{
-	struct sva *ctx;
-	int cancel;
-
-	*err = sva_process_enter();
-	if (*err)
-		return NULL;
-	cancel = sva_cancel_hold();
-	pthread_mutex_lock(&sva_process.lock);
-	ctx = sva_process.default_context;
-	if (!ctx) {
-		*err = open_locked(&ctx, NULL);
-		if (*err) {
-			ctx = NULL;
-		} else {
-			publish(ctx, true);
-			sva_process.default_context = ctx;
-		}
-	}
-	pthread_mutex_unlock(&sva_process.lock);
-	sva_cancel_release(cancel);
-	return ctx;
-}
-
 struct sva *sva_context(struct sva *ctx, int *err)
 {
 	*err = 0;
 	if (!ctx)
-		return default_context(err);
+		return sva_context_default(err);
 	if (ctx->magic != SVA_CTX_MAGIC)
 		*err = -EINVAL;
 	else if (ctx->generation != sva_process_generation())
 		*err = -ESTALE;
+	return *err ? NULL : ctx;
+}
+
+struct sva *sva_context_complete(struct sva *key, int *err)
+{
+	struct sva *ctx = sva_context(key, err);
+
+	if (ctx && atomic_load(&ctx->shortage))
+		*err = atomic_load(&ctx->shortage);
 	return *err ? NULL : ctx;
 }
 
@@ -224,7 +224,7 @@ struct sva *sva_anchor(int *err)
 		if (ctx) {
 			ctx->magic = SVA_CTX_MAGIC;
 			pthread_mutex_init(&ctx->lock, NULL);
-			publish(ctx, false);
+			sva_context_publish(ctx, false);
 			sva_process.anchor = ctx;
 		} else {
 			*err = -ENOMEM;

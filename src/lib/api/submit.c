@@ -70,17 +70,11 @@ int sva_bond_submit(struct sva_bond *bond, struct sva_op *op)
 	return err;
 }
 
-int sva_reap(struct sva *sva, struct sva_op **done, unsigned int n)
+/* Those on the list of one share. */
+static unsigned int collect(struct sva_thread *thread, struct sva_op **done, unsigned int n)
 {
-	struct sva_thread *thread;
 	unsigned int looks, found = 0;
-	int err;
 
-	if (!done && n)
-		return -EINVAL;
-	thread = sva_thread_get(sva, &err);
-	if (!thread)
-		return err;
 	/* Each look costs the same; a call looks at each operation once at most, and the next call goes on where this one stopped. */
 	looks = atomic_load_explicit(&thread->in_flight, memory_order_relaxed);
 	if (n < looks && looks > 2 * n + 16)
@@ -98,5 +92,21 @@ int sva_reap(struct sva *sva, struct sva_op **done, unsigned int n)
 		if (sva_poll(op))
 			done[found++] = op;
 	}
-	return (int)found;
+	return found;
+}
+
+int sva_reap(struct sva *sva, struct sva_op **done, unsigned int n)
+{
+	struct sva_thread *thread;
+	unsigned int found = 0;
+	int err;
+
+	if (!done && n)
+		return -EINVAL;
+	thread = sva_thread_get(sva, &err);
+	if (!thread)
+		return err;
+	if (unlikely(thread->earlier))
+		found = collect(thread->earlier, done, n);
+	return (int)(found + collect(thread, done + found, n - found));
 }

@@ -50,7 +50,9 @@ static __attribute__((cold)) int note_error(int error, uint32_t reason, uint64_t
 
 static __attribute__((cold)) int note_no_thread(int error)
 {
-	return note_error(error, error == -ESTALE ? SVA_REASON_FORKED : 0, 0, false);
+	uint32_t reason = error == -ESTALE ? SVA_REASON_FORKED : sva_is_shortage(error) ? SVA_REASON_SHORTAGE : SVA_REASON_OK;
+
+	return note_error(error, reason, 0, false);
 }
 
 /* Why it could not even be submitted. */
@@ -287,14 +289,32 @@ static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, voi
 	return quick(thread, lease, lease->move_word, (uintptr_t)src, (uintptr_t)dst, len);
 }
 
+/* What the CPU can do without a share of a context, in a moment without memory for one. */
+static bool can_do_without(const struct sva *sva, int err)
+{
+	return sva_is_shortage(err) && (!sva || (sva->policy.cpu_allowed && !(sva->config.flags & SVA_OPEN_GUARD)));
+}
+
+static const struct sva_identity without_share = { .path = SVA_PATH_CPU, .reason = SVA_REASON_SHORTAGE };
+
 /* Not the context of this thread's last call, or not its time any more. */
 static __attribute__((noinline, cold)) int copy_anew(struct sva *sva, void *dst, const void *src, size_t len)
 {
+	struct sva_thread *thread;
 	int err;
 
-	if (!sva_thread_slow(sva, &err))
+	thread = sva_thread_slow(sva, &err);
+	if (thread && sva_thread_is_cached(sva))
+		return sva_memcpy(sva, dst, src, len);
+	if (thread)
+		return copy_slowly(thread, dst, src, len);
+	if (!can_do_without(sva, err))
 		return note_no_thread(err);
-	return sva_memcpy(sva, dst, src, len);
+	if (!len || bad_range((uintptr_t)dst, len) || bad_range((uintptr_t)src, len))
+		return refuse((uintptr_t)dst, (uintptr_t)src, len);
+	memmove(dst, src, len);
+	note(&without_share, len);
+	return 0;
 }
 
 int sva_memcpy(struct sva *sva, void *dst, const void *src, size_t len)
@@ -333,6 +353,17 @@ static int fill_on_cpu(struct sva_thread *thread, void *dst, uint64_t pattern, s
 	return 0;
 }
 
+static __attribute__((noinline, cold)) int fill_without_share(struct sva *sva, void *dst, uint64_t pattern, size_t len, int err)
+{
+	if (!can_do_without(sva, err))
+		return note_no_thread(err);
+	if (!len || bad_range((uintptr_t)dst, len))
+		return refuse((uintptr_t)dst, (uintptr_t)dst, len);
+	sva_cpu_fill(dst, pattern, len);
+	note(&without_share, len);
+	return 0;
+}
+
 int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 {
 	struct sva_thread *thread;
@@ -341,7 +372,7 @@ int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 
 	thread = sva_thread_get(sva, &err);
 	if (unlikely(!thread))
-		return note_no_thread(err);
+		return fill_without_share(sva, dst, pattern, len, err);
 	if (len < thread->cpu_below)
 		return fill_on_cpu(thread, dst, pattern, len);
 	lease = quick_lease(thread, len);

@@ -3,6 +3,7 @@
 #ifndef SVA_BASE_CLOCK_H
 #define SVA_BASE_CLOCK_H
 
+#include "lib/base/fd.h"
 #include "lib/base/lib.h"
 
 #pragma GCC visibility push(hidden)
@@ -16,12 +17,6 @@ struct sva_retry {
 
 bool sva_retry_is_due(const struct sva_retry *retry);
 void sva_retry_failed(struct sva_retry *retry);
-/* Short of descriptors or memory, of the process or the machine: says nothing about what was looked for. err: an errno of either sign. */
-static inline bool sva_is_shortage(int err)
-{
-	err = err < 0 ? -err : err;
-	return err == EMFILE || err == ENFILE || err == ENOMEM;
-}
 
 #pragma GCC visibility pop
 

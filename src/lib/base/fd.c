@@ -30,7 +30,29 @@ static int move_up(int fd, int lowest)
 	int moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest), err = errno;
 
 	close(fd);
+	if (err == EINVAL)
+		err = EMFILE; /* the limit is lower than that number */
 	return moved < 0 ? -err : moved;
+}
+
+static atomic_int shortage;
+
+int sva_fd_shortage(void)
+{
+	return atomic_load(&shortage);
+}
+
+void sva_fd_forget_shortage(void)
+{
+	atomic_store(&shortage, 0);
+}
+
+static void note_shortage(int err)
+{
+	int none = 0;
+
+	if (sva_is_shortage(err))
+		atomic_compare_exchange_strong(&shortage, &none, err < 0 ? err : -err);
 }
 
 int sva_fd_openat(int dir, const char *name, int flags)
@@ -45,6 +67,8 @@ int sva_fd_openat(int dir, const char *name, int flags)
 		fd = -errno;
 	else if (fd < LOWEST)
 		fd = move_up(fd, LOWEST);
+	if (fd < 0)
+		note_shortage(fd);
 	errno = saved;
 	return fd;
 }
@@ -64,8 +88,10 @@ DIR *sva_fd_opendir(const char *path)
 		return NULL;
 	}
 	dir = fdopendir(fd);
-	if (!dir)
+	if (!dir) {
+		note_shortage(errno);
 		close(fd);
+	}
 	return dir;
 }
 
@@ -79,8 +105,10 @@ FILE *sva_fd_fopen(const char *path)
 		return NULL;
 	}
 	file = fdopen(fd, "r");
-	if (!file)
+	if (!file) {
+		note_shortage(errno);
 		close(fd);
+	}
 	return file;
 }
 

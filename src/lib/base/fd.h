@@ -9,10 +9,28 @@
 #define SVA_FD_H
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
+
+/*
+ * Short of descriptors or memory, the process or the machine: that says nothing about what was
+ * looked for, and the next moment may be different. err: an errno of either sign.
+ */
+static inline bool sva_is_shortage(int err)
+{
+	err = err < 0 ? -err : err;
+	return err == EMFILE || err == ENFILE || err == ENOMEM;
+}
+
+/*
+ * For plug-ins, which ask after all is done whether something could not be looked at: -errno of
+ * the first shortage that one of the functions below met since it was forgotten; 0: none.
+ */
+int sva_fd_shortage(void);
+void sva_fd_forget_shortage(void);
 
 /*
  * open(2) with O_CLOEXEC, again after EINTR. A descriptor from 3 on, or -errno; errno is left

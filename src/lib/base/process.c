@@ -78,6 +78,7 @@ static void forget_parent(void)
 	sva_process.contexts = NULL;
 	sva_process.bonds = NULL;
 	sva_process.default_context = NULL;
+	sva_process.interim = NULL;
 	sva_process.anchor = NULL;
 }
 

@@ -37,6 +37,7 @@ struct sva_process {
 	struct sva *contexts;
 	struct sva_bond *bonds;
 	struct sva *default_context;
+	struct sva *interim;        /* stands in for the default context while that cannot be opened */
 	struct sva *anchor;         /* context without routes, whose threads submit on bond handles */
 	/* One visitor of several threads at a time, so that two cannot wait for each other (queue/lease.c). */
 	pthread_mutex_t visit_lock;

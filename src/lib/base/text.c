@@ -39,7 +39,7 @@ static int open_regular(const char *path, char *why, size_t why_size)
 		if (err == ENOENT || err == ENOTDIR)
 			return -ENOENT;
 		snprintf(why, why_size, "%s: can not be opened: %s", path, strerror(err));
-		return err == EACCES || err == EPERM ? -EACCES : err == ENOMEM ? -ENOMEM : -EBADMSG;
+		return err == EACCES || err == EPERM ? -EACCES : sva_is_shortage(err) ? -err : -EBADMSG;
 	}
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		snprintf(why, why_size, "%s: not a regular file", path);
@@ -129,7 +129,7 @@ int sva_text_lines(const char *path, sva_line_fn *line, void *arg, char *why, si
 	close(fd);
 	if (!data) {
 		snprintf(why, why_size, "%s: can not be read: %s", path, strerror(error));
-		return error == ENOMEM ? -ENOMEM : -EBADMSG;
+		return sva_is_shortage(error) ? -error : -EBADMSG;
 	}
 	err = check_text(path, data, length, why, why_size);
 	if (!err)

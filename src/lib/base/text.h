@@ -18,8 +18,8 @@ typedef int sva_line_fn(void *arg, unsigned int number, char *text);
 
 /*
  * 0; what the function returned; -ENOENT there is no such file; -EACCES it may not be read; -EBADMSG it is not a text
- * file that can be meant (a directory, too large, lines too long, control characters); -ENOMEM. For the last three, why
- * says what is wrong, with file and line; otherwise it is left empty.
+ * file that can be meant (a directory, too large, lines too long, control characters); -EMFILE, -ENFILE, -ENOMEM it could
+ * not be looked at. But for -ENOENT, why says what is wrong, with file and line; otherwise it is left empty.
  */
 int sva_text_lines(const char *path, sva_line_fn *line, void *arg, char *why, size_t why_size);
 

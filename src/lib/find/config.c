@@ -13,6 +13,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "lib/base/fd.h"
 #include "lib/find/log.h"
 #include "lib/base/names.h"
 #include "lib/base/text.h"
@@ -86,8 +87,9 @@ static int load_file(struct loader *l)
 
 	l->source = FROM_FILE;
 	err = sva_text_lines(SVA_CONFIG_FILE, load_line, l, why, sizeof(why));
+	/* For want of descriptors or memory nothing is said of the file: the caller has one line for all of that. */
 	if (*why)
-		sva_log(l->config, LOG_ERR, "%s", why);
+		sva_log(l->config, sva_is_shortage(err) ? LOG_INFO : LOG_ERR, "%s", why);
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -224,6 +226,28 @@ int sva_config_load(struct sva_config *config, const struct sva_opts *opts)
 		err = load_options(&loader, &copy);
 	if (!err)
 		err = keep_texts(&loader);
+	if (err)
+		sva_config_free(config);
+	errno = saved;
+	return err;
+}
+
+int sva_config_interim(struct sva_config *config)
+{
+	struct loader loader = { .config = config };
+	int err, saved = errno;
+
+	memset(config, 0, sizeof(*config));
+	config->log_level = LOG_WARNING;
+	err = load_defaults(&loader);
+	if (!err)
+		err = load_environment(&loader);
+	if (!err) {
+		config->path_mask &= 1u << SVA_PATH_CPU;
+		config->path_count = config->path_mask ? 1 : 0;
+		config->paths[0] = SVA_PATH_CPU;
+		err = keep_texts(&loader);
+	}
 	if (err)
 		sva_config_free(config);
 	errno = saved;

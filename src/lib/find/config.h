@@ -37,6 +37,8 @@ struct sva_config {
  * file allows. 0, -EINVAL, -EBADMSG, -EACCES, -ENOMEM; every failure has been logged with file and line, or variable.
  */
 int sva_config_load(struct sva_config *config, const struct sva_opts *opts);
+/* Without the file, which cannot be read at the moment: defaults and the environment, and of the paths cpu alone. */
+int sva_config_interim(struct sva_config *config);
 void sva_config_free(struct sva_config *config);
 bool sva_config_path_allowed(const struct sva_config *config, int path);
 bool sva_config_queue_allowed(const struct sva_config *config, const char *device, const char *queue);

@@ -14,6 +14,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "lib/base/fd.h"
 #include "lib/find/log.h"
 #include "lib/base/names.h"
 #include "lib/find/discover.h"
@@ -33,7 +34,7 @@ struct host {
 	struct sva_inventory *inventory;
 	struct sva_queue **tail;
 	const char *plugin;
-	bool out_of_memory;
+	int shortage; /* -errno: something could not be looked at; 0: nothing */
 };
 
 /* ------------------------------------------------------------------ problems */
@@ -69,7 +70,7 @@ static void keep_problem(struct host *h, const char *line)
 		inventory->problems = grown;
 	if (!grown || !copy) {
 		free(copy);
-		h->out_of_memory = true;
+		h->shortage = -ENOMEM;
 		return;
 	}
 	grown[inventory->problem_count++] = copy;
@@ -189,7 +190,7 @@ static int add_queue(void *ctx, const struct sva_accfg_queue *from)
 		return 0;
 	queue = copy_queue(from, h->plugin);
 	if (!queue) {
-		h->out_of_memory = true;
+		h->shortage = -ENOMEM;
 		return -ENOMEM;
 	}
 	*h->tail = queue;
@@ -235,6 +236,10 @@ static void ask(struct host *h)
 		return;
 	}
 	err = sva_plugin_load(path, &plugin, why, sizeof(why));
+	if (sva_is_shortage(err)) {
+		h->shortage = err;
+		return;
+	}
 	if (err == -ENOENT) {
 		problem(h, SVA_REASON_PLUGIN, LOG_NOTICE, "not installed: there is no %.300s", path);
 		return;
@@ -244,8 +249,8 @@ static void ask(struct host *h)
 		return;
 	}
 	err = plugin->enumerate(&host);
-	if (err == -ENOMEM)
-		h->out_of_memory = true;
+	if (sva_is_shortage(err))
+		h->shortage = err;
 	else if (err)
 		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "failed: %s", strerror(err < 0 ? -err : err));
 }
@@ -273,13 +278,13 @@ int sva_discover(const struct sva_config *config, struct sva_inventory **result)
 	look_around(&h);
 	sva_names_each(name, config->plugins) {
 		h.plugin = name;
-		if (!h.out_of_memory)
+		if (!h.shortage)
 			ask(&h);
 	}
 	errno = saved;
-	if (h.out_of_memory) {
+	if (h.shortage) {
 		sva_inventory_free(inventory);
-		return -ENOMEM;
+		return h.shortage;
 	}
 	if (!inventory->queue_count && !inventory->reason)
 		inventory->reason = SVA_REASON_NO_DEVICE;

@@ -34,7 +34,7 @@ struct sva_inventory {
 };
 
 /*
- * Loads the plug-ins and asks each. Only -ENOMEM is fatal: what a plug-in does wrong becomes a problem. Plug-ins, and the libraries that they use, need
+ * Loads the plug-ins and asks each. Only a shortage is fatal (-EMFILE, -ENFILE, -ENOMEM): what a plug-in does wrong becomes a problem. Plug-ins, and the libraries that they use, need
  * not be thread-safe: the caller holds sva_process.lock, which fork() waits for, too.
  */
 int sva_discover(const struct sva_config *config, struct sva_inventory **inventory);

@@ -202,15 +202,19 @@ static struct loaded *find_file(const struct stat *st)
 /* Loads the object behind fd, which it takes over, and fills in handle and plugin. */
 static int load_fd(int fd, struct loaded *entry, char *why, size_t why_size)
 {
+	int next, err = -ENOEXEC;
 	char name[32];
-	int next;
 
 	snprintf(why, why_size, "the dynamic linker takes it for another plug-in");
 	for (int i = 0; i < MAX_RENUMBERING && fd >= 0; i++) {
 		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+		errno = 0;
 		entry->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 		entry->plugin = entry->handle ? dlsym(entry->handle, SYMBOL) : NULL;
 		if (!entry->plugin) {
+			/* The linker hands over no errno, but leaves that of the call that failed. */
+			if (sva_is_shortage(errno))
+				err = -errno;
 			snprintf(why, why_size, "it can not be loaded: %s", dlerror());
 			break;
 		}
@@ -219,12 +223,14 @@ static int load_fd(int fd, struct loaded *entry, char *why, size_t why_size)
 		dlclose(entry->handle);
 		entry->plugin = NULL;
 		next = fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
+		if (next < 0 && sva_is_shortage(errno))
+			err = -errno;
 		close(fd);
 		fd = next;
 	}
 	if (fd >= 0)
 		close(fd);
-	return entry->plugin ? 0 : -ENOEXEC;
+	return entry->plugin ? 0 : err;
 }
 
 /*

@@ -140,7 +140,7 @@ int sva_settings_deny(struct loader *l, const struct row *row)
 
 int sva_settings_no_memory(struct loader *l)
 {
-	sva_log(l->config, LOG_ERR, "out of memory while reading the configuration");
+	sva_log(l->config, LOG_INFO, "out of memory while reading the configuration"); /* the caller has the line for it */
 	return -ENOMEM;
 }
 

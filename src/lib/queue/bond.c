@@ -64,6 +64,10 @@ static uint32_t open_reason(int err, const char *node)
 		return SVA_REASON_NO_PASID;
 	case ENXIO:
 		return SVA_REASON_QUEUE_DISABLED;
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return SVA_REASON_SHORTAGE;
 	case EBUSY:
 		return sva_node_is_open_here(node) ? SVA_REASON_BUSY_HERE : SVA_REASON_BUSY;
 	default:

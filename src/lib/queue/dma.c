@@ -41,6 +41,8 @@ struct sva_dma_side {
 
 uint32_t sva_dma_node_reason(int err)
 {
+	if (sva_is_shortage(err))
+		return SVA_REASON_SHORTAGE;
 	return err == EACCES || err == EPERM ? SVA_REASON_MODULE_PERMISSION : SVA_REASON_MODULE_ABSENT;
 }
 
@@ -88,19 +90,28 @@ static int ask(struct sva_dma_info *info, uint32_t *reason)
 	} else if (*reason == SVA_REASON_OK) {
 		*reason = sva_dma_node_reason(-fd);
 	}
+	if (fd < 0 && sva_is_shortage(fd))
+		err = fd;
 	sva_cancel_release(cancel);
 	return err;
 }
 
+int sva_dma_look(uint32_t *reason)
+{
+	struct sva_dma_info info;
+	int saved = errno, err = ask(&info, reason);
+
+	if (!err && !info.nr_channels)
+		*reason = SVA_REASON_MODULE_NO_CHANNEL;
+	errno = saved;
+	return sva_is_shortage(err) ? err : 0;
+}
+
 uint32_t sva_dma_probe(void)
 {
-	uint32_t reason = SVA_REASON_OK;
-	struct sva_dma_info info;
-	int saved = errno;
+	uint32_t reason;
 
-	if (!ask(&info, &reason) && !info.nr_channels)
-		reason = SVA_REASON_MODULE_NO_CHANNEL;
-	errno = saved;
+	(void)sva_dma_look(&reason);
 	return reason;
 }
 
@@ -113,7 +124,7 @@ int sva_dma_pasid(uint32_t *pasid)
 
 	errno = saved;
 	if (err || !(info.features & SVA_DMA_FEATURE_PASID))
-		return -ENODATA;
+		return sva_is_shortage(err) ? err : -ENODATA;
 	*pasid = info.pasid;
 	return 0;
 }

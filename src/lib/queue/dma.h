@@ -10,6 +10,8 @@
 
 /* Can /dev/sva_dma be used? An enum sva_reason. */
 uint32_t sva_dma_probe(void);
+/* The same, with a shortage, -errno, told from an answer, 0. */
+int sva_dma_look(uint32_t *reason);
 int sva_dma_pasid(uint32_t *pasid);
 /* What open(2) of the module's node says, as enum sva_reason. */
 uint32_t sva_dma_node_reason(int err);

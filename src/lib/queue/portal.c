@@ -23,7 +23,9 @@ static int map_portal(struct sva_bond *bond, uint32_t *reason)
 	if (portal == MAP_FAILED) {
 		int err = errno;
 
-		*reason = err == EPERM ? SVA_REASON_NEED_RAWIO : SVA_REASON_MAP_FAILED;
+		*reason = err == EPERM	       ? SVA_REASON_NEED_RAWIO :
+			  sva_is_shortage(err) ? SVA_REASON_SHORTAGE :
+						 SVA_REASON_MAP_FAILED;
 		return err == EPERM ? -EACCES : -err;
 	}
 	/* The kernel does so itself for a portal; an emulated one gets the same. */

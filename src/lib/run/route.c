@@ -160,7 +160,7 @@ static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
 		return route->bond;
 	}
 	if (reason == SVA_REASON_OK)
-		reason = SVA_REASON_OPEN_FAILED;
+		reason = sva_is_shortage(err) ? SVA_REASON_SHORTAGE : SVA_REASON_OPEN_FAILED;
 	atomic_store(&route->reason, reason);
 	sva_retry_failed(&route->retry);
 	return NULL;
@@ -213,6 +213,8 @@ static uint32_t reason_before(const struct sva *ctx, int before)
 
 uint32_t sva_path_reason(const struct sva *ctx)
 {
+	if (atomic_load_explicit(&ctx->shortage, memory_order_relaxed))
+		return SVA_REASON_SHORTAGE;
 	return reason_before(ctx, SVA_PATH_CPU);
 }
 

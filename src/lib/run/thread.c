@@ -43,6 +43,17 @@ static struct sva_thread *new_thread(struct sva *ctx)
 	return thread;
 }
 
+/* This thread's share of the interim context, on whose list there may be operations that have ended; NULL: none. */
+static struct sva_thread *interim_share(void)
+{
+	struct sva *interim = sva_process.interim;
+	struct sva_thread *thread = interim ? atomic_load(&interim->threads) : NULL;
+
+	while (thread && atomic_load(&thread->lessee.owner) != &sva_tls)
+		thread = thread->next;
+	return thread;
+}
+
 static struct sva_thread *find_thread(struct sva *ctx)
 {
 	struct sva_thread *thread, *idle = NULL;
@@ -63,6 +74,8 @@ static struct sva_thread *find_thread(struct sva *ctx)
 		return NULL;
 	thread->number = ctx->thread_count++;
 	atomic_store(&thread->lessee.owner, &sva_tls);
+	if (ctx->is_default && ctx != sva_process.interim)
+		thread->earlier = interim_share();
 	sva_path_refresh(thread);
 	thread->next = atomic_load(&ctx->threads);
 	atomic_store(&ctx->threads, thread);
@@ -96,6 +109,7 @@ struct sva_thread *sva_thread_find(struct sva *ctx)
 		return NULL;
 	tls->current = thread;
 	tls->key = ctx->is_default ? NULL : ctx;
-	tls->epoch = epoch;
+	/* An interim context is not kept: the next call asks whether the real one can be opened. */
+	tls->epoch = atomic_load(&ctx->shortage) ? ~0u : epoch;
 	return thread;
 }

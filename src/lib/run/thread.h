@@ -55,6 +55,7 @@ struct sva {
 	unsigned int sync_routes;   /* how many of them synchronous calls use; then comes the CPU */
 	struct sva_policy policy;
 	uint32_t dma_reason;        /* enum sva_reason: why there is no route to sva_dma; OK: there is */
+	atomic_int shortage;        /* of the interim context: -errno, what keeps the default one from being opened; else 0 */
 };
 
 /* Descriptor and record of a synchronous copy or fill that one descriptor can carry. */
@@ -91,6 +92,7 @@ struct sva_thread {
 	struct sva_op *cursor;      /* where sva_reap goes on */
 	atomic_uint in_flight;      /* on the list; SVA_THREAD_CLOSED; written inside the section */
 	struct sva_thread *next;    /* sva::threads */
+	struct sva_thread *earlier; /* the thread's share of the interim context; NULL: none */
 	size_t arena_size;
 	struct sva_desc many[32];   /* for paths that take several descriptors at once */
 };

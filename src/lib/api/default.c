@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The default context of the process, made when it is first needed. A process that is short of
+ * descriptors or memory at that moment gets an interim one, without queues, on which the CPU does
+ * the work; the real one is tried again, with back-off, and takes its place.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "lib/api/api.h"
+#include "lib/base/cancel.h"
+#include "lib/find/log.h"
+
+static struct sva_retry retry; /* this and what follows: sva_process.lock */
+static int shortage;           /* what kept it from being opened last time; 0: nothing */
+
+static int make_interim(struct sva **out)
+{
+	struct sva *ctx = calloc(1, sizeof(*ctx));
+	int err = -ENOMEM;
+
+	if (!ctx)
+		return err;
+	ctx->magic = SVA_CTX_MAGIC;
+	pthread_mutex_init(&ctx->lock, NULL);
+	ctx->inventory = calloc(1, sizeof(*ctx->inventory));
+	if (ctx->inventory)
+		err = sva_config_interim(&ctx->config);
+	if (err) {
+		sva_context_free(ctx);
+		return err;
+	}
+	ctx->inventory->reason = SVA_REASON_SHORTAGE;
+	ctx->dma_reason = SVA_REASON_SHORTAGE;
+	ctx->policy = sva_policy_of(&ctx->config);
+	sva_context_publish(ctx, true);
+	*out = ctx;
+	return 0;
+}
+
+static struct sva *get_interim(int *err)
+{
+	*err = 0;
+	if (!sva_process.interim)
+		*err = make_interim(&sva_process.interim);
+	if (*err)
+		return NULL;
+	atomic_store(&sva_process.interim->shortage, shortage);
+	return sva_process.interim;
+}
+
+/* Each message of a failure is given out once, and not with every attempt. */
+static void report(int err)
+{
+	if (shortage && !err)
+		sva_log(NULL, LOG_NOTICE, "the default context is open now");
+	else if (!shortage && sva_is_shortage(err))
+		sva_log(NULL, LOG_WARNING,
+			"the default context cannot be opened at the moment (%s): the CPU does the work, and it is tried again",
+			strerror(-err));
+}
+
+/*
+ * The default context ends with the process, and has no exit handler: other threads may run until
+ * the very end, and end and free their operations at any time. The kernel stops the device before
+ * it takes the process's memory away.
+ */
+static struct sva *open_default(int *err)
+{
+	struct sva *ctx;
+
+	if (sva_retry_is_due(&retry)) {
+		*err = sva_context_open(&ctx, NULL);
+		report(*err);
+		shortage = sva_is_shortage(*err) ? *err : 0;
+		if (!*err) {
+			sva_context_publish(ctx, true);
+			sva_process.default_context = ctx;
+			return ctx;
+		}
+		if (!shortage)
+			return NULL;
+		sva_retry_failed(&retry);
+	}
+	return get_interim(err);
+}
+
+struct sva *sva_context_default(int *err)
+{
+	struct sva *ctx;
+	int cancel;
+
+	*err = sva_process_enter();
+	if (*err)
+		return NULL;
+	cancel = sva_cancel_hold();
+	pthread_mutex_lock(&sva_process.lock);
+	ctx = sva_process.default_context;
+	if (!ctx)
+		ctx = open_default(err);
+	pthread_mutex_unlock(&sva_process.lock);
+	sva_cancel_release(cancel);
+	return ctx;
+}
