@@ -70,6 +70,24 @@ is "$(for page in $section3; do page_prototypes "$man/$page"; done | sort)" "$(h
 not_ok "control: a wrong prototype is noticed" \
 	diff <(for page in $section3; do page_prototypes "$man/$page"; done | sed 's/uint32_t\*pasid/int*pasid/' | sort) <(header_prototypes)
 
+# Each function has two rows of attributes: for threads, and for cancellation.
+without_attributes() {
+	local page name rows
+	for page in $section3; do
+		[ "$page" = sva_plugin.3 ] && continue
+		rows=$(sed -n '/^\.SH ATTRIBUTES/,/^\.TE/p' "$man/$page" | awk '
+			{ row = row " " $0; open += gsub(/T\{/, "&") - gsub(/T\}/, "&") }
+			!open { print row; row = "" }')
+		for name in $(names "$man/$page"); do
+			grep -q "$name().*Thread safety" <<<"$rows" || echo "$name: Thread safety"
+			grep -q "$name().*Cancellation" <<<"$rows" || echo "$name: Cancellation"
+		done
+	done
+}
+is "$(without_attributes)" "" "each function has its attributes for threads and for cancellation"
+is "$(man=$(mktemp -d) && sed 's/Cancellation/Nothing/' "$top_srcdir/man/sva_open.3" >"$man/sva_open.3" && section3=sva_open.3 without_attributes)" \
+	"$(printf 'sva_open: Cancellation\nsva_close: Cancellation')" "control: a lacking attribute is noticed"
+
 # The table of reasons, and that of operations.
 is "$(sed -n '/^\.\\" reasons/,/^\.TE/p' "$man/sva_explain.3" | sed -n 's/^\([A-Z][A-Z_0-9]*\)\t.*/\1/p')" \
 	"$(sed -n '/define SVA_REASON_MAP/,/[^\\]$/p' "$top_srcdir/include/sva/sva.h" | sed -n 's/^\tX(\([A-Z_0-9]*\),.*/\1/p')" \
