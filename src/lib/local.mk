@@ -101,6 +101,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/api/inline.c \
 	%D%/api/open.c \
 	%D%/api/ops.c \
+	%D%/api/setup.c \
 	%D%/api/submit.c \
 	%D%/api/sva.c \
 	%D%/api/uring.c

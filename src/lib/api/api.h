@@ -13,7 +13,7 @@ struct sva *sva_context(struct sva *ctx, int *err);
 struct sva *sva_context_complete(struct sva *ctx, int *err);
 /* default.c */
 struct sva *sva_context_default(int *err);
-/* For default.c. With sva_process.lock held, which serialises discovery. */
+/* setup.c. With sva_process.lock held, which serialises discovery. */
 int sva_context_open(struct sva **ctx, const struct sva_opts *opts);
 void sva_context_publish(struct sva *ctx, bool is_default);
 /* The context of bond handles, made when needed. */
