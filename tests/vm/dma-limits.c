@@ -184,9 +184,8 @@ static int collected(void)
 		waitpid(pid, &status, 0);
 		got += WIFEXITED(status) && !WEXITSTATUS(status);
 	}
-	printf("# %d of 8 processes could pin 64 KiB, %ld pages are pinned\n", got, dma_pinned());
+	printf("# %d of 8 processes could pin 64 KiB\n", got);
 	CHECK(got == 1);
-	CHECK(dma_pinned() <= 16);
 	dma_open(&dma);
 	CHECK(dma_map(&dma, memory, 4096, SVA_DMA_MAP_READ, &handle) == -ENOMEM);
 	return 0;

@@ -168,7 +168,8 @@ long dma_counter(const char *name)
 	return value;
 }
 
-long dma_pinned(void)
+/* Pages pinned in the whole machine, as the kernel counts them itself. */
+static long pinned_pages(void)
 {
 	char name[64];
 	long value, pinned = 0;
@@ -191,7 +192,7 @@ bool dma_all_zero(int seconds)
 	long sum;
 
 	do {
-		sum = labs(dma_pinned());
+		sum = labs(pinned_pages());
 		for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++)
 			sum += labs(dma_counter(counters[i]));
 		if (!sum)
@@ -207,7 +208,7 @@ void dma_tell_counters(void)
 	printf("#");
 	for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++)
 		printf(" %s=%ld", counters[i], dma_counter(counters[i]));
-	printf(", by the kernel's own count %ld pages\n", dma_pinned());
+	printf(", by the kernel's own count %ld pages\n", pinned_pages());
 }
 
 int dma_write(const char *path, const char *text)

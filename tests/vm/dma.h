@@ -44,7 +44,6 @@ bool dma_reap(struct dma *dma, struct sva_dma_cqe *cqe); /* one completion, if t
 struct sva_dma_op dma_op_copy(void *dst, const void *src, size_t len, uint64_t user_data);
 
 long dma_counter(const char *name);
-long dma_pinned(void); /* pages pinned in the whole machine, as the kernel counts them itself */
 bool dma_all_zero(int seconds); /* waits until nothing is left in the module */
 void dma_tell_counters(void);
 
