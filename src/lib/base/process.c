@@ -128,14 +128,17 @@ static __attribute__((constructor(1000))) void watch_forks_early(void)
 /* A thread ends: its shares of contexts become nobody's. Operations on their lists stay valid. */
 static void thread_ends(void *tls)
 {
+	void (*end_thread)(const void *tls);
+
 	/* Destructors that come later may call the library once more: then it has to ask for a share again, and to end again. */
 	sva_tls.epoch = ~0u;
 	/* The child of a raw clone that has not entered: the contexts are its parent's, and so are the locks. */
 	if (!sva_process_generation())
 		return;
 	pthread_mutex_lock(&sva_process.lock);
-	if (sva_process.end_thread)
-		sva_process.end_thread(tls);
+	end_thread = __atomic_load_n(&sva_process.end_thread, __ATOMIC_RELAXED);
+	if (end_thread)
+		end_thread(tls);
 	pthread_mutex_unlock(&sva_process.lock);
 }
 
