@@ -103,3 +103,37 @@ struct sva *sva_context_default(int *err)
 	sva_cancel_release(cancel);
 	return ctx;
 }
+
+struct sva *sva_context(struct sva *ctx, int *err)
+{
+	*err = 0;
+	if (!ctx)
+		return sva_context_default(err);
+	if (ctx->magic != SVA_CTX_MAGIC)
+		*err = -EINVAL;
+	else if (ctx->generation != sva_process_generation())
+		*err = -ESTALE;
+	return *err ? NULL : ctx;
+}
+
+struct sva_thread *sva_thread_slow(struct sva *key, int *err)
+{
+	struct sva *ctx = sva_context(key, err);
+	struct sva_thread *thread;
+
+	if (!ctx)
+		return NULL;
+	thread = sva_thread_find(ctx);
+	if (!thread)
+		*err = -ENOMEM;
+	return thread;
+}
+
+struct sva *sva_context_complete(struct sva *key, int *err)
+{
+	struct sva *ctx = sva_context(key, err);
+
+	if (ctx && atomic_load(&ctx->shortage))
+		*err = atomic_load(&ctx->shortage);
+	return *err ? NULL : ctx;
+}

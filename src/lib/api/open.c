@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Contexts: opened explicitly, or the process's default one; and each thread's share of a context. */
+/* Contexts: opened and closed; and what every open context is listed for. */
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -83,27 +83,6 @@ void sva_close(struct sva *ctx)
 
 /* ------------------------------------------------------------------ which context */
 
-struct sva *sva_context(struct sva *ctx, int *err)
-{
-	*err = 0;
-	if (!ctx)
-		return sva_context_default(err);
-	if (ctx->magic != SVA_CTX_MAGIC)
-		*err = -EINVAL;
-	else if (ctx->generation != sva_process_generation())
-		*err = -ESTALE;
-	return *err ? NULL : ctx;
-}
-
-struct sva *sva_context_complete(struct sva *key, int *err)
-{
-	struct sva *ctx = sva_context(key, err);
-
-	if (ctx && atomic_load(&ctx->shortage))
-		*err = atomic_load(&ctx->shortage);
-	return *err ? NULL : ctx;
-}
-
 struct sva *sva_anchor(int *err)
 {
 	struct sva *ctx;
@@ -126,19 +105,4 @@ struct sva *sva_anchor(int *err)
 	}
 	pthread_mutex_unlock(&sva_process.lock);
 	return ctx;
-}
-
-/* ------------------------------------------------------------------ a thread's share */
-
-struct sva_thread *sva_thread_slow(struct sva *key, int *err)
-{
-	struct sva *ctx = sva_context(key, err);
-	struct sva_thread *thread;
-
-	if (!ctx)
-		return NULL;
-	thread = sva_thread_find(ctx);
-	if (!thread)
-		*err = -ENOMEM;
-	return thread;
 }
