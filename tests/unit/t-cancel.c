@@ -514,6 +514,14 @@ static int in_the_only_thread(void *arg)
 
 /* ------------------------------------------------------------------ at any time */
 
+/* libasan of GCC 12 takes its own alternate signal stack for an overflow when a thread ends that was cancelled. */
+#ifdef __SANITIZE_ADDRESS__
+#define HAS_ASAN true
+#else
+#define HAS_ASAN false
+#endif
+
+
 static void *works(void *arg)
 {
 	struct sva_bond *mine;
@@ -579,6 +587,11 @@ int main(void)
 	is(rig_in_child(control_in_a_process, NULL), CANCELLED_INSIDE, "control: a cancellation point in a call is noticed");
 	is(rig_in_child(in_the_only_thread, NULL), 77, "the only thread of a process, which has cancelled itself, comes back from the library");
 	pending();
-	is(rig_in_child(at_any_time, &turns), 0, "threads cancelled at any time leave a library that works, and no descriptor");
+	if (HAS_ASAN)
+		skip("threads cancelled at any time leave a library that works, and no descriptor",
+		     "the sanitizer's own runtime faults at the end of a cancelled thread");
+	else
+		is(rig_in_child(at_any_time, &turns), 0,
+		   "threads cancelled at any time leave a library that works, and no descriptor");
 	return done();
 }
