@@ -524,6 +524,7 @@ static int in_the_only_thread(void *arg)
 
 static void *works(void *arg)
 {
+	static __thread unsigned char own[BYTES];
 	struct sva_bond *mine;
 	struct sva *ctx;
 	int before;
@@ -532,11 +533,11 @@ static void *works(void *arg)
 		/* What the thread has open is closed before it can be cancelled: the calls themselves are not the place. */
 		if (sva_open(&ctx, NULL))
 			return arg;
-		if (sva_memcpy(ctx, third, from, BYTES) || sva_bind(ctx, "wq0.0", 0, &mine))
+		if (sva_memcpy(ctx, own, from, BYTES) || sva_bind(ctx, "wq0.0", 0, &mine))
 			return arg;
 		sva_unbind(mine);
 		sva_close(ctx);
-		if (sva_memcpy(NULL, third, from, BYTES))
+		if (sva_memcpy(NULL, own, from, BYTES))
 			return arg;
 		pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
 		if (before != PTHREAD_CANCEL_ENABLE)
