@@ -45,7 +45,10 @@ says no-sysfs "/sys is empty, not mounted or not readable here" "$info"
 says empty-sysfs "/sys is empty, not mounted or not readable here" "$info"
 says refused-beside-disabled "a queue was left out, since what is said of it makes no sense" "$info"
 says any-names 'wq0.0 "a\x09b"' "$info"
-says any-names 'wq0.1 "a\x0ab"' "$info"
+# From 4.0 on libaccel-config cuts a name off at a newline.
+newline='"a\x0ab"'
+! grep -qF 'wq0.1 "a"' <(on any-names "$info") || newline='"a"'
+says any-names "wq0.1 $newline" "$info"
 says any-names 'wq0.2 "\xff\xc0\x80z"' "$info"
 says any-names 'wq0.5 "\xc2\x9b\x1b[31m\xe2\x80\xae"' "$info"
 says any-names 'wq0.6 "Prüfstand"' "$info"
@@ -56,7 +59,7 @@ if command -v python3 >/dev/null; then
 		import json, sys
 		(device,) = json.loads(open(sys.argv[1], "rb").read().decode())["devices"]
 		names = [queue["label"] for queue in device["queues"]]
-		assert names[0] == "a\tb" and names[1] == "a\nb" and names[2] == "\\xff\\xc0\\x80z", names
+		assert names[0] == "a\tb" and names[1] in ("a\nb", "a") and names[2] == "\\xff\\xc0\\x80z", names
 		assert names[4] == 'say "\\"' and names[5] == "\x9b\x1b[31m\u202e" and names[6] == "Pr\u00fcfstand", names
 	END
 else
