@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <link.h>
 #include <linux/sched.h>
 #include <pthread.h>
@@ -24,6 +23,7 @@
 #endif
 #define ALLOW 0 /* what the kernel finds in the selector */
 #define BLOCK 1
+#define PAGE  4096u
 
 /*
  * A system call that is the kernel's to do is made from a stub: it must be made in the program's
@@ -31,11 +31,10 @@
  * One stub for each place that calls.
  */
 #define MAX_STUBS 1024u
-#define STUB_SIZE 48u
 static struct {
 	uint64_t site;
+	uint64_t code;
 } stubs[MAX_STUBS];
-static uint8_t *stub_code;
 static uint32_t stub_lock;
 
 static struct {
@@ -216,36 +215,27 @@ static uint8_t *emit_select(uint8_t *at, uint8_t value)
 	return emit_number(at, value, 1);
 }
 
-static bool write_stub(unsigned int i, uint64_t back)
+/*
+ * A page for each, which is written before it is made executable: /proc/self/mem, which could write to
+ * one that is, is closed on some kernels.
+ */
+static uint64_t make_stub(uint64_t back)
 {
-	uint8_t code[STUB_SIZE], *at = code;
-	long fd, done;
+	long page = raw_syscall6(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *at = (uint8_t *)page;
 
+	if (raw_failed(page))
+		return 0;
 	at = emit_select(at, ALLOW);
 	at = emit(at, "\x0f\x05", 2); /* syscall */
 	at = emit_select(at, BLOCK);
 	at = emit(at, "\xff\x25\x00\x00\x00\x00", 6); /* jmp *(rip) */
-	at = emit_number(at, back, 8);
-	fd = raw_openat(AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	done = raw_syscall4(SYS_pwrite64, fd, code, at - code, stub_code + i * STUB_SIZE);
-	raw_close((int)fd);
-	return done == at - code;
-}
-
-static bool have_stub_code(void)
-{
-	long got;
-
-	if (stub_code)
-		return true;
-	got = raw_syscall6(SYS_mmap, 0, MAX_STUBS * STUB_SIZE, PROT_READ | PROT_EXEC,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw_failed(got))
-		return false;
-	stub_code = (uint8_t *)got;
-	return true;
+	emit_number(at, back, 8);
+	if (raw_syscall3(SYS_mprotect, page, PAGE, PROT_READ | PROT_EXEC) == 0)
+		return (uint64_t)page;
+	raw_syscall2(SYS_munmap, page, PAGE);
+	return 0;
 }
 
 /* The stub of the call that returns to this address; made if there is none. 0 if it cannot be. */
@@ -257,18 +247,21 @@ static uint64_t find_stub(uint64_t back)
 	for (n = 0; n < 16; n++) {
 		i = (hash + n) % MAX_STUBS;
 		if (__atomic_load_n(&stubs[i].site, __ATOMIC_ACQUIRE) == back)
-			return (uint64_t)(uintptr_t)stub_code + i * STUB_SIZE;
+			return stubs[i].code;
 	}
 	while (!emu_trylock(&stub_lock))
 		raw_pause();
-	for (n = 0; n < 16 && !found && have_stub_code(); n++) {
+	for (n = 0; n < 16 && !found; n++) {
 		i = (hash + n) % MAX_STUBS;
 		if (stubs[i].site && stubs[i].site != back)
 			continue;
-		if (!stubs[i].site && !write_stub(i, back))
-			break;
-		__atomic_store_n(&stubs[i].site, back, __ATOMIC_RELEASE);
-		found = (uint64_t)(uintptr_t)stub_code + i * STUB_SIZE;
+		if (!stubs[i].site) {
+			stubs[i].code = make_stub(back);
+			if (!stubs[i].code)
+				break;
+			__atomic_store_n(&stubs[i].site, back, __ATOMIC_RELEASE);
+		}
+		found = stubs[i].code;
 	}
 	emu_unlock(&stub_lock);
 	return found;

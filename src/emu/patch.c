@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "insn.h"
+#include "maps.h"
 #include "patch.h"
 #include "process.h"
 #include "raw.h"
@@ -64,10 +65,29 @@ __asm__(".text\n.hidden emu_patch_enter\n.globl emu_patch_enter\n.type emu_patch
 	"	ret\n"
 	".size emu_patch_enter,.-emu_patch_enter\n.previous\n");
 
-/* Code is written through the kernel: no mapping becomes writable, not even for a moment. */
+/* Where /proc/self/mem is closed, the pages are writable for a moment. They stay executable meanwhile. */
+static bool put_code_by_mapping(uint64_t addr, const uint8_t *code, size_t len)
+{
+	uint64_t first = addr & ~4095ull, size = ((addr + len - 1) & ~4095ull) + 4096 - first;
+	int after = PROT_READ | PROT_EXEC;
+	struct emu_mapping mapping;
+	size_t i;
+
+	if (emu_maps_find(addr, &mapping) && mapping.writable)
+		after |= PROT_WRITE;
+	if (raw_syscall3(SYS_mprotect, first, size, PROT_READ | PROT_WRITE | PROT_EXEC))
+		return false;
+	for (i = 0; i < len; i++)
+		__atomic_store_n((uint8_t *)(uintptr_t)(addr + i), code[i], __ATOMIC_RELAXED);
+	raw_syscall3(SYS_mprotect, first, size, after);
+	return true;
+}
+
+/* Code is written through the kernel, where that is possible: no mapping becomes writable for it. */
 static bool put_code(uint64_t addr, const void *code, size_t len)
 {
-	return raw_syscall4(SYS_pwrite64, mem_fd, code, len, addr) == (long)len;
+	return raw_syscall4(SYS_pwrite64, mem_fd, code, len, addr) == (long)len ||
+	       put_code_by_mapping(addr, code, len);
 }
 
 static void refetch(void)
