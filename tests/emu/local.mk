@@ -25,7 +25,7 @@ endif
 
 # Each row takes seconds; all of them and the long tests take some minutes, the short form one or two.
 .PHONY: check-emu check-emu-short
-check_emu_programs = $(emu_programs) tests/unit/t-portal tests/unit/t-ops tests/unit/t-batch tests/unit/t-bad-input
+check_emu_programs = $(emu_programs) tests/unit/t-api-portal tests/unit/t-api-ops tests/unit/t-api-batch tests/unit/t-api-bad-input
 check_emu = top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' CC='$(CC)' SANITIZERS='$(SANITIZER_NAMES)' \
 	$(abs_top_srcdir)/tests/emu/check-emu
 check-emu: all

@@ -8,7 +8,7 @@
 preload=$top_builddir/tests/preload/.libs/path.so
 info=$top_builddir/src/tools/sva-info
 [ -f "$preload" ] || skip_all "no $preload"
-[ "$SANITIZERS" = no ] || skip_all "a sanitizer's runtime must be the first library, before what is preloaded (t-discover covers this)"
+[ "$SANITIZERS" = no ] || skip_all "a sanitizer's runtime must be the first library, before what is preloaded (t-find-discover covers this)"
 [ -f "$SVA_PLUGIN_DIR/dsa.so" ] || skip_all "this build has no libaccel-config"
 
 tmp=$(mktemp -d)

@@ -13,7 +13,7 @@ tests_preload_path_la_SOURCES = tests/preload/path.c
 tests_preload_path_la_CFLAGS = $(AM_CFLAGS)
 tests_preload_path_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 
-finding_programs = %D%/t-config %D%/t-plugin %D%/t-discover %D%/t-queue-file %D%/t-cpu %D%/t-numa
+finding_programs = %D%/t-find-config %D%/t-find-plugin %D%/t-find-discover %D%/t-find-file %D%/t-base-cpu %D%/t-base-numa
 check_PROGRAMS += $(finding_programs)
 TESTS += $(finding_programs)
 EXTRA_DIST += tests/lsan.supp tests/valgrind.supp
@@ -22,36 +22,36 @@ finding_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 finding_ldflags = $(AM_LDFLAGS) -pthread -export-dynamic -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
 scene_sources = %D%/scene.c %D%/scene.h tests/preload/path.c
 
-%C%_t_config_SOURCES = %D%/t-config.c $(scene_sources)
-%C%_t_config_CPPFLAGS = $(finding_cppflags)
-%C%_t_config_LDFLAGS = $(finding_ldflags) -Wl,--wrap=secure_getenv
-%C%_t_config_LDADD = %D%/libfinding.la
+%C%_t_find_config_SOURCES = %D%/t-find-config.c $(scene_sources)
+%C%_t_find_config_CPPFLAGS = $(finding_cppflags)
+%C%_t_find_config_LDFLAGS = $(finding_ldflags) -Wl,--wrap=secure_getenv
+%C%_t_find_config_LDADD = %D%/libfinding.la
 
-%C%_t_plugin_SOURCES = %D%/t-plugin.c $(scene_sources)
-%C%_t_plugin_CPPFLAGS = $(finding_cppflags)
-%C%_t_plugin_LDFLAGS = $(finding_ldflags)
-%C%_t_plugin_LDADD = %D%/libfinding.la
+%C%_t_find_plugin_SOURCES = %D%/t-find-plugin.c $(scene_sources)
+%C%_t_find_plugin_CPPFLAGS = $(finding_cppflags)
+%C%_t_find_plugin_LDFLAGS = $(finding_ldflags)
+%C%_t_find_plugin_LDADD = %D%/libfinding.la
 
-%C%_t_discover_SOURCES = %D%/t-discover.c $(scene_sources)
-%C%_t_discover_CPPFLAGS = $(finding_cppflags)
-%C%_t_discover_LDFLAGS = $(finding_ldflags) -Wl,--wrap=sva_plugin_load
-%C%_t_discover_LDADD = %D%/libfinding.la
+%C%_t_find_discover_SOURCES = %D%/t-find-discover.c $(scene_sources)
+%C%_t_find_discover_CPPFLAGS = $(finding_cppflags)
+%C%_t_find_discover_LDFLAGS = $(finding_ldflags) -Wl,--wrap=sva_plugin_load
+%C%_t_find_discover_LDADD = %D%/libfinding.la
 
-%C%_t_queue_file_SOURCES = %D%/t-queue-file.c accfg-plugins/file.c $(scene_sources)
-%C%_t_queue_file_CPPFLAGS = $(finding_cppflags)
-%C%_t_queue_file_LDFLAGS = $(finding_ldflags)
-%C%_t_queue_file_LDADD = %D%/libfinding.la
+%C%_t_find_file_SOURCES = %D%/t-find-file.c accfg-plugins/file.c $(scene_sources)
+%C%_t_find_file_CPPFLAGS = $(finding_cppflags)
+%C%_t_find_file_LDFLAGS = $(finding_ldflags)
+%C%_t_find_file_LDADD = %D%/libfinding.la
 
-%C%_t_cpu_SOURCES = %D%/t-cpu.c $(scene_sources)
-%C%_t_cpu_CPPFLAGS = $(finding_cppflags)
-%C%_t_cpu_LDFLAGS = $(finding_ldflags)
-%C%_t_cpu_LDADD = %D%/libfinding.la
+%C%_t_base_cpu_SOURCES = %D%/t-base-cpu.c $(scene_sources)
+%C%_t_base_cpu_CPPFLAGS = $(finding_cppflags)
+%C%_t_base_cpu_LDFLAGS = $(finding_ldflags)
+%C%_t_base_cpu_LDADD = %D%/libfinding.la
 
-%C%_t_numa_SOURCES = %D%/t-numa.c
-%C%_t_numa_CPPFLAGS = $(finding_cppflags)
-%C%_t_numa_LDFLAGS = $(AM_LDFLAGS) -pthread -Wl,--wrap=numa_available,--wrap=numa_max_node,--wrap=numa_num_possible_cpus \
+%C%_t_base_numa_SOURCES = %D%/t-base-numa.c
+%C%_t_base_numa_CPPFLAGS = $(finding_cppflags)
+%C%_t_base_numa_LDFLAGS = $(AM_LDFLAGS) -pthread -Wl,--wrap=numa_available,--wrap=numa_max_node,--wrap=numa_num_possible_cpus \
 	-Wl,--wrap=numa_node_of_cpu,--wrap=numa_distance,--wrap=numa_move_pages,--wrap=sched_getcpu,--wrap=calloc
-%C%_t_numa_LDADD = %D%/libfinding.la
+%C%_t_base_numa_LDADD = %D%/libfinding.la
 
 include tests/unit/core.mk
 include tests/unit/portal.mk

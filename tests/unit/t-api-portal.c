@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The road of a request with the real instructions: run by t-portal.sh under sva-emu, in many shapes of queue. Threads with synchronous, asynchronous and
+ * The road of a request with the real instructions: run by t-api-portal.sh under sva-emu, in many shapes of queue. Threads with synchronous, asynchronous and
  * batched work on one context, on several contexts and on bond handles; every byte is compared, every operation ends exactly once, and the
  * route that results tell is one of those that the arguments permit.
  *
- *	t-portal PATHS THREADS OPERATIONS    PATHS as SVA_PATHS; the first one has to carry something
+ *	t-api-portal PATHS THREADS OPERATIONS    PATHS as SVA_PATHS; the first one has to carry something
  */
 #include <errno.h>
 #include <pthread.h>
@@ -234,7 +234,7 @@ int main(int argc, char **argv)
 	int err = 0, first;
 
 	if (argc != 4)
-		skip_all("this program is run by t-portal.sh");
+		skip_all("this program is run by t-api-portal.sh");
 	opts.paths = argv[1];
 	opts.threshold = 1;
 	first = first_path(argv[1]);

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The portal and write paths with the real instructions, under sva-emu: shared and dedicated queues, mapped and not, small and full ones,
-# page faults, refused submissions, one and eight threads. Each line is one run of t-portal, whose own TAP is printed as comments.
+# page faults, refused submissions, one and eight threads. Each line is one run of t-api-portal, whose own TAP is printed as comments.
 emu=$top_builddir/src/emu/sva-emu
-program=$top_builddir/tests/unit/t-portal
+program=$top_builddir/tests/unit/t-api-portal
 n=0 failed=0
 
 if ! "$emu" run -- true >/dev/null 2>&1; then

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Batches, through every way that needs no device: all sorts of entries, fences, failures, cancelled ones, what is refused, and pages that come and
- * go. What becomes of a batch on a queue is t-queue's.
+ * go. What becomes of a batch on a queue is t-run-queue's.
  */
 #include <errno.h>
 #include <sys/mman.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The plug-in "file" with a host that is this test: the grammar of a list of queues, mistakes, damage, no memory.
- * Discovery with the module itself is t-discover's.
+ * Discovery with the module itself is t-find-discover's.
  */
 #include "lib/find/queue-check.h"
 #include "tap.h"
