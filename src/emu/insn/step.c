@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+
+#include "emu/preload/cdev.h"
+#include "emu/device/check.h"
+#include "emu/device/engine.h"
+#include "emu/insn/step.h"
+#include "emu/host/process.h"
+#include "emu/base/raw.h"
+#include "emu/device/trace.h"
+
+#define LINE 64u
+#define UMWAIT_MAX_TICKS 100000u /* Linux' default of umwait_control/max_time */
+
+/* What UMONITOR armed, in this thread. */
+static EMU_TLS struct {
+	uint64_t addr; /* 0: nothing */
+	uint64_t line[LINE / 8];
+} monitor;
+
+/* why: for --check. */
+static enum emu_verdict general_protection(struct emu_step *step, const char *why)
+{
+	emu_check_say(step->regs.rip, "%s: general protection", why);
+	step->fault = (struct emu_fault){ SIGSEGV, SI_KERNEL, 0 };
+	step->vector = 13;
+	return EMU_FAULT;
+}
+
+static enum emu_verdict page_fault(struct emu_step *step, const struct emu_fault *fault)
+{
+	step->fault = *fault;
+	step->vector = fault->code == SI_KERNEL ? 13 : 14;
+	return EMU_FAULT;
+}
+
+static enum emu_verdict enqcmd(struct emu_step *step)
+{
+	bool readonly = false, swallow = false, retry = true;
+	struct emu_fault fault;
+	struct sva_desc desc;
+	emu_queue_id queue;
+
+	if (step->insn.kind == EMU_INSN_ENQCMDS)
+		return general_protection(step, "ENQCMDS is for the kernel");
+	if (step->insn.dst % LINE)
+		return general_protection(step, "ENQCMD to an address that is no multiple of 64");
+	if (emu_fetch(&desc, step->insn.src, sizeof(desc), &fault))
+		return page_fault(step, &fault);
+	if (desc.pasid_priv)
+		return general_protection(step, "ENQCMD of a descriptor whose bits 31:0 are not zero");
+	queue = emu_cdev_portal(step->insn.dst, &readonly, &swallow);
+	if (!queue)
+		queue = emu_cdev_portal_search(step->insn.dst);
+	if (!emu.mm->pasid)
+		return general_protection(step, "ENQCMD, but this process has opened no queue and so has no PASID");
+	if (!queue || readonly) {
+		/* Ordinary memory has nothing to accept a command: the answer is retry. */
+		if (!emu_probe(step->insn.dst, true, &fault))
+			return page_fault(step, &fault);
+		emu_check_say(step->regs.rip, "ENQCMD to memory that is no portal is answered with retry for ever");
+	} else if (swallow) {
+		emu_check_say(step->regs.rip,
+			      "ENQCMD to a private mapping of a portal is answered with retry for ever");
+	} else {
+		desc.pasid_priv = emu.mm->id & 0xfffff;
+		retry = emu_submit(queue, SVA_MODEL_ENQCMD, &desc, false) == -EAGAIN;
+	}
+	step->regs.flags &= ~EMU_FLAGS_ARITH;
+	if (retry)
+		step->regs.flags |= EMU_FLAG_ZF;
+	return EMU_DONE;
+}
+
+static enum emu_verdict movdir64b(struct emu_step *step)
+{
+	bool readonly = false, swallow = false;
+	struct emu_fault fault;
+	struct sva_desc desc;
+	emu_queue_id queue;
+
+	if (step->insn.dst % LINE)
+		return general_protection(step, "MOVDIR64B to an address that is no multiple of 64");
+	if (emu_fetch(&desc, step->insn.src, sizeof(desc), &fault))
+		return page_fault(step, &fault);
+	queue = emu_cdev_portal(step->insn.dst, &readonly, &swallow);
+	if (!queue || readonly) {
+		if (emu_store(step->insn.dst, &desc, sizeof(desc), &fault) == 0) {
+			emu_count(emu.state, EMU_COUNT_STORE64, 1);
+			return EMU_DONE;
+		}
+		if (!readonly)
+			queue = emu_cdev_portal_search(step->insn.dst);
+		if (!queue || readonly)
+			return page_fault(step, &fault);
+	}
+	if (!swallow)
+		emu_submit(queue, SVA_MODEL_MOVDIR64B, &desc, false);
+	return EMU_DONE;
+}
+
+static enum emu_verdict umonitor(struct emu_step *step)
+{
+	uint64_t line = step->insn.dst & ~(uint64_t)(LINE - 1);
+	struct emu_fault fault;
+
+	emu_count(emu.state, EMU_COUNT_UMONITOR, 1);
+	if (emu_fetch(monitor.line, line, LINE, &fault))
+		return page_fault(step, &fault);
+	monitor.addr = line;
+	return EMU_DONE;
+}
+
+static bool line_changed(void)
+{
+	uint64_t now[LINE / 8];
+	unsigned int i;
+
+	if (emu_fetch(now, monitor.addr, LINE, NULL))
+		return true;
+	for (i = 0; i < LINE / 8; i++)
+		if (now[i] != monitor.line[i])
+			return true;
+	return false;
+}
+
+/* UMWAIT until the monitored line changes, TPAUSE in any case; until the deadline in edx:eax, or the system's limit. */
+static enum emu_verdict wait_for(struct emu_step *step)
+{
+	bool umwait = step->insn.kind == EMU_INSN_UMWAIT;
+	uint64_t deadline = step->regs.gpr[EMU_RDX] << 32 | (uint32_t)step->regs.gpr[EMU_RAX];
+	uint64_t start = raw_rdtsc(), now = start;
+
+	emu_count(emu.state, umwait ? EMU_COUNT_UMWAIT : EMU_COUNT_TPAUSE, 1);
+	if ((uint32_t)step->insn.control & ~1u)
+		return general_protection(step, umwait ? "UMWAIT with a reserved bit in its operand" :
+						"TPAUSE with a reserved bit in its operand");
+	step->regs.flags &= ~EMU_FLAGS_ARITH;
+	while (now < deadline && !(umwait && (!monitor.addr || line_changed()))) {
+		if (now - start >= UMWAIT_MAX_TICKS) {
+			step->regs.flags |= EMU_FLAG_CF;
+			break;
+		}
+		raw_syscall0(SYS_sched_yield); /* an engine thread may need this very CPU */
+		now = raw_rdtsc();
+	}
+	if (umwait)
+		monitor.addr = 0;
+	return EMU_DONE;
+}
+
+/* A load or store of another kind. On a portal it is ignored, and a load reads ones; elsewhere it is not ours. */
+static enum emu_verdict plain_access(struct emu_step *step)
+{
+	bool readonly = false, swallow = false;
+	uint64_t *reg;
+
+	if (!step->insn.loads && !step->insn.stores)
+		return EMU_NOT_OURS;
+	if (!emu_cdev_portal(step->insn.mem, &readonly, &swallow) || swallow)
+		return EMU_NOT_OURS;
+	if (readonly && step->insn.stores)
+		return EMU_NOT_OURS;
+	emu_check_say(step->regs.rip, "a portal takes only ENQCMD and MOVDIR64B: plain %s ignored",
+		      step->insn.stores ? "store" : "load");
+	if (step->insn.load_reg >= 0 && step->insn.loads) {
+		reg = &step->regs.gpr[step->insn.load_reg];
+		if (step->insn.load_bytes >= 4)
+			*reg = step->insn.load_bytes == 8 ? UINT64_MAX : UINT32_MAX;
+		else
+			*reg |= step->insn.load_bytes == 2 ? 0xffff : 0xff;
+	}
+	return EMU_DONE;
+}
+
+enum emu_verdict emu_step_run(struct emu_step *step, bool undefined)
+{
+	switch (step->insn.kind) {
+	case EMU_INSN_ENQCMD:
+	case EMU_INSN_ENQCMDS:
+		return enqcmd(step);
+	case EMU_INSN_MOVDIR64B:
+		return movdir64b(step);
+	case EMU_INSN_UMONITOR:
+		return umonitor(step);
+	case EMU_INSN_UMWAIT:
+	case EMU_INSN_TPAUSE:
+		return wait_for(step);
+	default:
+		return undefined ? EMU_NOT_OURS : plain_access(step);
+	}
+}
+
+size_t emu_step_fetch(const struct emu_step *step, uint8_t code[EMU_STEP_CODE])
+{
+	return EMU_STEP_CODE - emu_fetch(code, step->regs.rip, EMU_STEP_CODE, NULL);
+}
+
+bool emu_step_decode(struct emu_step *step, const uint8_t *code, size_t len)
+{
+	if (emu_decode_segments(code, len))
+		emu_step_segments(&step->regs);
+	emu_trace_site(step->regs.rip);
+	return len && emu_decode(code, len, &step->regs, &step->insn) == 0;
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+
+#include "emu/device/engine.h"
+#include "emu/host/memory.h"
+#include "emu/device/node.h"
+#include "emu/sysfs/paths.h"
+#include "emu/device/trace.h"
+#include "emu/ptrace/tracecall.h"
+#include "emu/ptrace/tracesignal.h"
+
+const unsigned int tracecall_numbers[] = {
+	SYS_open,	SYS_openat,   SYS_openat2,    SYS_creat,      SYS_close, SYS_dup,      SYS_dup2,
+	SYS_dup3,	SYS_fcntl,    SYS_mmap,	      SYS_munmap,     SYS_write, SYS_pwrite64, SYS_writev,
+	SYS_stat,	SYS_fstat,    SYS_lstat,      SYS_newfstatat, SYS_statx, SYS_access,   SYS_faccessat,
+	SYS_faccessat2, SYS_readlink, SYS_readlinkat, SYS_chdir,
+
+	SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_rt_sigsuspend, SYS_ppoll, SYS_pselect6,
+	SYS_epoll_pwait, SYS_epoll_pwait2, 0,
+};
+
+/* Which argument is a path? -1: none. */
+static int path_argument(unsigned long long nr)
+{
+	switch (nr) {
+	case SYS_open:
+	case SYS_creat:
+	case SYS_stat:
+	case SYS_lstat:
+	case SYS_access:
+	case SYS_readlink:
+	case SYS_chdir:
+		return 0;
+	case SYS_openat:
+	case SYS_openat2:
+	case SYS_newfstatat:
+	case SYS_statx:
+	case SYS_faccessat:
+	case SYS_faccessat2:
+	case SYS_readlinkat:
+		return 1;
+	default:
+		return -1;
+	}
+}
+
+uint64_t tracecall_scratch(const struct user_regs_struct *regs)
+{
+	return (regs->rsp - 128 - EMU_PATH_MAX) & ~15ull;
+}
+
+void tracecall_change(struct tracee *tracee, struct user_regs_struct *regs)
+{
+	tracee->changed = true;
+	ptrace(PTRACE_SETREGS, tracee->tid, NULL, regs);
+}
+
+/* Put another path in the place of one that is ours. */
+static void change_path(struct tracee *tracee, struct user_regs_struct *regs)
+{
+	unsigned long long *arg;
+	char path[1024], buf[EMU_PATH_MAX];
+	const char *instead;
+	uint64_t at;
+	size_t got;
+
+	if (!emu.state->opt.redirect || path_argument(regs->orig_rax) < 0)
+		return;
+	arg = path_argument(regs->orig_rax) ? &regs->rsi : &regs->rdi;
+	got = sizeof(path) - 1 - emu_fetch(path, *arg, sizeof(path) - 1, NULL);
+	path[got] = '\0';
+	if (strlen(path) == got)
+		return; /* too long, or not all there: none of ours */
+	instead = emu_path_in(path, buf);
+	if (instead == path)
+		return;
+	at = tracecall_scratch(regs);
+	if (emu_store(at, instead, strlen(instead) + 1, NULL))
+		return;
+	*arg = at;
+	tracecall_change(tracee, regs);
+}
+
+static emu_queue_id queue_of(struct tracee *tracee, int fd)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", tracee->tid, fd);
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? emu_node_find(st.st_dev, st.st_ino) : 0;
+}
+
+/* Did this address space open it? */
+static int slot_of(const struct space *space, int fd)
+{
+	int i;
+
+	for (i = 0; i < TRACEE_FILES; i++)
+		if (space->file[i].queue && space->file[i].fd == fd)
+			return i;
+	return -1;
+}
+
+static void note_file(struct space *space, int fd, emu_queue_id queue)
+{
+	int i = slot_of(space, fd);
+
+	for (i = i < 0 ? 0 : i; i < TRACEE_FILES; i++) {
+		if (space->file[i].queue && space->file[i].fd != fd)
+			continue;
+		if (!space->file[i].queue)
+			emu_client_add(emu_queue_wq(emu.state, queue), space->pid, 1);
+		space->file[i].fd = fd;
+		space->file[i].queue = queue;
+		return;
+	}
+}
+
+static void forget_file(struct space *space, int fd)
+{
+	int i = slot_of(space, fd);
+
+	if (i < 0)
+		return;
+	emu_client_add(emu_queue_wq(emu.state, space->file[i].queue), space->pid, -1);
+	space->file[i].queue = 0;
+}
+
+static void forget_portals(struct space *space, uint64_t addr, uint64_t len)
+{
+	unsigned int i;
+
+	for (i = 0; i < TRACEE_PORTALS; i++)
+		if (space->portal[i].queue && space->portal[i].addr - addr < len)
+			space->portal[i].queue = 0;
+}
+
+void tracecall_answer(struct tracee *tracee, struct user_regs_struct *regs, long ret)
+{
+	regs->orig_rax = (unsigned long long)-1;
+	regs->rax = (unsigned long long)ret;
+	ptrace(PTRACE_SETREGS, tracee->tid, NULL, regs);
+}
+
+/* One piece after the other, until one is not taken whole. */
+static long write_pieces(emu_queue_id queue, uint64_t iov, uint64_t n)
+{
+	struct iovec piece;
+	long ret, sum = 0;
+	uint64_t i;
+
+	for (i = 0; i < n; i++) {
+		if (emu_fetch(&piece, iov + i * sizeof(piece), sizeof(piece), NULL))
+			return sum ? sum : -EFAULT;
+		ret = emu_node_write(queue, (uintptr_t)piece.iov_base, piece.iov_len);
+		if (ret < 0)
+			return sum ? sum : ret;
+		sum += ret;
+		if ((size_t)ret != piece.iov_len)
+			break;
+	}
+	return sum;
+}
+
+bool tracecall_enter(struct tracee *tracee)
+{
+	struct user_regs_struct *regs = &tracee->entry, changed;
+	emu_queue_id queue;
+	int fd;
+
+	if (ptrace(PTRACE_GETREGS, tracee->tid, NULL, regs))
+		return false;
+	fd = (int)regs->rdi;
+	tracee->changed = false;
+	switch (regs->orig_rax) {
+	case SYS_write:
+	case SYS_pwrite64:
+	case SYS_writev:
+		queue = queue_of(tracee, fd);
+		if (!queue)
+			return false;
+		changed = *regs;
+		emu_trace_site(regs->rip);
+		if (slot_of(tracee->space, fd) < 0)
+			tracecall_answer(tracee, &changed, -EPERM);
+		else if (regs->orig_rax == SYS_writev)
+			tracecall_answer(tracee, &changed, write_pieces(queue, regs->rsi, regs->rdx));
+		else
+			tracecall_answer(tracee, &changed, emu_node_write(queue, regs->rsi, regs->rdx));
+		return false;
+	case SYS_close:
+		forget_file(tracee->space, fd);
+		return false;
+	case SYS_fcntl:
+		return regs->rsi == F_DUPFD || regs->rsi == F_DUPFD_CLOEXEC;
+	case SYS_rt_sigprocmask:
+	case SYS_rt_sigaction:
+	case SYS_rt_sigreturn:
+	case SYS_rt_sigsuspend:
+	case SYS_ppoll:
+	case SYS_pselect6:
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2:
+		changed = *regs;
+		return tracesignal_enter(tracee, &changed);
+	default:
+		changed = *regs;
+		change_path(tracee, &changed);
+		return true;
+	}
+}
+
+/* As the driver's open. The call has been made, so a refusal closes the file again. */
+static long opened(struct tracee *tracee, int fd, uint64_t flags)
+{
+	emu_queue_id queue = queue_of(tracee, fd);
+	struct emu_wq *wq;
+	long ret = fd;
+
+	forget_file(tracee->space, fd);
+	if (!queue || (flags & O_PATH))
+		return fd;
+	wq = emu_queue_wq(emu.state, queue);
+	if (!wq->enabled || wq->type != EMU_WQ_USER)
+		ret = -ENXIO;
+	else if (wq->dedicated && tracee_call(tracee, SYS_flock, (uint64_t)fd, LOCK_EX | LOCK_NB, 0))
+		ret = -EBUSY;
+	else if (emu.state->opt.refuse_sva)
+		ret = -EOPNOTSUPP;
+	if (ret < 0) {
+		tracee_call(tracee, SYS_close, (uint64_t)fd, 0, 0);
+		return ret;
+	}
+	emu_mm_id();
+	tracee->space->mm.pasid = 1;
+	note_file(tracee->space, fd, queue);
+	return fd;
+}
+
+static long mapped(struct tracee *tracee, uint64_t addr)
+{
+	const struct user_regs_struct *regs = &tracee->entry;
+	emu_queue_id queue = regs->r10 & MAP_ANONYMOUS ? 0 : queue_of(tracee, (int)regs->r8);
+	struct space *space = tracee->space;
+	unsigned int i;
+	long ret = 0;
+
+	forget_portals(space, addr, regs->rsi);
+	if (!queue)
+		return (long)addr;
+	if (emu.state->opt.no_mmap || slot_of(space, (int)regs->r8) < 0)
+		ret = -EPERM;
+	else if (regs->rsi > 4096)
+		ret = -EINVAL;
+	for (i = 0; i < TRACEE_PORTALS && space->portal[i].queue; i++)
+		;
+	if (ret == 0 && i == TRACEE_PORTALS)
+		ret = -ENOMEM;
+	if (ret) {
+		tracee_call(tracee, SYS_munmap, addr, regs->rsi, 0);
+		return ret;
+	}
+	tracee_call(tracee, SYS_madvise, addr, 4096, MADV_DONTFORK);
+	space->portal[i].addr = addr;
+	space->portal[i].queue = queue;
+	space->portal[i].readonly = !(regs->rdx & PROT_WRITE);
+	space->portal[i].swallow = (regs->r10 & MAP_TYPE) == MAP_PRIVATE;
+	return (long)addr;
+}
+
+/* A node looks like the character device that it stands for. */
+static void looked_up(uint64_t buf)
+{
+	struct stat st;
+	emu_queue_id queue;
+
+	if (emu_fetch(&st, buf, sizeof(st), NULL) || !S_ISREG(st.st_mode) || st.st_size)
+		return;
+	queue = emu_node_find(st.st_dev, st.st_ino);
+	if (!queue)
+		return;
+	st.st_mode = (st.st_mode & ~(mode_t)S_IFMT) | S_IFCHR;
+	st.st_rdev = makedev(EMU_CDEV_MAJOR, emu_queue_wq(emu.state, queue)->minor);
+	emu_store(buf, &st, sizeof(st), NULL);
+}
+
+static void looked_up_statx(uint64_t buf)
+{
+	struct statx stx;
+	emu_queue_id queue;
+
+	if (emu_fetch(&stx, buf, sizeof(stx), NULL) || (stx.stx_mode & S_IFMT) != S_IFREG || stx.stx_size)
+		return;
+	queue = emu_node_find(makedev(stx.stx_dev_major, stx.stx_dev_minor), stx.stx_ino);
+	if (!queue)
+		return;
+	stx.stx_mode = (uint16_t)((stx.stx_mode & ~S_IFMT) | S_IFCHR);
+	stx.stx_rdev_major = EMU_CDEV_MAJOR;
+	stx.stx_rdev_minor = emu_queue_wq(emu.state, queue)->minor;
+	emu_store(buf, &stx, sizeof(stx), NULL);
+}
+
+/* readlink of /proc/self/fd/N or of the tree itself. */
+static long link_read(uint64_t buf, long len)
+{
+	char path[EMU_PATH_MAX];
+
+	if (len <= 0 || len >= (long)sizeof(path) || emu_fetch(path, buf, (size_t)len, NULL))
+		return len;
+	path[len] = '\0';
+	if (!emu_path_out(path))
+		return len;
+	emu_store(buf, path, strlen(path), NULL);
+	return (long)strlen(path);
+}
+
+static long finish(struct tracee *tracee, const struct user_regs_struct *regs)
+{
+	const struct user_regs_struct *entry = &tracee->entry;
+	long ret = (long)regs->rax;
+	uint64_t flags;
+	int slot;
+
+	if (ret < 0 && ret > -4096)
+		return ret;
+	switch (entry->orig_rax) {
+	case SYS_open:
+		return opened(tracee, (int)ret, entry->rsi);
+	case SYS_creat:
+		return opened(tracee, (int)ret, O_WRONLY);
+	case SYS_openat:
+		return opened(tracee, (int)ret, entry->rdx);
+	case SYS_openat2:
+		return opened(tracee, (int)ret, emu_fetch(&flags, entry->rdx, sizeof(flags), NULL) ? 0 : flags);
+	case SYS_dup:
+	case SYS_dup2:
+	case SYS_dup3:
+	case SYS_fcntl:
+		slot = slot_of(tracee->space, (int)entry->rdi);
+		if (slot >= 0)
+			note_file(tracee->space, (int)ret, tracee->space->file[slot].queue);
+		else
+			forget_file(tracee->space, (int)ret);
+		return ret;
+	case SYS_mmap:
+		return mapped(tracee, (uint64_t)ret);
+	case SYS_munmap:
+		forget_portals(tracee->space, entry->rdi, entry->rsi);
+		return ret;
+	case SYS_stat:
+	case SYS_lstat:
+	case SYS_fstat:
+		looked_up(entry->rsi);
+		return ret;
+	case SYS_newfstatat:
+		looked_up(entry->rdx);
+		return ret;
+	case SYS_statx:
+		looked_up_statx(entry->r8);
+		return ret;
+	case SYS_rt_sigaction:
+		tracesignal_exit(tracee);
+		return ret;
+	case SYS_readlink:
+		return link_read(entry->rsi, ret);
+	case SYS_readlinkat:
+		return link_read(entry->rdx, ret);
+	default:
+		return ret;
+	}
+}
+
+void tracecall_exit(struct tracee *tracee)
+{
+	struct user_regs_struct regs;
+	long ret;
+
+	if (ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs))
+		return;
+	ret = finish(tracee, &regs);
+	if (ret == (long)regs.rax && !tracee->changed)
+		return;
+	regs.rax = (unsigned long long)ret;
+	if (tracee->changed) {
+		regs.rdi = tracee->entry.rdi;
+		regs.rsi = tracee->entry.rsi;
+		regs.rdx = tracee->entry.rdx;
+		regs.r10 = tracee->entry.r10;
+		regs.r8 = tracee->entry.r8;
+		regs.r9 = tracee->entry.r9;
+	}
+	ptrace(PTRACE_SETREGS, tracee->tid, NULL, &regs);
+}

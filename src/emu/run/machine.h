@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What the emulated device takes from the machine that it is shown on, and what programs are. */
+#ifndef EMU_MACHINE_H
+#define EMU_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "emu/base/binary.h"
+#include "emu/device/state.h"
+
+/* The NUMA node for the nth device: one that the machine has. -1 if it does not tell. */
+int emu_machine_node(unsigned int n);
+
+/* Is this word among the flags of /proc/cpuinfo? */
+bool emu_machine_has_flag(const char *flag);
+
+/* Copy /proc/cpuinfo to a file, with the flags that the emulator adds. 0 or -errno. */
+int emu_machine_cpuinfo(const char *path);
+
+/* Config space of the PCI function. */
+void emu_machine_config(struct emu_device *dev);
+
+/* What a program is, as far as the emulator must know before it runs it. */
+struct emu_program {
+	char path[4096];
+	enum emu_binary kind;
+	bool setuid;      /* the dynamic linker ignores LD_PRELOAD */
+};
+
+/* Find a program as execvp would, follow interpreters of scripts, and look into it. 0 or -errno. */
+int emu_machine_program(const char *name, struct emu_program *program);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of sva-emu run, turned into the shared state. */
+#ifndef EMU_OPTIONS_H
+#define EMU_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "emu/device/state.h"
+
+/* What only the launcher needs to know. */
+struct emu_launch {
+	struct emu_state *state;
+	bool stats;
+	bool keep;             /* leave the run's directory behind */
+	bool redirect;         /* do not even try a mount namespace */
+	const char *stats_file;
+	FILE *stats_out;       /* stats_file, open before the program starts */
+	const char *queues;
+	const char *config;
+	const char *profile;
+	const char *trace_file;
+	unsigned int devices;
+	char **program;
+};
+
+/* Parse the options of run. The program's arguments begin at launch->program. Exits with a message on bad ones. */
+void emu_options_parse(int argc, char **argv, struct emu_launch *launch);
+
+/* Configure the devices as --profile, --devices, --queues say. 0, or -EINVAL after a message. */
+int emu_options_devices(struct emu_launch *launch);
+
+/* Print the options, for --help. */
+void emu_options_help(void);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The counters of a run, for people and for programs. */
+#ifndef EMU_STATS_H
+#define EMU_STATS_H
+
+#include <stdio.h>
+
+#include "emu/device/state.h"
+
+/* To stderr as text, or as JSON to out, which is closed. */
+void emu_stats_print(const struct emu_state *state, FILE *out);
+
+#endif
