@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tools/term.h"
+#include "tools/term/term.h"
 
 #define TRIES	   201 /* operations counted of each row */
 #define WARM	   16

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "lib/base/low.h"
-#include "tools/term.h"
+#include "tools/term/term.h"
 
 static const char program[] = "sva-bench";
 

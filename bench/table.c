@@ -7,7 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "tools/term.h"
+#include "tools/term/term.h"
 
 const char *bench_size_text(char text[16], size_t size)
 {

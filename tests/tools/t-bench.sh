@@ -153,7 +153,7 @@ ok "with what to install" grep -q 'gnuplot-nox' stderr
 
 # ------------------------------------------------------------------ icount
 
-icount=$top_builddir/bench/icount
+icount=$top_builddir/bench/icount/icount
 if [ ! -x "$icount" ]; then
 	skip "icount counts" "it knows the instructions of x86-64 only"
 elif [ "$SANITIZERS" != no ]; then

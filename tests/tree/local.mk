@@ -18,6 +18,9 @@ CLEANFILES += %D%/objects
 	$(AM_V_GEN)$(MKDIR_P) %D% && { \
 	echo 'libcore libcore_la $(src_lib_libcore_la_OBJECTS)'; \
 	echo 'model libmodel_la $(src_model_libmodel_la_OBJECTS)'; \
+	echo 'sva-info sva_info $(src_tools_sva_info_OBJECTS)'; \
+	echo 'sva-copy sva_copy $(src_tools_sva_copy_OBJECTS)'; \
+	echo 'icount icount $(bench_icount_icount_OBJECTS)'; \
 	} >$@
 
 # Who opens files.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sva-copy: bringing the source into memory, chunk by chunk; see copy.h. */
-#include "tools/copy.h"
+#include "tools/copy/copy.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sva-copy: the memory that the copy is written to, and how it gets into the file; see copy.h. */
-#include "tools/copy.h"
+#include "tools/copy/copy.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,10 +2,10 @@
 /*
  * What the files of sva-copy share. A file is copied in chunks; each goes through three hands:
  *
- *   copy-source.c  brings the next chunk of SRC into memory: a mapping where SRC can be mapped, else a buffer that is
+ *   source.c  brings the next chunk of SRC into memory: a mapping where SRC can be mapped, else a buffer that is
  *                  read into. Holes of a sparse file are stepped over where DST can have holes, too.
- *   copy-engine.c  lets the library copy it to where DST wants it, and keeps the books on which path that took.
- *   copy-sink.c    gives the memory that the chunk is copied to: a mapping of space that was allocated first, so that a
+ *   engine.c  lets the library copy it to where DST wants it, and keeps the books on which path that took.
+ *   sink.c    gives the memory that the chunk is copied to: a mapping of space that was allocated first, so that a
  *                  full disk is an errno and not a SIGBUS, else a buffer that is written out.
  */
 #ifndef SVA_TOOLS_COPY_H
@@ -67,7 +67,7 @@ int copy_sink_finish(struct copy_sink *sink, uint64_t size);
 int copy_sink_cut(const struct copy_sink *sink);
 void copy_sink_abandon(struct copy_sink *sink);
 
-/* copy-engine.c */
+/* engine.c */
 #define COPY_QUEUES 128 /* characters of queue and device names in one line of the report */
 
 struct copy_route {

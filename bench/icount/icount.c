@@ -344,7 +344,7 @@ static const char *default_child(void)
 	name[n < 0 ? 0 : n] = '\0';
 	slash = strrchr(name, '/');
 	if (slash) {
-		strcpy(slash, "/../accfg-plugins/.libs");
+		strcpy(slash, "/../../accfg-plugins/.libs");
 		setenv("SVA_PLUGIN_DIR", name, 0);
 		strcpy(slash, "/icount-child");
 	}

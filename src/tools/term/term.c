@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Printing for people; see term.h. */
-#include "tools/term.h"
+#include "tools/term/term.h"
 
 #include <errno.h>
 #include <inttypes.h>

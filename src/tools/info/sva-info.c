@@ -3,7 +3,7 @@
  * sva-info: which devices, queues and paths this process can use, and why not the others. What it prints comes from the
  * library's own probe table, so it is what the library would do here and now, as this user.
  */
-#include "tools/info.h"
+#include "tools/info/info.h"
 #include "lib/base/low.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * sva-copy: copy a file through the library. The bytes are moved by whichever path the library takes, from the pages of
  * one file to the pages of the other; -v tells which path that was.
  */
-#include "tools/copy.h"
+#include "tools/copy/copy.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "lib/base/low.h"
-#include "tools/term.h"
+#include "tools/term/term.h"
 
 static const char program[] = "sva-copy";
 

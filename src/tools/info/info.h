@@ -5,7 +5,7 @@
 
 #include "sva/info.h"
 #include "sva/sva.h"
-#include "tools/term.h"
+#include "tools/term/term.h"
 
 #define INFO_TEXT 512 /* room for a line of advice */
 
@@ -24,7 +24,7 @@ struct info {
 	bool emulated;
 };
 
-/* info-words.c: numbers as words; NULL after the last. */
+/* words.c: numbers as words; NULL after the last. */
 const char *info_capability(uint64_t gen_cap, unsigned int *bit);
 const char *info_operation(const uint64_t op_cap[4], unsigned int *bit);
 const char *info_mode(uint32_t mode);
@@ -34,7 +34,7 @@ bool info_has_operations(const struct sva_queue_info *queue);
 bool info_same_device(const struct sva_queue_info *a, const struct sva_queue_info *b);
 bool info_path_has_queues(int path);
 
-/* info-json.c: the whole, or the settings alone; 0 or -ENOMEM. */
+/* json.c: the whole, or the settings alone; 0 or -ENOMEM. */
 int info_json(const struct info *info);
 int info_json_settings(struct sva *sva);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sva-info: capability bits, modes and versions as words. */
-#include "tools/info.h"
+#include "tools/info/info.h"
 
 #include <inttypes.h>
 #include <string.h>

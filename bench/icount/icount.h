@@ -23,7 +23,7 @@
 
 #define ICOUNT_SAMPLES 16 /* of each region; the worst counts */
 
-/* icount-insn.c: as much of an instruction as the count needs. */
+/* insn.c: as much of an instruction as the count needs. */
 enum insn_kind { INSN_OTHER, INSN_ENQCMD, INSN_MOVDIR64B, INSN_SYSCALL, INSN_MARK };
 
 struct insn {
@@ -38,7 +38,7 @@ struct insn {
 #define INSN_MAX 15
 void insn_decode(const uint8_t bytes[INSN_MAX], const struct user_regs_struct *regs, struct insn *insn);
 
-/* icount-step.c: one run of the child. */
+/* step.c: one run of the child. */
 struct region {
 	uint64_t total, before, after; /* instructions: all; up to the first submission; after the last one */
 	uint64_t locked, syscalls, submissions, descriptors;

@@ -3,7 +3,7 @@
  * sva-info -j. The schema is documented in sva-info(1); fields are added, never changed or removed, while "schema"
  * stays 1. 64-bit masks are strings, since a number in JSON is a double to most readers.
  */
-#include "tools/info.h"
+#include "tools/info/info.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sva-copy: the copying itself, which is the library's, and the account of which path it took; see copy.h. */
-#include "tools/copy.h"
+#include "tools/copy/copy.h"
 
 #include <errno.h>
 #include <inttypes.h>
