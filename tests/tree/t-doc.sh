@@ -6,6 +6,8 @@
 . "$top_srcdir/tests/tap.sh"
 
 cd "$top_srcdir" || exit 1
+# shellcheck source=tests/tree/files.sh
+. tests/tree/files.sh
 awk=${AWK:-awk}
 
 documented() {
@@ -23,23 +25,6 @@ for control in '/Close a context/,/Since:/s/Since:/since/' 's,/\*\*< bytes of on
 	sed -i "$control" "$tmp"/*.h
 	not_ok "control: the loss of a comment is noticed: $control" documented "$tmp"/*.h
 done
-
-# What git tracks; in a release, whatever looks like a source.
-files() {
-	if [ -e .git ] && git rev-parse --git-dir >/dev/null 2>&1; then
-		git ls-files
-	else
-		find . \( -name build -o -name 'build-*' -o -name _build -o -name _inst -o -name autom4te.cache -o -name m4 -o -name .git -o -name .libs -o -name .deps \) -prune -o \
-			-type f \( -name '*.[chS1-9]' -o -name '*.sh' -o -name '*.mk' -o -name '*.awk' -o -name '*.py' -o -name '*.md' -o -name '*.map' \
-			-o -name '*.in' -o -name configure.ac -o -name Makefile.am -o -name NEWS -o -name quickstart -o -name run \) -print |
-			sed 's,^\./,,' | grep -v -E '^(Makefile.in|config.h.in|config.h|.*/version.h|libsva-.*)$'
-	fi
-}
-
-# Those that we wrote, and whose format has comments: no licence texts, no patches to what others wrote, no data.
-sources() {
-	files | grep -v -E '^LICENSES/|^tests/(fixtures|fuzz/corpus)/|\.(patch|json)$'
-}
 
 without_licence() {
 	local f
