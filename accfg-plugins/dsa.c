@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plug-in "dsa": the queues of the idxd driver, through libaccel-config. It is the only file that links that
- * library, and it uses no symbol that version 3.5.3 lacks: later ones were added to old symbol versions, so they would
- * pass the version check of the dynamic linker and fail when called.
+ * The plug-in "dsa": the queues of the idxd driver, through libaccel-config. It is the only file
+ * that links that library, and it uses no symbol that version 3.5.3 lacks: later ones were added to
+ * old symbol versions, so they would pass the version check of the dynamic linker and fail when
+ * called.
  *
- * What the library is asked for is what it gets right in all versions. It crashes on a queue whose type or mode can not
- * be read, so that is looked at first. Its getters return negative errno values through unsigned types. op_cap changed
- * its layout without a new soname, and 3.5.3 can not parse what kernels write today; so the capability words come from
- * sysfs itself. And on a read-only /sys it finds nothing at all before 4.1.
+ * What the library is asked for is what it gets right in all versions. It crashes on a queue whose
+ * type or mode can not be read, so that is looked at first. Its getters return negative errno
+ * values through unsigned types. op_cap changed its layout without a new soname, and 3.5.3 can not
+ * parse what kernels write today; so the capability words come from sysfs itself. And on a
+ * read-only /sys it finds nothing at all before 4.1.
  */
 #include <accel-config/libaccel_config.h>
 #include <dirent.h>
@@ -27,7 +29,10 @@
 
 static const char *const buses[] = { "/sys/bus/dsa/devices", "/sys/bus/iax/devices" };
 
-/* A negative errno that went through an unsigned getter means unknown, 0; anything else is for the library to judge. */
+/*
+ * A negative errno that went through an unsigned getter means unknown, 0; anything else is for the
+ * library to judge.
+ */
 static uint32_t number(uint64_t value)
 {
 	if (value > UINT64_MAX - 4096 || (value <= UINT32_MAX && value > UINT32_MAX - 4096))
@@ -37,11 +42,16 @@ static uint32_t number(uint64_t value)
 
 static bool is_device(const char *name)
 {
-	return (!strncmp(name, "dsa", 3) || !strncmp(name, "iax", 3)) && name[3] >= '0' && name[3] <= '9';
+	return (!strncmp(name, "dsa", 3) || !strncmp(name, "iax", 3)) && name[3] >= '0' &&
+	       name[3] <= '9';
 }
 
-/* Calls visit for each entry of a directory; how many it answered true for. -errno: it cannot be read. */
-static int count_entries(const char *directory, bool (*visit)(const char *directory, const char *name))
+/*
+ * Calls visit for each entry of a directory; how many it answered true for. -errno: it cannot be
+ * read.
+ */
+static int count_entries(const char *directory,
+			 bool (*visit)(const char *directory, const char *name))
 {
 	DIR *dir = sva_fd_opendir(directory);
 	const struct dirent *entry;
@@ -65,19 +75,25 @@ static bool visit_readonly(const char *directory, const char *name)
 {
 	char path[DIRECTORY_MAX];
 
-	if (!is_device(name) || snprintf(path, sizeof(path), "%s/%s/cmd_status", directory, name) >= (int)sizeof(path))
+	if (!is_device(name) ||
+	    snprintf(path, sizeof(path), "%s/%s/cmd_status", directory, name) >= (int)sizeof(path))
 		return false;
 	return access(path, W_OK) && errno == EROFS;
 }
 
-/* A queue that makes libaccel-config crash, since it uses both texts without a look whether it got them. */
+/*
+ * A queue that makes libaccel-config crash, since it uses both texts without a look whether it got
+ * them.
+ */
 static bool visit_unreadable(const char *directory, const char *name)
 {
 	char path[DIRECTORY_MAX], text[64];
 
-	if (strncmp(name, "wq", 2) || snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path))
+	if (strncmp(name, "wq", 2) ||
+	    snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path))
 		return false;
-	return !sysfs_text(path, "type", text, sizeof(text)) || !sysfs_text(path, "mode", text, sizeof(text));
+	return !sysfs_text(path, "type", text, sizeof(text)) ||
+	       !sysfs_text(path, "mode", text, sizeof(text));
 }
 
 /* Where sysfs shows the device. */
@@ -91,7 +107,8 @@ static bool find_directory(const char *device, char directory[static DIRECTORY_M
 }
 
 /* Why a program can not use it, as far as sysfs tells; the worst first. */
-static uint32_t find_reason(struct accfg_device *device, struct accfg_wq *wq, const char *directory, const char *node)
+static uint32_t find_reason(struct accfg_device *device, struct accfg_wq *wq, const char *directory,
+			    const char *node)
 {
 	uint64_t pasid;
 
@@ -118,12 +135,12 @@ static uint32_t find_mode(const char *directory)
 }
 
 /*
- * The operations of a queue: those of its device, less what the administrator took away. Bit 1, batch, of a queue's
- * op_config is not to be relied upon. An analytics accelerator that does not tell has none that a DSA has but no-op and
- * drain.
+ * The operations of a queue: those of its device, less what the administrator took away. Bit 1,
+ * batch, of a queue's op_config is not to be relied upon. An analytics accelerator that does not
+ * tell has none that a DSA has but no-op and drain.
  */
-static void find_operations(struct accfg_device *device, const char *device_directory, const char *directory,
-			    uint64_t op_cap[4])
+static void find_operations(struct accfg_device *device, const char *device_directory,
+			    const char *directory, uint64_t op_cap[4])
 {
 	uint64_t config[4];
 
@@ -133,7 +150,8 @@ static void find_operations(struct accfg_device *device, const char *device_dire
 			op_cap[0] = 1u << SVA_OPCODE_NOOP | 1u << SVA_OPCODE_DRAIN;
 		return;
 	}
-	if (!sysfs_bitmap(directory, "op_config", config) || !(config[0] | config[1] | config[2] | config[3]))
+	if (!sysfs_bitmap(directory, "op_config", config) ||
+	    !(config[0] | config[1] | config[2] | config[3]))
 		return;
 	config[0] |= 1u << SVA_OPCODE_BATCH;
 	for (int i = 0; i < 4; i++)
@@ -145,8 +163,8 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return !a || (b && b < a) ? b : a;
 }
 
-static int report_queue(const struct sva_accfg_host *host, struct accfg_device *device, const char *device_directory,
-			struct accfg_wq *wq)
+static int report_queue(const struct sva_accfg_host *host, struct accfg_device *device,
+			const char *device_directory, struct accfg_wq *wq)
 {
 	struct sva_accfg_queue queue = { .size = sizeof(queue) };
 	char node[256] = "", directory[DIRECTORY_MAX + 256];
@@ -165,11 +183,12 @@ static int report_queue(const struct sva_accfg_host *host, struct accfg_device *
 	queue.mode = find_mode(directory);
 	queue.entries = number(accfg_wq_get_size(wq));
 	queue.threshold = accfg_wq_get_threshold(wq) > 0 ? (uint32_t)accfg_wq_get_threshold(wq) : 0;
-	queue.max_transfer =
-		smaller(number(accfg_wq_get_max_transfer_size(wq)), number(accfg_device_get_max_transfer_size(device)));
+	queue.max_transfer = smaller(number(accfg_wq_get_max_transfer_size(wq)),
+				     number(accfg_device_get_max_transfer_size(device)));
 	queue.max_batch = (uint32_t)smaller(number(accfg_wq_get_max_batch_size(wq)),
 					    number(accfg_device_get_max_batch_size(device)));
-	queue.numa_node = accfg_device_get_numa_node(device) >= 0 ? accfg_device_get_numa_node(device) : -1;
+	queue.numa_node =
+		accfg_device_get_numa_node(device) >= 0 ? accfg_device_get_numa_node(device) : -1;
 	if (!sysfs_number(device_directory, "gen_cap", &queue.gen_cap))
 		queue.gen_cap = 0;
 	find_operations(device, device_directory, directory, queue.op_cap);
@@ -177,10 +196,14 @@ static int report_queue(const struct sva_accfg_host *host, struct accfg_device *
 	queue.block_on_fault = accfg_wq_get_block_on_fault(wq) == 1;
 	queue.reason = find_reason(device, wq, device_directory, node);
 	err = host->add_queue(host->ctx, &queue);
-	return err == -ENOMEM ? err : 0; /* a queue that was refused keeps no other from being used */
+	/* a queue that was refused keeps no other from being used */
+	return err == -ENOMEM ? err : 0;
 }
 
-/* accfg_wq_get_first() is called once for each device: without groups, every call would find all queues again. */
+/*
+ * accfg_wq_get_first() is called once for each device: without groups, every call would find all
+ * queues again.
+ */
 static int report_device(const struct sva_accfg_host *host, struct accfg_device *device)
 {
 	char directory[DIRECTORY_MAX], detail[DIRECTORY_MAX];
@@ -193,7 +216,8 @@ static int report_device(const struct sva_accfg_host *host, struct accfg_device 
 	if (count_entries(directory, visit_unreadable) > 0) {
 		if (sva_fd_shortage())
 			return sva_fd_shortage();
-		snprintf(detail, sizeof(detail), "%.64s: the type or mode of a queue can not be read", name);
+		snprintf(detail, sizeof(detail),
+			 "%.64s: the type or mode of a queue can not be read", name);
 		host->problem(host->ctx, SVA_REASON_PLUGIN, detail);
 		return 0;
 	}
@@ -217,13 +241,15 @@ static void report_missing(const struct sva_accfg_host *host, int missing)
 		host->problem(host->ctx, SVA_REASON_SYSFS_READONLY, NULL);
 		return;
 	}
-	snprintf(detail, sizeof(detail), "libaccel-config leaves out %d of the devices in /sys/bus/dsa", missing);
+	snprintf(detail, sizeof(detail),
+		 "libaccel-config leaves out %d of the devices in /sys/bus/dsa", missing);
 	host->problem(host->ctx, SVA_REASON_PLUGIN, detail);
 }
 
 /*
- * libaccel-config takes what it cannot open for absent, and does not say so. It opens up to three files at a time: that many,
- * and as many again for other threads, have to be there before it is asked, and still afterwards.
+ * libaccel-config takes what it cannot open for absent, and does not say so. It opens up to three
+ * files at a time: that many, and as many again for other threads, have to be there before it is
+ * asked, and still afterwards.
  */
 static int find_room(void)
 {
@@ -251,7 +277,10 @@ static int report_all(const struct sva_accfg_host *host, int devices)
 	err = accfg_new(&ctx);
 	if (err)
 		goto out;
-	/* Its messages go to stderr, and what matters in them is reported as a reason; ACCFG_LOG brings them back. */
+	/*
+	 * Its messages go to stderr, and what matters in them is reported as a reason; ACCFG_LOG
+	 * brings them back.
+	 */
 	if (accfg_get_log_priority(ctx) == LOG_ERR)
 		accfg_set_log_priority(ctx, LOG_EMERG);
 	accfg_device_foreach(ctx, device) {
@@ -297,7 +326,8 @@ static int enumerate(const struct sva_accfg_host *host)
 		if (count >= 0 || count == -ENOENT || count == -ENOTDIR || sva_is_shortage(count))
 			continue;
 		unreadable++;
-		snprintf(detail, sizeof(detail), "%s cannot be read: %s", buses[i], strerror(-count));
+		snprintf(detail, sizeof(detail), "%s cannot be read: %s", buses[i],
+			 strerror(-count));
 		host->problem(host->ctx, SVA_REASON_SYSFS_HIDDEN, detail);
 	}
 	if (devices && !sva_fd_shortage()) {
@@ -308,7 +338,8 @@ static int enumerate(const struct sva_accfg_host *host)
 	if (sva_fd_shortage())
 		return sva_fd_shortage();
 	if (bus_count)
-		host->problem(host->ctx, SVA_REASON_NO_DEVICE, "the idxd driver is loaded, but it has no device");
+		host->problem(host->ctx, SVA_REASON_NO_DEVICE,
+			      "the idxd driver is loaded, but it has no device");
 	else if (!unreadable)
 		report_nothing(host);
 	return sva_fd_shortage();
@@ -317,6 +348,7 @@ static int enumerate(const struct sva_accfg_host *host)
 const struct sva_accfg_plugin sva_accfg_plugin_v1 = {
 	.size = sizeof(struct sva_accfg_plugin),
 	.name = "dsa",
-	.about = "work queues of the idxd driver (Intel DSA and IAA), found through libaccel-config",
+	.about =
+		"work queues of the idxd driver (Intel DSA and IAA), found through libaccel-config",
 	.enumerate = enumerate,
 };

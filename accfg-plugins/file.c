@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plug-in "file": queues from a text file, for set-ups that do not change, for containers whose /sys tells nothing,
- * and for devices that no other plug-in knows. The setting queue-file names it.
+ * The plug-in "file": queues from a text file, for set-ups that do not change, for containers whose
+ * /sys tells nothing, and for devices that no other plug-in knows. The setting queue-file names it.
  *
- * One queue a line: its name, then KEY=VALUE with white space between them; device and mode must be there. Nothing of a
- * file with a mistake in it is used, so what the library checks is checked here first, by the same code.
+ * One queue a line: its name, then KEY=VALUE with white space between them; device and mode must be
+ * there. Nothing of a file with a mistake in it is used, so what the library checks is checked here
+ * first, by the same code.
  */
 #include <errno.h>
 #include <limits.h>
@@ -19,8 +20,8 @@
 #include "sva/plugin.h"
 
 /*
- * What stands for a size that the file does not tell: what the idxd driver sets unless it is told otherwise. The
- * entries of a dedicated queue must be told: it drops silently what is over them.
+ * What stands for a size that the file does not tell: what the idxd driver sets unless it is told
+ * otherwise. The entries of a dedicated queue must be told: it drops silently what is over them.
  */
 #define USUAL_ENTRIES	   16
 #define USUAL_MAX_TRANSFER (2u << 20)
@@ -67,7 +68,8 @@ static bool set_number(struct sva_accfg_queue *queue, const struct key *key, cha
 {
 	uint64_t number;
 
-	if (sva_text_number(value, SVA_TEXT_UNITS | SVA_TEXT_HEX, &number) || (key->size == 4 && number > UINT32_MAX))
+	if (sva_text_number(value, SVA_TEXT_UNITS | SVA_TEXT_HEX, &number) ||
+	    (key->size == 4 && number > UINT32_MAX))
 		return false;
 	if (key->size == 4)
 		*(uint32_t *)field(queue, key) = (uint32_t)number;
@@ -96,7 +98,9 @@ static bool set_bitmap(struct sva_accfg_queue *queue, const struct key *key, cha
 static bool set_mode(struct sva_accfg_queue *queue, const struct key *key, char *value)
 {
 	(void)key;
-	queue->mode = !strcmp(value, "shared") ? SVA_MODE_SHARED : !strcmp(value, "dedicated") ? SVA_MODE_DEDICATED : 0;
+	queue->mode = !strcmp(value, "shared")	  ? SVA_MODE_SHARED :
+		      !strcmp(value, "dedicated") ? SVA_MODE_DEDICATED :
+						    0;
 	return queue->mode;
 }
 
@@ -106,7 +110,8 @@ static bool set_yes_no(struct sva_accfg_queue *queue, const struct key *key, cha
 	return !strcmp(value, "yes") || !strcmp(value, "no");
 }
 
-#define FIELD(member) offsetof(struct sva_accfg_queue, member), sizeof(((struct sva_accfg_queue *)0)->member)
+#define FIELD(member) \
+	offsetof(struct sva_accfg_queue, member), sizeof(((struct sva_accfg_queue *)0)->member)
 
 #define ENTRIES_KEY 4
 
@@ -130,7 +135,8 @@ static const struct key keys[] = {
 
 /* ------------------------------------------------------------------ lines */
 
-static int __attribute__((format(printf, 3, 4))) refuse(struct list *list, unsigned int line, const char *fmt, ...)
+static int __attribute__((format(printf, 3, 4)))
+refuse(struct list *list, unsigned int line, const char *fmt, ...)
 {
 	int used = snprintf(list->why, sizeof(list->why), "%s:%u: ", list->path, line);
 	va_list ap;
@@ -189,7 +195,8 @@ static int parse_entry(struct list *list, struct entry *entry)
 		return refuse(list, entry->line, "the queue has no mode=shared or mode=dedicated");
 	if (!entry->queue.entries && !(seen & 1u << ENTRIES_KEY)) {
 		if (entry->queue.mode == SVA_MODE_DEDICATED)
-			return refuse(list, entry->line, "the queue is dedicated and has no entries=");
+			return refuse(list, entry->line,
+				      "the queue is dedicated and has no entries=");
 		entry->queue.entries = USUAL_ENTRIES;
 	}
 	wrong = sva_queue_check(&entry->queue);
@@ -205,7 +212,8 @@ static int check_once(struct list *list, const struct entry *entry)
 
 		if ((!strcmp(a->name, b->name) && !strcmp(a->device, b->device)) ||
 		    (*a->node && !strcmp(a->node, b->node)))
-			return refuse(list, entry->line, "the queue of line %u is there again", list->entries[i].line);
+			return refuse(list, entry->line, "the queue of line %u is there again",
+				      list->entries[i].line);
 	}
 	return 0;
 }

@@ -39,7 +39,8 @@ bool sysfs_number(const char *directory, const char *attribute, uint64_t *value)
 {
 	char text[64];
 
-	return sysfs_text(directory, attribute, text, sizeof(text)) && !sva_text_number(text, SVA_TEXT_HEX, value);
+	return sysfs_text(directory, attribute, text, sizeof(text)) &&
+	       !sva_text_number(text, SVA_TEXT_HEX, value);
 }
 
 bool sysfs_bitmap(const char *directory, const char *attribute, uint64_t words[4])
@@ -94,7 +95,8 @@ uint32_t sysfs_trust(const char *device_directory)
 	sharing = group_size(path);
 	if (sharing > 0)
 		trust = sharing == 1 ? SVA_TRUST_YES : SVA_TRUST_NO;
-	while (trust != SVA_TRUST_NO && strncmp(slash = strrchr(path, '/'), "/pci", 4) && slash > path) {
+	while (trust != SVA_TRUST_NO && strncmp(slash = strrchr(path, '/'), "/pci", 4) &&
+	       slash > path) {
 		if (is_removable(path))
 			trust = SVA_TRUST_NO;
 		*slash = '\0'; /* the bridge above it */

@@ -19,7 +19,8 @@ ok() {
 	fi
 }
 
-# Of long output the begin, the failed tests in it and the end: a program that dies says nothing after its last line.
+# Of long output the begin, the failed tests in it and the end: a program that dies says nothing
+# after its last line.
 shorten() {
 	awk '{ line[NR] = $0 }
 	     END {
@@ -37,7 +38,8 @@ shorten() {
 	     }'
 }
 
-# not_ok "name" COMMAND…: the same for a command that must fail; for controls that prove that a check can fail.
+# not_ok "name" COMMAND…: the same for a command that must fail; for controls that prove that a
+# check can fail.
 not_ok() {
 	local name=$1
 	shift
@@ -53,13 +55,13 @@ is() {
 	ok "$3" diff <(printf '%s\n' "$2") <(printf '%s\n' "$1")
 }
 
-# skip "name" "reason": one test that can not run here.
+# skip "name" "reason": one test that cannot run here.
 skip() {
 	tap_count=$((tap_count + 1))
 	echo "ok $tap_count - $1 # SKIP $2"
 }
 
-# skip_all "reason": the whole file can not run here.
+# skip_all "reason": the whole file cannot run here.
 skip_all() {
 	echo "1..0 # SKIP $1"
 	exit 0

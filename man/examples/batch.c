@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies sixteen blocks with one submission, and then, behind a fence, computes the CRC of what was copied. */
+/*
+ * Copies sixteen blocks with one submission, and then, behind a fence, computes the CRC of what was
+ * copied.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +32,7 @@ int main(void)
 	for (i = 0; i <= BLOCKS; i++)
 		if (sva_op_result(&ops[i])->error)
 			printf("entry %d: %s\n", i, strerror(-sva_op_result(&ops[i])->error));
-	printf("%s, crc=%08" PRIx64 "\n", err ? strerror(-err) : "done", sva_op_result(&ops[BLOCKS])->value);
+	printf("%s, crc=%08" PRIx64 "\n", err ? strerror(-err) : "done",
+	       sva_op_result(&ops[BLOCKS])->value);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

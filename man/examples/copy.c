@@ -10,8 +10,8 @@ static int report(const char *what, int err)
 {
 	const struct sva_result *r = sva_last_result();
 
-	printf("%s: %s, path=%s, faults=%u\n", what, err ? strerror(-err) : "done", sva_path_name(r->path),
-	       (unsigned int)r->faults);
+	printf("%s: %s, path=%s, faults=%u\n", what, err ? strerror(-err) : "done",
+	       sva_path_name(r->path), (unsigned int)r->faults);
 	return err;
 }
 

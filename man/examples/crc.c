@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The CRC-32C of a message in two parts, the second of which is copied on the way; and a 64-bit CRC. */
+/*
+ * The CRC-32C of a message in two parts, the second of which is copied on the way; and a 64-bit
+ * CRC.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Records what has changed in 64 KiB, and brings a copy of the old bytes up to date with the record alone. */
+/*
+ * Records what has changed in 64 KiB, and brings a copy of the old bytes up to date with the record
+ * alone.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +29,7 @@ int main(void)
 		printf("the record has %" PRIu32 " bytes\n", size);
 		err = sva_apply_delta(NULL, copy, LEN, delta, size);
 	}
-	printf("%s, %s\n", err ? strerror(-err) : "applied", memcmp(copy, now, LEN) ? "different" : "equal");
+	printf("%s, %s\n", err ? strerror(-err) : "applied",
+	       memcmp(copy, now, LEN) ? "different" : "equal");
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

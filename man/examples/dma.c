@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Maps two buffers once and copies between them many times; works with and without the sva_dma module. */
+/*
+ * Maps two buffers once and copies between them many times; works with and without the sva_dma
+ * module.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +26,8 @@ int main(void)
 			err = sva_dma_sync(dst, 0, sizeof(to), SVA_DMA_FOR_CPU);
 	}
 	if (!err)
-		printf("mapped=%d path=%s last=%c\n", sva_dma_is_mapped(dst), sva_path_name(sva_last_result()->path),
-		       to[sizeof(to) - 1]);
+		printf("mapped=%d path=%s last=%c\n", sva_dma_is_mapped(dst),
+		       sva_path_name(sva_last_result()->path), to[sizeof(to) - 1]);
 	else
 		fprintf(stderr, "%s\n", strerror(-err));
 	sva_dma_unmap(dst);

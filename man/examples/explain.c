@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Says for each path whether this process can use it, by number for programs and by text for people. */
+/*
+ * Says for each path whether this process can use it, by number for programs and by text for
+ * people.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +21,8 @@ int main(void)
 			fprintf(stderr, "%s: %s\n", sva_path_name(path), strerror(-reason));
 			return EXIT_FAILURE;
 		}
-		printf("%-9s %-18s %s\n", sva_path_name(path), sva_reason_name((unsigned int)reason), text);
+		printf("%-9s %-18s %s\n", sva_path_name(path),
+		       sva_reason_name((unsigned int)reason), text);
 	}
 	return EXIT_SUCCESS;
 }

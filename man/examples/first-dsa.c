@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A first DSA program: copy a buffer with one descriptor, on the first shared queue. cc first-dsa.c -o first-dsa */
+/*
+ * A first DSA program: copy a buffer with one descriptor, on the first shared queue. cc first-dsa.c
+ * -o first-dsa
+ */
 #include <fcntl.h>
 #include <linux/idxd.h>
 #include <stdint.h>
@@ -11,7 +14,10 @@ static struct dsa_hw_desc desc __attribute__((aligned(64)));
 static volatile struct dsa_completion_record record __attribute__((aligned(32)));
 static char from[4096], to[4096];
 
-/* Returns 1 if the queue did not take the descriptor: it is full, or no shared queue that is enabled. */
+/*
+ * Returns 1 if the queue did not take the descriptor: it is full, or no shared queue that is
+ * enabled.
+ */
 static int enqcmd(void *portal, const void *descriptor)
 {
 	unsigned char retry;

@@ -27,7 +27,8 @@ int main(void)
 		return EXIT_FAILURE;
 	}
 	err = sva_memcpy(sva, to, from, sizeof(from));
-	printf("%s by %s: %s\n", err ? strerror(-err) : "copied", sva_path_name(sva_last_result()->path), to);
+	printf("%s by %s: %s\n", err ? strerror(-err) : "copied",
+	       sva_path_name(sva_last_result()->path), to);
 	sva_close(sva);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

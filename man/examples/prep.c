@@ -7,7 +7,8 @@
 static void show(const char *name, const struct sva_op *op)
 {
 	printf("%-8s opcode=%02x flags=%06x size=%" PRIu32 " length=%" PRIu64 "\n", name,
-	       sva_desc_opcode(&op->desc), (unsigned int)sva_desc_flags(&op->desc), op->desc.size, op->length);
+	       sva_desc_opcode(&op->desc), (unsigned int)sva_desc_flags(&op->desc), op->desc.size,
+	       op->length);
 }
 
 int main(void)

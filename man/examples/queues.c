@@ -17,10 +17,12 @@ int main(void)
 	int err, path;
 
 	for (i = 0; (err = sva_queue_info(NULL, i, 1, &info)) == 0; i++) {
-		printf("%s of %s (%s), %" PRIu32 " entries, node %" PRId32 "\n", info.name, info.device,
-		       info.mode == SVA_MODE_DEDICATED ? "dedicated" : "shared", info.entries, info.numa_node);
+		printf("%s of %s (%s), %" PRIu32 " entries, node %" PRId32 "\n", info.name,
+		       info.device, info.mode == SVA_MODE_DEDICATED ? "dedicated" : "shared",
+		       info.entries, info.numa_node);
 		for (path = 0; path < SVA_PATH_COUNT; path++)
-			printf("  %-9s %s\n", sva_path_name(path), sva_reason_text(info.reasons[path]));
+			printf("  %-9s %s\n", sva_path_name(path),
+			       sva_reason_text(info.reasons[path]));
 	}
 	if (err != -ENOENT) {
 		fprintf(stderr, "queue %u: %s\n", i, strerror(-err));

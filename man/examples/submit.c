@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps up to 32 copies in flight until 1000 blocks are copied, and collects them as they finish. */
+/*
+ * Keeps up to 32 copies in flight until 1000 blocks are copied, and collects them as they finish.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

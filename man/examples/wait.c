@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Gives a copy ten seconds, does something else meanwhile, and gets out safely if it takes longer. */
+/*
+ * Gives a copy ten seconds, does something else meanwhile, and gets out safely if it takes longer.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,9 @@ int main(void)
 	if (err == 0)
 		err = sva_wait(&op, 10000000000);
 	if (err == -ETIME) {
-		/* Still in flight: neither op nor the buffers may be touched before this returns. */
+		/*
+		 * Still in flight: neither op nor the buffers may be touched before this returns.
+		 */
 		sva_op_retire(&op);
 		err = sva_op_result(&op)->error;
 	}

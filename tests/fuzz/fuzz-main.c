@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a fuzz target without libFuzzer: on each file named, on each file of each folder named, or on standard input
- * (for AFL++). Prints how many inputs were run.
+ * Runs a fuzz target without libFuzzer: on each file named, on each file of each folder named, or
+ * on standard input (for AFL++). Prints how many inputs were run.
  */
 #include <dirent.h>
 #include <errno.h>

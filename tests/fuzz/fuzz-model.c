@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The target of the fuzzers: any bytes are a device, an address space and descriptors (tests/model/scenario.c). A run
- * that the reference does not agree with, a window used beyond its end and an unlawful record all end in abort().
+ * The target of the fuzzers: any bytes are a device, an address space and descriptors
+ * (tests/model/scenario.c). A run that the reference does not agree with, a window used beyond its
+ * end and an unlawful record all end in abort().
  */
 #include <stdio.h>
 #include <stdlib.h>

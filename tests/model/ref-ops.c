@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What each operation does, one byte at a time. Facts: sections B.3, C and D; nothing here is meant to be fast. */
+/*
+ * What each operation does, one byte at a time. Facts: sections B.3, C and D; nothing here is meant
+ * to be fast.
+ */
 #include "reference.h"
 
 #include <string.h>
@@ -52,8 +55,9 @@ static void leave_open(struct ref_op *op, uint64_t addr, uint64_t len)
 }
 
 /*
- * Which pages were made to appear on the way to a fault is the device's choice. In a batch nobody can tell what follows;
- * alone, it is the page of the record that matters yet, and the model says what has become of that.
+ * Which pages were made to appear on the way to a fault is the device's choice. In a batch nobody
+ * can tell what follows; alone, it is the page of the record that matters yet, and the model says
+ * what has become of that.
  */
 static void leave_pages_open(struct ref_op *op)
 {
@@ -127,7 +131,8 @@ static void drain(struct ref_op *op)
 	uint8_t byte;
 
 	success(op);
-	if ((flag(op, 16) && !get(op, src_of(op), 1, &byte)) || (flag(op, 17) && !get(op, dst_of(op), 2, &byte))) {
+	if ((flag(op, 16) && !get(op, src_of(op), 1, &byte)) ||
+	    (flag(op, 17) && !get(op, dst_of(op), 2, &byte))) {
 		op->expect->statuses = S(0x1f);
 		op->expect->check_bytes = false;
 	}
@@ -188,7 +193,8 @@ static void fill(struct ref_op *op)
 
 static void dualcast(struct ref_op *op)
 {
-	const uint64_t from = src_of(op), one = dst_of(op), two = ref_field(op->desc, 40, 8), size = size_of(op);
+	const uint64_t from = src_of(op), one = dst_of(op), two = ref_field(op->desc, 40, 8),
+		       size = size_of(op);
 
 	for (uint64_t i = 0; i < size; i++) {
 		uint8_t byte = 0;
@@ -269,8 +275,9 @@ static void created(struct ref_op *op, uint8_t value, uint64_t size)
 }
 
 /*
- * The record may end early when it is full, at a place that is the device's choice, so the model's is taken if it is
- * lawful: in whole entries, no more than the maximum and less than a cache line's entries below it.
+ * The record may end early when it is full, at a place that is the device's choice, so the model's
+ * is taken if it is lawful: in whole entries, no more than the maximum and less than a cache line's
+ * entries below it.
  */
 static bool overflow_lawful(const struct ref_op *op, uint64_t used, uint64_t max, uint64_t words,
 			    uint64_t entries_before)
@@ -283,10 +290,12 @@ static bool overflow_lawful(const struct ref_op *op, uint64_t used, uint64_t max
 
 static void create_delta(struct ref_op *op)
 {
-	const uint64_t record = ref_field(op->desc, 40, 8), max = ref_field(op->desc, 48, 4), size = size_of(op);
+	const uint64_t record = ref_field(op->desc, 40, 8), max = ref_field(op->desc, 48, 4),
+		       size = size_of(op);
 	const struct sva_comp *known = op->known;
 	const bool full = known && known->result == 2;
-	const uint64_t stop = full ? known->bytes : size; /* the model wrote entries only for words before this */
+	/* the model wrote entries only for words before this */
+	const uint64_t stop = full ? known->bytes : size;
 	uint64_t entries = 0, before = 0, i;
 	uint8_t old[8], new[8], entry[10];
 
@@ -319,7 +328,8 @@ static void create_delta(struct ref_op *op)
 		before += i < stop;
 	}
 	if (entries * 10 > max && !known)
-		op->ref->loose = true; /* in a batch, with a lost record: nobody knows where it ended */
+		/* in a batch, with a lost record: nobody knows where it ended */
+		op->ref->loose = true;
 	if (entries * 10 <= max) {
 		created(op, entries > 0, entries * 10);
 	} else if (overflow_lawful(op, before * 10, max, i / 8, before)) {
@@ -396,7 +406,8 @@ static void crc(struct ref_op *op, bool copies)
 	const int width = flag(op, 19) ? 64 : 32;
 	const uint64_t poly = width == 64 ? 0xad93d23594c93659 : 0x1edc6f41;
 	const uint64_t ones = width == 64 ? UINT64_MAX : 0xffffffff;
-	const uint64_t size = size_of(op), unit = op->ref->profile->crc_pad ? (uint64_t)width / 8 : 1;
+	const uint64_t size = size_of(op),
+		       unit = op->ref->profile->crc_pad ? (uint64_t)width / 8 : 1;
 	const uint64_t total = (size + unit - 1) / unit * unit;
 	uint64_t seed = ref_field(op->desc, 40, width / 8), reg, i, out;
 
@@ -477,7 +488,8 @@ static bool dif_writable(struct ref_op *op, const struct dif *dif)
 static uint8_t dif_errors(const struct ref_op *op, const struct dif *dif)
 {
 	const uint8_t flags = op->desc[40];
-	const unsigned int guard = dif->tuple[0] * 256u + dif->tuple[1], app = dif->tuple[2] * 256u + dif->tuple[3];
+	const unsigned int guard = dif->tuple[0] * 256u + dif->tuple[1],
+			   app = dif->tuple[2] * 256u + dif->tuple[3];
 	const uint32_t ref = ((uint32_t)dif->tuple[4] << 24) + ((uint32_t)dif->tuple[5] << 16) +
 			     ((uint32_t)dif->tuple[6] << 8) + dif->tuple[7];
 	const unsigned int counts = 0xffffu & ~(unsigned int)ref_field(op->desc, 52, 2);

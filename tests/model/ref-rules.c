@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules for a descriptor, as the facts list them. All that are broken are collected, since a device may check in
- * any order. Written from the specification's tables by bit and byte number, so that it shares no constant with the
- * model.
+ * The rules for a descriptor, as the facts list them. All that are broken are collected, since a
+ * device may check in any order. Written from the specification's tables by bit and byte number, so
+ * that it shares no constant with the model.
  */
 #include "reference.h"
 
@@ -14,9 +14,9 @@
 #define SOME_ERROR (S(0x11) | S(0x12) | S(0x13) | S(0x15) | S(0x1c))
 
 /*
- * Letters: B block on fault, R check result, C cache control and readback, F the same of cache flush, S strict order,
- * 1 2 3 traffic class of an address. own: flags 16 and up. need: CRAV and RCR must be set. bytes: what it uses from 16
- * on.
+ * Letters: B block on fault, R check result, C cache control and readback, F the same of cache
+ * flush, S strict order, 1 2 3 traffic class of an address. own: flags 16 and up. need: CRAV and
+ * RCR must be set. bytes: what it uses from 16 on.
  */
 static const struct rule {
 	int opcode;
@@ -104,7 +104,8 @@ static bool good_encoding(const struct sva_model_profile *profile, uint32_t flag
 	return code == 110 && cap(profile, 8);
 }
 
-static bool cache_flag_good(const struct sva_model_profile *profile, const struct rule *rule, int bit, uint32_t flags)
+static bool cache_flag_good(const struct sva_model_profile *profile, const struct rule *rule,
+			    int bit, uint32_t flags)
 {
 	bool flush = has(rule, 'F');
 
@@ -154,8 +155,8 @@ static bool traffic_flag_good(const struct rule *rule, int bit, uint32_t flags)
 	return true;
 }
 
-static bool flag_good(const struct sva_model_profile *profile, const struct rule *rule, int bit, uint32_t flags,
-		      bool in_batch, bool priv)
+static bool flag_good(const struct sva_model_profile *profile, const struct rule *rule, int bit,
+		      uint32_t flags, bool in_batch, bool priv)
 {
 	switch (bit) {
 	case 0:
@@ -187,8 +188,8 @@ static bool flag_good(const struct sva_model_profile *profile, const struct rule
 	return listed(rule->own, bit) && own_flag_good(profile, rule->opcode, bit);
 }
 
-static uint32_t bad_flags(const struct sva_model_profile *profile, const struct rule *rule, uint32_t flags,
-			  bool in_batch, bool priv)
+static uint32_t bad_flags(const struct sva_model_profile *profile, const struct rule *rule,
+			  uint32_t flags, bool in_batch, bool priv)
 {
 	uint32_t bad = 0;
 
@@ -241,7 +242,8 @@ static uint64_t block_of(const uint8_t *desc)
 	return (desc[42] & 2 ? 4096 : 512) + (desc[42] & 1 ? 8 : 0);
 }
 
-static uint64_t size_broken(const struct sva_model_profile *profile, int opcode, const uint8_t *desc)
+static uint64_t size_broken(const struct sva_model_profile *profile, int opcode,
+			    const uint8_t *desc)
 {
 	const uint64_t size = ref_field(desc, 32, 4), src = ref_field(desc, 16, 8);
 	uint64_t broken = 0, step = block_of(desc), record;
@@ -254,7 +256,8 @@ static uint64_t size_broken(const struct sva_model_profile *profile, int opcode,
 		broken |= S(0x13);
 	if ((opcode == 0x07 || opcode == 0x08) && size > 512 * 1024)
 		broken |= S(0x13);
-	if (opcode == 0x07 && (ref_field(desc, 48, 4) < 80 || ref_field(desc, 48, 4) > profile->max_transfer))
+	if (opcode == 0x07 &&
+	    (ref_field(desc, 48, 4) < 80 || ref_field(desc, 48, 4) > profile->max_transfer))
 		broken |= S(0x15);
 	record = ref_field(desc, 40, 4);
 	if (opcode == 0x08 && record < 10)
@@ -272,7 +275,8 @@ static uint64_t size_broken(const struct sva_model_profile *profile, int opcode,
 
 static uint64_t alignment_broken(int opcode, const uint8_t *desc, uint32_t flags)
 {
-	const uint64_t a = ref_field(desc, 16, 8), b = ref_field(desc, 24, 8), size = ref_field(desc, 32, 4);
+	const uint64_t a = ref_field(desc, 16, 8), b = ref_field(desc, 24, 8),
+		       size = ref_field(desc, 32, 4);
 	uint64_t stride = ref_field(desc, 48, 4);
 	bool power = false;
 
@@ -291,7 +295,9 @@ static uint64_t alignment_broken(int opcode, const uint8_t *desc, uint32_t flags
 		return set(flags, 16) && !power ? S(0x1c) : 0;
 	case 0x10:
 	case 0x11:
-		return set(flags, 16) && ref_field(desc, 48, 8) % (set(flags, 19) ? 8 : 4) ? S(0x1c) : 0;
+		return set(flags, 16) && ref_field(desc, 48, 8) % (set(flags, 19) ? 8 : 4) ?
+			       S(0x1c) :
+			       0;
 	case 0x17:
 		return b % 8 ? S(0x1c) : 0;
 	}
@@ -306,18 +312,21 @@ static bool touch(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
 
 static bool overlap_broken(const struct sva_model_profile *profile, int opcode, const uint8_t *desc)
 {
-	const uint64_t a = ref_field(desc, 16, 8), b = ref_field(desc, 24, 8), c = ref_field(desc, 40, 8);
+	const uint64_t a = ref_field(desc, 16, 8), b = ref_field(desc, 24, 8),
+		       c = ref_field(desc, 40, 8);
 	const uint64_t size = ref_field(desc, 32, 4), block = block_of(desc);
 
 	switch (opcode) {
 	case 0x03:
 		return !cap(profile, 1) && touch(a, size, b, size);
 	case 0x07:
-		return touch(c, ref_field(desc, 48, 4), a, size) || touch(c, ref_field(desc, 48, 4), b, size);
+		return touch(c, ref_field(desc, 48, 4), a, size) ||
+		       touch(c, ref_field(desc, 48, 4), b, size);
 	case 0x08:
 		return touch(a, ref_field(desc, 40, 4), b, size);
 	case 0x09:
-		return touch(a, size, b, size) || touch(a, size, c, size) || touch(b, size, c, size);
+		return touch(a, size, b, size) || touch(a, size, c, size) ||
+		       touch(b, size, c, size);
 	case 0x11:
 	case 0x15:
 		return touch(a, size, b, size);
@@ -331,8 +340,8 @@ static bool overlap_broken(const struct sva_model_profile *profile, int opcode, 
 	return false;
 }
 
-uint64_t ref_broken_rules(const struct sva_model_profile *profile, const uint8_t *desc, bool in_batch, bool priv,
-			  uint32_t *invalid_flags)
+uint64_t ref_broken_rules(const struct sva_model_profile *profile, const uint8_t *desc,
+			  bool in_batch, bool priv, uint32_t *invalid_flags)
 {
 	const int opcode = desc[7];
 	const uint32_t flags = (uint32_t)ref_field(desc, 4, 3);
@@ -340,7 +349,8 @@ uint64_t ref_broken_rules(const struct sva_model_profile *profile, const uint8_t
 	uint64_t broken = 0;
 
 	*invalid_flags = 0;
-	if (!rule || !(profile->op_cap[0] >> opcode & 1) || (in_batch && (opcode == 0x01 || opcode == 0x02)))
+	if (!rule || !(profile->op_cap[0] >> opcode & 1) ||
+	    (in_batch && (opcode == 0x01 || opcode == 0x02)))
 		return S(0x10);
 	*invalid_flags = bad_flags(profile, rule, flags, in_batch, priv);
 	if (*invalid_flags)

@@ -26,7 +26,8 @@ static bool is_fault(unsigned int status)
 }
 
 /* Is it one of the faults that may be reported? Addresses may have lost their low 12 bits. */
-static bool fault_lawful(const struct ref *ref, const struct ref_expect *expect, const struct sva_comp *comp)
+static bool fault_lawful(const struct ref *ref, const struct ref_expect *expect,
+			 const struct sva_comp *comp)
 {
 	const uint64_t grain = expect->page_only || ref->model->masked ? PAGE : 1;
 	const bool info = ref->profile->gen_cap >> 12 & 1;
@@ -34,7 +35,8 @@ static bool fault_lawful(const struct ref *ref, const struct ref_expect *expect,
 	for (int i = 0; i < expect->nfaults; i++) {
 		const struct ref_fault *fault = &expect->faults[i];
 
-		if (fault->addr / grain == comp->fault_addr / grain && fault->write == comp->status >> 7 &&
+		if (fault->addr / grain == comp->fault_addr / grain &&
+		    fault->write == comp->status >> 7 &&
 		    (!info || comp->fault_info >> 1 == fault->operand))
 			return true;
 	}
@@ -47,19 +49,23 @@ static bool judge(struct ref *ref, const struct ref_expect *expect, const struct
 	const bool checks_failed = status >= 0x10 && status != 0x1f;
 
 	if (!(expect->statuses >> status & 1))
-		return fail(ref, "status %#x, lawful are %#llx", comp->status, (unsigned long long)expect->statuses);
+		return fail(ref, "status %#x, lawful are %#llx", comp->status,
+			    (unsigned long long)expect->statuses);
 	if (!is_fault(status) && comp->status & 0xc0)
 		return fail(ref, "status %#x with bits of a fault", comp->status);
 	if (!is_fault(status) && (comp->fault_addr || comp->fault_info))
-		return fail(ref, "status %#x with a fault at %#llx", comp->status, (unsigned long long)comp->fault_addr);
+		return fail(ref, "status %#x with a fault at %#llx", comp->status,
+			    (unsigned long long)comp->fault_addr);
 	if (status == 0x11 && comp->op.invalid_flags != expect->invalid_flags)
-		return fail(ref, "invalid flags %#x, not %#x", comp->op.invalid_flags, expect->invalid_flags);
+		return fail(ref, "invalid flags %#x, not %#x", comp->op.invalid_flags,
+			    expect->invalid_flags);
 	if (checks_failed)
 		return comp->bytes == 0 ||
-		       fail(ref, "bytes completed %u of a descriptor that did not run", comp->bytes);
+		       fail(ref, "bytes completed %u of a descriptor that did not run",
+			    comp->bytes);
 	if (is_fault(status) && !fault_lawful(ref, expect, comp))
-		return fail(ref, "fault at %#llx, status %#x, info %#x", (unsigned long long)comp->fault_addr,
-			    comp->status, comp->fault_info);
+		return fail(ref, "fault at %#llx, status %#x, info %#x",
+			    (unsigned long long)comp->fault_addr, comp->status, comp->fault_info);
 	if (expect->check_result && comp->result != expect->result)
 		return fail(ref, "result %u, not %u", comp->result, expect->result);
 	if (expect->check_bytes && comp->bytes != expect->bytes &&
@@ -67,16 +73,20 @@ static bool judge(struct ref *ref, const struct ref_expect *expect, const struct
 		return fail(ref, "bytes completed %u, not %u", comp->bytes, expect->bytes);
 	for (int i = 0; i < 16; i++) {
 		if ((comp->op.bytes16[i] ^ expect->specific[i]) & expect->specific_known[i])
-			return fail(ref, "byte %d of the record is %02x, not %02x", 16 + i, comp->op.bytes16[i],
-				    expect->specific[i]);
+			return fail(ref, "byte %d of the record is %02x, not %02x", 16 + i,
+				    comp->op.bytes16[i], expect->specific[i]);
 	}
 	return true;
 }
 
-/* The record that the model wrote next to that address, or NULL. A shuffled batch writes them in any order. */
+/*
+ * The record that the model wrote next to that address, or NULL. A shuffled batch writes them in
+ * any order.
+ */
 static const struct sva_comp *next_record(struct ref *ref, uint64_t addr)
 {
-	const int last = ref->profile->batch_backwards ? ref->model->nrecords : ref->next_record + 1;
+	const int last =
+		ref->profile->batch_backwards ? ref->model->nrecords : ref->next_record + 1;
 
 	for (int i = ref->next_record; i < last && i < ref->model->nrecords; i++) {
 		if (ref->taken[i] || ref->model->records[i].addr != addr)
@@ -89,7 +99,10 @@ static const struct sva_comp *next_record(struct ref *ref, uint64_t addr)
 	return NULL;
 }
 
-/* One descriptor, in a batch or not. Its status goes to *status (0: it is not known, as there is no record). */
+/*
+ * One descriptor, in a batch or not. Its status goes to *status (0: it is not known, as there is no
+ * record).
+ */
 struct run {
 	uint8_t desc[64];
 	bool in_batch, priv;
@@ -134,7 +147,8 @@ static bool run_entry(struct ref *ref, struct batch *batch, const uint8_t *desc,
 static bool run_batch(struct ref *ref, struct run *run)
 {
 	struct ref_expect *expect = &run->expect;
-	struct batch batch = { .list = ref_field(run->desc, 16, 8), .count = (uint32_t)ref_field(run->desc, 32, 4) };
+	struct batch batch = {.list = ref_field(run->desc, 16, 8),
+			      .count = (uint32_t)ref_field(run->desc, 32, 4)};
 	uint8_t desc[64];
 
 	batch.failed = run->desc[6] & 1;
@@ -211,17 +225,22 @@ static bool run_one(struct ref *ref, struct run *run)
 		run->expect.statuses = S(run->swerror);
 		return true;
 	}
-	run->expect.statuses = ref_broken_rules(ref->profile, run->desc, run->in_batch, run->priv, &invalid);
+	run->expect.statuses =
+		ref_broken_rules(ref->profile, run->desc, run->in_batch, run->priv, &invalid);
 	run->expect.invalid_flags = invalid;
 	if (!run->expect.statuses) {
 		const struct sva_comp *known = run->known;
 		struct ref_op op = {
-			.ref = ref, .desc = run->desc, .in_batch = run->in_batch, .expect = &run->expect,
+			.ref = ref,
+			.desc = run->desc,
+			.in_batch = run->in_batch,
+			.expect = &run->expect,
 			.bof = run->desc[4] & 2 ? SVA_MODEL_BOF : 0,
 		};
 
 		/* In a batch its record tells, which is the next one at that address. */
-		for (int i = ref->next_record; run->in_batch && crav && !known && i < ref->model->nrecords; i++) {
+		for (int i = ref->next_record;
+		     run->in_batch && crav && !known && i < ref->model->nrecords; i++) {
 			if (!ref->taken[i] && ref->model->records[i].addr == addr)
 				known = &ref->model->records[i].comp;
 		}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An independent DSA, byte by byte, from the facts and not from the model: what a descriptor must do to memory and what
- * its record may say. It follows the model in step: whatever the facts leave open (the status of a descriptor with two
- * errors, which of two faults at the same byte is reported) is taken from the model's record, if it is one of the
- * lawful answers.
+ * An independent DSA, byte by byte, from the facts and not from the model: what a descriptor must
+ * do to memory and what its record may say. It follows the model in step: whatever the facts leave
+ * open (the status of a descriptor with two errors, which of two faults at the same byte is
+ * reported) is taken from the model's record, if it is one of the lawful answers.
  */
 #ifndef SVA_TESTS_MODEL_REFERENCE_H
 #define SVA_TESTS_MODEL_REFERENCE_H
@@ -33,25 +33,34 @@ struct ref_expect {
 struct ref {
 	/* Set by the caller. */
 	const struct sva_model_profile *profile;
-	struct space *space;                      /* as it was before the model ran; becomes what it must be after */
-	const struct space *model;                /* the model's, after it ran, with the records it wrote */
+	/* as it was before the model ran; becomes what it must be after */
+	struct space *space;
+	/* the model's, after it ran, with the records it wrote */
+	const struct space *model;
 	const struct sva_model_outcome *outcome;
 
 	/* The reference's own. */
 	int next_record;
-	bool loose;        /* a range was left open inside a batch: what follows can not be told any more */
+	/* a range was left open inside a batch: what follows can not be told any more */
+	bool loose;
 	char why[256];     /* what the model did wrong; empty: nothing */
 	bool taken[SPACE_RECORDS];
 };
 
-/* One descriptor and all that is in its batch. True if the model did what it must; else ref->why says what is wrong. */
+/*
+ * One descriptor and all that is in its batch. True if the model did what it must; else ref->why
+ * says what is wrong.
+ */
 bool ref_run(struct ref *ref, const struct sva_desc *desc);
 
 /* The rules that a descriptor breaks, as a set of status codes; 0: it may run (ref-rules.c). */
-uint64_t ref_broken_rules(const struct sva_model_profile *profile, const uint8_t *desc, bool in_batch, bool priv,
-			  uint32_t *invalid_flags);
+uint64_t ref_broken_rules(const struct sva_model_profile *profile, const uint8_t *desc,
+			  bool in_batch, bool priv, uint32_t *invalid_flags);
 
-/* What the operation does (ref-ops.c). known: the model's record, for what is left open; NULL if there is none. */
+/*
+ * What the operation does (ref-ops.c). known: the model's record, for what is left open; NULL if
+ * there is none.
+ */
 struct ref_op {
 	struct ref *ref;
 	const uint8_t *desc;

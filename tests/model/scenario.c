@@ -33,7 +33,8 @@ static void bytes_to(struct input *in, void *to, size_t len)
 /* One of the three devices with some of its switches turned over. */
 static struct sva_model_profile profile_from(struct input *in)
 {
-	static const struct sva_model_profile *const devices[] = { &sva_model_dsa1, &sva_model_dsa2, &sva_model_dsa3 };
+	static const struct sva_model_profile *const devices[] = {&sva_model_dsa1, &sva_model_dsa2,
+								  &sva_model_dsa3};
 	const uint8_t which = byte(in), turned = byte(in);
 	struct sva_model_profile profile = *devices[which % 3];
 
@@ -95,7 +96,8 @@ static uint64_t address_from(struct input *in)
 {
 	const uint32_t what = word(in, 3);
 
-	return bases[(what >> 16) % BASES] + (what & 0x3fff) / (what & 0x8000 ? 1 : 64) * (what & 0x8000 ? 1 : 64);
+	return bases[(what >> 16) % BASES] +
+	       (what & 0x3fff) / (what & 0x8000 ? 1 : 64) * (what & 0x8000 ? 1 : 64);
 }
 
 static bool opcode_is_dif(unsigned int opcode)
@@ -158,7 +160,8 @@ static struct sva_desc desc_from(struct input *in)
 	opcode = opcode_from(in);
 	src = address_from(in);
 	dst = address_from(in);
-	size = kind % 4 == 1 ? word(in, 2) & 0x3fff : (1 + word(in, 1) % 16) * (kind & 8 ? 512 : 520);
+	size = kind % 4 == 1 ? word(in, 2) & 0x3fff :
+			       (1 + word(in, 1) % 16) * (kind & 8 ? 512 : 520);
 	desc = trial_plain(opcode, src, dst, size);
 	desc.flags_opcode = (desc.flags_opcode & 0xff000000) | flags;
 	desc.completion_addr = address_from(in) & ~31ull;
@@ -196,7 +199,8 @@ static struct sva_desc batch_from(struct input *in, struct space *space)
 	const uint8_t shape = byte(in);
 	const uint32_t count = 2 + shape % 8;
 	struct sva_desc batch =
-		trial_desc(SVA_OPCODE_BATCH, 0, bases[shape >> 5 & 1 ? 2 : 0] + 64ull * (shape & 0x40), 0, count);
+		trial_desc(SVA_OPCODE_BATCH, 0,
+			   bases[shape >> 5 & 1 ? 2 : 0] + 64ull * (shape & 0x40), 0, count);
 
 	batch.completion_addr = address_from(in) & ~31ull;
 	for (uint32_t n = 0; n < count; n++) {
@@ -215,8 +219,8 @@ static struct sva_desc batch_from(struct input *in, struct space *space)
 }
 
 /* Entries that depend on each other may do anything in another order: only run them. */
-static bool run_unchecked(struct trials *trials, const struct sva_model_profile *profile, struct space *space,
-			  const struct sva_desc *desc)
+static bool run_unchecked(struct trials *trials, const struct sva_model_profile *profile,
+			  struct space *space, const struct sva_desc *desc)
 {
 	struct sva_model_mem mem = space_mem(space);
 
@@ -225,7 +229,8 @@ static bool run_unchecked(struct trials *trials, const struct sva_model_profile 
 	if (!space->wrong && !space->open)
 		return true;
 	trials->failed++;
-	snprintf(trials->why, sizeof(trials->why), "accessor: %s", space->wrong ? space->wrong : "window left open");
+	snprintf(trials->why, sizeof(trials->why), "accessor: %s",
+		 space->wrong ? space->wrong : "window left open");
 	return false;
 }
 

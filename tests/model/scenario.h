@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes to a device, an address space and a descriptor or a batch: for the fuzzers, and for the random test. What runs
- * out reads as zeros, so every input means something.
+ * Bytes to a device, an address space and a descriptor or a batch: for the fuzzers, and for the
+ * random test. What runs out reads as zeros, so every input means something.
  */
 #ifndef SVA_TESTS_MODEL_SCENARIO_H
 #define SVA_TESTS_MODEL_SCENARIO_H

@@ -117,7 +117,8 @@ bool space_allows(struct space *space, uint64_t addr, unsigned int access)
 	if (!region)
 		return false;
 	use = &region->use[(addr - region->base) / PAGE];
-	lazy = (access & SVA_MODEL_BOF ? PAGE_LAZY : 0) | (access & SVA_MODEL_RECORD ? PAGE_LAZY_RECORD : 0);
+	lazy = (access & SVA_MODEL_BOF ? PAGE_LAZY : 0) |
+	       (access & SVA_MODEL_RECORD ? PAGE_LAZY_RECORD : 0);
 	if (*use & lazy)
 		*use = PAGE_RW;
 	return *use & (access & SVA_MODEL_WRITE ? PAGE_WRITE : PAGE_READ);
@@ -164,7 +165,8 @@ static size_t window_length(struct space *space, uint64_t addr, size_t want, uns
 
 	/* No further than what is there already: lazy pages are for the access that needs them. */
 	while (len < want && addr + len - region->base < region->pages * PAGE &&
-	       (region->use[(addr + len - region->base) / PAGE] & (access & SVA_MODEL_WRITE ? PAGE_WRITE : PAGE_READ)))
+	       (region->use[(addr + len - region->base) / PAGE] &
+		(access & SVA_MODEL_WRITE ? PAGE_WRITE : PAGE_READ)))
 		len += PAGE;
 	if (space->window && len > space->window)
 		len = space->window;
@@ -187,7 +189,8 @@ static void *space_map(void *ctx, uint64_t addr, size_t *len, unsigned int acces
 	if (space->open == 3)
 		return wrong(space, "more than three windows");
 	*fault = space->masked ? addr / PAGE * PAGE : addr;
-	if (!space_allows(space, addr, access) || (record && !space_allows(space, addr + want - 1, access))) {
+	if (!space_allows(space, addr, access) ||
+	    (record && !space_allows(space, addr + want - 1, access))) {
 		space->refused++;
 		return NULL;
 	}
@@ -235,7 +238,8 @@ static void space_unmap(void *ctx, void *host, size_t used, unsigned int access)
 	struct space *space = ctx;
 	int slot = 0;
 
-	while (slot < 3 && (space->windows[slot].host != host || space->windows[slot].access != access))
+	while (slot < 3 &&
+	       (space->windows[slot].host != host || space->windows[slot].access != access))
 		slot++;
 	if (slot == 3) {
 		wrong(space, "unmap of no window");

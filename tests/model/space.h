@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A sparse address space for tests of the model: regions of pages with permissions, seen by the model through an
- * accessor that can be unkind (short windows of odd lengths, windows that are copies) but always lawful, and that notes
- * what the model does wrong. The reference sees the same space byte by byte.
+ * A sparse address space for tests of the model: regions of pages with permissions, seen by the
+ * model through an accessor that can be unkind (short windows of odd lengths, windows that are
+ * copies) but always lawful, and that notes what the model does wrong. The reference sees the same
+ * space byte by byte.
  */
 #ifndef SVA_TESTS_MODEL_SPACE_H
 #define SVA_TESTS_MODEL_SPACE_H
@@ -52,7 +53,8 @@ struct space {
 
 	/* What the model did. */
 	int open;
-	unsigned long maps, refused; /* windows asked for, and how many of them the pages do not allow */
+	/* windows asked for, and how many of them the pages do not allow */
+	unsigned long maps, refused;
 	const char *wrong; /* the first thing that is against the contract of the accessor */
 	struct {
 		uint8_t *host;
@@ -69,7 +71,10 @@ void space_init(struct space *space);
 void space_clone(struct space *to, const struct space *from);
 void space_free(struct space *space);
 
-/* Add a region of that many pages, all usable as said, filled with bytes that depend on the seed. Its data. */
+/*
+ * Add a region of that many pages, all usable as said, filled with bytes that depend on the seed.
+ * Its data.
+ */
 uint8_t *space_add(struct space *space, uint64_t base, size_t pages, uint8_t use, uint32_t seed);
 
 /* Change what may be done with the page of that address. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How fast the model is where it stands in for hardware, beside what this CPU's C library and ISA-L do: the median of
- * rounds that alternate between the two. Not a test: run it by hand on a quiet machine. These are times of the model on
- * a CPU and say nothing about a DSA.
+ * How fast the model is where it stands in for hardware, beside what this CPU's C library and ISA-L
+ * do: the median of rounds that alternate between the two. Not a test: run it by hand on a quiet
+ * machine. These are times of the model on a CPU and say nothing about a DSA.
  */
 #include <inttypes.h>
 #include <isa-l.h>
@@ -80,19 +80,20 @@ static const struct kind {
 	uint32_t flags;
 	void (*by)(void);
 } kinds[] = {
-	{ "memmove", "memmove", SVA_OPCODE_MEMMOVE, 0, by_memmove },
-	{ "memmove, to cache", "memmove", SVA_OPCODE_MEMMOVE, SVA_DESC_CC, by_memmove },
-	{ "fill", "memset", SVA_OPCODE_FILL, 0, by_memset },
-	{ "fill, to cache", "memset", SVA_OPCODE_FILL, SVA_DESC_CC, by_memset },
-	{ "compare", "memcmp", SVA_OPCODE_COMPARE, 0, by_memcmp },
-	{ "compare pattern", "memcmp", SVA_OPCODE_COMPARE_PATTERN, 0, by_memcmp },
-	{ "create delta", "memcmp", SVA_OPCODE_CREATE_DELTA, 0, by_memcmp },
-	{ "CRC-32C", "crc32_iscsi", SVA_OPCODE_CRC, 0, by_crc32_iscsi },
-	{ "CRC-32C, reversed data", "crc32_iscsi", SVA_OPCODE_CRC, SVA_DESC_CRC_BYPASS_REF, by_crc32_iscsi },
-	{ "CRC-64", "crc64_ecma_refl", SVA_OPCODE_CRC, SVA_DESC_CRC64, by_crc64 },
-	{ "copy with CRC", "memmove", SVA_OPCODE_COPY_CRC, 0, by_memmove },
-	{ "DIF check", "crc16_t10dif", SVA_OPCODE_DIF_CHECK, 0, by_t10 },
-	{ "cache flush", "memset", SVA_OPCODE_CACHE_FLUSH, 0, by_memset },
+	{"memmove", "memmove", SVA_OPCODE_MEMMOVE, 0, by_memmove},
+	{"memmove, to cache", "memmove", SVA_OPCODE_MEMMOVE, SVA_DESC_CC, by_memmove},
+	{"fill", "memset", SVA_OPCODE_FILL, 0, by_memset},
+	{"fill, to cache", "memset", SVA_OPCODE_FILL, SVA_DESC_CC, by_memset},
+	{"compare", "memcmp", SVA_OPCODE_COMPARE, 0, by_memcmp},
+	{"compare pattern", "memcmp", SVA_OPCODE_COMPARE_PATTERN, 0, by_memcmp},
+	{"create delta", "memcmp", SVA_OPCODE_CREATE_DELTA, 0, by_memcmp},
+	{"CRC-32C", "crc32_iscsi", SVA_OPCODE_CRC, 0, by_crc32_iscsi},
+	{"CRC-32C, reversed data", "crc32_iscsi", SVA_OPCODE_CRC, SVA_DESC_CRC_BYPASS_REF,
+	 by_crc32_iscsi},
+	{"CRC-64", "crc64_ecma_refl", SVA_OPCODE_CRC, SVA_DESC_CRC64, by_crc64},
+	{"copy with CRC", "memmove", SVA_OPCODE_COPY_CRC, 0, by_memmove},
+	{"DIF check", "crc16_t10dif", SVA_OPCODE_DIF_CHECK, 0, by_t10},
+	{"cache flush", "memset", SVA_OPCODE_CACHE_FLUSH, 0, by_memset},
 };
 
 static uint64_t nanoseconds(void)
@@ -171,13 +172,15 @@ static void measure(const struct kind *kind, size_t bytes)
 	qsort(mine, ROUNDS, sizeof(double), order);
 	qsort(theirs, ROUNDS, sizeof(double), order);
 	qsort(ratio, ROUNDS, sizeof(double), order);
-	printf("%-24s %8zu  %10.0f ns %6.2f GB/s   %-16s %10.0f ns   %5.2f\n", kind->name, size, mine[ROUNDS / 2],
-	       (double)size / mine[ROUNDS / 2], kind->other, theirs[ROUNDS / 2], ratio[ROUNDS / 2]);
+	printf("%-24s %8zu  %10.0f ns %6.2f GB/s   %-16s %10.0f ns   %5.2f\n", kind->name, size,
+	       mine[ROUNDS / 2], (double)size / mine[ROUNDS / 2], kind->other, theirs[ROUNDS / 2],
+	       ratio[ROUNDS / 2]);
 }
 
 int main(int argc, char **argv)
 {
-	static const size_t sizes[] = { 64, 520, 4096, 16384, 65536, 131072, 524288, 1 << 20, 2 << 20, MAX };
+	static const size_t sizes[] = {64,     520,    4096,	16384,	 65536,
+				       131072, 524288, 1 << 20, 2 << 20, MAX};
 	const char *only = argc > 1 ? argv[1] : "";
 
 	profile = sva_model_dsa2;
@@ -192,7 +195,8 @@ int main(int argc, char **argv)
 		for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
 			if (strncmp(kinds[k].name, only, strlen(only)) ||
 			    (kinds[k].opcode == SVA_OPCODE_DIF_CHECK && sizes[s] < 520) ||
-			    (kinds[k].opcode == SVA_OPCODE_CREATE_DELTA && sizes[s] > SVA_DELTA_MAX_REGION))
+			    (kinds[k].opcode == SVA_OPCODE_CREATE_DELTA &&
+			     sizes[s] > SVA_DELTA_MAX_REGION))
 				continue;
 			measure(&kinds[k], sizes[s]);
 		}

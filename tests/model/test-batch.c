@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batches: fences, records that stay untouched, what counts as a failure, faults of the list, continuation, other
- * orders, lost records with and without an event log, and the errors that the user of the model is told about.
+ * Batches: fences, records that stay untouched, what counts as a failure, faults of the list,
+ * continuation, other orders, lost records with and without an event log, and the errors that the
+ * user of the model is told about.
  */
 #include "trial.h"
 
@@ -15,7 +16,8 @@ static uint32_t random_state = 3;
 /* Entries of a batch: each has a record of its own, and one writes what the next one reads. */
 static struct sva_desc entry(unsigned int n, uint32_t flags)
 {
-	struct sva_desc desc = trial_desc(SVA_OPCODE_FILL, flags, 0x0101010101010101 * (n + 1), DST_AT + 64 * n, 64);
+	struct sva_desc desc = trial_desc(SVA_OPCODE_FILL, flags, 0x0101010101010101 * (n + 1),
+					  DST_AT + 64 * n, 64);
 
 	desc.completion_addr = REC_AT + PAGE + 64 * n;
 	return desc;
@@ -87,7 +89,8 @@ static void fences(void)
 	for (int how = 0; how < FAILURES; how++) {
 		for (unsigned int bad = 0; bad < 6; bad++) {
 			for (unsigned int fence = 0; fence <= 6; fence++) {
-				const bool stops = fence < 6 && fence > bad && (how < 6 || !profile.event_log);
+				const bool stops =
+					fence < 6 && fence > bad && (how < 6 || !profile.event_log);
 				const struct sva_comp *comp = &trials.outcome.comp;
 
 				for (unsigned int n = 0; n < 6; n++) {
@@ -121,7 +124,8 @@ static void list_faults(void)
 			const struct sva_comp *comp = &trials.outcome.comp;
 
 			for (unsigned int n = 0; n < 8; n++)
-				list[n] = n == bad ? failing(n, 0) : entry(n, n == 6 ? SVA_DESC_FENCE : 0);
+				list[n] = n == bad ? failing(n, 0) :
+						     entry(n, n == 6 ? SVA_DESC_FENCE : 0);
 			batch = batch_of(8);
 			batch.src = LIST_AT + PAGE - 64 * at;
 			space_put(&space, batch.src, list, sizeof(list));
@@ -140,7 +144,8 @@ static void list_faults(void)
 			if (comp->result)
 				batch.flags_opcode |= SVA_DESC_BATCH_ERROR;
 			trial(&trials, &profile, &space, &batch);
-			wrong += comp->status != (bad < 8 ? SVA_STATUS_BATCH_FAIL : SVA_STATUS_SUCCESS);
+			wrong += comp->status !=
+				 (bad < 8 ? SVA_STATUS_BATCH_FAIL : SVA_STATUS_SUCCESS);
 			wrong += (status_of(6) != 0) != (bad >= 6);
 			wrong += (status_of(7) != 0) != (bad >= 6);
 		}
@@ -221,10 +226,14 @@ static void other_orders(void)
 	trials_done(&trials, "other orders");
 }
 
-/* An accessor whose list goes away after so many reads: nothing of a run that was not finished counts as done. */
+/*
+ * An accessor whose list goes away after so many reads: nothing of a run that was not finished
+ * counts as done.
+ */
 static int reads_left;
 
-static void *vanishing_map(void *ctx, uint64_t addr, size_t *len, unsigned int access, uint64_t *fault)
+static void *vanishing_map(void *ctx, uint64_t addr, size_t *len, unsigned int access,
+			   uint64_t *fault)
 {
 	struct sva_model_mem mem = space_mem(ctx);
 
@@ -248,7 +257,10 @@ static void vanishing_list(void)
 	put_list(list, 4);
 	mem.map = vanishing_map;
 	profile.batch_backwards = true;
-	/* Two runs of two. Each entry is read to find the fences and to be run, that of the fence once more. */
+	/*
+	 * Two runs of two. Each entry is read to find the fences and to be run, that of the fence
+	 * once more.
+	 */
 	for (int reads = 0; reads < 9; reads++) {
 		reads_left = reads;
 		sva_model_execute(&profile, &mem, &batch, &outcome);
@@ -295,18 +307,21 @@ static void lost_records(bool log)
 	is(told[0].desc.completion_addr, 0x20000000, "its descriptor");
 	is(told[1].outcome.swerror, SVA_STATUS_COMP_ALIGN, "misaligned record: told");
 	ok(told[1].outcome.in_batch && !told[1].outcome.first_in_batch, "not the first");
-	is(outcome.comp.status, SVA_STATUS_BATCH_FAIL, "the batch failed, since one entry was not executed");
+	is(outcome.comp.status, SVA_STATUS_BATCH_FAIL,
+	   "the batch failed, since one entry was not executed");
 	if (log) {
 		is(ntold, 3, "with an event log: three entries");
 		is(told[2].outcome.swerror, 0x27, "the batch's own record goes there too");
-		ok(outcome.end == SVA_MODEL_LOST && !outcome.in_batch && outcome.swerror == 0x27, "and is not written");
+		ok(outcome.end == SVA_MODEL_LOST && !outcome.in_batch && outcome.swerror == 0x27,
+		   "and is not written");
 		is(outcome.swerror_addr, REC_AT, "its address");
 		is(told[2].desc.src, LIST_AT, "its descriptor");
 	} else {
 		is(ntold, 2, "without an event log: two errors");
 		is(outcome.end, SVA_MODEL_RECORDED, "the batch's own record is written");
-		ok(outcome.in_batch && outcome.first_in_batch && outcome.swerror == SVA_STATUS_COMP_FAULT &&
-			   outcome.swerror_index == 1 && outcome.swerror_addr == 0x20000000,
+		ok(outcome.in_batch && outcome.first_in_batch &&
+			   outcome.swerror == SVA_STATUS_COMP_FAULT && outcome.swerror_index == 1 &&
+			   outcome.swerror_addr == 0x20000000,
 		   "its outcome keeps the first error");
 	}
 	/* Of one whose record alone was lost. */
@@ -314,7 +329,8 @@ static void lost_records(bool log)
 	put_list(list, 4);
 	sva_model_execute(&profile, &mem, &batch, &outcome);
 	is(outcome.comp.status, log ? SVA_STATUS_SUCCESS : SVA_STATUS_BATCH_FAIL,
-	   log ? "the driver may still write it: no failure" : "nobody will write it: a failure (chosen)");
+	   log ? "the driver may still write it: no failure" :
+		 "nobody will write it: a failure (chosen)");
 	profile.event_log = false;
 }
 
@@ -330,8 +346,10 @@ static void drains(void)
 		ntold = 0;
 		mem.event = event;
 		sva_model_execute(&profile, &mem, &drain, &outcome);
-		ok(i == 3 ? ntold == 1 && told[0].outcome.swerror == 0x26 && outcome.end == SVA_MODEL_LOST :
-		   !ntold && outcome.end == SVA_MODEL_RECORDED, "drain, event log %d, PRS off %d", i & 1, i >> 1);
+		ok(i == 3 ? ntold == 1 && told[0].outcome.swerror == 0x26 &&
+				    outcome.end == SVA_MODEL_LOST :
+			    !ntold && outcome.end == SVA_MODEL_RECORDED,
+		   "drain, event log %d, PRS off %d", i & 1, i >> 1);
 		trial(&trials, &profile, &space, &drain);
 	}
 	profile.event_log = profile.prs_disable = false;
@@ -347,7 +365,8 @@ static void drains(void)
 
 int main(void)
 {
-	static const struct sva_model_profile *const devices[] = { &sva_model_dsa1, &sva_model_dsa2, &sva_model_dsa3 };
+	static const struct sva_model_profile *const devices[] = {&sva_model_dsa1, &sva_model_dsa2,
+								  &sva_model_dsa3};
 
 	trial_space(&space, 2, 13);
 	for (int i = 0; i < 6; i++) {

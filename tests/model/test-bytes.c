@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copy, fill and compare of bytes (src/model/bytes.c) against loops: every size to 300 at every alignment, overlaps,
- * sizes on both sides of each change of method, and nothing written outside.
+ * Copy, fill and compare of bytes (src/model/bytes.c) against loops: every size to 300 at every
+ * alignment, overlaps, sizes on both sides of each change of method, and nothing written outside.
  */
 #include "model/bytes.h"
 #include "trial.h"
@@ -128,11 +128,12 @@ static void differences_in(size_t period)
 			want[3 + at] ^= 0x40;
 			note(model_bytes_diff(a + 3, want + 3, len) == found, "diff", at, 3, len);
 			note(model_bytes_diff(want + 3, a + 3, len) == found, "diff", at, 3, len);
-			note(model_bytes_diff_pattern(want + 3, pattern, 3, len) == found, "pattern", at, 3, len);
+			note(model_bytes_diff_pattern(want + 3, pattern, 3, len) == found,
+			     "pattern", at, 3, len);
 			want[3 + at] ^= 0x40;
 			want[phase + at] ^= 0x40;
-			note(model_bytes_diff_pattern(want + phase, pattern, phase, len) == found, "phase", at, phase,
-			     len);
+			note(model_bytes_diff_pattern(want + phase, pattern, phase, len) == found,
+			     "phase", at, phase, len);
 			want[phase + at] ^= 0x40;
 		}
 	}
@@ -140,7 +141,10 @@ static void differences_in(size_t period)
 
 static void differences(void)
 {
-	/* The same everywhere, so that looking at the wrong byte is not seen by that byte's being different. */
+	/*
+	 * The same everywhere, so that looking at the wrong byte is not seen by that byte's being
+	 * different.
+	 */
 	differences_in(1);
 	differences_in(16);
 	for (int i = 0; i < 64; i++) {

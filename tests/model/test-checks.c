@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors that must be refused: every opcode, every flag alone and in pairs, every reserved byte, handles and
- * record addresses. Each also as an entry of a batch, where other rules hold.
+ * Descriptors that must be refused: every opcode, every flag alone and in pairs, every reserved
+ * byte, handles and record addresses. Each also as an entry of a batch, where other rules hold.
  */
 #include "trial.h"
 
@@ -15,7 +15,8 @@ static void in_batch(const struct sva_model_profile *profile, const struct sva_d
 
 	memset(list, 0, sizeof(list));
 	list[1] = *desc;
-	list[1].completion_addr = desc->completion_addr ? REC_AT + 64 + desc->completion_addr % 64 : 0;
+	list[1].completion_addr =
+		desc->completion_addr ? REC_AT + 64 + desc->completion_addr % 64 : 0;
 	space_put(&space, LIST_AT + 64, list, sizeof(list));
 	trial(&trials, profile, &space, &batch);
 }
@@ -74,7 +75,10 @@ static void bare_flags(const struct sva_model_profile *profile, unsigned int opc
 	both(profile, &desc);
 }
 
-/* The same descriptor with a flag or two turned over; fields that become reserved or used are left as they are. */
+/*
+ * The same descriptor with a flag or two turned over; fields that become reserved or used are left
+ * as they are.
+ */
 static void flags(const struct sva_model_profile *profile)
 {
 	for (unsigned int opcode = 0; opcode < 64; opcode++) {
@@ -96,19 +100,24 @@ static void flags(const struct sva_model_profile *profile)
 	}
 }
 
-/* The three bits of cache control in all combinations, with each of the capabilities that they need missing. */
+/*
+ * The three bits of cache control in all combinations, with each of the capabilities that they need
+ * missing.
+ */
 static void cache_control(const struct sva_model_profile *profile)
 {
 	for (unsigned int caps = 0; caps < 16; caps++) {
 		struct sva_model_profile some = *profile;
 
 		some.gen_cap &= ~(1ull << 2 | 1ull << 3 | 1ull << 5 | 1ull << 8);
-		some.gen_cap |= (caps & 1) << 2 | (caps & 2) << 2 | (caps & 4) << 3 | (caps & 8) << 5;
+		some.gen_cap |=
+			(caps & 1) << 2 | (caps & 2) << 2 | (caps & 4) << 3 | (caps & 8) << 5;
 		for (unsigned int bits = 0; bits < 8; bits++) {
 			for (size_t i = 0; i < TRIAL_OPS; i++) {
 				struct sva_desc desc = any_plain(trial_ops[i]);
 
-				desc.flags_opcode |= (bits & 1) << 8 | (bits & 2) << 13 | (bits & 4) << 3;
+				desc.flags_opcode |=
+					(bits & 1) << 8 | (bits & 2) << 13 | (bits & 4) << 3;
 				trial(&trials, &some, &space, &desc);
 			}
 		}
@@ -129,8 +138,10 @@ static void capabilities(const struct sva_model_profile *profile)
 				struct sva_desc desc = any_plain(opcode);
 
 				desc.flags_opcode |= 1u << flag;
-				if (opcode == SVA_OPCODE_TRANSLATION_FETCH && 1u << flag == SVA_DESC_STRIDE)
-					desc.op.fetch.stride = 4096; /* so that nothing but the flag is wrong */
+				if (opcode == SVA_OPCODE_TRANSLATION_FETCH &&
+				    1u << flag == SVA_DESC_STRIDE)
+					/* so that nothing but the flag is wrong */
+					desc.op.fetch.stride = 4096;
 				trial(&trials, &other, &space, &desc);
 			}
 		}
@@ -138,12 +149,14 @@ static void capabilities(const struct sva_model_profile *profile)
 }
 
 /* Flags under which the meaning of fields changes. */
-static const uint32_t modes[] = { 0, 1u << 4, 1u << 16, 1u << 17, 1u << 18, 1u << 19, 1u << 16 | 1u << 19 };
+static const uint32_t modes[] = {0,	   1u << 4,  1u << 16,		 1u << 17,
+				 1u << 18, 1u << 19, 1u << 16 | 1u << 19};
 
 static void reserved_bytes(const struct sva_model_profile *profile)
 {
 	for (unsigned int opcode = 0; opcode < 64; opcode++) {
-		for (size_t mode = 0; is_supported(opcode) && mode < sizeof(modes) / sizeof(modes[0]); mode++) {
+		for (size_t mode = 0;
+		     is_supported(opcode) && mode < sizeof(modes) / sizeof(modes[0]); mode++) {
 			for (int byte = 0; byte < 64; byte++) {
 				for (int value = 0; value < 3; value++) {
 					static const uint8_t set[3] = { 0x01, 0x80, 0xff };
@@ -162,7 +175,8 @@ static void reserved_bytes(const struct sva_model_profile *profile)
 
 static void reserved_nibbles(const struct sva_model_profile *profile)
 {
-	for (unsigned int opcode = SVA_OPCODE_DIF_CHECK; opcode <= SVA_OPCODE_DIX_GENERATE; opcode++) {
+	for (unsigned int opcode = SVA_OPCODE_DIF_CHECK; opcode <= SVA_OPCODE_DIX_GENERATE;
+	     opcode++) {
 		for (int value = 0; value < 256; value++) {
 			struct sva_desc desc = any_plain(opcode);
 
@@ -229,7 +243,8 @@ static void privileges(const struct sva_model_profile *profile)
 
 int main(void)
 {
-	static const struct sva_model_profile *const devices[] = { &sva_model_dsa1, &sva_model_dsa2, &sva_model_dsa3 };
+	static const struct sva_model_profile *const devices[] = {&sva_model_dsa1, &sva_model_dsa2,
+								  &sva_model_dsa3};
 	char what[64];
 
 	/* Small, as it is copied for each of many cases. */

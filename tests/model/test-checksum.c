@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The three CRCs as the model uses them (ISA-L where it has them) and by tables, against one bit at a time: every
- * length to 600, every alignment, every start value of a set, and with the last byte before a page that can not be
- * read.
+ * The three CRCs as the model uses them (ISA-L where it has them) and by tables, against one bit at
+ * a time: every length to 600, every alignment, every start value of a set, and with the last byte
+ * before a page that can not be read.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -22,7 +22,8 @@ static void note(bool good, const char *name, size_t len)
 
 static void compare(const uint8_t *data, size_t len, uint64_t start)
 {
-	uint64_t a = ref_reverse((uint32_t)start, 32), b = ref_reverse(start, 64), c = (uint16_t)start;
+	uint64_t a = ref_reverse((uint32_t)start, 32), b = ref_reverse(start, 64),
+		 c = (uint16_t)start;
 
 	for (size_t i = 0; i < len; i++) {
 		a = ref_crc_bits(a, 32, 0x1edc6f41, data[i], true);
@@ -40,8 +41,9 @@ static void compare(const uint8_t *data, size_t len, uint64_t start)
 }
 
 /*
- * Check values of the catalogues of CRCs, of the tables and of what the model uses. The guards of other texts are those
- * of Linux's self-test of the same CRC; a device makes none of them, as its blocks have 512 bytes and more.
+ * Check values of the catalogues of CRCs, of the tables and of what the model uses. The guards of
+ * other texts are those of Linux's self-test of the same CRC; a device makes none of them, as its
+ * blocks have 512 bytes and more.
  */
 static void published(void)
 {
@@ -50,18 +52,25 @@ static void published(void)
 		const char *name, *text;
 		uint16_t guard;
 	} t10[] = {
-		{ "T10 check value", check, 0xd0db },
-		{ "T10 of abc", "abc", 0x443b },
-		{ "T10 of a row of d", "abcddddddddddddddddddddddddddddddddddddddddddddddddddddd", 0x9ce3 },
+		{"T10 check value", check, 0xd0db},
+		{"T10 of abc", "abc", 0x443b},
+		{"T10 of a row of d", "abcddddddddddddddddddddddddddddddddddddddddddddddddddddd",
+		 0x9ce3},
 	};
 
-	is(~model_crc32c(UINT32_MAX, (const uint8_t *)check, 9) & UINT32_MAX, 0xe3069283, "CRC-32C check value");
-	is(~model_crc32c_portable(UINT32_MAX, (const uint8_t *)check, 9) & UINT32_MAX, 0xe3069283, "by table");
-	is(~model_crc64(UINT64_MAX, (const uint8_t *)check, 9), 0xae8b14860a799888, "CRC-64/NVMe check value");
-	is(~model_crc64_portable(UINT64_MAX, (const uint8_t *)check, 9), 0xae8b14860a799888, "by table");
+	is(~model_crc32c(UINT32_MAX, (const uint8_t *)check, 9) & UINT32_MAX, 0xe3069283,
+	   "CRC-32C check value");
+	is(~model_crc32c_portable(UINT32_MAX, (const uint8_t *)check, 9) & UINT32_MAX, 0xe3069283,
+	   "by table");
+	is(~model_crc64(UINT64_MAX, (const uint8_t *)check, 9), 0xae8b14860a799888,
+	   "CRC-64/NVMe check value");
+	is(~model_crc64_portable(UINT64_MAX, (const uint8_t *)check, 9), 0xae8b14860a799888,
+	   "by table");
 	for (size_t i = 0; i < sizeof(t10) / sizeof(t10[0]); i++) {
-		is(model_crc16_t10(0, (const uint8_t *)t10[i].text, strlen(t10[i].text)), t10[i].guard, t10[i].name);
-		is(model_crc16_t10_portable(0, (const uint8_t *)t10[i].text, strlen(t10[i].text)), t10[i].guard, "by table");
+		is(model_crc16_t10(0, (const uint8_t *)t10[i].text, strlen(t10[i].text)),
+		   t10[i].guard, t10[i].name);
+		is(model_crc16_t10_portable(0, (const uint8_t *)t10[i].text, strlen(t10[i].text)),
+		   t10[i].guard, "by table");
 	}
 }
 
@@ -70,12 +79,14 @@ static void very_long(void)
 {
 	const size_t piece = 64u << 20, len = 1ull << 31;
 	const int fd = memfd_create("bytes", 0);
-	uint8_t *all = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *all =
+		mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	bool mapped = fd >= 0 && all != MAP_FAILED && !ftruncate(fd, (off_t)piece);
 	uint32_t halves;
 
 	for (size_t at = 0; mapped && at < len; at += piece)
-		mapped = mmap(all + at, piece, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED;
+		mapped = mmap(all + at, piece, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+			      0) != MAP_FAILED;
 	if (mapped) {
 		memset(all, 0x5a, piece);
 		halves = model_crc32c(model_crc32c(1, all, len / 2), all, len / 2);
@@ -92,7 +103,8 @@ int main(void)
 {
 	static const uint64_t starts[] = { 0, UINT64_MAX, 0x0123456789abcdef };
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), room = 4 * page;
-	uint8_t *map = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *map =
+		mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint32_t random = 7;
 	uint8_t flip;
 
@@ -122,7 +134,8 @@ int main(void)
 		uint16_t c = model_crc16_t10(0, page_end - 300, 300);
 
 		page_end[-100] ^= (uint8_t)(1 << i);
-		wrong += (a == model_crc32c(0, page_end - 300, 300)) + (b == model_crc64(0, page_end - 300, 300)) +
+		wrong += (a == model_crc32c(0, page_end - 300, 300)) +
+			 (b == model_crc64(0, page_end - 300, 300)) +
 			 (c == model_crc16_t10(0, page_end - 300, 300));
 		page_end[-100] = flip;
 	}

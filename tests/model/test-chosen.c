@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the model chose where the facts are silent or disagree. These are not known to be what a device does: a finding
- * on hardware changes the model and this file, and no other test. Each is named by a comment UNCERTAIN in src/model.
+ * What the model chose where the facts are silent or disagree. These are not known to be what a
+ * device does: a finding on hardware changes the model and this file, and no other test. Each is
+ * named by a comment UNCERTAIN in src/model.
  */
 #include "trial.h"
 
@@ -63,7 +64,8 @@ static void statuses(void)
 	desc.op.delta.addr_or_size = 15;
 	is(run(&desc), SVA_STATUS_DELTA_SIZE, "(chosen) delta record of partial entries: size");
 	desc.op.delta.addr_or_size = profile.max_transfer / 10 * 10 + 10;
-	is(run(&desc), SVA_STATUS_DELTA_SIZE, "(chosen) delta record beyond the largest transfer: size");
+	is(run(&desc), SVA_STATUS_DELTA_SIZE,
+	   "(chosen) delta record beyond the largest transfer: size");
 	desc.op.delta.addr_or_size = profile.max_transfer / 10 * 10;
 	is(run(&desc), SVA_STATUS_DELTA_OFFSET_RANGE, "(chosen) delta record up to it: read");
 	desc = trial_plain(SVA_OPCODE_DUALCAST, SRC_AT, DST_AT, 4097);
@@ -100,7 +102,8 @@ static void fields(void)
 	desc.flags_opcode &= ~SVA_DESC_CRC_BYPASS_INV;
 	profile.crc_pad = true;
 	run(&desc);
-	is(outcome.comp.op.crc, 0xc48fc8d7, "with the padding that the specification's text asks for");
+	is(outcome.comp.op.crc, 0xc48fc8d7,
+	   "with the padding that the specification's text asks for");
 	desc.flags_opcode |= SVA_DESC_CRC64;
 	run(&desc);
 	padded = outcome.comp.op.crc;

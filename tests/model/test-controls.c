@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Negative controls: the reference must refuse a model that did one thing wrong. After each operation one byte is
- * flipped: in what it wrote, in what it should not have touched, in its record, in its outcome.
+ * Negative controls: the reference must refuse a model that did one thing wrong. After each
+ * operation one byte is flipped: in what it wrote, in what it should not have touched, in its
+ * record, in its outcome.
  */
 #include "trial.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Delta records: create then apply gives the new buffer, overflow, wrong offsets, the mask of accepted results. */
+/*
+ * Delta records: create then apply gives the new buffer, overflow, wrong offsets, the mask of
+ * accepted results.
+ */
 #include "trial.h"
 
 #define SIZE 8192u
@@ -65,7 +68,8 @@ static void overflows(void)
 
 			edit(1024, 0);
 			for (uint32_t i = 0; i < entries; i++)
-				*space_at(&space, DST_AT + 8 * (i * (1 + entries % 4) % 128) + i % 8) ^= 1;
+				*space_at(&space,
+					  DST_AT + 8 * (i * (1 + entries % 4) % 128) + i % 8) ^= 1;
 			trial(&trials, &profile, &space, &desc);
 			full += trials.outcome.comp.result == 2;
 		}
@@ -102,7 +106,8 @@ static void wrong_offsets(void)
 	for (uint32_t entries = 1; entries <= 12; entries++) {
 		for (uint32_t at = 0; at < entries; at++) {
 			for (int kind = 0; kind < 6; kind++) {
-				struct sva_desc desc = trial_desc(SVA_OPCODE_APPLY_DELTA, 0, LIST_AT, DST_AT, 256);
+				struct sva_desc desc =
+					trial_desc(SVA_OPCODE_APPLY_DELTA, 0, LIST_AT, DST_AT, 256);
 				static const uint16_t odd[] = { 0, 1, 31, 32, 33, 0xffff };
 
 				for (uint32_t i = 0; i < entries; i++) {
@@ -112,8 +117,10 @@ static void wrong_offsets(void)
 				}
 				desc.op.delta.addr_or_size = entries * 10;
 				trial(&trials, &profile, &space, &desc);
-				order += trials.outcome.comp.status == SVA_STATUS_DELTA_OFFSET_ORDER;
-				range += trials.outcome.comp.status == SVA_STATUS_DELTA_OFFSET_RANGE;
+				order +=
+					trials.outcome.comp.status == SVA_STATUS_DELTA_OFFSET_ORDER;
+				range +=
+					trials.outcome.comp.status == SVA_STATUS_DELTA_OFFSET_RANGE;
 			}
 		}
 	}
@@ -142,12 +149,16 @@ static void largest(void)
 	desc = trial_desc(SVA_OPCODE_APPLY_DELTA, 0, LIST_AT, SRC_AT, 0x80000);
 	desc.op.delta.addr_or_size = 655360;
 	trial(&trials, &profile, &big, &desc);
-	ok(!memcmp(space_at(&big, SRC_AT), space_at(&big, DST_AT), 0x80000), "and give the new buffer");
+	ok(!memcmp(space_at(&big, SRC_AT), space_at(&big, DST_AT), 0x80000),
+	   "and give the new buffer");
 	space_free(&big);
 	trials_done(&trials, "the largest region");
 }
 
-/* Sources may be read-only: nothing is ever asked of them but reading, also where a refusal would only cost time. */
+/*
+ * Sources may be read-only: nothing is ever asked of them but reading, also where a refusal would
+ * only cost time.
+ */
 static void read_only_sources(void)
 {
 	struct sva_desc desc = trial_plain(SVA_OPCODE_CREATE_DELTA, SRC_AT, DST_AT, 4 * PAGE);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Protection information: every source flag byte against tuples that are right, wrong in each way and all ones; every
- * destination flag byte; tags that increment and wrap; masks; every block size; where a check stops.
+ * Protection information: every source flag byte against tuples that are right, wrong in each way
+ * and all ones; every destination flag byte; tags that increment and wrap; masks; every block size;
+ * where a check stops.
  */
 #include "trial.h"
 
@@ -24,7 +25,8 @@ static struct sva_desc dif_desc(enum sva_opcode opcode, uint8_t dif_flags, uint3
 {
 	const uint32_t step = block_sizes[dif_flags & 3] + (is_bare(opcode) ? 0 : 8);
 	struct sva_desc desc =
-		trial_desc(opcode, 0, SRC_AT + 16, opcode == SVA_OPCODE_DIF_CHECK ? 0 : DST_AT + 8, blocks * step);
+		trial_desc(opcode, 0, SRC_AT + 16, opcode == SVA_OPCODE_DIF_CHECK ? 0 : DST_AT + 8,
+			   blocks * step);
 
 	desc.op.dif.flags = dif_flags;
 	if (!is_bare(opcode)) {
@@ -40,7 +42,16 @@ static struct sva_desc dif_desc(enum sva_opcode opcode, uint8_t dif_flags, uint3
 
 /* What is at each source block: a right tuple, then a change of it. */
 enum change {
-	RIGHT, WRONG_GUARD, WRONG_APP, WRONG_REF, WRONG_ALL, ALL_ONES, APP_ONES, APP_REF_ONES, GUARD_ONES, CHANGES
+	RIGHT,
+	WRONG_GUARD,
+	WRONG_APP,
+	WRONG_REF,
+	WRONG_ALL,
+	ALL_ONES,
+	APP_ONES,
+	APP_REF_ONES,
+	GUARD_ONES,
+	CHANGES
 };
 
 static void set_tuple(const struct sva_desc *desc, uint32_t block, enum change change)
@@ -48,8 +59,10 @@ static void set_tuple(const struct sva_desc *desc, uint32_t block, enum change c
 	const uint32_t size = block_sizes[desc->op.dif.flags & 3];
 	const uint64_t at = desc->src + (uint64_t)block * (size + 8);
 	uint64_t guard = desc->op.dif.flags & SVA_DIF_SEED_FFFF ? 0xffff : 0;
-	uint16_t app = (uint16_t)(desc->op.dif.src_app + (desc->op.dif.src_flags & SVA_DIF_SRC_APP_INC ? block : 0));
-	uint32_t ref = desc->op.dif.src_ref + (desc->op.dif.src_flags & SVA_DIF_SRC_REF_FIXED ? 0 : block);
+	uint16_t app = (uint16_t)(desc->op.dif.src_app +
+				  (desc->op.dif.src_flags & SVA_DIF_SRC_APP_INC ? block : 0));
+	uint32_t ref =
+		desc->op.dif.src_ref + (desc->op.dif.src_flags & SVA_DIF_SRC_REF_FIXED ? 0 : block);
 	uint8_t tuple[8];
 
 	for (uint32_t i = 0; i < size; i++)
@@ -86,22 +99,25 @@ static void source_flags(void)
 	for (int op = 0; op < 5; op++) {
 		for (int flags = 0; flags < 256; flags++) {
 			for (int change = 0; change < CHANGES && !is_bare(ops[op]); change++) {
-				struct sva_desc desc =
-					dif_desc(ops[op], (uint8_t)(flags % 2 << 3 | change % 2 << 2), 3);
+				struct sva_desc desc = dif_desc(
+					ops[op], (uint8_t)(flags % 2 << 3 | change % 2 << 2), 3);
 
 				desc.op.dif.src_flags = (uint8_t)flags;
-				if (ops[op] == SVA_OPCODE_DIF_UPDATE) /* a wrong tuple that nobody minds is passed through */
+				/* a wrong tuple that nobody minds is passed through */
+				if (ops[op] == SVA_OPCODE_DIF_UPDATE)
 					desc.op.dif.dst_flags = pass[(flags * 3 + change) % 8];
 				for (uint32_t block = 0; block < 3; block++)
 					set_tuple(&desc, block,
-						  block == (unsigned int)change % 3 ? (enum change)change : RIGHT);
+						  block == (unsigned int)change % 3 ?
+							  (enum change)change :
+							  RIGHT);
 				trial(&trials, profile, &space, &desc);
 				statuses[trials.outcome.comp.status & 63]++;
 			}
 		}
 	}
-	ok(statuses[SVA_STATUS_SUCCESS] > 1000 && statuses[SVA_STATUS_DIF_ERROR] > 1000, "%lu good, %lu bad",
-	   statuses[SVA_STATUS_SUCCESS], statuses[SVA_STATUS_DIF_ERROR]);
+	ok(statuses[SVA_STATUS_SUCCESS] > 1000 && statuses[SVA_STATUS_DIF_ERROR] > 1000,
+	   "%lu good, %lu bad", statuses[SVA_STATUS_SUCCESS], statuses[SVA_STATUS_DIF_ERROR]);
 	trials_done(&trials, "source flags against right and wrong tuples");
 }
 
@@ -115,8 +131,10 @@ static void dest_flags(void)
 
 				if (ops[op] != SVA_OPCODE_DIF_STRIP)
 					desc.op.dif.dst_flags = (uint8_t)flags;
-				desc.op.dif.dst_app_mask = ops[op] == SVA_OPCODE_DIF_STRIP ? 0 : 0x0ff0;
-				for (uint32_t block = 0; block < blocks && !is_bare(ops[op]); block++)
+				desc.op.dif.dst_app_mask =
+					ops[op] == SVA_OPCODE_DIF_STRIP ? 0 : 0x0ff0;
+				for (uint32_t block = 0; block < blocks && !is_bare(ops[op]);
+				     block++)
 					set_tuple(&desc, block, RIGHT);
 				trial(&trials, profile, &space, &desc);
 			}
@@ -125,7 +143,9 @@ static void dest_flags(void)
 	trials_done(&trials, "destination flags, all block sizes");
 }
 
-/* Each bit of the application tag wrong, under each mask of one bit, with and without increments. */
+/*
+ * Each bit of the application tag wrong, under each mask of one bit, with and without increments.
+ */
 static void masks(void)
 {
 	for (int bit = -1; bit < 16; bit++) {
@@ -141,7 +161,8 @@ static void masks(void)
 				for (uint32_t block = 0; block < 3; block++)
 					set_tuple(&desc, block, RIGHT);
 				if (bit >= 0)
-					*space_at(&space, tag + (bit < 8)) ^= (uint8_t)(1 << bit % 8);
+					*space_at(&space, tag + (bit < 8)) ^=
+						(uint8_t)(1 << bit % 8);
 				trial(&trials, profile, &space, &desc);
 			}
 		}
@@ -159,7 +180,8 @@ static void round_trips(void)
 		const uint8_t dif_flags = (uint8_t)random_below(&random, 16);
 		const uint32_t block = block_sizes[dif_flags & 3],
 			       blocks = block > 4000 ? 2 : 1 + random_below(&random, 12);
-		struct sva_desc desc = dif_desc(SVA_OPCODE_DIF_INSERT, dif_flags, blocks), check, strip;
+		struct sva_desc desc = dif_desc(SVA_OPCODE_DIF_INSERT, dif_flags, blocks), check,
+				strip;
 		const uint64_t flip = DST_AT + 8 + random_below(&random, blocks * (block + 8));
 
 		desc.op.dif.dst_flags = (uint8_t)(random_below(&random, 4) * 0x30);
@@ -175,7 +197,8 @@ static void round_trips(void)
 		strip.flags_opcode = sva_desc_word(SVA_OPCODE_DIF_STRIP, sva_desc_flags(&check));
 		strip.dst = DST2_AT + 8;
 		trial(&trials, profile, &space, &strip);
-		wrong += memcmp(space_at(&space, DST2_AT + 8), space_at(&space, desc.src), (size_t)blocks * block) != 0;
+		wrong += memcmp(space_at(&space, DST2_AT + 8), space_at(&space, desc.src),
+				(size_t)blocks * block) != 0;
 		*space_at(&space, flip) ^= (uint8_t)(1 << i % 8);
 		trial(&trials, profile, &space, &check);
 		missed += trials.outcome.comp.status != SVA_STATUS_DIF_ERROR;

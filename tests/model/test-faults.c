@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page faults: at every page of every operand of every operation, with block on fault and without, through windows of
- * all manners. Then what the fault interrupted is continued by the published rules, and the end must be as without a
- * fault.
+ * Page faults: at every page of every operand of every operation, with block on fault and without,
+ * through windows of all manners. Then what the fault interrupted is continued by the published
+ * rules, and the end must be as without a fault.
  */
 #include "trial.h"
 
 #define PAGES 6
-#define SIZE  (520u * 16) /* whole blocks of every DIF operation of 520 and of 512 + 8, and three pages */
+/* whole blocks of every DIF operation of 520 and of 512 + 8, and three pages */
+#define SIZE  (520u * 16)
 
 static struct sva_model_profile profile;
 static struct space space;
@@ -22,36 +23,39 @@ struct fault_case {
 };
 
 static const struct fault_case cases[] = {
-	{ "memmove", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 1001, DST_AT + 17 },
-	{ "memmove, overlap upwards", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 300, SRC_AT + 1500 },
-	{ "memmove, overlap upwards by pages", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 77, SRC_AT + 77 + 4096 },
-	{ "memmove, overlap downwards", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 1500, SRC_AT + 300 },
-	{ "memmove to the bytes behind", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 300, SRC_AT + 300 + SIZE },
-	{ "memmove in place", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 1500, SRC_AT + 1500 },
-	{ "fill", SVA_OPCODE_FILL, 0, 0x0706050403020100, DST_AT + 1003 },
-	{ "fill of 16", SVA_OPCODE_FILL, SVA_DESC_FILL16, 0x0706050403020100, DST_AT + 1003 },
-	{ "compare", SVA_OPCODE_COMPARE, 0, SRC_AT + 1001, DST_AT + 17 },
-	{ "compare pattern", SVA_OPCODE_COMPARE_PATTERN, 0, SRC_AT + 1001, 0x1716151413121110 },
-	{ "create delta", SVA_OPCODE_CREATE_DELTA, 0, SRC_AT + 1000, DST_AT + 24 },
-	{ "apply delta", SVA_OPCODE_APPLY_DELTA, 0, LIST_AT + 3, DST_AT + 24 },
-	{ "dualcast", SVA_OPCODE_DUALCAST, 0, SRC_AT + 1001, DST_AT + 17 },
-	{ "translation fetch", SVA_OPCODE_TRANSLATION_FETCH, 0, SRC_AT + 1001, 0 },
-	{ "translation fetch, strides", SVA_OPCODE_TRANSLATION_FETCH, SVA_DESC_STRIDE, SRC_AT + 1001, 0 },
-	{ "CRC", SVA_OPCODE_CRC, 0, SRC_AT + 1001, 0 },
-	{ "CRC, bypass", SVA_OPCODE_CRC, SVA_DESC_CRC_BYPASS_INV | SVA_DESC_CRC_BYPASS_REF, SRC_AT + 1001, 0 },
-	{ "CRC, seed from memory", SVA_OPCODE_CRC, SVA_DESC_CRC_SEED_MEM, SRC_AT + 1001, 0 },
-	{ "CRC-64", SVA_OPCODE_CRC, SVA_DESC_CRC64 | SVA_DESC_CRC_BYPASS_INV, SRC_AT + 1001, 0 },
-	{ "copy with CRC", SVA_OPCODE_COPY_CRC, 0, SRC_AT + 1001, DST_AT + 17 },
-	{ "copy with CRC-64, seed from memory", SVA_OPCODE_COPY_CRC, SVA_DESC_CRC64 | SVA_DESC_CRC_SEED_MEM,
-	  SRC_AT + 1001, DST_AT + 17 },
-	{ "DIF check", SVA_OPCODE_DIF_CHECK, 0, SRC_AT + 1001, 0 },
-	{ "DIF check, tuples across pages", SVA_OPCODE_DIF_CHECK, 0, SRC_AT + 1500, 0 },
-	{ "DIF update, tuples on pages", SVA_OPCODE_DIF_UPDATE, 0, SRC_AT + 1504, DST_AT + 17 },
-	{ "DIF insert", SVA_OPCODE_DIF_INSERT, 0, SRC_AT + 1001, DST_AT + 17 },
-	{ "DIF strip", SVA_OPCODE_DIF_STRIP, 0, SRC_AT + 1001, DST_AT + 17 },
-	{ "DIF update", SVA_OPCODE_DIF_UPDATE, 0, SRC_AT + 1001, DST_AT + 17 },
-	{ "DIX generate", SVA_OPCODE_DIX_GENERATE, 0, SRC_AT + 1001, DST_AT + 4096 - 40 },
-	{ "cache flush", SVA_OPCODE_CACHE_FLUSH, 0, 0, DST_AT + 1003 },
+	{"memmove", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 1001, DST_AT + 17},
+	{"memmove, overlap upwards", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 300, SRC_AT + 1500},
+	{"memmove, overlap upwards by pages", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 77,
+	 SRC_AT + 77 + 4096},
+	{"memmove, overlap downwards", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 1500, SRC_AT + 300},
+	{"memmove to the bytes behind", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 300, SRC_AT + 300 + SIZE},
+	{"memmove in place", SVA_OPCODE_MEMMOVE, 0, SRC_AT + 1500, SRC_AT + 1500},
+	{"fill", SVA_OPCODE_FILL, 0, 0x0706050403020100, DST_AT + 1003},
+	{"fill of 16", SVA_OPCODE_FILL, SVA_DESC_FILL16, 0x0706050403020100, DST_AT + 1003},
+	{"compare", SVA_OPCODE_COMPARE, 0, SRC_AT + 1001, DST_AT + 17},
+	{"compare pattern", SVA_OPCODE_COMPARE_PATTERN, 0, SRC_AT + 1001, 0x1716151413121110},
+	{"create delta", SVA_OPCODE_CREATE_DELTA, 0, SRC_AT + 1000, DST_AT + 24},
+	{"apply delta", SVA_OPCODE_APPLY_DELTA, 0, LIST_AT + 3, DST_AT + 24},
+	{"dualcast", SVA_OPCODE_DUALCAST, 0, SRC_AT + 1001, DST_AT + 17},
+	{"translation fetch", SVA_OPCODE_TRANSLATION_FETCH, 0, SRC_AT + 1001, 0},
+	{"translation fetch, strides", SVA_OPCODE_TRANSLATION_FETCH, SVA_DESC_STRIDE, SRC_AT + 1001,
+	 0},
+	{"CRC", SVA_OPCODE_CRC, 0, SRC_AT + 1001, 0},
+	{"CRC, bypass", SVA_OPCODE_CRC, SVA_DESC_CRC_BYPASS_INV | SVA_DESC_CRC_BYPASS_REF,
+	 SRC_AT + 1001, 0},
+	{"CRC, seed from memory", SVA_OPCODE_CRC, SVA_DESC_CRC_SEED_MEM, SRC_AT + 1001, 0},
+	{"CRC-64", SVA_OPCODE_CRC, SVA_DESC_CRC64 | SVA_DESC_CRC_BYPASS_INV, SRC_AT + 1001, 0},
+	{"copy with CRC", SVA_OPCODE_COPY_CRC, 0, SRC_AT + 1001, DST_AT + 17},
+	{"copy with CRC-64, seed from memory", SVA_OPCODE_COPY_CRC,
+	 SVA_DESC_CRC64 | SVA_DESC_CRC_SEED_MEM, SRC_AT + 1001, DST_AT + 17},
+	{"DIF check", SVA_OPCODE_DIF_CHECK, 0, SRC_AT + 1001, 0},
+	{"DIF check, tuples across pages", SVA_OPCODE_DIF_CHECK, 0, SRC_AT + 1500, 0},
+	{"DIF update, tuples on pages", SVA_OPCODE_DIF_UPDATE, 0, SRC_AT + 1504, DST_AT + 17},
+	{"DIF insert", SVA_OPCODE_DIF_INSERT, 0, SRC_AT + 1001, DST_AT + 17},
+	{"DIF strip", SVA_OPCODE_DIF_STRIP, 0, SRC_AT + 1001, DST_AT + 17},
+	{"DIF update", SVA_OPCODE_DIF_UPDATE, 0, SRC_AT + 1001, DST_AT + 17},
+	{"DIX generate", SVA_OPCODE_DIX_GENERATE, 0, SRC_AT + 1001, DST_AT + 4096 - 40},
+	{"cache flush", SVA_OPCODE_CACHE_FLUSH, 0, 0, DST_AT + 1003},
 };
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
@@ -63,7 +67,8 @@ static void add_tuples(uint64_t at, uint32_t size, uint32_t ref)
 		uint8_t *tuple = space_at(&space, at + block * 520 + 512);
 
 		for (int i = 0; i < 512; i++)
-			guard = ref_crc_bits(guard, 16, 0x8bb7, *space_at(&space, at + block * 520 + (unsigned int)i),
+			guard = ref_crc_bits(guard, 16, 0x8bb7,
+					     *space_at(&space, at + block * 520 + (unsigned int)i),
 					     false);
 		tuple[0] = (uint8_t)(guard >> 8);
 		tuple[1] = (uint8_t)guard;
@@ -167,7 +172,8 @@ static void rotate(uint64_t *low, uint64_t *high, uint32_t by)
 	memcpy(high, new + 8, 8);
 }
 
-static void resume_delta(struct sva_desc *desc, const struct sva_comp *comp, struct progress *progress)
+static void resume_delta(struct sva_desc *desc, const struct sva_comp *comp,
+			 struct progress *progress)
 {
 	desc->src += comp->bytes;
 	desc->dst += comp->bytes;
@@ -266,7 +272,10 @@ static void resume(struct sva_desc *desc, const struct sva_comp *comp, struct pr
 	desc->size -= done;
 }
 
-/* Entries of a record that was made in rounds count from the start of their own round: put that right. */
+/*
+ * Entries of a record that was made in rounds count from the start of their own round: put that
+ * right.
+ */
 static void shift_entries(uint64_t from, uint64_t to, uint32_t words)
 {
 	for (; from < to; from += 10) {
@@ -278,7 +287,10 @@ static void shift_entries(uint64_t from, uint64_t to, uint32_t words)
 	}
 }
 
-/* Touch the page that faulted, as a program does, and go on until it is done. How many rounds; 0: it never ends. */
+/*
+ * Touch the page that faulted, as a program does, and go on until it is done. How many rounds; 0:
+ * it never ends.
+ */
 static int finish(struct sva_desc *desc, struct sva_comp *last)
 {
 	struct progress progress = { .delta_addr = desc->op.delta.addr_or_size };
@@ -293,8 +305,8 @@ static int finish(struct sva_desc *desc, struct sva_comp *last)
 			return 0;
 		*last = *comp;
 		if (delta)
-			shift_entries(progress.delta_addr + size, progress.delta_addr + size + comp->op.delta_size,
-				      before / 8);
+			shift_entries(progress.delta_addr + size,
+				      progress.delta_addr + size + comp->op.delta_size, before / 8);
 		if ((comp->status & SVA_STATUS_MASK) != SVA_STATUS_PAGE_FAULT &&
 		    (comp->status & SVA_STATUS_MASK) != SVA_STATUS_PAGE_FAULT_IR)
 			break;
@@ -330,7 +342,9 @@ static void unplan(struct plan *plan)
 	space_free(&plan->end);
 }
 
-/* Same end as without faults: memory (less the record), status, result, what the operation reports. */
+/*
+ * Same end as without faults: memory (less the record), status, result, what the operation reports.
+ */
 static bool same_end(const struct plan *plan, const struct sva_comp *got)
 {
 	const struct sva_comp *expected = &plan->expected;
@@ -339,7 +353,8 @@ static bool same_end(const struct plan *plan, const struct sva_comp *got)
 
 	memcpy(space_at(&space, REC_AT), space_at(&plan->end, REC_AT), sizeof(*got));
 	if (!space_equal(&space, &plan->end, &where)) {
-		printf("# %s: memory differs at %#llx after resuming\n", c->name, (unsigned long long)where);
+		printf("# %s: memory differs at %#llx after resuming\n", c->name,
+		       (unsigned long long)where);
 		return false;
 	}
 	if (got->status == expected->status && got->result == expected->result &&
@@ -350,7 +365,8 @@ static bool same_end(const struct plan *plan, const struct sva_comp *got)
 }
 
 /* One case with one page unusable. */
-static bool one_page(const struct plan *plan, uint64_t page, uint8_t use, bool bof, int manner, int *faults)
+static bool one_page(const struct plan *plan, uint64_t page, uint8_t use, bool bof, int manner,
+		     int *faults)
 {
 	struct sva_desc desc = plan->desc;
 	struct sva_comp got;
@@ -384,13 +400,14 @@ static void every_page(const struct fault_case *c)
 		for (uint64_t page = 0; page < (r == 3 ? 4 : PAGES); page++) {
 			for (int manner = 0; manner < 3; manner++) {
 				for (int use = 0; use < 3; use++)
-					wrong += !one_page(&p, regions[r] + page * PAGE, uses[use], (manner + use) % 2,
-							   manner, &faults);
+					wrong += !one_page(&p, regions[r] + page * PAGE, uses[use],
+							   (manner + use) % 2, manner, &faults);
 			}
 		}
 	}
 	unplan(&p);
-	ok(!wrong && faults, "%s: resumed after each of %d faults, %d ended otherwise", c->name, faults, wrong);
+	ok(!wrong && faults, "%s: resumed after each of %d faults, %d ended otherwise", c->name,
+	   faults, wrong);
 	trials_done(&trials, c->name);
 }
 
@@ -423,7 +440,8 @@ static void many_pages(void)
 		wrong += !same_end(&p, &got);
 		unplan(&p);
 	}
-	ok(!wrong && faults > 100, "%d of 400 had several faults on their way, %d ended otherwise", faults, wrong);
+	ok(!wrong && faults > 100, "%d of 400 had several faults on their way, %d ended otherwise",
+	   faults, wrong);
 	trials_done(&trials, "several faults");
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues: what each instruction answers on each kind of queue, thresholds, order; and the entries of the event log. */
+/*
+ * Queues: what each instruction answers on each kind of queue, thresholds, order; and the entries
+ * of the event log.
+ */
 #include <errno.h>
 
 #include "model/model.h"
@@ -12,7 +15,11 @@ static struct sva_desc ring[SIZE];
 static struct sva_model_queue queue_of(bool dedicated, uint32_t threshold)
 {
 	return (struct sva_model_queue){
-		.enabled = true, .dedicated = dedicated, .size = SIZE, .threshold = threshold, .ring = ring,
+		.enabled = true,
+		.dedicated = dedicated,
+		.size = SIZE,
+		.threshold = threshold,
+		.ring = ring,
 	};
 }
 
@@ -37,11 +44,12 @@ static void shared(void)
 	for (uint32_t n = 0; n < 5; n++)
 		wrong += put(&queue, SVA_MODEL_ENQCMD, n) != 0;
 	is(wrong, 0, "shared: accepts as many as the threshold");
-	is(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "then: retry");
-	is(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 5), 0, "the unlimited portal is not bound to the threshold");
+	is_rc(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "then: retry");
+	is(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 5), 0,
+	   "the unlimited portal is not bound to the threshold");
 	is(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 6), 0, "up to the size");
 	is(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 7), 0, "of the queue");
-	is(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 9), -EAGAIN, "then: retry too");
+	is_rc(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 9), -EAGAIN, "then: retry too");
 	is(put(&queue, SVA_MODEL_MOVDIR64B, 9), 0, "MOVDIR64B to a shared queue answers nothing");
 	is(queue.dropped, 1, "and is dropped");
 	is(queue.swerror, 0, "without an error");
@@ -57,7 +65,8 @@ static void shared(void)
 	queue.threshold = 100;
 	for (uint32_t n = 0; n < 8; n++)
 		wrong += put(&queue, SVA_MODEL_ENQCMD, n) != 0;
-	ok(!wrong && put(&queue, SVA_MODEL_ENQCMD, 9) == -EAGAIN, "a threshold beyond the size is the size");
+	ok(!wrong && put(&queue, SVA_MODEL_ENQCMD, 9) == -EAGAIN,
+	   "a threshold beyond the size is the size");
 }
 
 static void dedicated(void)
@@ -73,10 +82,10 @@ static void dedicated(void)
 	is(put(&queue, SVA_MODEL_MOVDIR64B, 9), 0, "the next one answers the same");
 	is(queue.dropped, 1, "but is dropped");
 	is(queue.swerror, 0x53, "with error 0x53");
-	is(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "ENQCMD to a dedicated queue: retry");
+	is_rc(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "ENQCMD to a dedicated queue: retry");
 	sva_model_dequeue(&queue, &desc);
-	is(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "even when there is room");
-	is(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 9), -EAGAIN, "through each portal");
+	is_rc(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "even when there is room");
+	is_rc(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 9), -EAGAIN, "through each portal");
 	is(queue.retried, 3, "counted");
 	/* Round and round. */
 	for (uint32_t n = SIZE; n < 100; n++) {
@@ -95,7 +104,7 @@ static void disabled(void)
 		struct sva_model_queue queue = queue_of(kind, 4);
 
 		queue.enabled = false;
-		is(put(&queue, SVA_MODEL_ENQCMD, 1), -EAGAIN, "disabled: ENQCMD retries");
+		is_rc(put(&queue, SVA_MODEL_ENQCMD, 1), -EAGAIN, "disabled: ENQCMD retries");
 		is(put(&queue, SVA_MODEL_MOVDIR64B, 1), 0, "MOVDIR64B answers nothing");
 		ok(queue.dropped == 1 && !queue.count && !queue.swerror && !queue.accepted,
 		   "and is dropped without an error");
@@ -104,26 +113,33 @@ static void disabled(void)
 
 static void profiles(void)
 {
-	ok(sva_model_profile_find("dsa1") == &sva_model_dsa1 && sva_model_profile_find("dsa2") == &sva_model_dsa2 &&
-	   sva_model_profile_find("dsa3") == &sva_model_dsa3, "profiles are found by name");
-	ok(!sva_model_profile_find("dsa") && !sva_model_profile_find("dsa11") && !sva_model_profile_find(""),
+	ok(sva_model_profile_find("dsa1") == &sva_model_dsa1 &&
+		   sva_model_profile_find("dsa2") == &sva_model_dsa2 &&
+		   sva_model_profile_find("dsa3") == &sva_model_dsa3,
+	   "profiles are found by name");
+	ok(!sva_model_profile_find("dsa") && !sva_model_profile_find("dsa11") &&
+		   !sva_model_profile_find(""),
 	   "and only by the whole name");
 	is(sva_model_dsa1.gen_cap, 0x40915f010f, "gen_cap of Sapphire Rapids");
 	is(sva_model_dsa1.op_cap[0], 0x1003f03ff, "its operations");
 	is(sva_model_dsa2.op_cap[0], 0x100bf07ff, "those of DSA 2");
 	is(sva_model_dsa3.op_cap[0], 0x100bf07ff, "and of DSA 3, less what the model does not do");
-	ok(sva_model_dsa1.version == 0x100 && sva_model_dsa2.version == 0x200 && sva_model_dsa3.version == 0x300,
+	ok(sva_model_dsa1.version == 0x100 && sva_model_dsa2.version == 0x200 &&
+		   sva_model_dsa3.version == 0x300,
 	   "versions");
 	ok(SVA_GENCAP_MAX_XFER(sva_model_dsa1.gen_cap) == 1ull << 31 &&
 		   SVA_GENCAP_MAX_BATCH(sva_model_dsa1.gen_cap) == 1024,
 	   "limits of the device");
-	ok(sva_model_dsa1.max_transfer == 2u << 20 && sva_model_dsa1.max_batch == 32, "limits of the queue");
+	ok(sva_model_dsa1.max_transfer == 2u << 20 && sva_model_dsa1.max_batch == 32,
+	   "limits of the queue");
 	is(sva_model_dsa1.gen_cap >> 13 & 3, 0, "DSA 1 has no event log");
 	is(sva_model_dsa2.gen_cap >> 13 & 3, 1, "DSA 2 has one of 64 bytes");
 	/* By their numbers in the register. Which of them a chip on sale has is not known. */
-	is(sva_model_dsa2.gen_cap ^ sva_model_dsa1.gen_cap, 1 << 3 | 1 << 7 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 15,
+	is(sva_model_dsa2.gen_cap ^ sva_model_dsa1.gen_cap,
+	   1 << 3 | 1 << 7 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 15,
 	   "(chosen) what revision 2.0 changed in gen_cap");
-	is(sva_model_dsa3.gen_cap ^ sva_model_dsa2.gen_cap, 1 << 5 | 1ll << 52, "(chosen) what revision 3.0 changed in it");
+	is(sva_model_dsa3.gen_cap ^ sva_model_dsa2.gen_cap, 1 << 5 | 1ll << 52,
+	   "(chosen) what revision 3.0 changed in it");
 }
 
 static uint64_t bits(const uint8_t *entry, int byte, int len)
@@ -138,7 +154,8 @@ static uint64_t bits(const uint8_t *entry, int byte, int len)
 static void event_log(void)
 {
 	struct sva_desc desc = {.flags_opcode =
-					sva_desc_word(SVA_OPCODE_FILL, SVA_DESC_CRAV | SVA_DESC_RCR | SVA_DESC_RCI)};
+					sva_desc_word(SVA_OPCODE_FILL,
+						      SVA_DESC_CRAV | SVA_DESC_RCR | SVA_DESC_RCI)};
 	struct sva_model_outcome outcome = {
 		.end = SVA_MODEL_LOST,
 		.comp = {.status = 1, .bytes = 0x11223344},
@@ -154,7 +171,8 @@ static void event_log(void)
 	memset(entry, 0xee, sizeof(entry));
 	desc.int_handle = 0x4567;
 	ok(sva_model_evl_entry(&desc, &outcome, 0xfedcba98, 0x5a, entry), "an error is logged");
-	is(bits(entry, 0, 1), 0xfc, "valid: descriptor, queue, information; in a batch, write, privileged");
+	is(bits(entry, 0, 1), 0xfc,
+	   "valid: descriptor, queue, information; in a batch, write, privileged");
 	is(entry[1], 0x1a, "error");
 	is(entry[2], 0x5a, "queue");
 	is(entry[3], 0, "batch identifier is the device's");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random devices, memory maps, descriptors and batches against the reference. SVA_TEST_RANDOM=N runs N instead of the
- * usual number, SVA_TEST_SEED=S others.
+ * Random devices, memory maps, descriptors and batches against the reference. SVA_TEST_RANDOM=N
+ * runs N instead of the usual number, SVA_TEST_SEED=S others.
  */
 #include "scenario.h"
 
@@ -14,7 +14,8 @@ static unsigned long number(const char *name, unsigned long otherwise)
 
 int main(void)
 {
-	const unsigned long runs = number("SVA_TEST_RANDOM", 10000), seed = number("SVA_TEST_SEED", 1);
+	const unsigned long runs = number("SVA_TEST_RANDOM", 10000),
+			    seed = number("SVA_TEST_SEED", 1);
 	uint8_t data[1024];
 	struct trials trials = { 0 };
 	unsigned long ends[64] = { 0 };

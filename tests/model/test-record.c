@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a record is written: everything but its status first, the status last. The record lies across two pages, the
- * status in the first and the rest in the second, and both can not be written at first: the handler of the faults sees
- * the order. The model also runs inside that kind of handler, on little stack. And a flush ends with the last page that is
- * there.
+ * How a record is written: everything but its status first, the status last. The record lies across
+ * two pages, the status in the first and the rest in the second, and both can not be written at
+ * first: the handler of the faults sees the order. The model also runs inside that kind of handler,
+ * on little stack. And a flush ends with the last page that is there.
  */
 #include <signal.h>
 #include <sys/mman.h>
@@ -13,7 +13,8 @@
 #include "model/model.h"
 #include "tests/tap.h"
 
-static uint8_t *pages;  /* two and one that is not there; the record's first byte is the last of the first one */
+/* two and one that is not there; the record's first byte is the last of the first one */
+static uint8_t *pages;
 static size_t page;
 static uint8_t *record;
 static char order[8];
@@ -58,7 +59,9 @@ static void order_of_the_record(void)
 
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
-	/* A compare that finds a difference at byte 100: result and bytes completed are not zero. */
+	/*
+	 * A compare that finds a difference at byte 100: result and bytes completed are not zero.
+	 */
 	desc.flags_opcode = sva_desc_word(SVA_OPCODE_COMPARE, SVA_DESC_CRAV | SVA_DESC_RCR);
 	desc.src = (uintptr_t)buffer[0];
 	desc.dst = (uintptr_t)buffer[1];
@@ -82,7 +85,8 @@ static void on_signal(int sig)
 {
 	(void)sig;
 	for (unsigned int opcode = 0; opcode < 64; opcode++) {
-		struct sva_desc d = { .size = 520, .src = (uintptr_t)buffer[0], .dst = (uintptr_t)buffer[1] };
+		struct sva_desc d = {
+			.size = 520, .src = (uintptr_t)buffer[0], .dst = (uintptr_t)buffer[1]};
 
 		if (opcode == SVA_OPCODE_BATCH)
 			continue;
@@ -101,11 +105,15 @@ static void on_signal(int sig)
 			d.op.delta.max_size = 2000;
 		}
 		sva_model_execute(&sva_model_dsa2, &mem, &d, &outcome);
-		handled += outcome.comp.status == SVA_STATUS_SUCCESS || outcome.comp.status == SVA_STATUS_DIF_ERROR;
+		handled += outcome.comp.status == SVA_STATUS_SUCCESS ||
+			   outcome.comp.status == SVA_STATUS_DIF_ERROR;
 	}
 }
 
-/* The same memory twice: to run on, and to look at (checkers of memory let nobody look below the stack pointer). */
+/*
+ * The same memory twice: to run on, and to look at (checkers of memory let nobody look below the
+ * stack pointer).
+ */
 static void little_stack(void)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
@@ -135,7 +143,8 @@ static void little_stack(void)
 	skip("stack used", "not measured with a sanitizer, which uses more");
 #else
 	/* The kernel's frame with all of AVX-512 is 3 to 4 KiB of this. */
-	ok(size - untouched < 8192, "%zu bytes of stack, the kernel's signal frame included", size - untouched);
+	ok(size - untouched < 8192, "%zu bytes of stack, the kernel's signal frame included",
+	   size - untouched);
 #endif
 	alt.ss_flags = SS_DISABLE;
 	sigaltstack(&alt, NULL);
@@ -150,7 +159,8 @@ static void flush_to_the_end(void)
 	const int before = norder;
 
 	for (uint32_t len = 1; len <= 200; len++) {
-		desc.flags_opcode = sva_desc_word(SVA_OPCODE_CACHE_FLUSH, SVA_DESC_CRAV | SVA_DESC_RCR);
+		desc.flags_opcode =
+			sva_desc_word(SVA_OPCODE_CACHE_FLUSH, SVA_DESC_CRAV | SVA_DESC_RCR);
 		desc.src = 0;
 		desc.dst = (uintptr_t)pages + 2 * page - len;
 		desc.size = len;
@@ -158,7 +168,8 @@ static void flush_to_the_end(void)
 		if (outcome.comp.status != SVA_STATUS_SUCCESS || norder != before)
 			break;
 	}
-	ok(outcome.comp.status == SVA_STATUS_SUCCESS && norder == before, "no line beyond the range is flushed");
+	ok(outcome.comp.status == SVA_STATUS_SUCCESS && norder == before,
+	   "no line beyond the range is flushed");
 }
 
 int main(void)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every operation at every size from 0 to 300 and around its limits, every alignment mod 64, overlaps of both kinds. */
+/*
+ * Every operation at every size from 0 to 300 and around its limits, every alignment mod 64,
+ * overlaps of both kinds.
+ */
 #include "trial.h"
 
 static struct sva_model_profile profile;
@@ -8,7 +11,8 @@ static struct trials trials;
 
 static void equal_buffers(struct sva_desc *desc)
 {
-	if (sva_desc_opcode(desc) != SVA_OPCODE_COMPARE && sva_desc_opcode(desc) != SVA_OPCODE_CREATE_DELTA)
+	if (sva_desc_opcode(desc) != SVA_OPCODE_COMPARE &&
+	    sva_desc_opcode(desc) != SVA_OPCODE_CREATE_DELTA)
 		return;
 	memcpy(space_at(&space, desc->dst), space_at(&space, desc->src), desc->size);
 }
@@ -25,7 +29,8 @@ static void every_size(void)
 			equal_buffers(&desc);
 			trial(&trials, &profile, &space, &desc);
 			if (size) {
-				*space_at(&space, desc.src > LIST_AT ? SRC_AT : SRC_AT + 8 + size - 1) ^= 1;
+				*space_at(&space,
+					  desc.src > LIST_AT ? SRC_AT : SRC_AT + 8 + size - 1) ^= 1;
 				trial(&trials, &profile, &space, &desc);
 			}
 		}
@@ -38,8 +43,9 @@ static void every_alignment(void)
 	for (size_t i = 0; i < TRIAL_OPS; i++) {
 		for (uint32_t a = 0; a < 64; a++) {
 			for (uint32_t b = 0; b < 64; b++) {
-				struct sva_desc desc = trial_plain(trial_ops[i], SRC_AT + 64 + a, DST_AT + 64 + b,
-								   96 + (a * 7 + b) % 80);
+				struct sva_desc desc =
+					trial_plain(trial_ops[i], SRC_AT + 64 + a, DST_AT + 64 + b,
+						    96 + (a * 7 + b) % 80);
 
 				equal_buffers(&desc);
 				trial(&trials, &profile, &space, &desc);
@@ -52,14 +58,16 @@ static void every_alignment(void)
 /* Overlaps of memmove both ways, by every distance, and of the others: an error. */
 static void overlaps(void)
 {
-	static const uint32_t sizes[] = { 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 130, 255, 300, 4097 };
+	static const uint32_t sizes[] = {1,  2,	 3,  7,	 8,   15,  16,	17,  31,
+					 33, 63, 64, 65, 127, 130, 255, 300, 4097};
 	struct sva_model_profile never = profile;
 
 	never.gen_cap &= ~SVA_GENCAP_OVERLAP_COPY;
 	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
 		for (int shift = -140; shift <= 140; shift++) {
-			struct sva_desc desc = trial_plain(SVA_OPCODE_MEMMOVE, SRC_AT + 500,
-							   SRC_AT + 500 + (uint64_t)(int64_t)shift, sizes[s]);
+			struct sva_desc desc =
+				trial_plain(SVA_OPCODE_MEMMOVE, SRC_AT + 500,
+					    SRC_AT + 500 + (uint64_t)(int64_t)shift, sizes[s]);
 
 			trial(&trials, &profile, &space, &desc);
 			trial(&trials, &never, &space, &desc);
@@ -68,7 +76,8 @@ static void overlaps(void)
 	for (size_t i = 0; i < TRIAL_OPS; i++) {
 		for (int shift = -700; shift <= 700; shift += shift < -8 || shift > 8 ? 8 : 1) {
 			struct sva_desc desc =
-				trial_plain(trial_ops[i], SRC_AT + 4096, SRC_AT + 4096 + (uint64_t)(int64_t)shift, 512);
+				trial_plain(trial_ops[i], SRC_AT + 4096,
+					    SRC_AT + 4096 + (uint64_t)(int64_t)shift, 512);
 
 			trial(&trials, &profile, &space, &desc);
 			desc.size = 520;
@@ -123,8 +132,10 @@ static void overlap_edges(void)
 			static const uint64_t wrote[] = { 2 * 520, 2 * 512, 2 * 520, 2 * 8 };
 			const enum sva_opcode opcode = ops[i / 2];
 
-			desc = trial_plain(opcode, SRC_AT + 2048, 0, i / 2 == 1 || i / 2 == 2 ? 1040 : 1024);
-			desc.dst = i % 2 ? desc.src + desc.size + 8 * one : desc.src - wrote[i / 2] + 8 * one;
+			desc = trial_plain(opcode, SRC_AT + 2048, 0,
+					   i / 2 == 1 || i / 2 == 2 ? 1040 : 1024);
+			desc.dst = i % 2 ? desc.src + desc.size + 8 * one :
+					   desc.src - wrote[i / 2] + 8 * one;
 			trial(&trials, &profile, &space, &desc);
 		}
 	}
@@ -141,8 +152,11 @@ static void limits(void)
 		for (uint32_t size = 4080; size <= 4112; size++) {
 			desc = trial_plain(trial_ops[i], SRC_AT, DST_AT, size);
 			trial(&trials, &small, &space, &desc);
-			desc.op.dif.flags |= sva_desc_opcode(&desc) >= SVA_OPCODE_DIF_CHECK &&
-					     sva_desc_opcode(&desc) <= SVA_OPCODE_DIX_GENERATE ? SVA_DIF_BLOCK_4104 : 0;
+			desc.op.dif.flags |=
+				sva_desc_opcode(&desc) >= SVA_OPCODE_DIF_CHECK &&
+						sva_desc_opcode(&desc) <= SVA_OPCODE_DIX_GENERATE ?
+					SVA_DIF_BLOCK_4104 :
+					0;
 			trial(&trials, &small, &space, &desc);
 		}
 	}
@@ -159,24 +173,32 @@ static void limits(void)
 		trial(&trials, &small, &space, &desc);
 	}
 	trials_done(&trials, "around the largest transfer and record");
-	/* 512 KiB is the most that deltas cover, whatever the queue allows. Nothing is mapped there: what runs faults.
+	/*
+	 * 512 KiB is the most that deltas cover, whatever the queue allows. Nothing is mapped
+	 * there: what runs faults.
 	 */
 	for (int i = -8; i <= 8; i += 8) {
-		desc = trial_plain(SVA_OPCODE_CREATE_DELTA, 0x10000000, 0x20000000, 0x80000 + (uint32_t)i);
+		desc = trial_plain(SVA_OPCODE_CREATE_DELTA, 0x10000000, 0x20000000,
+				   0x80000 + (uint32_t)i);
 		trial(&trials, &profile, &space, &desc);
-		desc = trial_plain(SVA_OPCODE_APPLY_DELTA, 0x10000000, 0x20000000, 0x80000 + (uint32_t)i);
+		desc = trial_plain(SVA_OPCODE_APPLY_DELTA, 0x10000000, 0x20000000,
+				   0x80000 + (uint32_t)i);
 		trial(&trials, &profile, &space, &desc);
 	}
 	trials_done(&trials, "around 512 KiB of a delta");
 }
 
-/* With and without "check result": every expected result, of buffers that are equal and that are not. */
+/*
+ * With and without "check result": every expected result, of buffers that are equal and that are
+ * not.
+ */
 static void expected_results(void)
 {
 	for (int expected = 0; expected < 256; expected++) {
 		for (int i = 0; i < 8; i++) {
 			const bool pattern = i & 1, differ = i & 2;
-			const enum sva_opcode opcode = pattern ? SVA_OPCODE_COMPARE_PATTERN : SVA_OPCODE_COMPARE;
+			const enum sva_opcode opcode =
+				pattern ? SVA_OPCODE_COMPARE_PATTERN : SVA_OPCODE_COMPARE;
 			struct sva_desc desc = trial_plain(opcode, SRC_AT, DST_AT, 40);
 
 			if (i & 4)
@@ -193,13 +215,16 @@ static void expected_results(void)
 	trials_done(&trials, "expected results of compares");
 }
 
-/* Not a byte beyond the range: it ends with the last page that is there, or begins with the first. */
+/*
+ * Not a byte beyond the range: it ends with the last page that is there, or begins with the first.
+ */
 static void page_ends(void)
 {
 	for (size_t i = 0; i < TRIAL_OPS; i++) {
 		for (uint32_t pages = 1; pages <= 2; pages++) {
 			const uint32_t size = pages * PAGE;
-			const uint64_t src = SRC_AT + 4 * PAGE - size, dst = DST_AT + 4 * PAGE - size;
+			const uint64_t src = SRC_AT + 4 * PAGE - size,
+				       dst = DST_AT + 4 * PAGE - size;
 			struct sva_desc desc = trial_plain(trial_ops[i], src, dst, size);
 
 			equal_buffers(&desc);
@@ -223,7 +248,8 @@ static void page_ends(void)
 		desc.flags_opcode |= SVA_DESC_CRC_SEED_MEM | (wide ? SVA_DESC_CRC64 : 0);
 		desc.op.crc.seed_addr = LIST_AT + 4 * PAGE - (wide ? 8 : 4);
 		trial(&trials, &profile, &space, &desc);
-		ok(trials.outcome.comp.status == SVA_STATUS_SUCCESS, "a seed of %u bytes at the end of what is there", wide ? 8 : 4);
+		ok(trials.outcome.comp.status == SVA_STATUS_SUCCESS,
+		   "a seed of %u bytes at the end of what is there", wide ? 8 : 4);
 	}
 	trials_done(&trials, "ranges up to the end of what is there");
 }
@@ -243,8 +269,9 @@ static void seed_places(void)
 			misaligned[wide] += trials.outcome.comp.status == SVA_STATUS_ADDR_ALIGN;
 		}
 	}
-	ok(misaligned[0] == 12 && misaligned[1] == 14, "%u of 16 places of a CRC-32 seed and %u of a CRC-64 seed refused",
-	   misaligned[0], misaligned[1]);
+	ok(misaligned[0] == 12 && misaligned[1] == 14,
+	   "%u of 16 places of a CRC-32 seed and %u of a CRC-64 seed refused", misaligned[0],
+	   misaligned[1]);
 	trials_done(&trials, "places of a seed");
 }
 
@@ -274,8 +301,8 @@ static void windows(void)
 		space.odd = window % 3 == 0;
 		space.copies = window % 2;
 		for (size_t i = 0; i < TRIAL_OPS; i++) {
-			struct sva_desc desc =
-				trial_plain(trial_ops[i], SRC_AT + 8, DST_AT + 16, sizes[(window + i) % 7]);
+			struct sva_desc desc = trial_plain(trial_ops[i], SRC_AT + 8, DST_AT + 16,
+							   sizes[(window + i) % 7]);
 
 			equal_buffers(&desc);
 			trial(&trials, &profile, &space, &desc);
@@ -284,8 +311,9 @@ static void windows(void)
 		}
 		/* Two windows on the same bytes, of which one may be shorter. */
 		for (int i = 0; i < 2; i++) {
-			struct sva_desc desc = trial_plain(i ? SVA_OPCODE_CREATE_DELTA : SVA_OPCODE_COMPARE, SRC_AT + 8,
-							   SRC_AT + 8, 512);
+			struct sva_desc desc =
+				trial_plain(i ? SVA_OPCODE_CREATE_DELTA : SVA_OPCODE_COMPARE,
+					    SRC_AT + 8, SRC_AT + 8, 512);
 
 			trial(&trials, &profile, &space, &desc);
 		}

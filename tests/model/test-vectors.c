@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Published vectors, through descriptors: CRC-32C of RFC 3720 (appendix B.4) and of the catalogues of CRCs,
- * CRC-64/NVMe, the T10 guard, and the values that accel-config's reference gives for the other modes.
+ * Published vectors, through descriptors: CRC-32C of RFC 3720 (appendix B.4) and of the catalogues
+ * of CRCs, CRC-64/NVMe, the T10 guard, and the values that accel-config's reference gives for the
+ * other modes.
  */
 #include "trial.h"
 
@@ -23,7 +24,10 @@ static uint64_t crc_of(const void *data, uint32_t len, uint64_t seed, uint32_t f
 
 /* The four modes: none, 17, 18, both. */
 static const uint32_t modes[4] = {
-	0, SVA_DESC_CRC_BYPASS_INV, SVA_DESC_CRC_BYPASS_REF, SVA_DESC_CRC_BYPASS_INV | SVA_DESC_CRC_BYPASS_REF,
+	0,
+	SVA_DESC_CRC_BYPASS_INV,
+	SVA_DESC_CRC_BYPASS_REF,
+	SVA_DESC_CRC_BYPASS_INV | SVA_DESC_CRC_BYPASS_REF,
 };
 
 struct crc_vector {
@@ -48,14 +52,21 @@ static void crc32(void)
 {
 	/* An iSCSI read command of RFC 3720. */
 	static const uint8_t read_pdu[48] = {
-		0x01, 0xc0, [16] = 0x14, [22] = 0x04, [27] = 0x14, [31] = 0x18, [32] = 0x28, [40] = 0x02,
+		0x01,	     0xc0,	  [16] = 0x14, [22] = 0x04,
+		[27] = 0x14, [31] = 0x18, [32] = 0x28, [40] = 0x02,
 	};
-	static const struct crc_vector check = {"123456789", 9, 0, 0, {0xe3069283, 0x045fc71a, 0xa8f022a0, 0xc052a8c8}};
+	static const struct crc_vector check = {
+		"123456789", 9, 0, 0, {0xe3069283, 0x045fc71a, 0xa8f022a0, 0xc052a8c8}};
 	static const struct crc_vector seeded = {
-		"123456789, seed", 9, 0x12345678, 0, { 0x27d87b6a, 0xa1b203f2, 0x6c2ecb49, 0x65bf6c20 },
+		"123456789, seed",
+		9,
+		0x12345678,
+		0,
+		{0x27d87b6a, 0xa1b203f2, 0x6c2ecb49, 0x65bf6c20},
 	};
-	static const struct crc_vector one = { "one zero", 1, 0, 0, { 0x527d5351, 0, 0x527d5351, 0 } };
-	static const struct crc_vector zeros = { "32 zeros", 32, 0, 0, { 0x8a9136aa, 0, 0x8a9136aa, 0 } };
+	static const struct crc_vector one = {"one zero", 1, 0, 0, {0x527d5351, 0, 0x527d5351, 0}};
+	static const struct crc_vector zeros = {
+		"32 zeros", 32, 0, 0, {0x8a9136aa, 0, 0x8a9136aa, 0}};
 	static const struct crc_vector ones = {
 		"32 ones", 32, 0, 0, { 0x62a8ab43, 0x97b99c17, 0x62a8ab43, 0x97b99c17 },
 	};
@@ -79,26 +90,32 @@ static void crc32(void)
 		data[i] = (uint8_t)(31 - i);
 	is(crc_of(data, 32, 0, 0), 0x113fdb5c, "31 to 0 (RFC 3720)");
 	is(crc_of(read_pdu, sizeof(read_pdu), 0, 0), 0xd9963a56, "SCSI read PDU (RFC 3720)");
-	is(crc_of("6789", 4, crc_of("12345", 5, 0, 0), 0), 0xe3069283, "a result is the seed of what follows");
+	is(crc_of("6789", 4, crc_of("12345", 5, 0, 0), 0), 0xe3069283,
+	   "a result is the seed of what follows");
 }
 
 static void crc64(void)
 {
 	uint8_t data[4096] = { 0 };
 
-	is(crc_of("123456789", 9, 0, SVA_DESC_CRC64), 0xae8b14860a799888, "CRC-64/NVMe check value");
+	is(crc_of("123456789", 9, 0, SVA_DESC_CRC64), 0xae8b14860a799888,
+	   "CRC-64/NVMe check value");
 	/* The four buffers of the NVM command set specification. */
-	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0x6482d367eb22b64e, "4096 zeros (NVM command set)");
+	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0x6482d367eb22b64e,
+	   "4096 zeros (NVM command set)");
 	memset(data, 0xff, sizeof(data));
-	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0xc0ddba7302eca3ac, "4096 ones (NVM command set)");
+	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0xc0ddba7302eca3ac,
+	   "4096 ones (NVM command set)");
 	for (int i = 0; i < 4096; i++)
 		data[i] = (uint8_t)i;
-	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0x3e729f5f6750449c, "4096 rising (NVM command set)");
+	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0x3e729f5f6750449c,
+	   "4096 rising (NVM command set)");
 	for (int i = 0; i < 4096; i++)
 		data[i] = (uint8_t)~i;
-	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0x9a2df64b8e9e517e, "4096 falling (NVM command set)");
-	is(crc_of("6789", 4, crc_of("12345", 5, 0, SVA_DESC_CRC64), SVA_DESC_CRC64), 0xae8b14860a799888,
-	   "a result is the seed of what follows");
+	is(crc_of(data, 4096, 0, SVA_DESC_CRC64), 0x9a2df64b8e9e517e,
+	   "4096 falling (NVM command set)");
+	is(crc_of("6789", 4, crc_of("12345", 5, 0, SVA_DESC_CRC64), SVA_DESC_CRC64),
+	   0xae8b14860a799888, "a result is the seed of what follows");
 }
 
 /* The guard of one block, as DIF insert writes it. */
@@ -135,7 +152,8 @@ static void guards(void)
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
 		for (uint32_t k = 0; k < v[i].len; k++)
-			*space_at(&space, SRC_AT + k) = (uint8_t)(v[i].fill < 0 ? (int)k : v[i].fill);
+			*space_at(&space, SRC_AT + k) =
+				(uint8_t)(v[i].fill < 0 ? (int)k : v[i].fill);
 		for (unsigned int m = 0; m < 4; m++) {
 			snprintf(name, sizeof(name), "T10 guard of %s, mode %u", v[i].name, m);
 			is(guard_of(v[i].len, (uint8_t)(v[i].flags | m << 2)), v[i].guard[m], name);

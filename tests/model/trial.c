@@ -44,7 +44,8 @@ bool trial(struct trials *trials, const struct sva_model_profile *profile, struc
 	return good;
 }
 
-struct sva_desc trial_desc(enum sva_opcode opcode, uint32_t flags, uint64_t src, uint64_t dst, uint32_t size)
+struct sva_desc trial_desc(enum sva_opcode opcode, uint32_t flags, uint64_t src, uint64_t dst,
+			   uint32_t size)
 {
 	struct sva_desc desc = { .src = src, .dst = dst, .size = size, .completion_addr = REC_AT };
 
@@ -53,9 +54,13 @@ struct sva_desc trial_desc(enum sva_opcode opcode, uint32_t flags, uint64_t src,
 }
 
 const enum sva_opcode trial_ops[TRIAL_OPS] = {
-	SVA_OPCODE_MEMMOVE, SVA_OPCODE_FILL, SVA_OPCODE_COMPARE, SVA_OPCODE_COMPARE_PATTERN, SVA_OPCODE_CREATE_DELTA,
-	SVA_OPCODE_APPLY_DELTA, SVA_OPCODE_DUALCAST, SVA_OPCODE_TRANSLATION_FETCH, SVA_OPCODE_CRC, SVA_OPCODE_COPY_CRC,
-	SVA_OPCODE_DIF_CHECK, SVA_OPCODE_DIF_INSERT, SVA_OPCODE_DIF_STRIP, SVA_OPCODE_DIF_UPDATE,
+	SVA_OPCODE_MEMMOVE,	 SVA_OPCODE_FILL,
+	SVA_OPCODE_COMPARE,	 SVA_OPCODE_COMPARE_PATTERN,
+	SVA_OPCODE_CREATE_DELTA, SVA_OPCODE_APPLY_DELTA,
+	SVA_OPCODE_DUALCAST,	 SVA_OPCODE_TRANSLATION_FETCH,
+	SVA_OPCODE_CRC,		 SVA_OPCODE_COPY_CRC,
+	SVA_OPCODE_DIF_CHECK,	 SVA_OPCODE_DIF_INSERT,
+	SVA_OPCODE_DIF_STRIP,	 SVA_OPCODE_DIF_UPDATE,
 	SVA_OPCODE_DIX_GENERATE, SVA_OPCODE_CACHE_FLUSH,
 };
 

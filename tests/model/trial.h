@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A trial: one descriptor on one space, by the model and by the reference, and are they the same? */
+/*
+ * A trial: one descriptor on one space, by the model and by the reference, and are they the same?
+ */
 #ifndef SVA_TESTS_MODEL_TRIAL_H
 #define SVA_TESTS_MODEL_TRIAL_H
 
@@ -19,12 +21,16 @@ struct trials {
 	char why[256];                    /* of the first that failed */
 };
 
-/* The model works on space; the reference on a copy. False if they differ; then why is noted, and printed once. */
+/*
+ * The model works on space; the reference on a copy. False if they differ; then why is noted, and
+ * printed once.
+ */
 bool trial(struct trials *trials, const struct sva_model_profile *profile, struct space *space,
 	   const struct sva_desc *desc);
 
 /* A descriptor with a record at REC_AT that is always written. */
-struct sva_desc trial_desc(enum sva_opcode opcode, uint32_t flags, uint64_t src, uint64_t dst, uint32_t size);
+struct sva_desc trial_desc(enum sva_opcode opcode, uint32_t flags, uint64_t src, uint64_t dst,
+			   uint32_t size);
 
 /* The operations that work on memory, and a descriptor of one whose fields fit together. */
 #define TRIAL_OPS 16
@@ -39,7 +45,8 @@ extern unsigned long trials_compared; /* in all */
 /* One TAP line for a group of trials. */
 static inline void trials_done(struct trials *trials, const char *what)
 {
-	ok(trials->compared && !trials->failed, "%s: %lu cases, %lu wrong", what, trials->compared, trials->failed);
+	ok(trials->compared && !trials->failed, "%s: %lu cases, %lu wrong", what, trials->compared,
+	   trials->failed);
 	trials_compared += trials->compared;
 	trials->compared = trials->failed = 0;
 }
@@ -47,7 +54,8 @@ static inline void trials_done(struct trials *trials, const char *what)
 /* The end of a program: how many cases it compared. */
 static inline int trials_end(void)
 {
-	ok(trials_compared, "compared cases: %lu", trials_compared); /* not a comment, which make check does not show */
+	/* not a comment, which make check does not show */
+	ok(trials_compared, "compared cases: %lu", trials_compared);
 	return done();
 }
 

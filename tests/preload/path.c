@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shows a tree of files as the machine's /sys, /dev/dsa, /dev/iax and /proc/cpuinfo, and as libsva's configuration
- * file, to a program that knows nothing of it. SVA_TEST_ROOT names the tree; its etc/libsva.conf is the configuration
- * file. Without the variable nothing changes. A file "readonly" in the tree makes its /sys a read-only file system.
+ * Shows a tree of files as the machine's /sys, /dev/dsa, /dev/iax and /proc/cpuinfo, and as
+ * libsva's configuration file, to a program that knows nothing of it. SVA_TEST_ROOT names the tree;
+ * its etc/libsva.conf is the configuration file. Without the variable nothing changes. A file
+ * "readonly" in the tree makes its /sys a read-only file system.
  *
- * It is preloaded (LD_PRELOAD), or linked into a test program with -export-dynamic; the latter works under sanitizers,
- * too. scandir must be here: libaccel-config walks sysfs with it, and glibc's calls opendir by an internal name.
+ * It is preloaded (LD_PRELOAD), or linked into a test program with -export-dynamic; the latter
+ * works under sanitizers, too. scandir must be here: libaccel-config walks sysfs with it, and
+ * glibc's calls opendir by an internal name.
  */
 #undef _FORTIFY_SOURCE
 #undef _FILE_OFFSET_BITS
@@ -54,7 +56,10 @@ static const char *redirect(const char *path, char buffer[static PATH_MAX])
 	return buffer;
 }
 
-/* Whether a path (redirected already, relative to a descriptor) is in the tree's /sys, and that is read-only. */
+/*
+ * Whether a path (redirected already, relative to a descriptor) is in the tree's /sys, and that is
+ * read-only.
+ */
 static bool is_readonly(int dir, const char *path)
 {
 	const char *root = getenv("SVA_TEST_ROOT");
@@ -86,7 +91,9 @@ static bool refuse_write(int dir, const char *path, bool writes)
 
 /* ------------------------------------------------------------------ opening */
 
-/* Found by name where fortified programs call them; no header declares them without fortification. */
+/*
+ * Found by name where fortified programs call them; no header declares them without fortification.
+ */
 int __open_2(const char *path, int flags);
 int __open64_2(const char *path, int flags);
 int __openat_2(int dir, const char *path, int flags);
@@ -187,10 +194,13 @@ WRAP_PATH(int, stat, (const char *path, struct stat *st), path, st)
 WRAP_PATH(int, stat64, (const char *path, struct stat64 *st), path, st)
 WRAP_PATH(int, lstat, (const char *path, struct stat *st), path, st)
 WRAP_PATH(int, lstat64, (const char *path, struct stat64 *st), path, st)
-WRAP_PATH(int, fstatat, (int dir, const char *path, struct stat *st, int flags), dir, path, st, flags)
-WRAP_PATH(int, fstatat64, (int dir, const char *path, struct stat64 *st, int flags), dir, path, st, flags)
+WRAP_PATH(int, fstatat, (int dir, const char *path, struct stat *st, int flags), dir, path, st,
+	  flags)
+WRAP_PATH(int, fstatat64, (int dir, const char *path, struct stat64 *st, int flags), dir, path, st,
+	  flags)
 WRAP_PATH(ssize_t, readlink, (const char *path, char *target, size_t size), path, target, size)
-WRAP_PATH(ssize_t, readlinkat, (int dir, const char *path, char *target, size_t size), dir, path, target, size)
+WRAP_PATH(ssize_t, readlinkat, (int dir, const char *path, char *target, size_t size), dir, path,
+	  target, size)
 
 ssize_t __readlink_chk(const char *path, char *target, size_t size, size_t real_size)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints the table of settings for t-env.sh, which compares it with the manual: variable, key, type and default, with tabs between. */
+/*
+ * Prints the table of settings for t-env.sh, which compares it with the manual: variable, key, type
+ * and default, with tabs between.
+ */
 #include <stdio.h>
 
 #include "sva/info.h"

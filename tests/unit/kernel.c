@@ -94,7 +94,10 @@ static void after_fork_child(void)
 	pthread_mutex_unlock(&lock); /* which the thread that is left holds */
 }
 
-/* A kernel is below the library: its handlers are registered before the library's, so that the library's locks are taken first. */
+/*
+ * A kernel is below the library: its handlers are registered before the library's, so that the
+ * library's locks are taken first.
+ */
 static __attribute__((constructor(101))) void watch_forks(void)
 {
 	pthread_atfork(before_fork, after_fork, after_fork_child);
@@ -139,7 +142,8 @@ void kernel_begin(void)
 	setenv("SVA_PLUGINS", "file", 1);
 }
 
-struct kernel_queue *kernel_add(const char *name, bool dedicated, unsigned int entries, const char *more)
+struct kernel_queue *kernel_add(const char *name, bool dedicated, unsigned int entries,
+				const char *more)
 {
 	struct kernel_queue *queue = &queues[queue_count++];
 	char line[512];
@@ -156,8 +160,9 @@ struct kernel_queue *kernel_add(const char *name, bool dedicated, unsigned int e
 	fd = __real_open(queue->node, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		__real_close(fd);
-	snprintf(line, sizeof(line), "%s device=dsa%u node=%s mode=%s entries=%u %s\n", name, queue_count - 1, queue->node,
-		 dedicated ? "dedicated" : "shared", entries, more ? more : "");
+	snprintf(line, sizeof(line), "%s device=dsa%u node=%s mode=%s entries=%u %s\n", name,
+		 queue_count - 1, queue->node, dedicated ? "dedicated" : "shared", entries,
+		 more ? more : "");
 	kernel_list(line);
 	return queue;
 }
@@ -187,17 +192,22 @@ static struct kernel_queue *queue_of(int fd)
 	return NULL;
 }
 
-/* ------------------------------------------------------------------ what nodes look like, and what tells of the driver */
+/*
+ * ------------------------------------------------------------------ what nodes look like, and what
+ * tells of the driver
+ */
 
 static void look(int ret, struct stat *st, bool opened)
 {
 	struct stat own;
 
 	for (unsigned int i = 0; !ret && S_ISREG(st->st_mode) && i < queue_count; i++) {
-		if (__real_stat(queues[i].node, &own) || own.st_dev != st->st_dev || own.st_ino != st->st_ino)
+		if (__real_stat(queues[i].node, &own) || own.st_dev != st->st_dev ||
+		    own.st_ino != st->st_ino)
 			continue;
 		st->st_mode = (st->st_mode & ~(mode_t)S_IFMT) | S_IFCHR;
-		st->st_rdev = opened && queues[i].rdev_opened ? queues[i].rdev_opened : queues[i].rdev;
+		st->st_rdev =
+			opened && queues[i].rdev_opened ? queues[i].rdev_opened : queues[i].rdev;
 	}
 }
 
@@ -242,13 +252,23 @@ static void write_file(const char *name, const char *format, unsigned int number
 void kernel_show(enum kernel_view view)
 {
 	static const char *const tree[] = {
-		"bus", "bus/dsa", "bus/dsa/devices", "bus/dsa/devices/dsa0", "bus/dsa/devices/dsa0/wq0.0",
-		"bus/dsa/devices/dsa0/cdev_major", "bus/dsa/devices/dsa0/wq0.0/cdev_minor",
+		"bus",
+		"bus/dsa",
+		"bus/dsa/devices",
+		"bus/dsa/devices/dsa0",
+		"bus/dsa/devices/dsa0/wq0.0",
+		"bus/dsa/devices/dsa0/cdev_major",
+		"bus/dsa/devices/dsa0/wq0.0/cdev_minor",
 	};
-	bool sysfs = view == KERNEL_SYSFS || view == KERNEL_SYSFS_OTHER_MAJOR || view == KERNEL_SYSFS_OTHER_MINOR;
+	bool sysfs = view == KERNEL_SYSFS || view == KERNEL_SYSFS_OTHER_MAJOR ||
+		     view == KERNEL_SYSFS_OTHER_MINOR;
 
-	write_file("devices", view == KERNEL_PROC ? "Character devices:\n  1 mem\n%u dsa\n\nBlock devices:\n" :
-			      view == KERNEL_PROC_WITHOUT ? "Character devices:\n%3u mem\n\nBlock devices:\n511 dsa\n" : NULL,
+	write_file("devices",
+		   view == KERNEL_PROC ?
+			   "Character devices:\n  1 mem\n%u dsa\n\nBlock devices:\n" :
+		   view == KERNEL_PROC_WITHOUT ?
+			   "Character devices:\n%3u mem\n\nBlock devices:\n511 dsa\n" :
+			   NULL,
 		   view == KERNEL_PROC ? KERNEL_MAJOR : 1);
 	for (unsigned int i = 7; i > 0; i--)
 		write_file(tree[i - 1], NULL, 0);
@@ -281,7 +301,8 @@ static int absent_error;
 void kernel_absent(const void *addr, size_t len)
 {
 	pthread_mutex_lock(&lock);
-	for (uint64_t page = (uintptr_t)addr / PAGE; page <= ((uintptr_t)addr + len - 1) / PAGE && absent_count < ABSENT; page++)
+	for (uint64_t page = (uintptr_t)addr / PAGE;
+	     page <= ((uintptr_t)addr + len - 1) / PAGE && absent_count < ABSENT; page++)
 		absent[absent_count++] = page;
 	pthread_mutex_unlock(&lock);
 }
@@ -374,8 +395,9 @@ static void execute(struct kernel_queue *queue, const struct sva_desc *desc)
 }
 
 /*
- * A program may send the next descriptor as soon as it sees the record of this one, so the slot has to be free by then. A real queue frees it when an
- * engine takes the descriptor, which is earlier; this one frees it as late as it may, so that whoever counts must count until then.
+ * A program may send the next descriptor as soon as it sees the record of this one, so the slot has
+ * to be free by then. A real queue frees it when an engine takes the descriptor, which is earlier;
+ * this one frees it as late as it may, so that whoever counts must count until then.
  */
 static void publish_record(const struct sva_desc *desc, const struct sva_comp *record)
 {
@@ -440,7 +462,8 @@ static void *device_thread(void *arg)
 /* With lock held: 0, or the errno. */
 static int take(struct kernel_queue *queue, const struct sva_desc *desc)
 {
-	if (desc->completion_addr % 32 || (sva_desc_opcode(desc) == SVA_OPCODE_BATCH && queue->profile.version < 0x200))
+	if (desc->completion_addr % 32 ||
+	    (sva_desc_opcode(desc) == SVA_OPCODE_BATCH && queue->profile.version < 0x200))
 		return EINVAL;
 	if (queue->held == queue->entries) {
 		if (!queue->dedicated)
@@ -518,7 +541,10 @@ int __wrap_open(const char *path, int flags, ...)
 	return fd;
 }
 
-/* The newest number of an open file is the one that its queue is known by; while there is another, close ends nothing. */
+/*
+ * The newest number of an open file is the one that its queue is known by; while there is another,
+ * close ends nothing.
+ */
 int __wrap_fcntl(int fd, int command, ...)
 {
 	struct kernel_queue *queue;

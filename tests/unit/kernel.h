@@ -38,7 +38,8 @@ struct kernel_queue {
 	/* As it is told. */
 	enum kernel_mode mode;
 	unsigned int take;        /* most descriptors of one write; 0: any number */
-	bool close_executes;      /* close: what is held is executed first, else it is thrown away */
+	/* close: what is held is executed first, else it is thrown away */
+	bool close_executes;
 	unsigned int swallow;     /* so many descriptors are never executed at all */
 	unsigned int silent_after; /* so many descriptors none is executed any more; 0: never */
 	unsigned int full_for;    /* so many writes find it full */
@@ -50,7 +51,8 @@ struct kernel_queue {
 	uint32_t log[KERNEL_LOG]; /* flags and opcode of what was taken, in order */
 	uint32_t sizes[KERNEL_LOG];
 	/* Its own. */
-	dev_t rdev;               /* what its node looks like: KERNEL_MAJOR, and the first queue is minor 1 */
+	/* what its node looks like: KERNEL_MAJOR, and the first queue is minor 1 */
+	dev_t rdev;
 	dev_t rdev_opened;        /* and when it is open; 0: the same */
 	int fd, other_fd;
 	int opener;
@@ -62,20 +64,30 @@ struct kernel_queue {
 };
 
 /*
- * Begin a set-up without queues; then add them. more: further keys of the queue's line in the file, such as "gen-cap=0x40915f010f". The
- * variables of the environment that make the library find them are set.
+ * Begin a set-up without queues; then add them. more: further keys of the queue's line in the file,
+ * such as "gen-cap=0x40915f010f". The variables of the environment that make the library find them
+ * are set.
  */
 void kernel_begin(void);
-struct kernel_queue *kernel_add(const char *name, bool dedicated, unsigned int entries, const char *more);
+struct kernel_queue *kernel_add(const char *name, bool dedicated, unsigned int entries,
+				const char *more);
 
 /* A line more in the list of queues; NULL: it is empty. */
 void kernel_list(const char *line);
 
 #define KERNEL_MAJOR 511u
 
-/* What tells of the driver: nothing; /proc/devices, with it or without; /sys, which takes the queue wq0.0 to be another. */
+/*
+ * What tells of the driver: nothing; /proc/devices, with it or without; /sys, which takes the queue
+ * wq0.0 to be another.
+ */
 enum kernel_view {
-	KERNEL_NOTHING, KERNEL_PROC, KERNEL_PROC_WITHOUT, KERNEL_SYSFS, KERNEL_SYSFS_OTHER_MAJOR, KERNEL_SYSFS_OTHER_MINOR,
+	KERNEL_NOTHING,
+	KERNEL_PROC,
+	KERNEL_PROC_WITHOUT,
+	KERNEL_SYSFS,
+	KERNEL_SYSFS_OTHER_MAJOR,
+	KERNEL_SYSFS_OTHER_MINOR,
 };
 void kernel_show(enum kernel_view view);
 /* How often the library has asked what a descriptor is. */

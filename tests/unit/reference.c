@@ -38,7 +38,8 @@ static uint64_t reverse(uint64_t value, int width)
 }
 
 /* One bit after the other into a register whose most significant bit comes out. */
-static uint64_t crc_bits(uint64_t reg, int width, uint64_t poly, const uint8_t *from, size_t n, bool low_bit_first)
+static uint64_t crc_bits(uint64_t reg, int width, uint64_t poly, const uint8_t *from, size_t n,
+			 bool low_bit_first)
 {
 	uint64_t mask = ~0ull >> (64 - width);
 
@@ -55,8 +56,8 @@ static uint64_t crc_bits(uint64_t reg, int width, uint64_t poly, const uint8_t *
 	return reg;
 }
 
-static uint64_t crc(int width, uint64_t poly, const uint8_t *from, size_t n, uint64_t seed, bool bypass_inversion,
-		    bool bypass_reflection)
+static uint64_t crc(int width, uint64_t poly, const uint8_t *from, size_t n, uint64_t seed,
+		    bool bypass_inversion, bool bypass_reflection)
 {
 	uint64_t mask = ~0ull >> (64 - width), reg;
 
@@ -65,12 +66,14 @@ static uint64_t crc(int width, uint64_t poly, const uint8_t *from, size_t n, uin
 	return bypass_inversion ? reg : ~reverse(reg, width) & mask;
 }
 
-uint32_t ref_crc32c(const uint8_t *from, size_t n, uint32_t seed, bool bypass_inversion, bool bypass_reflection)
+uint32_t ref_crc32c(const uint8_t *from, size_t n, uint32_t seed, bool bypass_inversion,
+		    bool bypass_reflection)
 {
 	return (uint32_t)crc(32, 0x1edc6f41, from, n, seed, bypass_inversion, bypass_reflection);
 }
 
-uint64_t ref_crc64(const uint8_t *from, size_t n, uint64_t seed, bool bypass_inversion, bool bypass_reflection)
+uint64_t ref_crc64(const uint8_t *from, size_t n, uint64_t seed, bool bypass_inversion,
+		   bool bypass_reflection)
 {
 	return crc(64, 0xad93d23594c93659ull, from, n, seed, bypass_inversion, bypass_reflection);
 }
@@ -100,7 +103,8 @@ size_t ref_create_delta(const uint8_t *old, const uint8_t *new, size_t n, uint8_
 	return size;
 }
 
-void ref_dif_tuple(uint8_t tuple[8], const uint8_t *block, size_t size, uint16_t guard_seed, bool invert, uint16_t app, uint32_t ref)
+void ref_dif_tuple(uint8_t tuple[8], const uint8_t *block, size_t size, uint16_t guard_seed,
+		   bool invert, uint16_t app, uint32_t ref)
 {
 	uint16_t guard = ref_crc_t10(block, size, guard_seed);
 

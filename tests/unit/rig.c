@@ -36,7 +36,8 @@ struct sva *rig_open_opts(const char *paths, void (*change)(struct sva_opts *opt
 	err = sva_open(&sva, &opts);
 	if (!err)
 		return sva;
-	printf("Bail out! sva_open with paths %s: %s\n", paths ? paths : "(default)", strerror(-err));
+	printf("Bail out! sva_open with paths %s: %s\n", paths ? paths : "(default)",
+	       strerror(-err));
 	exit(1);
 }
 
@@ -65,7 +66,8 @@ static void must(bool good, const char *what)
 
 uint8_t *rig_pages(size_t n)
 {
-	uint8_t *all = mmap(NULL, (n + 2) * RIG_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *all =
+		mmap(NULL, (n + 2) * RIG_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	must(all != MAP_FAILED, "mmap");
 	must(!mprotect(all + RIG_PAGE, n * RIG_PAGE, PROT_READ | PROT_WRITE), "mprotect");
@@ -91,7 +93,9 @@ void rig_page_good(uint8_t *page)
 {
 	if (!mprotect(page, RIG_PAGE, PROT_READ | PROT_WRITE))
 		return;
-	must(mmap(page, RIG_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page, "mmap");
+	must(mmap(page, RIG_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		  -1, 0) == page,
+	     "mmap");
 }
 
 bool rig_page_resident(uint8_t *page)
@@ -140,7 +144,8 @@ void rig_arguments(int argc, char **argv)
 	setenv("SVA_QUEUES", argv[2], 1);
 	for (unsigned int i = 0; i < 4; i++) {
 		snprintf(names[i], sizeof(names[i]), "%s, %s", argv[1], how[i]);
-		ways[i] = (struct rig_way){ names[i], argv[1], 0, (enum rig_how)(RIG_RUN + i), (uint8_t)path };
+		ways[i] = (struct rig_way){names[i], argv[1], 0, (enum rig_how)(RIG_RUN + i),
+					   (uint8_t)path};
 	}
 	rig_ways = ways;
 	rig_way_count = 4;

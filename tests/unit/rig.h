@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the library share: contexts that know nothing of the machine they run on, and memory with bad pages. */
+/*
+ * What the tests of the library share: contexts that know nothing of the machine they run on, and
+ * memory with bad pages.
+ */
 #ifndef SVA_TESTS_UNIT_RIG_H
 #define SVA_TESTS_UNIT_RIG_H
 
@@ -9,7 +12,10 @@
 
 #define RIG_PAGE 4096u
 
-/* Forget the settings of whoever runs the test; the machine's own queues are not looked for. Call it first. */
+/*
+ * Forget the settings of whoever runs the test; the machine's own queues are not looked for. Call
+ * it first.
+ */
 void rig_begin(void);
 
 /* A context with these paths (NULL: the default); must not fail. */
@@ -18,7 +24,10 @@ struct sva *rig_open_opts(const char *paths, void (*change)(struct sva_opts *opt
 
 /* Pages between two that can not be touched; they are never freed. */
 uint8_t *rig_pages(size_t n);
-/* What becomes of a page: gone, not to be touched, not to be written; and all is well again (and zero, if it was gone). */
+/*
+ * What becomes of a page: gone, not to be touched, not to be written; and all is well again (and
+ * zero, if it was gone).
+ */
 void rig_page_gone(uint8_t *page);
 void rig_page_deny(uint8_t *page);
 void rig_page_readonly(uint8_t *page);
@@ -40,8 +49,8 @@ extern const struct rig_way *rig_ways;
 extern unsigned int rig_way_count;
 
 /*
- * With arguments PATH and QUEUE the ways are those through that queue of the machine (make check-emu: of sva-emu), not those that need no device.
- * After rig_begin.
+ * With arguments PATH and QUEUE the ways are those through that queue of the machine (make
+ * check-emu: of sva-emu), not those that need no device. After rig_begin.
  */
 void rig_arguments(int argc, char **argv);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* See scene.h. The allocation functions are linked with --wrap, so the ones here are called in their place. */
+/*
+ * See scene.h. The allocation functions are linked with --wrap, so the ones here are called in
+ * their place.
+ */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -58,7 +61,8 @@ void scene_tree(const char *name)
 	run("mkdir -p '%s/etc'%s", root, "");
 	if (!name)
 		return;
-	snprintf(script, sizeof(script), "%s/tests/fixtures/make-tree' %s", getenv("top_srcdir"), name);
+	snprintf(script, sizeof(script), "%s/tests/fixtures/make-tree' %s", getenv("top_srcdir"),
+		 name);
 	run("sh '%s '%s'", script, root);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A scene for a test of configuration or discovery: a tree of files in a temporary directory that is shown as the
- * machine's (tests/preload/path.c), messages that are kept instead of printed, and allocations that fail when they are
- * told to.
+ * A scene for a test of configuration or discovery: a tree of files in a temporary directory that
+ * is shown as the machine's (tests/preload/path.c), messages that are kept instead of printed, and
+ * allocations that fail when they are told to.
  */
 #ifndef SVA_TESTS_SCENE_H
 #define SVA_TESTS_SCENE_H
@@ -14,7 +14,10 @@
 #include "lib/base/machine.h"
 #include "lib/find/discover.h"
 
-/* The directory of the scene, made by the first call and removed when the program ends. Its etc/ exists. */
+/*
+ * The directory of the scene, made by the first call and removed when the program ends. Its etc/
+ * exists.
+ */
 const char *scene_root(void);
 
 /* Replaces the scene by a tree of tests/fixtures/make-tree; NULL: an empty one. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Submit, poll, wait, reap, retire: on a device that does nothing until it is told to (kernel.h), on soft with and without engine threads, and on the
- * CPU. Time-outs leave an operation pending; each is reaped once, by its thread; another thread may poll.
+ * Submit, poll, wait, reap, retire: on a device that does nothing until it is told to (kernel.h),
+ * on soft with and without engine threads, and on the CPU. Time-outs leave an operation pending;
+ * each is reaped once, by its thread; another thread may poll.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -27,7 +28,7 @@ static void begin(const char *keys)
 	queue = kernel_add("wq0.0", false, 128, keys);
 	sva = rig_open("write", 0);
 	sva_prep_noop(&ops[0]);
-	is(sva_run(sva, &ops[0]), 0, "open");
+	is_rc(sva_run(sva, &ops[0]), 0, "open");
 	queue->mode = KERNEL_HELD;
 }
 
@@ -43,7 +44,8 @@ static void prepare(unsigned int n)
 static bool all_right(unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
-		if (sva_op_result(&ops[i])->error || ops[i].user_data != TOKEN + i || memcmp(to + 64 * i, from + 64 * i, 64))
+		if (sva_op_result(&ops[i])->error || ops[i].user_data != TOKEN + i ||
+		    memcmp(to + 64 * i, from + 64 * i, 64))
 			return false;
 	return true;
 }
@@ -64,39 +66,39 @@ static void waiting(void)
 
 	begin(NULL);
 	prepare(1);
-	is(sva_submit(sva, &ops[0]), 0, "submit");
-	is(sva_poll(&ops[0]), 0, "not yet");
-	is(sva_op_result(&ops[0])->error, -EINPROGRESS, "which the result says, too");
-	is(sva_submit(sva, &ops[0]), -EBUSY, "it can not be submitted now");
+	is_rc(sva_submit(sva, &ops[0]), 0, "submit");
+	is_rc(sva_poll(&ops[0]), 0, "not yet");
+	is_rc(sva_op_result(&ops[0])->error, -EINPROGRESS, "which the result says, too");
+	is_rc(sva_submit(sva, &ops[0]), -EBUSY, "it can not be submitted now");
 	ok(wait_for(0, -ETIME, "wait for no time") < 1000000000, "is quick");
 	ok(wait_for(2000000, -ETIME, "wait for two milliseconds") >= 2000000, "lasts as long");
 	ok(wait_for(1, -ETIME, "wait for a nanosecond") < 1000000000, "is quick");
-	is(sva_op_result(&ops[0])->error, -EINPROGRESS, "it is pending still");
+	is_rc(sva_op_result(&ops[0])->error, -EINPROGRESS, "it is pending still");
 	is(queue->held, 1, "with the device");
 	ok(!to[0], "and nothing is done");
 	kernel_run(queue, 1);
-	is(sva_wait(&ops[0], 0), 0, "done, with no time to wait");
+	is_rc(sva_wait(&ops[0], 0), 0, "done, with no time to wait");
 	ok(all_right(1), "the bytes are there, user_data is the caller's");
 	is(sva_poll(&ops[0]), 1, "the same answer again");
-	is(sva_wait(&ops[0], -1), 0, "and again");
-	is(sva_wait(&ops[0], INT64_MAX), 0, "and again");
+	is_rc(sva_wait(&ops[0], -1), 0, "and again");
+	is_rc(sva_wait(&ops[0], INT64_MAX), 0, "and again");
 	sva_op_retire(&ops[0]);
 	is(sva_poll(&ops[0]), 1, "also after retiring it");
 	before = ops[0];
-	is(sva_submit(sva, &ops[0]), -EINVAL, "it is not submitted twice");
+	is_rc(sva_submit(sva, &ops[0]), -EINVAL, "it is not submitted twice");
 	ok(!memcmp(&before, &ops[0], sizeof(before)), "nor changed by trying");
 	prepare(1);
-	is(sva_submit(sva, &ops[0]), 0, "but prepared anew it is");
+	is_rc(sva_submit(sva, &ops[0]), 0, "but prepared anew it is");
 	kernel_run(queue, 1);
-	is(sva_wait(&ops[0], INT64_MAX), 0, "and waited for, very long");
+	is_rc(sva_wait(&ops[0], INT64_MAX), 0, "and waited for, very long");
 
 	prepare(1);
 	ops[0].desc.reserved = 3;
-	is(sva_submit(sva, &ops[0]), 0, "one that fails");
+	is_rc(sva_submit(sva, &ops[0]), 0, "one that fails");
 	kernel_run(queue, 1);
-	is(sva_poll(&ops[0]), -EINVAL, "says so");
-	is(sva_poll(&ops[0]), -EINVAL, "again and again");
-	is(sva_wait(&ops[0], -1), -EINVAL, "whoever asks");
+	is_rc(sva_poll(&ops[0]), -EINVAL, "says so");
+	is_rc(sva_poll(&ops[0]), -EINVAL, "again and again");
+	is_rc(sva_wait(&ops[0], -1), -EINVAL, "whoever asks");
 	is(sva_op_result(&ops[0])->status, SVA_STATUS_RESERVED_FIELD, "and why");
 	sva_close(sva);
 }
@@ -107,10 +109,10 @@ static void chunks(void)
 	begin("max-transfer=1024");
 	sva_prep_memcpy(&ops[0], to, from, 4000);
 	memset(to, 0, 4000);
-	is(sva_submit(sva, &ops[0]), 0, "submit four chunks");
+	is_rc(sva_submit(sva, &ops[0]), 0, "submit four chunks");
 	for (unsigned int i = 0; i < 4; i++) {
 		is(queue->held, 1, "one at a time");
-		is(sva_poll(&ops[0]), 0, "not yet");
+		is_rc(sva_poll(&ops[0]), 0, "not yet");
 		kernel_run(queue, 1);
 		is(queue->held, 0, "nothing more before somebody looks");
 		is(sva_poll(&ops[0]), i == 3, "looking sends the next");
@@ -128,28 +130,28 @@ static void refused(void)
 
 	begin(NULL);
 	memset(&ops[0], 0xa5, sizeof(ops[0]));
-	is(sva_submit(sva, &ops[0]), -EINVAL, "garbage");
-	is(sva_poll(&ops[0]), -EINVAL, "is not polled");
-	is(sva_wait(&ops[0], -1), -EINVAL, "nor waited for");
+	is_rc(sva_submit(sva, &ops[0]), -EINVAL, "garbage");
+	is_rc(sva_poll(&ops[0]), -EINVAL, "is not polled");
+	is_rc(sva_wait(&ops[0], -1), -EINVAL, "nor waited for");
 	sva_op_retire(&ops[0]);
 	memset(&ops[0], 0, sizeof(ops[0]));
-	is(sva_submit(sva, &ops[0]), -EINVAL, "zeros");
-	is(sva_poll(&ops[0]), -EINVAL, "are not polled");
+	is_rc(sva_submit(sva, &ops[0]), -EINVAL, "zeros");
+	is_rc(sva_poll(&ops[0]), -EINVAL, "are not polled");
 	sva_prep_memcpy(&ops[0], to, from, 64);
 	memcpy(memory + 16, &ops[0], sizeof(ops[0]));
-	is(sva_submit(sva, misaligned), -EINVAL, "one that is misaligned");
-	is(sva_bond_submit(NULL, misaligned), -EINVAL, "on no bond");
+	is_rc(sva_submit(sva, misaligned), -EINVAL, "one that is misaligned");
+	is_rc(sva_bond_submit(NULL, misaligned), -EINVAL, "on no bond");
 	for (unsigned int bit = 0; bit < 32; bit++) {
 		if (1u << bit & SVA_OP_FLAGS_ALL)
 			continue;
 		prepare(1);
 		ops[0].flags = 1u << bit;
-		is(sva_submit(sva, &ops[0]), -EINVAL, "an unknown flag");
+		is_rc(sva_submit(sva, &ops[0]), -EINVAL, "an unknown flag");
 	}
-	is(sva_submit((struct sva *)(void *)from, &ops[0]), -EINVAL, "what is no context");
-	is(sva_reap((struct sva *)(void *)from, done, 4), -EINVAL, "what is no context");
-	is(sva_reap(sva, NULL, 4), -EINVAL, "reap into nowhere");
-	is(sva_reap(sva, NULL, 0), 0, "reap nothing into nowhere");
+	is_rc(sva_submit((struct sva *)(void *)from, &ops[0]), -EINVAL, "what is no context");
+	is_rc(sva_reap((struct sva *)(void *)from, done, 4), -EINVAL, "what is no context");
+	is_rc(sva_reap(sva, NULL, 4), -EINVAL, "reap into nowhere");
+	is_rc(sva_reap(sva, NULL, 0), 0, "reap nothing into nowhere");
 	is(queue->held, 0, "the device has seen none of it");
 	sva_close(sva);
 }
@@ -200,7 +202,7 @@ static void reaping(void)
 	is(reap(MANY), 0, "and none twice");
 	kernel_run(queue, 10);
 	is(sva_poll(&ops[35]), 1, "one that was polled");
-	is(sva_wait(&ops[36], -1), 0, "and one that was waited for");
+	is_rc(sva_wait(&ops[36], -1), 0, "and one that was waited for");
 	seen[35]++;
 	seen[36]++;
 	pthread_create(&thread, NULL, reap_elsewhere, NULL);
@@ -221,7 +223,7 @@ static void reaping(void)
 	sva_prep_memcpy(&ops[2], NULL, NULL, 0);
 	ops[2].user_data = TOKEN + 2;
 	for (unsigned int i = 0; i < 3; i++)
-		is(sva_submit(sva, &ops[i]), 0, "submit");
+		is_rc(sva_submit(sva, &ops[i]), 0, "submit");
 	kernel_run(queue, 10);
 	is(reap(UINT32_MAX), 3, "whatever became of them");
 	ok(each_once(3) && sva_op_result(&ops[1])->error == -EINVAL, "each once");
@@ -237,8 +239,8 @@ static void two_contexts(void)
 	begin(NULL);
 	other = rig_open("write", 0);
 	prepare(2);
-	is(sva_submit(sva, &ops[0]), 0, "one here");
-	is(sva_submit(other, &ops[1]), 0, "one there");
+	is_rc(sva_submit(sva, &ops[0]), 0, "one here");
+	is_rc(sva_submit(other, &ops[1]), 0, "one there");
 	kernel_run(queue, 2);
 	ok(sva_reap(other, done, 4) == 1 && done[0] == &ops[1], "reap there");
 	ok(sva_reap(sva, done, 4) == 1 && done[0] == &ops[0], "reap here");
@@ -266,7 +268,7 @@ static void few_among_many(void)
 	ok(calls < 60, "in %u calls", calls);
 	kernel_run(queue, 100);
 	sva_close(sva);
-	is(sva_op_result(&ops[50])->error, 0, "closing has waited for the others");
+	is_rc(sva_op_result(&ops[50])->error, 0, "closing has waited for the others");
 }
 
 /* ------------------------------------------------------------------ other threads */
@@ -306,7 +308,7 @@ static void other_threads(void)
 	begin("max-transfer=1024");
 	sva_prep_memcpy(&ops[0], to, from, 10000);
 	memset(to, 0, 10000);
-	is(sva_submit(sva, &ops[0]), 0, "submit here");
+	is_rc(sva_submit(sva, &ops[0]), 0, "submit here");
 	is(in_thread(poll_elsewhere, &ops[0]), 1, "poll there, which sends the chunks");
 	ok(!memcmp(to, from, 10000), "it is done");
 	is(sva_op_result(&ops[0])->chunks, 10, "in ten chunks");
@@ -314,7 +316,7 @@ static void other_threads(void)
 	sva_prep_memcpy(&ops[0], to, from, 3000);
 	is(in_thread(submit_elsewhere, &ops[0]), 0, "submit in a thread that ends");
 	kernel_run(queue, 1);
-	is(sva_poll(&ops[0]), 0, "poll here");
+	is_rc(sva_poll(&ops[0]), 0, "poll here");
 	kernel_run(queue, 1);
 	is(in_thread(poll_elsewhere, &ops[0]), 1, "and in a third thread");
 	sva_prep_memcpy(&ops[0], to, from, 64);
@@ -322,7 +324,8 @@ static void other_threads(void)
 	queue->mode = KERNEL_AT_ONCE;
 	kernel_run(queue, 1);
 	is(in_thread(wait_elsewhere, &ops[0]), 0, "wait in yet another");
-	ok(atomic_load(&sva->threads) != NULL && !atomic_load(&sva_tls.current->in_flight), "nothing is left");
+	ok(atomic_load(&sva->threads) != NULL && !atomic_load(&sva_tls.current->in_flight),
+	   "nothing is left");
 	sva_close(sva);
 }
 
@@ -342,17 +345,18 @@ static void retiring(void)
 
 	begin(NULL);
 	prepare(1);
-	is(sva_submit(sva, &ops[0]), 0, "submit");
-	is(sva_wait(&ops[0], 1000000), -ETIME, "it takes too long");
+	is_rc(sva_submit(sva, &ops[0]), 0, "submit");
+	is_rc(sva_wait(&ops[0], 1000000), -ETIME, "it takes too long");
 	pthread_create(&thread, NULL, run_soon, NULL);
 	sva_op_retire(&ops[0]);
 	ok(all_right(1), "retiring waits for its end");
 	pthread_join(thread, NULL);
 	sva_prep_noop(&ops[0]);
 	sva_op_retire(&ops[0]);
-	is(sva_submit(sva, &ops[0]), 0, "one that was never submitted is not changed by retiring it");
+	is_rc(sva_submit(sva, &ops[0]), 0,
+	   "one that was never submitted is not changed by retiring it");
 	kernel_run(queue, 1);
-	is(sva_wait(&ops[0], -1), 0, "done");
+	is_rc(sva_wait(&ops[0], -1), 0, "done");
 	sva_close(sva);
 }
 
@@ -377,7 +381,8 @@ static void everywhere(const char *paths, unsigned int threads)
 	for (uint64_t end = rig_now_ms() + 10000; found < MANY && rig_now_ms() < end;)
 		found += reap(16);
 	is(found, MANY, "all are reaped");
-	ok(each_once(MANY) && all_right(MANY), "%s, %u threads: each once, and all is done", paths ? paths : "by default", threads);
+	ok(each_once(MANY) && all_right(MANY), "%s, %u threads: each once, and all is done",
+	   paths ? paths : "by default", threads);
 	/* Left alone, some polled, the rest is closing's. */
 	prepare(100);
 	for (unsigned int i = 0; i < 100; i++)
@@ -393,9 +398,9 @@ static void default_context(void)
 
 	kernel_begin();
 	prepare(2);
-	is(sva_submit(NULL, &ops[0]), 0, "the default context");
-	is(sva_wait(&ops[0], -1), 0, "done");
-	is(sva_submit(NULL, &ops[1]), 0, "another");
+	is_rc(sva_submit(NULL, &ops[0]), 0, "the default context");
+	is_rc(sva_wait(&ops[0], -1), 0, "done");
+	is_rc(sva_submit(NULL, &ops[1]), 0, "another");
 	ok(sva_reap(NULL, done, 4) == 1 && done[0] == &ops[1], "reaped");
 	ok(all_right(2), "done");
 	sva_close(NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bad pointers and bad input, through every way of the library that needs no device. A page that can not be read or written is told with its
- * address and direction, wherever in a buffer it lies; what can not be right is refused before anything happens.
+ * Bad pointers and bad input, through every way of the library that needs no device. A page that
+ * can not be read or written is told with its address and direction, wherever in a buffer it lies;
+ * what can not be right is refused before anything happens.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -87,7 +88,9 @@ static void dif_insert(uint8_t *a, uint8_t *b, uint8_t *c)
 static void dif_strip(uint8_t *a, uint8_t *b, uint8_t *c)
 {
 	static const struct sva_desc_dif unchecked = {
-		.flags = SVA_DIF_BLOCK_512, .src_flags = SVA_DIF_SRC_NO_GUARD | SVA_DIF_SRC_NO_REF, .src_app_mask = 0xffff,
+		.flags = SVA_DIF_BLOCK_512,
+		.src_flags = SVA_DIF_SRC_NO_GUARD | SVA_DIF_SRC_NO_REF,
+		.src_app_mask = 0xffff,
 	};
 
 	(void)c;
@@ -132,7 +135,8 @@ static void run_on(const struct kind *kind)
 }
 
 /* One page of one operand is bad. */
-static bool bad_page(const struct kind *kind, unsigned int which, unsigned int page, void (*make_bad)(uint8_t *page))
+static bool bad_page(const struct kind *kind, unsigned int which, unsigned int page,
+		     void (*make_bad)(uint8_t *page))
 {
 	uint8_t *bad = area[which] + page * RIG_PAGE;
 	bool write = kind->use[which] == 'w', good;
@@ -144,11 +148,13 @@ static bool bad_page(const struct kind *kind, unsigned int which, unsigned int p
 	run_on(kind);
 	err = rig_do(&op);
 	result = sva_op_result(&op);
-	good = err == -EFAULT && result->error == -EFAULT && (result->fault_addr & ~4095ull) == (uintptr_t)bad &&
-	       result->fault_write == write && result->bytes < op.length && result->status == SVA_STATUS_PAGE_FAULT;
+	good = err == -EFAULT && result->error == -EFAULT &&
+	       (result->fault_addr & ~4095ull) == (uintptr_t)bad && result->fault_write == write &&
+	       result->bytes < op.length && result->status == SVA_STATUS_PAGE_FAULT;
 	if (!good)
-		printf("# %s, area %u, page %u: %d, status %#x, fault %#llx of %p, write %u, %llu bytes\n", kind->name, which, page, err,
-		       result->status, (unsigned long long)result->fault_addr, (void *)bad, result->fault_write,
+		printf("# %s, area %u, page %u: %d, status %#x, fault %#llx of %p, write %u, %llu bytes\n",
+		       kind->name, which, page, err, result->status,
+		       (unsigned long long)result->fault_addr, (void *)bad, result->fault_write,
 		       (unsigned long long)result->bytes);
 	rig_page_good(bad);
 	make_content(kind);
@@ -162,7 +168,8 @@ static void bad_pages(void)
 		bool good = true;
 
 		for (unsigned int which = 0; which < 3; which++) {
-			for (unsigned int page = 0; page < PAGES && kinds[i].use[which] != '-'; page++) {
+			for (unsigned int page = 0; page < PAGES && kinds[i].use[which] != '-';
+			     page++) {
 				good &= bad_page(&kinds[i], which, page, rig_page_deny);
 				good &= bad_page(&kinds[i], which, page, rig_page_gone);
 				if (kinds[i].use[which] == 'w')
@@ -186,8 +193,8 @@ static void before_the_fault(void)
 	run_on(&kinds[0]);
 	rig_do(&op);
 	result = sva_op_result(&op);
-	ok(result->bytes == reach && result->path_bytes[rig_way->path] == reach && area[1][OFFSET + reach - 1] == 7 &&
-	   !area[1][OFFSET + reach],
+	ok(result->bytes == reach && result->path_bytes[rig_way->path] == reach &&
+		   area[1][OFFSET + reach - 1] == 7 && !area[1][OFFSET + reach],
 	   "%s: a copy is done up to the bad page", rig_way->name);
 	area[0][OFFSET + 100] = 9;
 	area[1][OFFSET + 50] = 7;
@@ -199,8 +206,9 @@ static void before_the_fault(void)
 	memset(area[0], 3, PAGES * RIG_PAGE);
 	rig_page_readonly(area[0]);
 	sva_prep_memcpy(&op, area[0] + OFFSET + 8, area[0] + OFFSET, LENGTH);
-	ok(rig_do(&op) == -EFAULT && sva_op_result(&op)->fault_addr / 4096 == (uintptr_t)area[0] / 4096 &&
-	   sva_op_result(&op)->bytes == LENGTH - (RIG_PAGE - OFFSET - 8),
+	ok(rig_do(&op) == -EFAULT &&
+		   sva_op_result(&op)->fault_addr / 4096 == (uintptr_t)area[0] / 4096 &&
+		   sva_op_result(&op)->bytes == LENGTH - (RIG_PAGE - OFFSET - 8),
 	   "%s: a copy from the end, bad at the beginning", rig_way->name);
 	rig_page_good(area[0]);
 }
@@ -213,7 +221,8 @@ static int answer(void)
 	int err = rig_do(&op);
 
 	/* It is as it was, so that it can be put right and submitted. */
-	if (err && (memcmp(&op.desc, &before.desc, sizeof(op.desc)) || op.state != before.state || op.length != before.length))
+	if (err && (memcmp(&op.desc, &before.desc, sizeof(op.desc)) || op.state != before.state ||
+		    op.length != before.length))
 		ok(false, "%s: what is refused stays as it was", rig_way->name);
 	return err;
 }
@@ -224,35 +233,35 @@ static void refused(void)
 	uint8_t *a = memory, *b = memory + 4096;
 
 	sva_prep_memcpy(&op, NULL, a, 10);
-	is(answer(), -EFAULT, "null");
+	is_rc(answer(), -EFAULT, "null");
 	sva_prep_memcpy(&op, a, NULL, 10);
-	is(answer(), -EFAULT, "null");
+	is_rc(answer(), -EFAULT, "null");
 	sva_prep_memcpy(&op, (void *)(UINTPTR_MAX - 5), a, 10);
-	is(answer(), -EINVAL, "wraps around");
+	is_rc(answer(), -EINVAL, "wraps around");
 	sva_prep_memcpy(&op, a, b, SIZE_MAX / 2);
-	is(answer(), -EINVAL, "a length that can not be");
+	is_rc(answer(), -EINVAL, "a length that can not be");
 	sva_prep_copy_crc(&op, a + 1, a, 10, 0, 0);
-	is(answer(), -EINVAL, "overlap");
+	is_rc(answer(), -EINVAL, "overlap");
 	sva_prep_crc(&op, a, 10, 0, 0xff00);
-	is(rig_do(&op), -EINVAL, "flags that no CRC has");
+	is_rc(rig_do(&op), -EINVAL, "flags that no CRC has");
 	sva_prep_copy_crc(&op, b, a, 10, 0, 0x80000000u | SVA_CRC_BYPASS_REFLECTION);
-	is(rig_do(&op), -EINVAL, "one more");
+	is_rc(rig_do(&op), -EINVAL, "one more");
 	sva_prep_dualcast(&op, a, a + 1001, b, 10);
-	is(answer(), -EINVAL, "dualcast's alignment");
+	is_rc(answer(), -EINVAL, "dualcast's alignment");
 	sva_prep_create_delta(&op, a, b, 20, a + 100, 80);
-	is(answer(), -EINVAL, "delta's length");
+	is_rc(answer(), -EINVAL, "delta's length");
 	sva_prep_memcpy(&op, a, b, 10);
 	op.flags = 0x80;
-	is(answer(), -EINVAL, "unknown flag");
+	is_rc(answer(), -EINVAL, "unknown flag");
 	sva_prep(&op, SVA_OPCODE_REDUCE, 0, 0, 0);
-	is(answer(), -EOPNOTSUPP, "an operation that is not supported");
+	is_rc(answer(), -EOPNOTSUPP, "an operation that is not supported");
 	memset(&op, 0x33, sizeof(op));
-	is(answer(), -EINVAL, "garbage");
+	is_rc(answer(), -EINVAL, "garbage");
 	memset(&op, 0, sizeof(op));
-	is(answer(), -EINVAL, "zeros");
+	is_rc(answer(), -EINVAL, "zeros");
 	sva_prep_memcpy(&op, a, b, 10);
 	is(rig_do(&op), 0, "what is well");
-	is(rig_do(&op), -EINVAL, "is not submitted twice without being prepared");
+	is_rc(rig_do(&op), -EINVAL, "is not submitted twice without being prepared");
 	for (unsigned int i = 0; i < sizeof(memory); i++)
 		if (memory[i])
 			ok(false, "a refused operation has written to %u", i);
@@ -260,23 +269,29 @@ static void refused(void)
 		return;
 	sva_prep_memcpy(&op, a, b, 10);
 	op.flags = SVA_OP_FENCE;
-	is(answer(), -EINVAL, "a fence outside a batch");
+	is_rc(answer(), -EINVAL, "a fence outside a batch");
 	op.flags = 0;
 	is(rig_do(&op), 0, "and without it, it is taken");
 }
 
-/* Bits and fields that only the device looks at: it says so, and the record's status tells which rule it was. */
+/*
+ * Bits and fields that only the device looks at: it says so, and the record's status tells which
+ * rule it was.
+ */
 static void device_refuses(void)
 {
 	static uint8_t memory[1024];
-	static const struct sva_desc_dif two_kinds = { .flags = SVA_DIF_BLOCK_512, .src_flags = 1, .dst_ref = 1 };
+	static const struct sva_desc_dif two_kinds = {
+		.flags = SVA_DIF_BLOCK_512, .src_flags = 1, .dst_ref = 1};
 
 	sva_prep_memcpy(&op, memory, memory + 100, 10);
 	op.desc.reserved = 1;
-	ok(rig_do(&op) == -EINVAL && sva_op_result(&op)->status == SVA_STATUS_RESERVED_FIELD, "%s: a reserved field", rig_way->name);
+	ok(rig_do(&op) == -EINVAL && sva_op_result(&op)->status == SVA_STATUS_RESERVED_FIELD,
+	   "%s: a reserved field", rig_way->name);
 	sva_prep_memcpy(&op, memory, memory + 100, 10);
 	op.desc.flags_opcode |= 1u << 6;
-	ok(rig_do(&op) == -EINVAL && sva_op_result(&op)->status == SVA_STATUS_INVALID_FLAGS, "%s: a reserved flag", rig_way->name);
+	ok(rig_do(&op) == -EINVAL && sva_op_result(&op)->status == SVA_STATUS_INVALID_FLAGS,
+	   "%s: a reserved flag", rig_way->name);
 	sva_prep_dif_insert(&op, memory, memory + 520, 0, &two_kinds);
 	op.length = 0;
 	is(rig_do(&op), 0, "nothing of it is looked at when there is nothing to do");
@@ -286,7 +301,8 @@ static bool told(const uint8_t *bad, bool write)
 {
 	const struct sva_result *last = sva_last_result();
 
-	return last->error == -EFAULT && last->fault_addr / RIG_PAGE == (uintptr_t)bad / RIG_PAGE && last->fault_write == write;
+	return last->error == -EFAULT && last->fault_addr / RIG_PAGE == (uintptr_t)bad / RIG_PAGE &&
+	       last->fault_write == write;
 }
 
 /* The calls that need no operation. */
@@ -294,39 +310,46 @@ static void synchronous_calls(void)
 {
 	uint8_t *a = area[0], *b = area[1];
 
-	is(sva_memcpy(rig_sva, NULL, a, 100), -EFAULT, "sva_memcpy to null");
-	ok(sva_last_result()->error == -EFAULT && sva_last_result()->fault_addr == 0 && sva_last_result()->fault_write, "is told");
-	is(sva_memcpy(rig_sva, a, NULL, 100), -EFAULT, "sva_memcpy from null");
+	is_rc(sva_memcpy(rig_sva, NULL, a, 100), -EFAULT, "sva_memcpy to null");
+	ok(sva_last_result()->error == -EFAULT && sva_last_result()->fault_addr == 0 &&
+		   sva_last_result()->fault_write,
+	   "is told");
+	is_rc(sva_memcpy(rig_sva, a, NULL, 100), -EFAULT, "sva_memcpy from null");
 	ok(sva_last_result()->error == -EFAULT && !sva_last_result()->fault_write, "is told");
-	is(sva_memcpy(rig_sva, NULL, NULL, 0), 0, "sva_memcpy of nothing");
-	is(sva_memcpy(rig_sva, a, (void *)(UINTPTR_MAX - 50), 100), -EINVAL, "sva_memcpy that wraps around");
-	is(sva_memcpy(rig_sva, a, (void *)(UINTPTR_MAX - 50000), 100000), -EINVAL, "sva_memcpy that wraps around, longer");
-	is(sva_memcpy(rig_sva, a, b, SIZE_MAX), -EINVAL, "sva_memcpy of everything");
-	is(sva_memcpy(rig_sva, a, b, SIZE_MAX / 2 + 1), -EINVAL, "sva_memcpy of half of everything");
-	is(sva_memfill(rig_sva, NULL, 0, 100), -EFAULT, "sva_memfill of null");
-	is(sva_memfill(rig_sva, NULL, 0, 0), 0, "sva_memfill of nothing");
-	is(sva_memfill(rig_sva, (void *)(UINTPTR_MAX - 50), 0, 100), -EINVAL, "sva_memfill that wraps around");
-	is(sva_memfill(rig_sva, a, 0, SIZE_MAX), -EINVAL, "sva_memfill of everything");
-	is(sva_run(rig_sva, NULL), -EINVAL, "sva_run of nothing");
-	is(sva_last_result()->error, -EINVAL, "is told");
-	is(sva_submit(rig_sva, NULL), -EINVAL, "sva_submit of nothing");
-	is(sva_poll(NULL), -EINVAL, "sva_poll of nothing");
-	is(sva_wait(NULL, 0), -EINVAL, "sva_wait for nothing");
+	is_rc(sva_memcpy(rig_sva, NULL, NULL, 0), 0, "sva_memcpy of nothing");
+	is_rc(sva_memcpy(rig_sva, a, (void *)(UINTPTR_MAX - 50), 100), -EINVAL,
+	   "sva_memcpy that wraps around");
+	is_rc(sva_memcpy(rig_sva, a, (void *)(UINTPTR_MAX - 50000), 100000), -EINVAL,
+	   "sva_memcpy that wraps around, longer");
+	is_rc(sva_memcpy(rig_sva, a, b, SIZE_MAX), -EINVAL, "sva_memcpy of everything");
+	is_rc(sva_memcpy(rig_sva, a, b, SIZE_MAX / 2 + 1), -EINVAL,
+	   "sva_memcpy of half of everything");
+	is_rc(sva_memfill(rig_sva, NULL, 0, 100), -EFAULT, "sva_memfill of null");
+	is_rc(sva_memfill(rig_sva, NULL, 0, 0), 0, "sva_memfill of nothing");
+	is_rc(sva_memfill(rig_sva, (void *)(UINTPTR_MAX - 50), 0, 100), -EINVAL,
+	   "sva_memfill that wraps around");
+	is_rc(sva_memfill(rig_sva, a, 0, SIZE_MAX), -EINVAL, "sva_memfill of everything");
+	is_rc(sva_run(rig_sva, NULL), -EINVAL, "sva_run of nothing");
+	is_rc(sva_last_result()->error, -EINVAL, "is told");
+	is_rc(sva_submit(rig_sva, NULL), -EINVAL, "sva_submit of nothing");
+	is_rc(sva_poll(NULL), -EINVAL, "sva_poll of nothing");
+	is_rc(sva_wait(NULL, 0), -EINVAL, "sva_wait for nothing");
 	sva_op_retire(NULL);
 	if (rig_way->path == SVA_PATH_CPU)
 		return; /* there it is as in C */
 	for (int i = 0; i < 3; i++) { /* the second time goes the quick road */
 		rig_page_deny(a + RIG_PAGE);
-		is(sva_memcpy(rig_sva, b, a, 2 * RIG_PAGE), -EFAULT, "sva_memcpy from a bad page");
+		is_rc(sva_memcpy(rig_sva, b, a, 2 * RIG_PAGE), -EFAULT, "sva_memcpy from a bad page");
 		ok(told(a + RIG_PAGE, false) && sva_last_result()->bytes == RIG_PAGE, "is told");
-		is(sva_memcpy(rig_sva, a, b, 2 * RIG_PAGE), -EFAULT, "sva_memcpy to a bad page");
+		is_rc(sva_memcpy(rig_sva, a, b, 2 * RIG_PAGE), -EFAULT, "sva_memcpy to a bad page");
 		ok(told(a + RIG_PAGE, true), "is told");
-		is(sva_memfill(rig_sva, a, 1, 2 * RIG_PAGE), -EFAULT, "sva_memfill of a bad page");
+		is_rc(sva_memfill(rig_sva, a, 1, 2 * RIG_PAGE), -EFAULT, "sva_memfill of a bad page");
 		ok(told(a + RIG_PAGE, true), "is told");
 		rig_page_good(a + RIG_PAGE);
-		is(sva_memcpy(rig_sva, b, a, 2 * RIG_PAGE), 0, "sva_memcpy when all is well");
-		ok(!sva_last_result()->error && sva_last_result()->path == rig_way->path && !sva_last_result()->fault_addr &&
-		   sva_last_result()->bytes == 2 * RIG_PAGE,
+		is_rc(sva_memcpy(rig_sva, b, a, 2 * RIG_PAGE), 0, "sva_memcpy when all is well");
+		ok(!sva_last_result()->error && sva_last_result()->path == rig_way->path &&
+			   !sva_last_result()->fault_addr &&
+			   sva_last_result()->bytes == 2 * RIG_PAGE,
 		   "is told");
 	}
 }

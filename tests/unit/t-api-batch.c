@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batches, through every way that needs no device: all sorts of entries, fences, failures, cancelled ones, what is refused, and pages that come and
- * go. What becomes of a batch on a queue is t-run-queue's.
+ * Batches, through every way that needs no device: all sorts of entries, fences, failures,
+ * cancelled ones, what is refused, and pages that come and go. What becomes of a batch on a queue
+ * is t-run-queue's.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -32,7 +33,8 @@ static int submit(void)
 {
 	int err;
 
-	while ((err = rig_way->how == RIG_BOND ? sva_bond_submit(bond, &batch) : sva_submit(rig_sva, &batch)) == -EAGAIN)
+	while ((err = rig_way->how == RIG_BOND ? sva_bond_submit(bond, &batch) :
+						 sva_submit(rig_sva, &batch)) == -EAGAIN)
 		;
 	return err;
 }
@@ -51,7 +53,8 @@ static int run(void)
 static bool done_exactly(unsigned int first, unsigned int n)
 {
 	for (unsigned int i = first; i < first + n; i++)
-		if (memcmp(to + 64 * i, from + 64 * i, 64) || sva_op_result(&ops[i])->error || sva_op_result(&ops[i])->bytes != 64)
+		if (memcmp(to + 64 * i, from + 64 * i, 64) || sva_op_result(&ops[i])->error ||
+		    sva_op_result(&ops[i])->bytes != 64)
 			return false;
 	return true;
 }
@@ -82,9 +85,11 @@ static void sizes(void)
 		unsigned int n = counts[i];
 
 		prepare(n);
-		ok(run() == 0 && done_exactly(0, n) && untouched(n, MOST - n), "%s: a batch of %u", rig_way->name, n);
+		ok(run() == 0 && done_exactly(0, n) && untouched(n, MOST - n), "%s: a batch of %u",
+		   rig_way->name, n);
 		ok(sva_op_result(&batch)->bytes == 64 * n && !sva_op_result(&batch)->error &&
-		   sva_op_result(&batch)->path_bytes[rig_way->path] == 64 * n && sva_op_result(&batch)->path == rig_way->path,
+			   sva_op_result(&batch)->path_bytes[rig_way->path] == 64 * n &&
+			   sva_op_result(&batch)->path == rig_way->path,
 		   "its result adds up");
 	}
 	/* Submitted again as it is, and with a fence at each. */
@@ -107,7 +112,8 @@ static void chain(void)
 	}
 	memset(to + 64, 0, 64 * 50);
 	sva_prep_batch(&batch, list, 50);
-	ok(run() == 0 && !memcmp(to + 64 * 50, from, 64), "%s: a chain of fenced copies", rig_way->name);
+	ok(run() == 0 && !memcmp(to + 64 * 50, from, 64), "%s: a chain of fenced copies",
+	   rig_way->name);
 }
 
 static void all_sorts(void)
@@ -133,12 +139,15 @@ static void all_sorts(void)
 	sva_prep_crc(&ops[10], from, 0, 99, 0);
 	sva_prep_memcpy(&ops[11], to + 16384, from, 48000); /* longer than many a queue's limit */
 	is(run(), 0, "all sorts of entries");
-	ok(!memcmp(a + 100, pattern, 64) && !a[99] && !a[164], "%s: a fill among them", rig_way->name);
+	ok(!memcmp(a + 100, pattern, 64) && !a[99] && !a[164], "%s: a fill among them",
+	   rig_way->name);
 	is(sva_op_result(&ops[2])->value, ref_crc32c(from, 1000, 0, false, false), "a CRC");
 	ok(!sva_op_result(&ops[3])->error && !sva_op_result(&ops[3])->bytes, "one of nothing");
 	is(sva_op_result(&ops[5])->bytes, 1040, "a check of what another has made");
-	ok(sva_op_result(&ops[6])->result == 1 && !sva_op_result(&ops[6])->error, "a comparison that finds a difference is no failure");
-	is(sva_op_result(&ops[9])->value, ref_crc32c(from, 777, 5, false, false), "a copy with CRC");
+	ok(sva_op_result(&ops[6])->result == 1 && !sva_op_result(&ops[6])->error,
+	   "a comparison that finds a difference is no failure");
+	is(sva_op_result(&ops[9])->value, ref_crc32c(from, 777, 5, false, false),
+	   "a copy with CRC");
 	is(sva_op_result(&ops[10])->value, 99, "a CRC of nothing");
 	ok(!memcmp(to + 16384, from, 48000), "a long one");
 }
@@ -150,31 +159,35 @@ static void failures(void)
 	prepare(10);
 	sva_prep_compare(&ops[3], from, from + 1, 100);
 	ops[3].flags = SVA_OP_CHECK;
-	is(run(), -EIO, "one entry fails");
+	is_rc(run(), -EIO, "one entry fails");
 	is(sva_op_result(&batch)->status, SVA_STATUS_BATCH_FAIL, "as a device says it");
-	is(sva_op_result(&ops[3])->error, -EBADE, "and says why");
+	is_rc(sva_op_result(&ops[3])->error, -EBADE, "and says why");
 	ok(done_exactly(0, 3) && done_exactly(4, 6), "%s: the others are done", rig_way->name);
 
 	prepare(10);
 	sva_prep_compare(&ops[3], from, from + 1, 100);
 	ops[3].flags = SVA_OP_CHECK;
 	ops[6].flags = SVA_OP_FENCE;
-	is(run(), -EIO, "one fails before a fence");
+	is_rc(run(), -EIO, "one fails before a fence");
 	ok(done_exactly(0, 3) && done_exactly(4, 2), "what is before the fence is done");
-	ok(all_end_with(6, 4, -ECANCELED) && untouched(6, 4), "%s: what is behind it is cancelled", rig_way->name);
+	ok(all_end_with(6, 4, -ECANCELED) && untouched(6, 4), "%s: what is behind it is cancelled",
+	   rig_way->name);
 
 	prepare(10);
 	ops[2].flags = ops[5].flags = ops[8].flags = SVA_OP_FENCE;
 	ops[5].desc.reserved = 1;
-	is(run(), -EIO, "a fenced entry fails itself");
-	ok(done_exactly(0, 5) && sva_op_result(&ops[5])->error == -EINVAL && done_exactly(6, 2), "the others up to the next fence are done");
-	ok(all_end_with(8, 2, -ECANCELED) && untouched(8, 2), "%s: behind it they are cancelled", rig_way->name);
+	is_rc(run(), -EIO, "a fenced entry fails itself");
+	ok(done_exactly(0, 5) && sva_op_result(&ops[5])->error == -EINVAL && done_exactly(6, 2),
+	   "the others up to the next fence are done");
+	ok(all_end_with(8, 2, -ECANCELED) && untouched(8, 2), "%s: behind it they are cancelled",
+	   rig_way->name);
 
 	prepare(4);
 	for (unsigned int i = 0; i < 4; i++)
 		ops[i].desc.reserved = 1;
-	is(run(), -EIO, "all fail");
-	ok(all_end_with(0, 4, -EINVAL) && untouched(0, 4) && !sva_op_result(&batch)->bytes, "each of them");
+	is_rc(run(), -EIO, "all fail");
+	ok(all_end_with(0, 4, -EINVAL) && untouched(0, 4) && !sva_op_result(&batch)->bytes,
+	   "each of them");
 	/* The same operations again, mended. */
 	prepare(4);
 	is(run(), 0, "and again, prepared anew");
@@ -189,19 +202,24 @@ static void bad_pages(void)
 	sva_prep_memcpy(&ops[2], bad, from, 3 * RIG_PAGE);
 	sva_prep_memcpy(&ops[4], to + 4 * 64, bad + RIG_PAGE, 64);
 	ops[6].flags = SVA_OP_FENCE;
-	is(run(), -EIO, "bad pointers in two entries");
+	is_rc(run(), -EIO, "bad pointers in two entries");
 	ok(sva_op_result(&ops[2])->error == -EFAULT && sva_op_result(&ops[2])->fault_write &&
-	   sva_op_result(&ops[2])->fault_addr == (uintptr_t)bad + RIG_PAGE && sva_op_result(&ops[2])->bytes == RIG_PAGE,
+		   sva_op_result(&ops[2])->fault_addr == (uintptr_t)bad + RIG_PAGE &&
+		   sva_op_result(&ops[2])->bytes == RIG_PAGE,
 	   "%s: the one that writes says where, and how far it came", rig_way->name);
-	ok(sva_op_result(&ops[4])->error == -EFAULT && !sva_op_result(&ops[4])->fault_write, "the one that reads, too");
-	ok(done_exactly(0, 2) && done_exactly(3, 1) && done_exactly(5, 1) && all_end_with(6, 2, -ECANCELED), "the others");
+	ok(sva_op_result(&ops[4])->error == -EFAULT && !sva_op_result(&ops[4])->fault_write,
+	   "the one that reads, too");
+	ok(done_exactly(0, 2) && done_exactly(3, 1) && done_exactly(5, 1) &&
+		   all_end_with(6, 2, -ECANCELED),
+	   "the others");
 	rig_page_good(bad + RIG_PAGE);
 	/* Pages that nobody has touched yet, and that are mapped again: no fault to be seen. */
 	rig_page_gone(bad + 2 * RIG_PAGE);
 	rig_page_good(bad + 2 * RIG_PAGE);
 	prepare(3);
 	sva_prep_memcpy(&ops[1], bad, from, 3 * RIG_PAGE);
-	ok(run() == 0 && !memcmp(bad, from, 3 * RIG_PAGE), "%s: pages that come when they are touched", rig_way->name);
+	ok(run() == 0 && !memcmp(bad, from, 3 * RIG_PAGE),
+	   "%s: pages that come when they are touched", rig_way->name);
 }
 
 /* ------------------------------------------------------------------ refused */
@@ -217,9 +235,11 @@ static void refused_with(int want, const char *name)
 	is(err, want, name);
 	/* Nothing has happened, and what was refused can be submitted again. */
 	for (int i = 0; i < 5; i++)
-		if (memcmp(&before[i].desc, &ops[i].desc, sizeof(ops[i].desc)) || before[i].state != ops[i].state)
+		if (memcmp(&before[i].desc, &ops[i].desc, sizeof(ops[i].desc)) ||
+		    before[i].state != ops[i].state)
 			ok(false, "%s: entry %d is not as it was", name, i);
-	ok(untouched(0, 5) && batch.state == SVA_OP_PREPARED, "%s: %s: nothing was done", rig_way->name, name);
+	ok(untouched(0, 5) && batch.state == SVA_OP_PREPARED, "%s: %s: nothing was done",
+	   rig_way->name, name);
 }
 
 static void refused(void)
@@ -263,7 +283,7 @@ static void refused(void)
 	batch.desc.src = (uintptr_t)list;
 	is(run(), 0, "and when all is mended");
 	ok(done_exactly(0, 5), "it is done");
-	is(run(), -EINVAL, "but not twice");
+	is_rc(run(), -EINVAL, "but not twice");
 }
 
 /* ------------------------------------------------------------------ while it is under way */
@@ -277,16 +297,19 @@ static void entries_belong_to_it(void)
 		return;
 	prepare(200);
 	is(submit(), 0, "submitted");
-	/* With engine threads it may be in flight, else it has ended: then there is nothing to ask. */
-	if (sva_op_result(&batch)->error == -EINPROGRESS && sva_op_result(&ops[199])->error == -EINPROGRESS) {
+	/*
+	 * With engine threads it may be in flight, else it has ended: then there is nothing to ask.
+	 */
+	if (sva_op_result(&batch)->error == -EINPROGRESS &&
+	    sva_op_result(&ops[199])->error == -EINPROGRESS) {
 		sva_prep_batch(&other, other_list, 1);
 		err = sva_submit(rig_sva, &other);
 		ok(err == -EBUSY || err == -EINVAL, "an entry of it is not another's");
-		is(sva_submit(rig_sva, &batch), -EBUSY, "it is not submitted twice");
+		is_rc(sva_submit(rig_sva, &batch), -EBUSY, "it is not submitted twice");
 		err = sva_poll(&ops[199]);
 		ok(err == -EINVAL || err == 1, "an entry is not polled by itself");
 	}
-	is(sva_wait(&batch, -1), 0, "done");
+	is_rc(sva_wait(&batch, -1), 0, "done");
 	ok(done_exactly(0, 200), "%s: all of it", rig_way->name);
 	is(sva_poll(&batch), 1, "the same answer again");
 }
@@ -304,7 +327,10 @@ static unsigned int reap_some(void)
 	return found;
 }
 
-/* Batches one behind the other, collected by reaping: entries are not. A queue of a device may have room for fewer than ten. */
+/*
+ * Batches one behind the other, collected by reaping: entries are not. A queue of a device may have
+ * room for fewer than ten.
+ */
 static void reaped(void)
 {
 	struct sva_op *more[64];
@@ -321,7 +347,7 @@ static void reaped(void)
 	for (uint64_t end = rig_now_ms() + 10000; found < 10 && rig_now_ms() < end;)
 		found += reap_some();
 	is(found, 10, "ten batches are reaped, and none of their entries");
-	is(sva_reap(rig_sva, more, 64), 0, "and nothing else");
+	is_rc(sva_reap(rig_sva, more, 64), 0, "and nothing else");
 	ok(done_exactly(0, 100), "%s: all are done", rig_way->name);
 }
 
@@ -356,33 +382,34 @@ static void copyv(void)
 			good &= !out[i];
 	}
 	ok(good, "%s: lists of buffers to lists of buffers", rig_way->name);
-	is(sva_copyv(rig_sva, NULL, 0, NULL, 0, NULL), 0, "no buffers");
-	is(sva_copyv(rig_sva, NULL, 1, src, 1, &copied), -EINVAL, "a list that is not there");
+	is_rc(sva_copyv(rig_sva, NULL, 0, NULL, 0, NULL), 0, "no buffers");
+	is_rc(sva_copyv(rig_sva, NULL, 1, src, 1, &copied), -EINVAL, "a list that is not there");
 	is(copied, 0, "nothing copied");
-	is(sva_copyv(rig_sva, dst, 1025, src, 1, NULL), -EINVAL, "too many buffers");
+	is_rc(sva_copyv(rig_sva, dst, 1025, src, 1, NULL), -EINVAL, "too many buffers");
 	src[0] = src[1] = (struct iovec){ from, SIZE_MAX / 2 };
-	is(sva_copyv(rig_sva, dst, 1, src, 2, NULL), -EINVAL, "lengths that can not be");
+	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, NULL), -EINVAL, "lengths that can not be");
 	src[0] = (struct iovec){ from, 10 };
 	src[1] = (struct iovec){ NULL, 10 };
 	dst[0] = (struct iovec){ to, 100 };
-	is(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT, "a buffer at null");
+	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT, "a buffer at null");
 	is(copied, 0, "nothing copied");
 	hole = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	src[1] = (struct iovec){ hole, 10 };
-	is(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT, "a buffer that is not there");
-	ok(sva_last_result()->error == -EFAULT && sva_last_result()->fault_addr / 4096 == (uintptr_t)hole / 4096 &&
+	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT, "a buffer that is not there");
+	ok(sva_last_result()->error == -EFAULT &&
+		   sva_last_result()->fault_addr / 4096 == (uintptr_t)hole / 4096 &&
 		   !sva_last_result()->fault_write,
 	   "the result tells which");
 	munmap(hole, 4096);
 	src[1] = (struct iovec){ NULL, 0 };
-	is(sva_copyv(rig_sva, dst, 1, src, 2, &copied), 0, "an empty one at null");
+	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), 0, "an empty one at null");
 	is(copied, 10, "is no matter");
 	is(sva_prep_copyv(ops, 1, dst, 1, src, 2), 1, "one copy to prepare");
 	src[1] = (struct iovec){ from, 10 };
 	ops[1].state = 0;
 	is(sva_prep_copyv(ops, 1, dst, 1, src, 2), 2, "two");
 	ok(ops[0].state == SVA_OP_PREPARED && !ops[1].state, "of which one had room");
-	is(sva_prep_copyv(NULL, 1, dst, 1, src, 2), -EINVAL, "room that is not there");
+	is_rc(sva_prep_copyv(NULL, 1, dst, 1, src, 2), -EINVAL, "room that is not there");
 	free(joined);
 	free(out);
 }
@@ -406,7 +433,7 @@ int main(int argc, char **argv)
 			continue;
 		rig_way_begin(&rig_ways[i]);
 		if (rig_way->how == RIG_BOND)
-			is(sva_bind(rig_sva, rig_queue, 0, &bond), 0, "bind");
+			is_rc(sva_bind(rig_sva, rig_queue, 0, &bond), 0, "bind");
 		sizes();
 		chain();
 		all_sorts();

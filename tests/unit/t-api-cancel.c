@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * No function of the library is a cancellation point. A thread calls each of them with a cancellation pending, so that the first cancellation
- * point in it would end the thread there: as its first call in the process, and later. It returns, the thread ends behind it, and the library
+ * No function of the library is a cancellation point. A thread calls each of them with a
+ * cancellation pending, so that the first cancellation point in it would end the thread there: as
+ * its first call in the process, and later. It returns, the thread ends behind it, and the library
  * works in another thread. Then threads are cancelled at any time.
  */
 #include <ctype.h>
@@ -26,7 +27,10 @@ static struct sva *sva;
 static struct sva_bond *bond;
 static struct sva_dma_buf *buf, *buf2;
 
-/* ------------------------------------------------------------------ the functions; what they return is the business of other tests */
+/*
+ * ------------------------------------------------------------------ the functions; what they
+ * return is the business of other tests
+ */
 
 static void prepare(void)
 {
@@ -343,8 +347,9 @@ static const struct call {
 
 /* Tables and arithmetic: they neither open nor wait. */
 static const char *const pure[] = {
-	"sva_op_result", "sva_last_result", "sva_path_name", "sva_reason_text", "sva_reason_name", "sva_status_text", "sva_status_name",
-	"sva_status_errno", "sva_version", "sva_setting", "sva_config_file",
+	"sva_op_result",   "sva_last_result", "sva_path_name",	 "sva_reason_text",
+	"sva_reason_name", "sva_status_text", "sva_status_name", "sva_status_errno",
+	"sva_version",	   "sva_setting",     "sva_config_file",
 };
 
 static bool is_covered(const char *name)
@@ -357,8 +362,8 @@ static bool is_covered(const char *name)
 		if (!strcmp(pure[i], name))
 			return true;
 	for (size_t i = 0; i < CALLS; i++)
-		if (!strncmp(calls[i].name, name, length) && !isalnum((unsigned char)calls[i].name[length]) &&
-		    calls[i].name[length] != '_')
+		if (!strncmp(calls[i].name, name, length) &&
+		    !isalnum((unsigned char)calls[i].name[length]) && calls[i].name[length] != '_')
 			return true;
 	return false;
 }
@@ -386,8 +391,11 @@ static void all_are_here(void)
 	}
 	if (map)
 		fclose(map);
-	ok(names > 40 && !missing, "each of the %u functions that the library exports is called here, or neither opens nor waits", names);
-	ok(!is_covered("sva_bin") && !is_covered("sva_no_such_call"), "control: a function that is not called here is noticed");
+	ok(names > 40 && !missing,
+	   "each of the %u functions that the library exports is called here, or neither opens nor waits",
+	   names);
+	ok(!is_covered("sva_bin") && !is_covered("sva_no_such_call"),
+	   "control: a function that is not called here is noticed");
 }
 
 /* ------------------------------------------------------------------ with a cancellation pending */
@@ -402,7 +410,8 @@ static void *cancelled_in(void *arg)
 	pthread_cancel(pthread_self());
 	err = call();
 	atomic_store(&returned, true);
-	pthread_testcancel(); /* no call of the library has forgotten that a cancellation is pending */
+	/* no call of the library has forgotten that a cancellation is pending */
+	pthread_testcancel();
 	return &err;
 }
 
@@ -420,7 +429,9 @@ static unsigned int open_descriptors(void)
 
 enum { GOOD, CANCELLED_INSIDE, NOT_CANCELLED, BEFORE, AFTER, LIBRARY, DESCRIPTORS };
 
-/* The library as another thread finds it. A lock that was left would be waited for until the alarm. */
+/*
+ * The library as another thread finds it. A lock that was left would be waited for until the alarm.
+ */
 static int use_library(void)
 {
 	struct sva_bond *mine;
@@ -429,7 +440,8 @@ static int use_library(void)
 	memset(to, 0, BYTES);
 	if (sva_open(&ctx, NULL))
 		return LIBRARY;
-	if (sva_memcpy(ctx, to, from, BYTES) || memcmp(to, from, BYTES) || sva_bind(ctx, "wq0.0", 0, &mine))
+	if (sva_memcpy(ctx, to, from, BYTES) || memcmp(to, from, BYTES) ||
+	    sva_bind(ctx, "wq0.0", 0, &mine))
 		return LIBRARY;
 	sva_unbind(mine);
 	sva_close(ctx);
@@ -473,13 +485,20 @@ static int in_a_new_process(void *arg)
 
 static void pending(void)
 {
-	static const char *const words[] = { "", "cancelled inside", "not cancelled afterwards", "the call before it failed",
-					     "the call after it failed", "the library does not work any more", "a descriptor is left open" };
+	static const char *const words[] = {"",
+					    "cancelled inside",
+					    "not cancelled afterwards",
+					    "the call before it failed",
+					    "the call after it failed",
+					    "the library does not work any more",
+					    "a descriptor is left open"};
 
 	for (size_t i = 0; i < CALLS; i++) {
 		int end = rig_in_child(in_a_new_process, (void *)(uintptr_t)&calls[i]);
 
-		ok(end == GOOD, "%s with a cancellation pending returns, and the library works in other threads", calls[i].name);
+		ok(end == GOOD,
+		   "%s with a cancellation pending returns, and the library works in other threads",
+		   calls[i].name);
 		if (end != GOOD)
 			printf("# %d: %s\n", end, end < 7 ? words[end] : "a signal");
 	}
@@ -514,7 +533,10 @@ static int in_the_only_thread(void *arg)
 
 /* ------------------------------------------------------------------ at any time */
 
-/* libasan of GCC 12 takes its own alternate signal stack for an overflow when a thread ends that was cancelled. */
+/*
+ * libasan of GCC 12 takes its own alternate signal stack for an overflow when a thread ends that
+ * was cancelled.
+ */
 #ifdef __SANITIZE_ADDRESS__
 #define HAS_ASAN true
 #else
@@ -530,7 +552,10 @@ static void *works(void *arg)
 	int before;
 
 	for (;;) {
-		/* What the thread has open is closed before it can be cancelled: the calls themselves are not the place. */
+		/*
+		 * What the thread has open is closed before it can be cancelled: the calls
+		 * themselves are not the place.
+		 */
 		if (sva_open(&ctx, NULL))
 			return arg;
 		if (sva_memcpy(ctx, own, from, BYTES) || sva_bind(ctx, "wq0.0", 0, &mine))
@@ -585,8 +610,10 @@ int main(void)
 	setenv("SVA_SOFT_THREADS", "1", 1);
 	setenv("SVA_THRESHOLD", "1", 1);
 	all_are_here();
-	is(rig_in_child(control_in_a_process, NULL), CANCELLED_INSIDE, "control: a cancellation point in a call is noticed");
-	is(rig_in_child(in_the_only_thread, NULL), 77, "the only thread of a process, which has cancelled itself, comes back from the library");
+	is(rig_in_child(control_in_a_process, NULL), CANCELLED_INSIDE,
+	   "control: a cancellation point in a call is noticed");
+	is(rig_in_child(in_the_only_thread, NULL), 77,
+	   "the only thread of a process, which has cancelled itself, comes back from the library");
 	pending();
 	if (HAS_ASAN)
 		skip("threads cancelled at any time leave a library that works, and no descriptor",

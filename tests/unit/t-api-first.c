@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fork while another thread is in its first call of the library. That thread is stopped at each call of libc that its first copy makes, one
- * after the other; there the process forks, with and without the handlers of pthread_atfork(3), and the child copies. It inherits whatever
- * lock the other thread holds at that moment, and no thread that would open it.
+ * A fork while another thread is in its first call of the library. That thread is stopped at each
+ * call of libc that its first copy makes, one after the other; there the process forks, with and
+ * without the handlers of pthread_atfork(3), and the child copies. It inherits whatever lock the
+ * other thread holds at that moment, and no thread that would open it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +45,10 @@ void *__wrap_calloc(size_t n, size_t size);
 int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *value));
 int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 
-/* ------------------------------------------------------------------ the place where the first call is stopped */
+/*
+ * ------------------------------------------------------------------ the place where the first call
+ * is stopped
+ */
 
 static __thread bool stoppable;
 static unsigned int stop_at, stop_ms;
@@ -52,8 +56,8 @@ static atomic_uint steps;
 static atomic_bool stopped, go;
 
 /*
- * Until the other thread has forked. A fork whose handler waits for a lock that this thread holds does not come about before it goes on: then it
- * goes on after a while.
+ * Until the other thread has forked. A fork whose handler waits for a lock that this thread holds
+ * does not come about before it goes on: then it goes on after a while.
  */
 static void step(void)
 {
@@ -113,7 +117,10 @@ int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*ch
 	return __real_pthread_atfork(prepare, parent, child);
 }
 
-/* ------------------------------------------------------------------ one moment, in a process that has not used the library before */
+/*
+ * ------------------------------------------------------------------ one moment, in a process that
+ * has not used the library before
+ */
 
 static uint8_t from[BYTES], to[BYTES];
 
@@ -181,7 +188,9 @@ static int fork_at(void *arg)
 		return PARENT_WRONG;
 	if (WIFSIGNALED(status))
 		return 100 + WTERMSIG(status);
-	return WEXITSTATUS(status) == COPIED && atomic_load(&steps) < moment->at ? PAST_THE_END : WEXITSTATUS(status);
+	return WEXITSTATUS(status) == COPIED && atomic_load(&steps) < moment->at ?
+		       PAST_THE_END :
+		       WEXITSTATUS(status);
 }
 
 static void at_every_moment(bool raw, const char *what)
@@ -198,7 +207,9 @@ static void at_every_moment(bool raw, const char *what)
 		if (bad > 3)
 			break;
 	}
-	ok(!bad, "%s at every call of libc of another thread's first copy: parent, child and grandchild copy", what);
+	ok(!bad,
+	   "%s at every call of libc of another thread's first copy: parent, child and grandchild copy",
+	   what);
 	ok(last > 8, "there were %u such calls, the last of them behind the first copy", last - 1);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every operation, through every way of the library that needs no device, against byte loops that know nothing of it (reference.c). All of the
- * memory that an operation could reach is compared, so what it writes beside its buffers is found too.
+ * Every operation, through every way of the library that needs no device, against byte loops that
+ * know nothing of it (reference.c). All of the memory that an operation could reach is compared, so
+ * what it writes beside its buffers is found too.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -45,12 +46,15 @@ static const struct sva_result *expect(int error, const char *what, size_t len)
 
 	cases++;
 	if (err != error || result->error != error)
-		complain("%s of %zu bytes: returned %d, result says %d, must be %d", what, len, err, result->error, error);
+		complain("%s of %zu bytes: returned %d, result says %d, must be %d", what, len, err,
+			 result->error, error);
 	else if (memcmp(arena, want, ARENA))
 		complain("%s of %zu bytes: memory is not as it must be", what, len);
 	else if (!error && result->bytes != len)
-		complain("%s of %zu bytes: the result says %llu", what, len, (unsigned long long)result->bytes);
-	else if (!error && len && (result->path != rig_way->path || result->path_bytes[result->path] != len))
+		complain("%s of %zu bytes: the result says %llu", what, len,
+			 (unsigned long long)result->bytes);
+	else if (!error && len &&
+		 (result->path != rig_way->path || result->path_bytes[result->path] != len))
 		complain("%s of %zu bytes: path is %s", what, len, sva_path_name(result->path));
 	return result;
 }
@@ -62,8 +66,8 @@ static void expect_value(int error, const char *what, size_t len, unsigned int b
 	if (result->result != byte)
 		complain("%s of %zu bytes: result %u, must be %u", what, len, result->result, byte);
 	if (result->value != value)
-		complain("%s of %zu bytes: value %#llx, must be %#llx", what, len, (unsigned long long)result->value,
-			 (unsigned long long)value);
+		complain("%s of %zu bytes: value %#llx, must be %#llx", what, len,
+			 (unsigned long long)result->value, (unsigned long long)value);
 }
 
 static void report(const char *what)
@@ -125,7 +129,8 @@ static void fills(void)
 static void dualcasts(void)
 {
 	for (size_t len = 0; len <= MOST; len++) {
-		size_t from = ref_below(RIG_PAGE - MOST), to = RIG_PAGE + ref_below(RIG_PAGE - MOST);
+		size_t from = ref_below(RIG_PAGE - MOST),
+		       to = RIG_PAGE + ref_below(RIG_PAGE - MOST);
 
 		fresh();
 		for (size_t i = 0; i < len; i++)
@@ -163,8 +168,8 @@ static void compare_one(size_t len)
 	memcpy(want, arena, ARENA);
 	sva_prep_compare(&op, arena + a, arena + b, len);
 	if (rig_do(&op) || sva_op_result(&op)->result != 1 || sva_op_result(&op)->value != at)
-		complain("compare of %zu bytes that differ at %zu: %u at %llu", len, at, sva_op_result(&op)->result,
-			 (unsigned long long)sva_op_result(&op)->value);
+		complain("compare of %zu bytes that differ at %zu: %u at %llu", len, at,
+			 sva_op_result(&op)->result, (unsigned long long)sva_op_result(&op)->value);
 	sva_prep_compare(&op, arena + a, arena + b, len);
 	op.flags = SVA_OP_CHECK;
 	op.desc.op.compare.expected = 1;
@@ -254,15 +259,18 @@ static void delta_overflow(void)
 
 		fresh();
 		sva_prep_create_delta(&op, arena + FROM, arena + TO, 296, arena + AT, room);
-		if (rig_do(&op) || sva_op_result(&op)->result != 2 || sva_op_result(&op)->value > room)
-			complain("a record of 370 bytes in %u: result %u", room, sva_op_result(&op)->result);
+		if (rig_do(&op) || sva_op_result(&op)->result != 2 ||
+		    sva_op_result(&op)->value > room)
+			complain("a record of 370 bytes in %u: result %u", room,
+				 sva_op_result(&op)->result);
 		result = sva_op_result(&op);
 		size_t changed = 0;
 
 		for (size_t i = 0; i < ARENA; i++)
 			changed += arena[i] != start[i] && (i < AT || i >= AT + room);
 		if (changed || result->value % 10)
-			complain("a record that overflows at %u changed %zu bytes beyond", room, changed);
+			complain("a record that overflows at %u changed %zu bytes beyond", room,
+				 changed);
 		cases++;
 	}
 }
@@ -297,13 +305,16 @@ static void bad_deltas(void)
 
 static void crc_one(size_t len, uint32_t flags)
 {
-	bool bypass_inversion = flags & SVA_CRC_BYPASS_INVERSION, bypass_reflection = flags & SVA_CRC_BYPASS_REFLECTION;
+	bool bypass_inversion = flags & SVA_CRC_BYPASS_INVERSION,
+	     bypass_reflection = flags & SVA_CRC_BYPASS_REFLECTION;
 	uint64_t seed = (uint64_t)ref_random() << 32 | ref_random(), crc;
 	size_t from = ref_below(2000), to = 3000 + ref_below(2000);
 
 	fresh();
-	crc = flags & SVA_CRC_64 ? ref_crc64(start + from, len, seed, bypass_inversion, bypass_reflection) :
-				   ref_crc32c(start + from, len, (uint32_t)seed, bypass_inversion, bypass_reflection);
+	crc = flags & SVA_CRC_64 ?
+		      ref_crc64(start + from, len, seed, bypass_inversion, bypass_reflection) :
+		      ref_crc32c(start + from, len, (uint32_t)seed, bypass_inversion,
+				 bypass_reflection);
 	sva_prep_crc(&op, arena + from, len, seed, flags);
 	expect_value(0, "CRC", len, 0, crc);
 	memcpy(want + to, start + from, len);
@@ -314,7 +325,10 @@ static void crc_one(size_t len, uint32_t flags)
 static void crcs(void)
 {
 	static const uint32_t flags[] = {
-		0, SVA_CRC_BYPASS_INVERSION, SVA_CRC_BYPASS_REFLECTION, SVA_CRC_BYPASS_INVERSION | SVA_CRC_BYPASS_REFLECTION,
+		0,
+		SVA_CRC_BYPASS_INVERSION,
+		SVA_CRC_BYPASS_REFLECTION,
+		SVA_CRC_BYPASS_INVERSION | SVA_CRC_BYPASS_REFLECTION,
 	};
 
 	for (unsigned int i = 0; i < 4; i++) {
@@ -343,10 +357,12 @@ static void crcs(void)
 #define DIF_BLOCKS 3u
 
 /* Blocks with their tuples, as insert and update are to make them; alone: the tuples only. */
-static void protect(uint8_t *to, const uint8_t *from, size_t block, size_t stride, const struct sva_desc_dif *dif, bool alone)
+static void protect(uint8_t *to, const uint8_t *from, size_t block, size_t stride,
+		    const struct sva_desc_dif *dif, bool alone)
 {
 	for (unsigned int i = 0; i < DIF_BLOCKS; i++, from += stride) {
-		uint16_t app = (uint16_t)(dif->dst_app + (dif->dst_flags & 0x10 ? i : 0)) & (uint16_t)~dif->dst_app_mask;
+		uint16_t app = (uint16_t)(dif->dst_app + (dif->dst_flags & 0x10 ? i : 0)) &
+			       (uint16_t)~dif->dst_app_mask;
 
 		if (!alone) {
 			memcpy(to, from, block);
@@ -361,15 +377,17 @@ static void protect(uint8_t *to, const uint8_t *from, size_t block, size_t strid
 /* Without protection, protected, and what comes out: three areas of 16 KiB. */
 static uint8_t *plain, *whole, *out, *expected;
 
-static void expect_dif(const char *what, size_t block, size_t bytes, int error, unsigned int bits, size_t done)
+static void expect_dif(const char *what, size_t block, size_t bytes, int error, unsigned int bits,
+		       size_t done)
 {
 	int err = rig_do(&op);
 	const struct sva_result *result = sva_op_result(&op);
 
 	cases++;
 	if (err != error || result->result != bits || result->bytes != done)
-		complain("%s, blocks of %zu: %d, bits %#x, %llu bytes, must be %d, %#x, %zu", what, block, err, result->result,
-			 (unsigned long long)result->bytes, error, bits, done);
+		complain("%s, blocks of %zu: %d, bits %#x, %llu bytes, must be %d, %#x, %zu", what,
+			 block, err, result->result, (unsigned long long)result->bytes, error, bits,
+			 done);
 	else if (memcmp(out, expected, bytes))
 		complain("%s, blocks of %zu: memory is not as it must be", what, block);
 }
@@ -379,13 +397,21 @@ static void dif_one(unsigned int code, unsigned int flags)
 	static const size_t sizes[4] = { 512, 520, 4096, 4104 };
 	const size_t block = sizes[code], data = DIF_BLOCKS * block, all = data + DIF_BLOCKS * 8;
 	struct sva_desc_dif made = {
-		.flags = (uint8_t)(code | (flags & 3) << 2), .dst_flags = flags & 4 ? 0x90 : 0, .dst_ref = 0xffffffff, .dst_app = 0xffff,
+		.flags = (uint8_t)(code | (flags & 3) << 2),
+		.dst_flags = flags & 4 ? 0x90 : 0,
+		.dst_ref = 0xffffffff,
+		.dst_app = 0xffff,
 		.dst_app_mask = 0x0ff0,
 	};
-	struct sva_desc_dif read = {
-		.flags = made.flags, .src_flags = made.dst_flags, .src_ref = made.dst_ref, .src_app = made.dst_app,
-		.src_app_mask = made.dst_app_mask,
-	}, both = read;
+	struct sva_desc_dif read =
+				    {
+					    .flags = made.flags,
+					    .src_flags = made.dst_flags,
+					    .src_ref = made.dst_ref,
+					    .src_app = made.dst_app,
+					    .src_app_mask = made.dst_app_mask,
+				    },
+			    both = read;
 
 	both.dst_ref = 5;
 	both.dst_app = 6;
@@ -408,7 +434,8 @@ static void dif_one(unsigned int code, unsigned int flags)
 	expect_dif("strip", block, all + 1, 0, 0, all);
 	memset(out, 0, all + 1);
 	memset(expected, 0, all + 1);
-	protect(expected, plain, block, block, &(struct sva_desc_dif){ .flags = made.flags, .dst_ref = 5, .dst_app = 6 }, false);
+	protect(expected, plain, block, block,
+		&(struct sva_desc_dif){.flags = made.flags, .dst_ref = 5, .dst_app = 6}, false);
 	sva_prep_dif_update(&op, out, whole, all, &both);
 	expect_dif("update", block, all + 1, 0, 0, all);
 	memset(out, 0, all + 1);
@@ -419,8 +446,13 @@ static void dif_one(unsigned int code, unsigned int flags)
 
 	/* One bit of the second block's data, and of each part of its tuple. */
 	for (unsigned int at = 0; at < 4; at++) {
-		static const uint8_t error[4] = { SVA_DIF_ERR_GUARD, SVA_DIF_ERR_GUARD, SVA_DIF_ERR_APP, SVA_DIF_ERR_REF };
-		size_t where = at ? block + 8 + block + (at == 1 ? 1 : at == 2 ? 3 : 7) : block + 8 + 100;
+		static const uint8_t error[4] = {SVA_DIF_ERR_GUARD, SVA_DIF_ERR_GUARD,
+						 SVA_DIF_ERR_APP, SVA_DIF_ERR_REF};
+		size_t where = at ? block + 8 + block +
+					       (at == 1 ? 1 :
+						at == 2 ? 3 :
+							  7) :
+				    block + 8 + 100;
 
 		whole[where] ^= 1;
 		sva_prep_dif_check(&op, whole, all, &read);
@@ -450,7 +482,8 @@ static void without_effect(void)
 	sva_prep_noop(&op);
 	expect(0, "no-op", 0);
 	sva_prep_drain(&op);
-	if (rig_way->how != RIG_BATCH || rig_do(&op)) /* in a batch a drain is done by the library */
+	/* in a batch a drain is done by the library */
+	if (rig_way->how != RIG_BATCH || rig_do(&op))
 		expect(0, "drain", 0);
 	for (size_t len = 0; len <= MOST; len += 11) {
 		sva_prep_cache_flush(&op, arena + ref_below(ARENA - MOST), len);
@@ -465,8 +498,9 @@ static void without_effect(void)
 static void with_flags(void)
 {
 	static const uint32_t flags[] = {
-		SVA_OP_FAULT_TOUCH, SVA_OP_FAULT_BLOCK, SVA_OP_FAULT_CPU, SVA_OP_CACHE, SVA_OP_NO_CACHE, SVA_OP_STRICT_ORDER,
-		SVA_OP_NODE(0), SVA_OP_NODE(1), SVA_OP_NODE(254),
+		SVA_OP_FAULT_TOUCH, SVA_OP_FAULT_BLOCK, SVA_OP_FAULT_CPU,
+		SVA_OP_CACHE,	    SVA_OP_NO_CACHE,	SVA_OP_STRICT_ORDER,
+		SVA_OP_NODE(0),	    SVA_OP_NODE(1),	SVA_OP_NODE(254),
 	};
 	static const struct sva_desc_dif dif = { .flags = SVA_DIF_BLOCK_512 };
 
@@ -499,8 +533,10 @@ static void with_flags(void)
 			op.flags |= flags[i];
 			cases++;
 			if (rig_do(&op))
-				complain("operation %#x with flag %#x: %d, status %s", sva_desc_opcode(&op.desc), flags[i],
-					 sva_op_result(&op)->error, sva_status_name(sva_op_result(&op)->status));
+				complain("operation %#x with flag %#x: %d, status %s",
+					 sva_desc_opcode(&op.desc), flags[i],
+					 sva_op_result(&op)->error,
+					 sva_status_name(sva_op_result(&op)->status));
 		}
 	}
 	report("every operation with every flag");
@@ -509,7 +545,7 @@ static void with_flags(void)
 /* Lengths that fit nothing, and more than one step of anything. */
 static void big(void)
 {
-	static const size_t lengths[] = { 65537, (2u << 20) - 1, (2u << 20) + 4097, (5u << 20) + 3 };
+	static const size_t lengths[] = {65537, (2u << 20) - 1, (2u << 20) + 4097, (5u << 20) + 3};
 	uint8_t *a = malloc(6u << 20), *b = malloc(6u << 20);
 
 	ref_random_bytes(a, 6u << 20);
@@ -518,20 +554,22 @@ static void big(void)
 
 		memset(b, 0, 6u << 20);
 		sva_prep_memcpy(&op, b + to, a, len);
-		ok(!rig_do(&op) && !memcmp(b + to, a, len) && !b[to + len] && (!to || !b[to - 1]), "%s: copy of %zu bytes", rig_way->name,
-		   len);
+		ok(!rig_do(&op) && !memcmp(b + to, a, len) && !b[to + len] && (!to || !b[to - 1]),
+		   "%s: copy of %zu bytes", rig_way->name, len);
 		sva_prep_compare(&op, b + to, a, len);
 		b[to + len - 1] ^= 1;
-		ok(!rig_do(&op) && sva_op_result(&op)->value == len - 1, "%s: compare of %zu bytes that differ in the last", rig_way->name,
-		   len);
+		ok(!rig_do(&op) && sva_op_result(&op)->value == len - 1,
+		   "%s: compare of %zu bytes that differ in the last", rig_way->name, len);
 		/* A fill that is shifted against itself shows the pattern going on. */
 		sva_prep_memfill(&op, b + to, 0x1122334455667788, len);
-		ok(!rig_do(&op) && !memcmp(b + to, b + to + 8, len - 8) && b[to] == 0x88 && b[to + 7] == 0x11 && !b[to + len],
+		ok(!rig_do(&op) && !memcmp(b + to, b + to + 8, len - 8) && b[to] == 0x88 &&
+			   b[to + 7] == 0x11 && !b[to + len],
 		   "%s: fill of %zu bytes", rig_way->name, len);
 		/* Overlapping from above: the last bytes have to go first. */
 		memcpy(b, a, len);
 		sva_prep_memcpy(&op, b + 513, b, len - 513);
-		ok(!rig_do(&op) && !memcmp(b + 513, a, len - 513), "%s: overlapping copy of %zu bytes", rig_way->name, len - 513);
+		ok(!rig_do(&op) && !memcmp(b + 513, a, len - 513),
+		   "%s: overlapping copy of %zu bytes", rig_way->name, len - 513);
 	}
 	free(a);
 	free(b);
@@ -550,7 +588,8 @@ static void controls(void)
 	sva_prep_crc(&op, arena, 50, 0, 0);
 	memcpy(want, arena, ARENA);
 	expect_value(0, "CRC", 50, 0, ref_crc32c(arena, 50, 0, false, false) ^ 1);
-	is(wrong, 4, "control: a byte that is wrong in, before or behind a buffer is seen, and a wrong CRC");
+	is(wrong, 4,
+	   "control: a byte that is wrong in, before or behind a buffer is seen, and a wrong CRC");
 	cases = wrong = 0;
 }
 

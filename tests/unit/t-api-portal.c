@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The road of a request with the real instructions: run by t-api-portal.sh under sva-emu, in many shapes of queue. Threads with synchronous, asynchronous and
- * batched work on one context, on several contexts and on bond handles; every byte is compared, every operation ends exactly once, and the
- * route that results tell is one of those that the arguments permit.
+ * The road of a request with the real instructions: run by t-api-portal.sh under sva-emu, in many
+ * shapes of queue. Threads with synchronous, asynchronous and batched work on one context, on
+ * several contexts and on bond handles; every byte is compared, every operation ends exactly once,
+ * and the route that results tell is one of those that the arguments permit.
  *
- *	t-api-portal PATHS THREADS OPERATIONS    PATHS as SVA_PATHS; the first one has to carry something
+ * 	t-api-portal PATHS THREADS OPERATIONS    PATHS as SVA_PATHS; the first one has to carry
+ *         something
  */
 #include <errno.h>
 #include <pthread.h>
@@ -266,7 +268,8 @@ int main(int argc, char **argv)
 	ok(bytes[first] > 0, "%s carried %" PRIu64 " bytes", sva_path_name(first), bytes[first]);
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
 		if (!strstr(argv[1], sva_path_name(path)))
-			ok(!bytes[path], "%s, which is not permitted, carried %" PRIu64 " bytes", sva_path_name(path), bytes[path]);
+			ok(!bytes[path], "%s, which is not permitted, carried %" PRIu64 " bytes",
+			   sva_path_name(path), bytes[path]);
 	negative_control(&workers[0]);
 	sva_close(sva[0]);
 	sva_close(sva[1]);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process that is short of descriptors or memory when it first needs the library. An explicit open says so; on the default context the CPU
- * does the work, and once there are descriptors and memory again the queue does, without any call of the program for it. The shortage is
- * complete, or comes at any of the calls that open something or allocate.
+ * A process that is short of descriptors or memory when it first needs the library. An explicit
+ * open says so; on the default context the CPU does the work, and once there are descriptors and
+ * memory again the queue does, without any call of the program for it. The shortage is complete, or
+ * comes at any of the calls that open something or allocate.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +82,10 @@ static void give_back(void)
 		close(held[--held_count]);
 }
 
-/* ------------------------------------------------------------------ what is said on the standard error output */
+/*
+ * ------------------------------------------------------------------ what is said on the standard
+ * error output
+ */
 
 static int said;
 
@@ -105,7 +109,10 @@ static unsigned int lines_said(char *text, size_t size)
 	return lines;
 }
 
-/* ------------------------------------------------------------------ children: the line of the first thing that is wrong */
+/*
+ * ------------------------------------------------------------------ children: the line of the
+ * first thing that is wrong
+ */
 
 #define MUST(condition) \
 	do { \
@@ -122,7 +129,8 @@ static uint8_t from[BYTES] __attribute__((aligned(64))), to[BYTES] __attribute__
 static bool copies(uint8_t path)
 {
 	memset(to, 0, BYTES);
-	return !sva_memcpy(NULL, to, from, BYTES) && !memcmp(to, from, BYTES) && sva_last_result()->path == path;
+	return !sva_memcpy(NULL, to, from, BYTES) && !memcmp(to, from, BYTES) &&
+	       sva_last_result()->path == path;
 }
 
 /* By itself, and soon: the delays begin with 0.1 s. */
@@ -164,7 +172,10 @@ static int explicit_open(void *arg)
 	return 0;
 }
 
-/* Calls that need no queue work; those that would decide something for longer say what is the matter. */
+/*
+ * Calls that need no queue work; those that would decide something for longer say what is the
+ * matter.
+ */
 static int other_calls(struct sva_op *submitted)
 {
 	struct sva_queue_info info = { .size = sizeof(info) };
@@ -173,12 +184,14 @@ static int other_calls(struct sva_op *submitted)
 	uint32_t crc = 0;
 	char text[4096];
 
-	MUST(!sva_memfill(NULL, to, 0x5555555555555555, BYTES) && to[BYTES - 1] == 0x55 && sva_last_result()->reason == SVA_REASON_SHORTAGE);
+	MUST(!sva_memfill(NULL, to, 0x5555555555555555, BYTES) && to[BYTES - 1] == 0x55 &&
+	     sva_last_result()->reason == SVA_REASON_SHORTAGE);
 	MUST(!sva_compare(NULL, from, from, BYTES, NULL));
 	MUST(!sva_crc32c(NULL, from, BYTES, &crc));
 	sva_prep_memcpy(submitted, to, from, BYTES);
 	MUST(!sva_submit(NULL, submitted) && !sva_wait(submitted, -1));
-	MUST(sva_op_result(submitted)->path == SVA_PATH_CPU && sva_op_result(submitted)->reason == SVA_REASON_SHORTAGE);
+	MUST(sva_op_result(submitted)->path == SVA_PATH_CPU &&
+	     sva_op_result(submitted)->reason == SVA_REASON_SHORTAGE);
 	MUST(sva_bind(NULL, "wq0.0", 0, &bond) == -EMFILE);
 	MUST(sva_bind(NULL, "soft", 0, &bond) == -EMFILE);
 	MUST(sva_queue_info(NULL, 0, 0, &info) == -EMFILE);
@@ -257,7 +270,8 @@ static int without_cpu(void *arg)
 	(void)arg;
 	setenv("SVA_PATHS", "write", 1);
 	take_descriptors(0);
-	MUST(sva_memcpy(NULL, to, from, BYTES) == -ENODEV && sva_last_result()->reason == SVA_REASON_SHORTAGE);
+	MUST(sva_memcpy(NULL, to, from, BYTES) == -ENODEV &&
+	     sva_last_result()->reason == SVA_REASON_SHORTAGE);
 	give_back();
 	return opens_later();
 }
@@ -314,15 +328,23 @@ int main(void)
 	setenv("SVA_THRESHOLD", "1", 1);
 	setenv("SVA_PATHS", "write,cpu", 1);
 	memset(from, 0x77, BYTES);
-	is(rig_in_child(explicit_open, NULL), 0, "no descriptor: sva_open says EMFILE with one message, and works when there is one");
-	is(rig_in_child(default_context, NULL), 0, "no descriptor: on the default context the CPU works, one line says so, and the queue is used later");
-	is(every(few_descriptors, 0, 12), 0, "0 to 12 descriptors: the default context copies all the time, and the queue is used later");
-	is(every(one_allocation, 0, 400), 0, "each allocation of the first copy fails: it copies all the same, and the queue is used later");
-	is(every(no_memory, 0, 40), 0, "no memory from any of the first 40 allocations on: it copies, and the queue is used later");
-	is(rig_in_child(without_cpu, NULL), 0, "no descriptor, and the CPU ruled out: ENODEV with the reason SHORTAGE, and the queue is used later");
-	is(rig_in_child(node_only, &emfile), 0, "EMFILE for the queue's node: the CPU copies with the reason SHORTAGE, and the queue is used later");
+	is(rig_in_child(explicit_open, NULL), 0,
+	   "no descriptor: sva_open says EMFILE with one message, and works when there is one");
+	is(rig_in_child(default_context, NULL), 0,
+	   "no descriptor: on the default context the CPU works, one line says so, and the queue is used later");
+	is(every(few_descriptors, 0, 12), 0,
+	   "0 to 12 descriptors: the default context copies all the time, and the queue is used later");
+	is(every(one_allocation, 0, 400), 0,
+	   "each allocation of the first copy fails: it copies all the same, and the queue is used later");
+	is(every(no_memory, 0, 40), 0,
+	   "no memory from any of the first 40 allocations on: it copies, and the queue is used later");
+	is(rig_in_child(without_cpu, NULL), 0,
+	   "no descriptor, and the CPU ruled out: ENODEV with the reason SHORTAGE, and the queue is used later");
+	is(rig_in_child(node_only, &emfile), 0,
+	   "EMFILE for the queue's node: the CPU copies with the reason SHORTAGE, and the queue is used later");
 	is(rig_in_child(node_only, &enfile), 0, "ENFILE for the queue's node: the same");
 	is(rig_in_child(node_only, &enomem), 0, "ENOMEM for the queue's node: the same");
-	is(rig_in_child(wrong_setting, NULL), 0, "a setting that is wrong: an error with each of a hundred copies, and one message");
+	is(rig_in_child(wrong_setting, NULL), 0,
+	   "a setting that is wrong: an error with each of a hundred copies, and one message");
 	return done();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which path a synchronous call takes, and why not a better one: without a device and with one (kernel.h), by default and by lists that somebody
- * gave, around the threshold; what sva_last_result() and sva_explain() say of it.
+ * Which path a synchronous call takes, and why not a better one: without a device and with one
+ * (kernel.h), by default and by lists that somebody gave, around the threshold; what
+ * sva_last_result() and sva_explain() say of it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -35,18 +36,22 @@ static void takes(size_t len, int path, unsigned int reason, const char *name)
 	errno = 1234;
 	is(sva_memcpy(sva, to, from, len), 0, name);
 	last = sva_last_result();
-	ok(last->path == path && last->reason == reason && !last->error, "copy of %zu: path %s, reason %s", len, sva_path_name(last->path),
+	ok(last->path == path && last->reason == reason && !last->error,
+	   "copy of %zu: path %s, reason %s", len, sva_path_name(last->path),
 	   sva_reason_name(last->reason));
-	ok(last->bytes == len && last->path_bytes[path] == len && !last->faults && !last->fault_addr && !last->value,
+	ok(last->bytes == len && last->path_bytes[path] == len && !last->faults &&
+		   !last->fault_addr && !last->value,
 	   "its bytes are told, and nothing else");
 	ok(path == SVA_PATH_CPU ? !last->queue && !last->device && !last->status && !last->chunks :
-				  last->queue && last->device && last->status == SVA_STATUS_SUCCESS && last->chunks == 1,
+				  last->queue && last->device &&
+					  last->status == SVA_STATUS_SUCCESS && last->chunks == 1,
 	   "and its queue, if there was one");
 	ok(!memcmp(to, from, len) && !to[len], "it is done");
 	is(sva_memfill(sva, to, 0x0101010101010101, len), 0, name);
 	last = sva_last_result();
-	ok(last->path == path && last->reason == reason && last->bytes == len, "fill of %zu: path %s, reason %s", len,
-	   sva_path_name(last->path), sva_reason_name(last->reason));
+	ok(last->path == path && last->reason == reason && last->bytes == len,
+	   "fill of %zu: path %s, reason %s", len, sva_path_name(last->path),
+	   sva_reason_name(last->reason));
 	ok(!len || (to[0] == 1 && to[len - 1] == 1 && !to[len]), "it is done");
 	is(errno, 1234, "errno is left alone");
 }
@@ -54,8 +59,9 @@ static void takes(size_t len, int path, unsigned int reason, const char *name)
 static void fails(size_t len, int error, unsigned int reason, const char *name)
 {
 	is(sva_memcpy(sva, to, from, len), error, name);
-	ok(sva_last_result()->error == error && sva_last_result()->reason == reason && !sva_last_result()->bytes, "reason %s",
-	   sva_reason_name(sva_last_result()->reason));
+	ok(sva_last_result()->error == error && sva_last_result()->reason == reason &&
+		   !sva_last_result()->bytes,
+	   "reason %s", sva_reason_name(sva_last_result()->reason));
 }
 
 /* ------------------------------------------------------------------ no device */
@@ -69,17 +75,18 @@ static void without_a_device(void)
 	kernel_begin();
 	begin(NULL);
 	for (unsigned int i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
-		takes(lengths[i], SVA_PATH_CPU, SVA_REASON_NO_DEVICE, "by default: the CPU, never soft");
-	is(sva_compare(sva, from, from, MOST, &offset), 0, "a comparison");
+		takes(lengths[i], SVA_PATH_CPU, SVA_REASON_NO_DEVICE,
+		      "by default: the CPU, never soft");
+	is_rc(sva_compare(sva, from, from, MOST, &offset), 0, "a comparison");
 	is(sva_last_result()->path, SVA_PATH_CPU, "too");
 	is(sva_last_result()->reason, SVA_REASON_NO_DEVICE, "why");
 	is(offset, MOST, "no difference");
 	sva_prep_memcpy(&op, to, from, MOST);
-	is(sva_run(sva, &op), 0, "an operation that is waited for");
+	is_rc(sva_run(sva, &op), 0, "an operation that is waited for");
 	is(sva_op_result(&op)->path, SVA_PATH_CPU, "too");
 	sva_prep_memcpy(&op, to, from, MOST);
-	is(sva_submit(sva, &op), 0, "one that is not");
-	is(sva_wait(&op, -1), 0, "is done");
+	is_rc(sva_submit(sva, &op), 0, "one that is not");
+	is_rc(sva_wait(&op, -1), 0, "is done");
 	is(sva_op_result(&op)->path, SVA_PATH_SOFT, "by soft");
 	is(sva_op_result(&op)->reason, SVA_REASON_NO_DEVICE, "why");
 	takes(MOST, SVA_PATH_CPU, SVA_REASON_NO_DEVICE, "which changes nothing for calls");
@@ -90,7 +97,8 @@ static void without_a_device(void)
 	takes(MOST, SVA_PATH_SOFT, SVA_REASON_OK, "soft alone");
 	end();
 	begin("soft,cpu");
-	takes(16383, SVA_PATH_CPU, SVA_REASON_TOO_SMALL, "soft when asked for: below the threshold");
+	takes(16383, SVA_PATH_CPU, SVA_REASON_TOO_SMALL,
+	      "soft when asked for: below the threshold");
 	takes(16384, SVA_PATH_SOFT, SVA_REASON_OK, "and at it");
 	end();
 	begin("cpu,soft");
@@ -103,11 +111,12 @@ static void without_a_device(void)
 	begin("enqcmd,movdir64b,write");
 	fails(MOST, -ENODEV, SVA_REASON_NO_DEVICE, "queues alone");
 	fails(1, -ENODEV, SVA_REASON_NO_DEVICE, "queues alone");
-	is(sva_memcpy(sva, to, from, 0), 0, "but nothing can be copied");
-	is(sva_submit(sva, (sva_prep_memcpy(&op, to, from, 10), &op)), -ENODEV, "nor submitted");
+	is_rc(sva_memcpy(sva, to, from, 0), 0, "but nothing can be copied");
+	is_rc(sva_submit(sva, (sva_prep_memcpy(&op, to, from, 10), &op)), -ENODEV, "nor submitted");
 	end();
 	begin("write,cpu,soft");
-	takes(MOST, SVA_PATH_CPU, SVA_REASON_NO_DEVICE, "what stands behind the CPU is never needed");
+	takes(MOST, SVA_PATH_CPU, SVA_REASON_NO_DEVICE,
+	      "what stands behind the CPU is never needed");
 	end();
 }
 
@@ -120,10 +129,14 @@ static void silent(void *arg, int level, const char *text)
 
 static void lists(void)
 {
-	static const struct { const char *env, *option; int want; } cases[] = {
-		{ "soft,cpu", "soft", 0 }, { "soft", "cpu", -EACCES }, { "soft,cpu", "cpu,soft", 0 }, { NULL, "soft,sfot", -EINVAL },
-		{ NULL, "", -EINVAL }, { NULL, "soft,,cpu", -EINVAL }, { NULL, "soft,soft", -EINVAL }, { "all", NULL, -EINVAL },
-		{ "SOFT", NULL, -EINVAL }, { " soft , cpu ", NULL, 0 }, { "write", "soft,write", 0 },
+	static const struct { const char *env, *option; int want;
+	} cases[] = {
+		{"soft,cpu", "soft", 0},      {"soft", "cpu", -EACCES},
+		{"soft,cpu", "cpu,soft", 0},  {NULL, "soft,sfot", -EINVAL},
+		{NULL, "", -EINVAL},	      {NULL, "soft,,cpu", -EINVAL},
+		{NULL, "soft,soft", -EINVAL}, {"all", NULL, -EINVAL},
+		{"SOFT", NULL, -EINVAL},      {" soft , cpu ", NULL, 0},
+		{"write", "soft,write", 0},
 	};
 
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -138,14 +151,14 @@ static void lists(void)
 		opts.paths = cases[i].option;
 		opts.log = silent;
 		err = sva_open(&opened, &opts);
-		ok(err == cases[i].want && !opened == !!err, "environment '%s', option '%s': %d", cases[i].env ? cases[i].env : "",
-		   cases[i].option ? cases[i].option : "", err);
+		ok(err == cases[i].want && !opened == !!err, "environment '%s', option '%s': %d",
+		   cases[i].env ? cases[i].env : "", cases[i].option ? cases[i].option : "", err);
 		if (!err && i == 2) {
-			is(sva_setting_value(opened, 0, text, sizeof(text)), 0, "the value");
+			is_rc(sva_setting_value(opened, 0, text, sizeof(text)), 0, "the value");
 			is_str(text, "cpu,soft", "is the option's order");
 		}
 		if (!err && i == 10) {
-			is(sva_setting_value(opened, 0, text, sizeof(text)), 0, "the value");
+			is_rc(sva_setting_value(opened, 0, text, sizeof(text)), 0, "the value");
 			is_str(text, "write", "is what both permit");
 		}
 		sva_close(opened);
@@ -174,7 +187,8 @@ static void with_a_device(void)
 	takes(100, SVA_PATH_CPU, SVA_REASON_TOO_SMALL, "below it, later");
 	takes(0, SVA_PATH_CPU, SVA_REASON_TOO_SMALL, "nothing");
 	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_OK, "write is usable");
-	is(sva_explain(sva, SVA_PATH_MOVDIR64B, NULL, 0), SVA_REASON_NO_MOVDIR64B, "the portal is not");
+	is(sva_explain(sva, SVA_PATH_MOVDIR64B, NULL, 0), SVA_REASON_NO_MOVDIR64B,
+	   "the portal is not");
 	is(sva_explain(sva, SVA_PATH_ENQCMD, NULL, 0), SVA_REASON_WRONG_MODE, "nor the other");
 	end();
 	sva = rig_open_opts(NULL, set_threshold);
@@ -183,8 +197,10 @@ static void with_a_device(void)
 	end();
 	setenv("SVA_THRESHOLD", "1M", 1);
 	begin(NULL);
-	takes(MOST - 1, SVA_PATH_CPU, SVA_REASON_TOO_SMALL, "another threshold, by the environment");
-	takes(MOST, SVA_PATH_WRITE, SVA_REASON_NO_MOVDIR64B, "another threshold, by the environment");
+	takes(MOST - 1, SVA_PATH_CPU, SVA_REASON_TOO_SMALL,
+	      "another threshold, by the environment");
+	takes(MOST, SVA_PATH_WRITE, SVA_REASON_NO_MOVDIR64B,
+	      "another threshold, by the environment");
 	end();
 	unsetenv("SVA_THRESHOLD");
 	begin("write");
@@ -229,18 +245,23 @@ static void explain(void)
 	kernel_begin();
 	begin(NULL);
 	dma = sva_explain(sva, SVA_PATH_DMA, NULL, 0);
-	is(sva_explain(sva, SVA_PATH_ENQCMD, text, sizeof(text)), SVA_REASON_NO_DEVICE, "enqcmd without a device");
+	is(sva_explain(sva, SVA_PATH_ENQCMD, text, sizeof(text)), SVA_REASON_NO_DEVICE,
+	   "enqcmd without a device");
 	is_str(text, sva_reason_text(SVA_REASON_NO_DEVICE), "in words");
-	is(sva_explain(sva, SVA_PATH_MOVDIR64B, NULL, 0), SVA_REASON_NO_DEVICE, "movdir64b without a device");
-	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_NO_DEVICE, "write without a device");
-	ok(dma == SVA_REASON_MODULE_ABSENT || dma == SVA_REASON_MODULE_PERMISSION || dma == SVA_REASON_OK ||
-	   dma == SVA_REASON_MODULE_NO_CHANNEL || dma == SVA_REASON_MODULE_FOREIGN || dma == SVA_REASON_MODULE_VERSION,
+	is(sva_explain(sva, SVA_PATH_MOVDIR64B, NULL, 0), SVA_REASON_NO_DEVICE,
+	   "movdir64b without a device");
+	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_NO_DEVICE,
+	   "write without a device");
+	ok(dma == SVA_REASON_MODULE_ABSENT || dma == SVA_REASON_MODULE_PERMISSION ||
+		   dma == SVA_REASON_OK || dma == SVA_REASON_MODULE_NO_CHANNEL ||
+		   dma == SVA_REASON_MODULE_FOREIGN || dma == SVA_REASON_MODULE_VERSION,
 	   "dma is the module's matter: %s", sva_reason_name((unsigned int)dma));
-	is(sva_explain(sva, SVA_PATH_SOFT, text, sizeof(text)), SVA_REASON_OK, "soft always is usable");
+	is(sva_explain(sva, SVA_PATH_SOFT, text, sizeof(text)), SVA_REASON_OK,
+	   "soft always is usable");
 	is_str(text, "usable", "in words");
 	is(sva_explain(sva, SVA_PATH_CPU, NULL, 0), SVA_REASON_OK, "and the CPU");
-	is(sva_explain(sva, SVA_PATH_COUNT, text, sizeof(text)), -EINVAL, "a path that is none");
-	is(sva_explain(sva, -1, NULL, 0), -EINVAL, "a path that is none");
+	is_rc(sva_explain(sva, SVA_PATH_COUNT, text, sizeof(text)), -EINVAL, "a path that is none");
+	is_rc(sva_explain(sva, -1, NULL, 0), -EINVAL, "a path that is none");
 	memset(text, 'x', sizeof(text));
 	sva_explain(sva, SVA_PATH_ENQCMD, text, 10);
 	ok(strlen(text) == 9 && text[10] == 'x', "the text is cut to its room");
@@ -249,7 +270,9 @@ static void explain(void)
 	end();
 	begin("soft");
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
-		is(sva_explain(sva, path, NULL, 0), path == SVA_PATH_SOFT ? SVA_REASON_OK : SVA_REASON_EXCLUDED, sva_path_name(path));
+		is(sva_explain(sva, path, NULL, 0),
+		   path == SVA_PATH_SOFT ? SVA_REASON_OK : SVA_REASON_EXCLUDED,
+		   sva_path_name(path));
 	end();
 }
 
@@ -273,20 +296,20 @@ static void last_result(void)
 
 	kernel_begin();
 	begin("soft,cpu");
-	is(sva_memcpy(sva, to, from, 55), 0, "a call");
+	is_rc(sva_memcpy(sva, to, from, 55), 0, "a call");
 	pthread_create(&thread, NULL, in_a_thread, NULL);
 	pthread_join(thread, &wrong);
 	ok(!wrong, "each thread has a last result of its own");
 	is(sva_last_result()->bytes, 55, "which others do not change");
 	is(sva_last_result()->bytes, 55, "nor asking");
-	is(sva_memcpy(sva, NULL, from, 55), -EFAULT, "one that fails");
-	is(sva_last_result()->error, -EFAULT, "is the last");
-	is(sva_memcpy(sva, to, from, 20000), 0, "one that is done by a descriptor");
+	is_rc(sva_memcpy(sva, NULL, from, 55), -EFAULT, "one that fails");
+	is_rc(sva_last_result()->error, -EFAULT, "is the last");
+	is_rc(sva_memcpy(sva, to, from, 20000), 0, "one that is done by a descriptor");
 	ok(!sva_last_result()->error && sva_last_result()->bytes == 20000, "is the last");
-	is(sva_memcpy(NULL, to, from, 10), 0, "the default context, by NULL");
+	is_rc(sva_memcpy(NULL, to, from, 10), 0, "the default context, by NULL");
 	is(sva_last_result()->bytes, 10, "is no different");
-	is(sva_memcpy((struct sva *)(void *)from, to, from, 10), -EINVAL, "what is no context");
-	is(sva_last_result()->error, -EINVAL, "is told");
+	is_rc(sva_memcpy((struct sva *)(void *)from, to, from, 10), -EINVAL, "what is no context");
+	is_rc(sva_last_result()->error, -EINVAL, "is told");
 	end();
 }
 

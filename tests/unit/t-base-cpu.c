@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the CPU can do, as /proc/cpuinfo of other machines tells it; each in its own process, since it is read once. */
+/*
+ * What the CPU can do, as /proc/cpuinfo of other machines tells it; each in its own process, since
+ * it is read once.
+ */
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,7 +64,8 @@ static void a_moment_without_descriptors(void)
 	if (!pid)
 		_exit(limited());
 	waitpid(pid, &status, 0);
-	is(status, 0, "no descriptor for /proc/cpuinfo: nothing is known, and 0.1 s later it is read");
+	is(status, 0,
+	   "no descriptor for /proc/cpuinfo: nothing is known, and 0.1 s later it is read");
 }
 
 int main(void)
@@ -69,11 +73,13 @@ int main(void)
 	static char wide[70000];
 
 	scene_root();
-	features_are("processor\t: 0\nflags\t\t: fpu enqcmd sse movdir64b waitpkg\n", 7, "all features");
+	features_are("processor\t: 0\nflags\t\t: fpu enqcmd sse movdir64b waitpkg\n", 7,
+		     "all features");
 	features_are("flags : movdir64b\n", SVA_CPU_MOVDIR64B, "one of them");
 	features_are("flags\t\t: fpu enqcmds xmovdir64b\nvmx flags : waitpkg\nbugs\t: enqcmd\n", 0,
 		     "words that only look like them");
-	features_are("processor : 0\nflags : fpu\nflags : enqcmd\n", 0, "the first processor stands for all");
+	features_are("processor : 0\nflags : fpu\nflags : enqcmd\n", 0,
+		     "the first processor stands for all");
 	features_are("Features\t: fp asimd\n", 0, "another architecture");
 	features_are("flags", 0, "a file that ends early");
 	features_are("", 0, "an empty file");

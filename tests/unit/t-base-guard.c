@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guard of the CPU route: bad pointers give -EFAULT, in every thread, any number of times; every signal that is not the guard's goes where it went
- * before, with what the earlier handler asked for; and without the guard a bad pointer is what it is in C.
+ * The guard of the CPU route: bad pointers give -EFAULT, in every thread, any number of times;
+ * every signal that is not the guard's goes where it went before, with what the earlier handler
+ * asked for; and without the guard a bad pointer is what it is in C.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -13,7 +14,8 @@
 #include "tap.h"
 #include "unit/rig.h"
 
-#define NOWHERE ((uint8_t *)0x0040000000000000) /* no address of any program: #GP instead of a page fault */
+/* no address of any program: #GP instead of a page fault */
+#define NOWHERE ((uint8_t *)0x0040000000000000)
 
 static uint8_t *pages, *good;
 static struct sva *sva;
@@ -27,8 +29,8 @@ static bool told(const uint8_t *bad, bool write)
 {
 	const struct sva_result *last = sva_last_result();
 
-	return last->error == -EFAULT && last->fault_addr / RIG_PAGE == (uintptr_t)bad / RIG_PAGE && last->fault_write == write &&
-	       last->path == SVA_PATH_CPU;
+	return last->error == -EFAULT && last->fault_addr / RIG_PAGE == (uintptr_t)bad / RIG_PAGE &&
+	       last->fault_write == write && last->path == SVA_PATH_CPU;
 }
 
 /* ------------------------------------------------------------------ bad pointers */
@@ -42,31 +44,37 @@ static void bad_pointers(void)
 		size_t len = lengths[i];
 
 		rig_page_deny(bad);
-		is(sva_memcpy(sva, good, bad + RIG_PAGE - 1, len), -EFAULT, "from the last byte of a bad page");
+		is_rc(sva_memcpy(sva, good, bad + RIG_PAGE - 1, len), -EFAULT,
+		   "from the last byte of a bad page");
 		ok(told(bad, false), "is told, length %zu", len);
-		is(sva_memcpy(sva, bad - 1, good, len + 1), -EFAULT, "into a bad page");
+		is_rc(sva_memcpy(sva, bad - 1, good, len + 1), -EFAULT, "into a bad page");
 		ok(told(bad, true), "is told, length %zu", len + 1);
-		is(sva_memfill(sva, bad - 1, 0x1234567890abcdef, len + 1), -EFAULT, "a fill of a bad page");
+		is_rc(sva_memfill(sva, bad - 1, 0x1234567890abcdef, len + 1), -EFAULT,
+		   "a fill of a bad page");
 		ok(told(bad, true), "is told, length %zu", len + 1);
-		is(sva_memfill(sva, bad - 1, 0, len + 1), -EFAULT, "a fill with zeros");
+		is_rc(sva_memfill(sva, bad - 1, 0, len + 1), -EFAULT, "a fill with zeros");
 		ok(told(bad, true), "is told");
 		rig_page_readonly(bad);
-		is(sva_memcpy(sva, good, bad, len < RIG_PAGE ? len : RIG_PAGE), 0, "a page that can only be read is read");
-		is(sva_memcpy(sva, bad, good, len), -EFAULT, "and not written");
+		is_rc(sva_memcpy(sva, good, bad, len < RIG_PAGE ? len : RIG_PAGE), 0,
+		   "a page that can only be read is read");
+		is_rc(sva_memcpy(sva, bad, good, len), -EFAULT, "and not written");
 		ok(told(bad, true), "which is told");
 		rig_page_good(bad);
-		is(sva_memcpy(sva, bad - 1, good, len + 1), 0, "all is well");
-		ok(!sva_last_result()->error && sva_last_result()->bytes == len + 1, "which is told");
+		is_rc(sva_memcpy(sva, bad - 1, good, len + 1), 0, "all is well");
+		ok(!sva_last_result()->error && sva_last_result()->bytes == len + 1,
+		   "which is told");
 	}
-	is(sva_memcpy(sva, NULL, good, 10), -EFAULT, "null");
-	is(sva_memcpy(sva, good, (void *)8, 10), -EFAULT, "nearly null");
-	is(sva_memcpy(sva, good, (void *)(UINTPTR_MAX - 5), 10), -EINVAL, "a range that wraps around");
-	is(sva_memcpy(sva, good, NOWHERE, 10), -EFAULT, "where no address can be");
-	is(sva_memfill(sva, NOWHERE, 1, 100), -EFAULT, "where no address can be");
-	is(sva_memcpy(sva, NULL, NULL, 0), 0, "nothing");
-	ok(!sva_last_result()->error, "with a guard, a copy of no bytes replaces the error of the call before");
-	is(sva_memcpy(sva, good, good + 100, 10), 0, "a copy of 10 bytes");
-	is(sva_memcpy(sva, NULL, NULL, 0), 0, "nothing");
+	is_rc(sva_memcpy(sva, NULL, good, 10), -EFAULT, "null");
+	is_rc(sva_memcpy(sva, good, (void *)8, 10), -EFAULT, "nearly null");
+	is_rc(sva_memcpy(sva, good, (void *)(UINTPTR_MAX - 5), 10), -EINVAL,
+	   "a range that wraps around");
+	is_rc(sva_memcpy(sva, good, NOWHERE, 10), -EFAULT, "where no address can be");
+	is_rc(sva_memfill(sva, NOWHERE, 1, 100), -EFAULT, "where no address can be");
+	is_rc(sva_memcpy(sva, NULL, NULL, 0), 0, "nothing");
+	ok(!sva_last_result()->error,
+	   "with a guard, a copy of no bytes replaces the error of the call before");
+	is_rc(sva_memcpy(sva, good, good + 100, 10), 0, "a copy of 10 bytes");
+	is_rc(sva_memcpy(sva, NULL, NULL, 0), 0, "nothing");
 	ok(!sva_last_result()->bytes && sva_last_result()->path == SVA_PATH_CPU,
 	   "with a guard, a copy of no bytes replaces the bytes of the call before");
 }
@@ -82,9 +90,9 @@ static void bus_error(void)
 		return;
 	}
 	map = mmap(NULL, 2 * RIG_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(file), 0);
-	is(sva_memcpy(sva, map + RIG_PAGE - 8, good, 16), -EFAULT, "beyond the end of a file");
+	is_rc(sva_memcpy(sva, map + RIG_PAGE - 8, good, 16), -EFAULT, "beyond the end of a file");
 	ok(told(map + RIG_PAGE, true), "is told");
-	is(sva_memcpy(sva, good, map + RIG_PAGE - 8, 8), 0, "up to its end");
+	is_rc(sva_memcpy(sva, good, map + RIG_PAGE - 8, 8), 0, "up to its end");
 	munmap(map, 2 * RIG_PAGE);
 	fclose(file);
 }
@@ -130,24 +138,40 @@ static void with_other_paths(void)
 	struct sva *both = rig_open_opts(NULL, set_guard_and_list);
 
 	for (int i = 0; i < 3; i++) {
-		is(sva_memcpy(both, good, pages, 2 * RIG_PAGE), 0, "a short copy");
+		is_rc(sva_memcpy(both, good, pages, 2 * RIG_PAGE), 0, "a short copy");
 		is(sva_last_result()->path, SVA_PATH_CPU, "is the CPU's");
 		is(sva_last_result()->reason, SVA_REASON_TOO_SMALL, "why");
-		is(sva_memcpy(both, good, pages, 5 * RIG_PAGE), 0, "a long one");
+		is_rc(sva_memcpy(both, good, pages, 5 * RIG_PAGE), 0, "a long one");
 		is(sva_last_result()->path, SVA_PATH_SOFT, "is not");
 	}
 	rig_page_deny(pages + RIG_PAGE);
-	is(sva_memcpy(both, good, pages, 2 * RIG_PAGE), -EFAULT, "a bad pointer, short");
+	is_rc(sva_memcpy(both, good, pages, 2 * RIG_PAGE), -EFAULT, "a bad pointer, short");
 	ok(told(pages + RIG_PAGE, false), "is told");
-	is(sva_memcpy(both, good, pages, 5 * RIG_PAGE), -EFAULT, "a bad pointer, long");
+	is_rc(sva_memcpy(both, good, pages, 5 * RIG_PAGE), -EFAULT, "a bad pointer, long");
 	is(sva_last_result()->fault_addr, (uintptr_t)pages + RIG_PAGE, "is told");
 	rig_page_good(pages + RIG_PAGE);
 	sva_close(both);
 }
 
-/* ------------------------------------------------------------------ signals that are not the guard's */
+/*
+ * ------------------------------------------------------------------ signals that are not the
+ * guard's
+ */
 
-enum what { CRASH, BUS, RAISE, KILL, QUEUE, IGNORED_RAISE, IGNORED_CRASH, OLD_HANDLER, OLD_INFO, UNGUARDED, AFTER_GUARDED, CASES };
+enum what {
+	CRASH,
+	BUS,
+	RAISE,
+	KILL,
+	QUEUE,
+	IGNORED_RAISE,
+	IGNORED_CRASH,
+	OLD_HANDLER,
+	OLD_INFO,
+	UNGUARDED,
+	AFTER_GUARDED,
+	CASES
+};
 
 static volatile sig_atomic_t handled;
 
@@ -162,7 +186,8 @@ static void old_info(int sig, siginfo_t *info, void *context)
 	sigset_t mask;
 
 	sigprocmask(SIG_SETMASK, NULL, &mask);
-	_exit(50 + (sig == SIGSEGV && info->si_addr == pages + RIG_PAGE + 5 && context != NULL) + 2 * sigismember(&mask, SIGUSR2));
+	_exit(50 + (sig == SIGSEGV && info->si_addr == pages + RIG_PAGE + 5 && context != NULL) +
+	      2 * sigismember(&mask, SIGUSR2));
 }
 
 /* In a child: its handlers are there before the guard's. */
@@ -229,7 +254,9 @@ static void passed_on(void)
 	const char *sanitizers = getenv("SANITIZERS");
 
 	for (enum what what = 0; what < CASES; what++) {
-		/* The sanitizers have handlers of their own, which end the program in another way. */
+		/*
+		 * The sanitizers have handlers of their own, which end the program in another way.
+		 */
 		if (sanitizers && strcmp(sanitizers, "no") && cases[what].want > 1000)
 			skip(cases[what].name, "sanitizers handle the signal themselves");
 		else

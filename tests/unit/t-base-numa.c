@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * NUMA nodes on machines that this one is not: libnuma's answers are this test's. Each machine is a process of its own,
- * since the tables are made once.
+ * NUMA nodes on machines that this one is not: libnuma's answers are this test's. Each machine is a
+ * process of its own, since the tables are made once.
  */
 #include <sched.h>
 #include <sys/resource.h>
@@ -20,7 +20,8 @@ int __wrap_numa_max_node(void);
 int __wrap_numa_num_possible_cpus(void);
 int __wrap_numa_node_of_cpu(int n);
 int __wrap_numa_distance(int a, int b);
-int __wrap_numa_move_pages(int pid, unsigned long count, void **pages, const int *nodes, int *status, int flags);
+int __wrap_numa_move_pages(int pid, unsigned long count, void **pages, const int *nodes,
+			   int *status, int flags);
 int __wrap_sched_getcpu(void);
 void *__wrap_calloc(size_t count, size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -53,10 +54,12 @@ int __wrap_numa_distance(int a, int b)
 	return a == 2 || b == 2 ? 0 : a == b ? 10 : 17 + a + b;
 }
 
-int __wrap_numa_move_pages(int pid, unsigned long count, void **pages, const int *nodes, int *status, int flags)
+int __wrap_numa_move_pages(int pid, unsigned long count, void **pages, const int *nodes,
+			   int *status, int flags)
 {
 	calls_to_move_pages++;
-	if (pid || count != 1 || nodes || flags || (uintptr_t)pages[0] % (uintptr_t)sysconf(_SC_PAGESIZE))
+	if (pid || count != 1 || nodes || flags ||
+	    (uintptr_t)pages[0] % (uintptr_t)sysconf(_SC_PAGESIZE))
 		_exit(99);
 	errno = pages_result ? EPERM : errno;
 	*status = page_status;
@@ -78,10 +81,10 @@ static void machine_without_nodes(void)
 	available = -1;
 	max_node = 1;
 	cpu = 1;
-	is(sva_numa_thread_node(), 0, "no NUMA: every thread is on node 0");
+	is_rc(sva_numa_thread_node(), 0, "no NUMA: every thread is on node 0");
 	is(sva_numa_distance(0, 0), 10, "which is near");
 	is(sva_numa_distance(-1, 0), 10, "so is an unknown node");
-	is(sva_numa_buffer_node(&cpu), 0, "every buffer is there, too");
+	is_rc(sva_numa_buffer_node(&cpu), 0, "every buffer is there, too");
 	is(calls_to_move_pages, 0, "nobody asked the kernel");
 }
 
@@ -90,8 +93,8 @@ static void machine_with_one(void)
 	max_node = 0;
 	cpus = 8;
 	cpu = 5;
-	is(sva_numa_thread_node(), 0, "one node: every thread is on it");
-	is(sva_numa_buffer_node(NULL), 0, "and every buffer");
+	is_rc(sva_numa_thread_node(), 0, "one node: every thread is on it");
+	is_rc(sva_numa_buffer_node(NULL), 0, "and every buffer");
 	is(sva_numa_distance(0, 1), 20, "a node that is not there is far");
 	is(calls_to_move_pages, 0, "nobody asked the kernel");
 }
@@ -103,11 +106,11 @@ static void machine_with_two(void)
 	for (cpu = 0; cpu < 3; cpu++)
 		is(sva_numa_thread_node(), cpu % 2, "two nodes: the thread is where its CPU is");
 	cpu = 3;
-	is(sva_numa_thread_node(), 0, "a CPU without a node");
+	is_rc(sva_numa_thread_node(), 0, "a CPU without a node");
 	cpu = 4;
-	is(sva_numa_thread_node(), 0, "a CPU that came later");
+	is_rc(sva_numa_thread_node(), 0, "a CPU that came later");
 	cpu = -1;
-	is(sva_numa_thread_node(), 0, "no CPU");
+	is_rc(sva_numa_thread_node(), 0, "no CPU");
 	is(sva_numa_distance(0, 0), 10, "local");
 	is(sva_numa_distance(0, 1), 18, "the other one");
 	is(sva_numa_distance(1, 0), 18, "from there");
@@ -146,7 +149,8 @@ static void machine_without_memory(void)
 	is(sva_numa_distance(0, 1), 20, "no memory for tables: distances are guessed");
 	is(sva_numa_buffer_node(&cpu), -1, "no memory for tables: a buffer's node is not known");
 	no_memory = false;
-	is(sva_numa_thread_node(), -1, "there is memory again: nothing is looked at before 0.1 s have gone by");
+	is(sva_numa_thread_node(), -1,
+	   "there is memory again: nothing is looked at before 0.1 s have gone by");
 	usleep(110000);
 	is(sva_numa_thread_node(), 1, "after that, the node is known");
 	is(sva_numa_distance(0, 1), 18, "and distances are");
@@ -185,7 +189,8 @@ static void on(void (*machine)(void))
 		fflush(stdout);
 		_exit(tap_failed ? 128 + tap_count - count : tap_count - count);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) > 128)
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) > 128)
 		tap_failed++;
 	else
 		tap_count += WEXITSTATUS(status);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In sandboxes that refuse the calls with which pages are touched: a good buffer is good on every way through the library, and a bad pointer
- * gives -EFAULT with its address, as long as one call is left that can be asked. Each sandbox is a process with a seccomp filter.
+ * In sandboxes that refuse the calls with which pages are touched: a good buffer is good on every
+ * way through the library, and a bad pointer gives -EFAULT with its address, as long as one call is
+ * left that can be asked. Each sandbox is a process with a seccomp filter.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,11 +44,23 @@ struct sandbox {
 };
 
 static const struct sandbox sandboxes[] = {
-	{ "madvise: EPERM", EPERM, { SYS_madvise, -1 }, true, false },
-	{ "madvise: ENOSYS", ENOSYS, { SYS_madvise, -1 }, true, false },
-	{ "madvise, process_vm_readv: EPERM", EPERM, { SYS_madvise, SYS_process_vm_readv, -1 }, true, false },
-	{ "madvise, process_vm_readv: ENOSYS", ENOSYS, { SYS_madvise, SYS_process_vm_readv, -1 }, true, false },
-	{ "madvise, process_vm_readv, futex: EPERM", EPERM, { SYS_madvise, SYS_process_vm_readv, SYS_futex, -1 }, false, true },
+	{"madvise: EPERM", EPERM, {SYS_madvise, -1}, true, false},
+	{"madvise: ENOSYS", ENOSYS, {SYS_madvise, -1}, true, false},
+	{"madvise, process_vm_readv: EPERM",
+	 EPERM,
+	 {SYS_madvise, SYS_process_vm_readv, -1},
+	 true,
+	 false},
+	{"madvise, process_vm_readv: ENOSYS",
+	 ENOSYS,
+	 {SYS_madvise, SYS_process_vm_readv, -1},
+	 true,
+	 false},
+	{"madvise, process_vm_readv, futex: EPERM",
+	 EPERM,
+	 {SYS_madvise, SYS_process_vm_readv, SYS_futex, -1},
+	 false,
+	 true},
 };
 #define SANDBOXES (sizeof(sandboxes) / sizeof(sandboxes[0]))
 
@@ -57,17 +70,22 @@ static bool enter(const struct sandbox *sandbox)
 	struct sock_fprog program = { .filter = code };
 	unsigned short n = 0;
 
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						 offsetof(struct seccomp_data, arch));
 	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						 offsetof(struct seccomp_data, nr));
 	for (int i = 0; sandbox->calls[i] >= 0; i++) {
-		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)sandbox->calls[i], 0, 1);
-		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)sandbox->err);
+		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+							 (unsigned int)sandbox->calls[i], 0, 1);
+		code[n++] = (struct sock_filter)BPF_STMT(
+			BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)sandbox->err);
 	}
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = n;
-	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }
 
 static bool is_refused(const struct sandbox *sandbox, uint8_t *page)
@@ -117,7 +135,8 @@ static int good_buffers(const struct sandbox *sandbox)
 	return 0;
 }
 
-static int expect_fault(const struct sandbox *sandbox, uint8_t *to, const uint8_t *from, const uint8_t *page, bool write)
+static int expect_fault(const struct sandbox *sandbox, uint8_t *to, const uint8_t *from,
+			const uint8_t *page, bool write)
 {
 	struct sva_op op;
 
@@ -140,7 +159,8 @@ static int bad_pointers(const struct sandbox *sandbox)
 	rig_page_gone(third);
 	MUST(!expect_fault(sandbox, dst, bad + 100, third, false));
 	MUST(!expect_fault(sandbox, bad + 100, src, third, true));
-	MUST(!expect_fault(sandbox, (uint8_t *)0x7fffffff0000, src, (uint8_t *)0x7fffffff0000, true));
+	MUST(!expect_fault(sandbox, (uint8_t *)0x7fffffff0000, src, (uint8_t *)0x7fffffff0000,
+			   true));
 	return 0;
 }
 
@@ -164,7 +184,10 @@ static int inside(void *arg)
 	return 0;
 }
 
-/* ------------------------------------------------------------------ a page that another thread works on */
+/*
+ * ------------------------------------------------------------------ a page that another thread
+ * works on
+ */
 
 static atomic_bool stop;
 static atomic_uint *counter;
@@ -175,7 +198,9 @@ static void *counts(void *arg)
 
 	while (!atomic_load(&stop)) {
 		/* Not one locked instruction, which would hide a lost store: load, add, store. */
-		atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
+		atomic_store_explicit(counter,
+				      atomic_load_explicit(counter, memory_order_relaxed) + 1,
+				      memory_order_relaxed);
 		++*own;
 	}
 	return NULL;
@@ -232,10 +257,13 @@ int main(void)
 	unlink(path);
 	file = mmap(NULL, PAGES * RIG_PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	for (unsigned int i = 0; i < SANDBOXES; i++) {
-		expect(inside, &sandboxes[i], sandboxes[i].blind ? "good buffers of every kind are good on every way" :
-								   "good buffers are good, bad pointers -EFAULT with their address, on every way");
+		expect(inside, &sandboxes[i],
+		       sandboxes[i].blind ?
+			       "good buffers of every kind are good on every way" :
+			       "good buffers are good, bad pointers -EFAULT with their address, on every way");
 		if (sandboxes[i].threads)
-			expect(race, &sandboxes[i], "touching a word that another thread counts in loses no count");
+			expect(race, &sandboxes[i],
+			       "touching a word that another thread counts in loses no count");
 	}
 	close(fd);
 	return done();

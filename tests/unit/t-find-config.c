@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Settings: the grammar of every type, what each source may do to what an earlier one said, hostile files, options of
- * other versions, no memory.
+ * Settings: the grammar of every type, what each source may do to what an earlier one said, hostile
+ * files, options of other versions, no memory.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,7 +21,10 @@ char *__wrap_secure_getenv(const char *name)
 
 static struct sva_config config;
 
-/* Loads with nothing but the scene's file, the variables given ("NAME=VALUE", at most three), and options. */
+/*
+ * Loads with nothing but the scene's file, the variables given ("NAME=VALUE", at most three), and
+ * options.
+ */
 static int load(const struct sva_opts *opts, const char *a, const char *b, const char *c)
 {
 	struct sva_opts own = SVA_OPTS_INIT;
@@ -105,7 +108,8 @@ static void test_defaults(void)
 	is_str(config.soft_profile, "dsa2", "soft profile");
 	is(config.log_level, LOG_WARNING, "log level");
 	ok(sva_config_queue_allowed(&config, "dsa0", "wq0.0"), "every queue is allowed");
-	ok(!sva_config_path_allowed(&config, -1) && !sva_config_path_allowed(&config, 6), "no other path is allowed");
+	ok(!sva_config_path_allowed(&config, -1) && !sva_config_path_allowed(&config, 6),
+	   "no other path is allowed");
 	sva_config_free(&config);
 }
 
@@ -114,7 +118,8 @@ static void test_paths(void)
 	is(load_env("SVA_PATHS= write ,\tdma,soft "), 0, "white space around words");
 	is(config.path_count, 3, "three paths");
 	is(config.paths[0], SVA_PATH_WRITE, "in the order named");
-	is(config.path_mask, 1 << SVA_PATH_WRITE | 1 << SVA_PATH_DMA | 1 << SVA_PATH_SOFT, "their mask");
+	is(config.path_mask, 1 << SVA_PATH_WRITE | 1 << SVA_PATH_DMA | 1 << SVA_PATH_SOFT,
+	   "their mask");
 	ok(config.paths_explicit, "somebody named them");
 	sva_config_free(&config);
 	is(load_env("SVA_PATHS="), 0, "an empty variable is not set");
@@ -122,17 +127,21 @@ static void test_paths(void)
 	sva_config_free(&config);
 	gives(load_env("SVA_PATHS=  \t "), "paths", "enqcmd,movdir64b,write,dma,soft,cpu",
 	      "a blank variable is not set");
-	gives(load_env("SVA_PATHS=cpu,soft,dma,write,movdir64b,enqcmd"), "paths", "cpu,soft,dma,write,movdir64b,enqcmd",
-	      "all, reversed");
+	gives(load_env("SVA_PATHS=cpu,soft,dma,write,movdir64b,enqcmd"), "paths",
+	      "cpu,soft,dma,write,movdir64b,enqcmd", "all, reversed");
 	fails(load_env("SVA_PATHS=write,dsa"), -EINVAL, "SVA_PATHS: unknown word 'dsa'",
 	      "enqcmd,movdir64b,write,dma,soft,cpu", "unknown word");
 	fails(load_env("SVA_PATHS=Write"), -EINVAL, "SVA_PATHS", "'Write'", "capital letters");
 	fails(load_env("SVA_PATHS=write soft"), -EINVAL, "SVA_PATHS", "'write soft'", "no comma");
-	fails(load_env("SVA_PATHS=soft,cpu,soft"), -EINVAL, "SVA_PATHS: 'soft' is named twice", "", "named twice");
-	fails(load_env("SVA_PATHS=soft,,cpu"), -EINVAL, "SVA_PATHS: empty word", "enqcmd,movdir64b", "empty word");
-	fails(load_env("SVA_PATHS=soft,"), -EINVAL, "SVA_PATHS: empty word", "", "comma at the end");
+	fails(load_env("SVA_PATHS=soft,cpu,soft"), -EINVAL, "SVA_PATHS: 'soft' is named twice", "",
+	      "named twice");
+	fails(load_env("SVA_PATHS=soft,,cpu"), -EINVAL, "SVA_PATHS: empty word", "enqcmd,movdir64b",
+	      "empty word");
+	fails(load_env("SVA_PATHS=soft,"), -EINVAL, "SVA_PATHS: empty word", "",
+	      "comma at the end");
 	fails(load_env("SVA_PATHS=,"), -EINVAL, "SVA_PATHS: empty word", "", "nothing but a comma");
-	fails(load_env("SVA_PATHS=soft\033[31m"), -EINVAL, "'soft\\x1b[31m'", "", "control characters are not printed");
+	fails(load_env("SVA_PATHS=soft\033[31m"), -EINVAL, "'soft\\x1b[31m'", "",
+	      "control characters are not printed");
 }
 
 /* What may be used can only become less. */
@@ -141,14 +150,16 @@ static void test_narrowing(void)
 	struct sva_opts opts = SVA_OPTS_INIT;
 
 	opts.log = scene_log;
-	gives(load_with("paths = write,soft,cpu\n", "SVA_PATHS=cpu,enqcmd,write"), "paths", "cpu,write",
-	      "paths are intersected, in the later order");
+	gives(load_with("paths = write,soft,cpu\n", "SVA_PATHS=cpu,enqcmd,write"), "paths",
+	      "cpu,write", "paths are intersected, in the later order");
 	fails(load_with("# none of them\n\npaths = soft,cpu\n", "SVA_PATHS=enqcmd"), -EACCES,
-	      "SVA_PATHS: 'enqcmd' is not permitted", "libsva.conf:3: paths says 'soft,cpu'", "an empty intersection");
+	      "SVA_PATHS: 'enqcmd' is not permitted", "libsva.conf:3: paths says 'soft,cpu'",
+	      "an empty intersection");
 	opts.paths = "soft";
-	fails(load(&opts, "SVA_PATHS=write", NULL, NULL), -EACCES, "option paths: 'soft'", "SVA_PATHS says 'write'",
-	      "options are narrowed by the environment");
-	gives(load(&opts, "SVA_PATHS=write,soft", NULL, NULL), "paths", "soft", "and may narrow it");
+	fails(load(&opts, "SVA_PATHS=write", NULL, NULL), -EACCES, "option paths: 'soft'",
+	      "SVA_PATHS says 'write'", "options are narrowed by the environment");
+	gives(load(&opts, "SVA_PATHS=write,soft", NULL, NULL), "paths", "soft",
+	      "and may narrow it");
 	opts.paths = "quick";
 	fails(load(&opts, NULL, NULL, NULL), -EINVAL, "option paths: unknown word 'quick'", "",
 	      "options have the same grammar");
@@ -157,28 +168,33 @@ static void test_narrowing(void)
 	      "an empty option is a mistake");
 	opts.paths = NULL;
 	opts.queues = "dsa0";
-	gives(load(&opts, "SVA_QUEUES=wq0.0,dsa2", NULL, NULL), "queues", "dsa0/wq0.0", "a device and a queue meet");
+	gives(load(&opts, "SVA_QUEUES=wq0.0,dsa2", NULL, NULL), "queues", "dsa0/wq0.0",
+	      "a device and a queue meet");
 
 	gives(load_with("queues = dsa0,dsa2/wq2.1\n", "SVA_QUEUES=wq2.1, wq0.3"), "queues",
 	      "dsa0/wq2.1,dsa2/wq2.1,dsa0/wq0.3", "queues are intersected");
-	gives(load_with("queues = wq0.0,wq0.1\n", "SVA_QUEUES=wq0.1"), "queues", "wq0.1", "equal names meet");
-	fails(load_with("queues = wq0.0\n", "SVA_QUEUES=wq0.1"), -EACCES, "SVA_QUEUES: 'wq0.1'", "libsva.conf:1",
-	      "two queues do not");
-	fails(load_with("queues = dsa0/wq0.0\n", "SVA_QUEUES=dsa2,dsa2/wq0.0"), -EACCES, "SVA_QUEUES", "dsa0/wq0.0",
-	      "nor do two devices");
+	gives(load_with("queues = wq0.0,wq0.1\n", "SVA_QUEUES=wq0.1"), "queues", "wq0.1",
+	      "equal names meet");
+	fails(load_with("queues = wq0.0\n", "SVA_QUEUES=wq0.1"), -EACCES, "SVA_QUEUES: 'wq0.1'",
+	      "libsva.conf:1", "two queues do not");
+	fails(load_with("queues = dsa0/wq0.0\n", "SVA_QUEUES=dsa2,dsa2/wq0.0"), -EACCES,
+	      "SVA_QUEUES", "dsa0/wq0.0", "nor do two devices");
 
 	gives(load_with("plugins = dsa,file\n", "SVA_PLUGINS=file,other"), "plugins", "file",
 	      "plug-ins are intersected");
-	gives(load_env("SVA_PLUGINS=other"), "plugins", "other", "without a file, any plug-in can be named");
+	gives(load_env("SVA_PLUGINS=other"), "plugins", "other",
+	      "without a file, any plug-in can be named");
 	fails(load_with("plugins=dsa", "SVA_PLUGINS=file"), -EACCES, "SVA_PLUGINS: 'file'",
 	      "libsva.conf:1: plugins says 'dsa'", "no plug-in is left");
-	fails(load_with("plugin-dir=/a", "SVA_PLUGIN_DIR=/b"), -EACCES, "SVA_PLUGIN_DIR: '/b'", "says '/a'",
-	      "the file's directory is final");
-	gives(load_with("plugin-dir=/a", "SVA_PLUGIN_DIR=/a"), "plugin-dir", "/a", "the same again is fine");
-	fails(load_with("queue-file=/a", "SVA_QUEUE_FILE=/b"), -EACCES, "SVA_QUEUE_FILE: '/b'", "says '/a'",
-	      "its list of queues, too");
+	fails(load_with("plugin-dir=/a", "SVA_PLUGIN_DIR=/b"), -EACCES, "SVA_PLUGIN_DIR: '/b'",
+	      "says '/a'", "the file's directory is final");
+	gives(load_with("plugin-dir=/a", "SVA_PLUGIN_DIR=/a"), "plugin-dir", "/a",
+	      "the same again is fine");
+	fails(load_with("queue-file=/a", "SVA_QUEUE_FILE=/b"), -EACCES, "SVA_QUEUE_FILE: '/b'",
+	      "says '/a'", "its list of queues, too");
 
-	gives(load_with("threshold = 1M\n", "SVA_THRESHOLD=4096"), "threshold", "4096", "tuning is free");
+	gives(load_with("threshold = 1M\n", "SVA_THRESHOLD=4096"), "threshold", "4096",
+	      "tuning is free");
 }
 
 static void test_switches(void)
@@ -187,13 +203,14 @@ static void test_switches(void)
 
 	opts.log = scene_log;
 	opts.flags = SVA_OPEN_UNTRUSTED;
-	fails(load_with("strict=yes\n", "SVA_STRICT=no"), -EACCES, "SVA_STRICT: 'no'", "strict says 'yes'",
-	      "strict can not be taken back");
+	fails(load_with("strict=yes\n", "SVA_STRICT=no"), -EACCES, "SVA_STRICT: 'no'",
+	      "strict says 'yes'", "strict can not be taken back");
 	gives(load_with("strict=no\n", "SVA_STRICT=1"), "strict", "yes", "but asked for");
-	fails(load_with("untrusted=no\n", "SVA_UNTRUSTED=yes"), -EACCES, "SVA_UNTRUSTED: 'yes'", "untrusted says 'no'",
-	      "untrusted devices can not be allowed against the file");
+	fails(load_with("untrusted=no\n", "SVA_UNTRUSTED=yes"), -EACCES, "SVA_UNTRUSTED: 'yes'",
+	      "untrusted says 'no'", "untrusted devices can not be allowed against the file");
 	gives(load_with("untrusted=yes\n", "SVA_UNTRUSTED=0"), "untrusted", "no", "but refused");
-	gives(load_env("SVA_UNTRUSTED=yes"), "untrusted", "yes", "a file that says nothing leaves it open");
+	gives(load_env("SVA_UNTRUSTED=yes"), "untrusted", "yes",
+	      "a file that says nothing leaves it open");
 	fails(load(&opts, "SVA_UNTRUSTED=no", NULL, NULL), -EACCES, "option untrusted: 'yes'",
 	      "SVA_UNTRUSTED says 'no'", "a program can not overrule the environment");
 	gives(load(&opts, NULL, NULL, NULL), "untrusted", "yes", "a program can ask for it");
@@ -214,18 +231,22 @@ static void test_queues(void)
 	ok(sva_config_queue_allowed(&config, "dsa2", "wq2.7"), "every queue of a device");
 	ok(sva_config_queue_allowed(&config, "dsa4", "wq4.1"), "one queue of a device");
 	ok(!sva_config_queue_allowed(&config, "dsa4", "wq4.2"), "not its other ones");
-	ok(!sva_config_queue_allowed(&config, "dsa44", "wq4.1"), "not of a device with a longer name");
+	ok(!sva_config_queue_allowed(&config, "dsa44", "wq4.1"),
+	   "not of a device with a longer name");
 	sva_config_free(&config);
-	fails(load_env("SVA_QUEUES=../wq"), -EINVAL, "SVA_QUEUES: '../wq' is not a name", "", "not a name");
-	fails(load_env("SVA_QUEUES=dsa0/"), -EINVAL, "SVA_QUEUES: 'dsa0/'", "", "no queue behind the slash");
+	fails(load_env("SVA_QUEUES=../wq"), -EINVAL, "SVA_QUEUES: '../wq' is not a name", "",
+	      "not a name");
+	fails(load_env("SVA_QUEUES=dsa0/"), -EINVAL, "SVA_QUEUES: 'dsa0/'", "",
+	      "no queue behind the slash");
 	fails(load_env("SVA_QUEUES=a/b/c"), -EINVAL, "SVA_QUEUES: 'a/b/c'", "", "two slashes");
 	fails(load_env("SVA_QUEUES=wq0.0,wq0.0"), -EINVAL, "named twice", "", "twice the same");
-	fails(load_env("SVA_QUEUES=x123456789012345678901234567890123456789012345678901234567890123"), -EINVAL,
-	      "SVA_QUEUES", "not a name", "a name of 64 letters");
-	fails(load_env("SVA_PLUGINS=../../tmp/evil"), -EINVAL, "SVA_PLUGINS: '../../tmp/evil' is not a name", "",
-	      "a plug-in is a name, not a path");
-	fails(load_env("SVA_PLUGIN_DIR=plugins"), -EINVAL, "SVA_PLUGIN_DIR: 'plugins' is not an absolute path", "",
-	      "a relative path");
+	fails(load_env(
+		      "SVA_QUEUES=x123456789012345678901234567890123456789012345678901234567890123"),
+	      -EINVAL, "SVA_QUEUES", "not a name", "a name of 64 letters");
+	fails(load_env("SVA_PLUGINS=../../tmp/evil"), -EINVAL,
+	      "SVA_PLUGINS: '../../tmp/evil' is not a name", "", "a plug-in is a name, not a path");
+	fails(load_env("SVA_PLUGIN_DIR=plugins"), -EINVAL,
+	      "SVA_PLUGIN_DIR: 'plugins' is not an absolute path", "", "a relative path");
 }
 
 static void test_values(void)
@@ -272,25 +293,32 @@ static void test_file(void)
 {
 	static char text[300000];
 
-	gives(load_file("# comment\n\n  \t\n\tpaths\t=\twrite , cpu  \n#paths = soft"), "paths", "write,cpu",
-	      "comments and blanks");
+	gives(load_file("# comment\n\n  \t\n\tpaths\t=\twrite , cpu  \n#paths = soft"), "paths",
+	      "write,cpu", "comments and blanks");
 	gives(load_file(""), "paths", "enqcmd,movdir64b,write,dma,soft,cpu", "an empty file");
 	gives(load_file("log = debug"), "log", "debug", "no newline at the end");
-	gives(load_with("paths = soft\n", "SVA_PATHS="), "paths", "soft", "an empty variable leaves the file's word");
-	fails(load_file("\nlog = debug\ncolour = red\n"), -EBADMSG, "libsva.conf:3: unknown key 'colour'", "",
-	      "unknown key");
-	fails(load_file("log = info\nlog = info\n"), -EBADMSG, "libsva.conf:2: log: was set in line 1", "",
-	      "a key twice");
-	fails(load_file("strict\n"), -EBADMSG, "libsva.conf:1: 'strict' is not KEY = VALUE", "", "no value");
+	gives(load_with("paths = soft\n", "SVA_PATHS="), "paths", "soft",
+	      "an empty variable leaves the file's word");
+	fails(load_file("\nlog = debug\ncolour = red\n"), -EBADMSG,
+	      "libsva.conf:3: unknown key 'colour'", "", "unknown key");
+	fails(load_file("log = info\nlog = info\n"), -EBADMSG,
+	      "libsva.conf:2: log: was set in line 1", "", "a key twice");
+	fails(load_file("strict\n"), -EBADMSG, "libsva.conf:1: 'strict' is not KEY = VALUE", "",
+	      "no value");
 	fails(load_file("= yes\n"), -EBADMSG, "libsva.conf:1: unknown key ''", "", "no key");
-	fails(load_file("strict =\n"), -EBADMSG, "libsva.conf:1: strict: no value", "", "an empty value");
-	fails(load_file("paths = fast\n"), -EBADMSG, "libsva.conf:1: paths: unknown word 'fast'", "known are enqcmd",
-	      "an unknown path");
-	fails(load_file("threshold = lots\n"), -EBADMSG, "libsva.conf:1: threshold: 'lots'", "", "not a number");
-	fails(load_file("[paths]\nwrite=yes\n"), -EBADMSG, "libsva.conf:1: '[paths]'", "", "a section");
-	fails(load_file("strict = yes\r\n"), -EBADMSG, "libsva.conf:1: control character 0x0d", "", "carriage return");
+	fails(load_file("strict =\n"), -EBADMSG, "libsva.conf:1: strict: no value", "",
+	      "an empty value");
+	fails(load_file("paths = fast\n"), -EBADMSG, "libsva.conf:1: paths: unknown word 'fast'",
+	      "known are enqcmd", "an unknown path");
+	fails(load_file("threshold = lots\n"), -EBADMSG, "libsva.conf:1: threshold: 'lots'", "",
+	      "not a number");
+	fails(load_file("[paths]\nwrite=yes\n"), -EBADMSG, "libsva.conf:1: '[paths]'", "",
+	      "a section");
+	fails(load_file("strict = yes\r\n"), -EBADMSG, "libsva.conf:1: control character 0x0d", "",
+	      "carriage return");
 	scene_file_bytes("etc/libsva.conf", "log = info\nstr\0ict = yes\n", 24);
-	fails(load_env(NULL), -EBADMSG, "libsva.conf:2: control character 0x00", "not a text file", "NUL bytes");
+	fails(load_env(NULL), -EBADMSG, "libsva.conf:2: control character 0x00", "not a text file",
+	      "NUL bytes");
 	scene_file_bytes("etc/libsva.conf",
 			 "\x7f"
 			 "ELF\x02\x01\x01",
@@ -303,13 +331,18 @@ static void test_file(void)
 	text[1023] = '#';
 	text[1024] = '\n';
 	text[1025] = '\0';
-	fails(load_file(text), -EBADMSG, "libsva.conf:1: line is longer than 1023 bytes", "", "a line that is longer");
+	fails(load_file(text), -EBADMSG, "libsva.conf:1: line is longer than 1023 bytes", "",
+	      "a line that is longer");
 	for (size_t i = 0; i < sizeof(text) - 1; i++)
 		text[i] = i % 100 == 99 ? '\n' : '#';
-	fails(load_file(text), -EBADMSG, "libsva.conf: larger than 262144 bytes", "", "a huge file");
+	fails(load_file(text), -EBADMSG, "libsva.conf: larger than 262144 bytes", "",
+	      "a huge file");
 }
 
-/* The example that is installed: every key is there, and with the #s taken away it says what the defaults are. */
+/*
+ * The example that is installed: every key is there, and with the #s taken away it says what the
+ * defaults are.
+ */
 static void test_example(void)
 {
 	static char text[16384], bare[16384];
@@ -331,8 +364,10 @@ static void test_example(void)
 		const struct sva_setting *s = sva_setting(i);
 		char want[64];
 
-		snprintf(want, sizeof(want), "\n%s = %s", s->key, s->type[0] == 'p' || !*s->initial ? "" : s->initial);
-		ok(strstr(bare, i ? want : want + 1) != NULL, "%s is in the example with its default", s->key);
+		snprintf(want, sizeof(want), "\n%s = %s", s->key,
+			 s->type[0] == 'p' || !*s->initial ? "" : s->initial);
+		ok(strstr(bare, i ? want : want + 1) != NULL,
+		   "%s is in the example with its default", s->key);
 	}
 	sva_config_free(&config);
 }
@@ -348,11 +383,13 @@ static void test_places(void)
 	fails(load_env(NULL), -EBADMSG, "libsva.conf: not a regular file", "", "a directory");
 	rmdir(path);
 	mkfifo(path, 0644);
-	fails(load_env(NULL), -EBADMSG, "libsva.conf: not a regular file", "", "a FIFO does not hold us up");
+	fails(load_env(NULL), -EBADMSG, "libsva.conf: not a regular file", "",
+	      "a FIFO does not hold us up");
 	unlink(path);
 	if (symlink("libsva.conf", path))
 		printf("# no symbolic link\n");
-	fails(load_env(NULL), -EBADMSG, "libsva.conf: can not be opened", "", "a symbolic link to itself");
+	fails(load_env(NULL), -EBADMSG, "libsva.conf: can not be opened", "",
+	      "a symbolic link to itself");
 	unlink(path);
 	scene_file("etc/libsva.conf", "strict = yes\n");
 	chmod(path, 0);
@@ -389,15 +426,16 @@ static void test_options(void)
 	opts.soft_threads = 2;
 	opts.record_timeout_ms = 5;
 	is(load(&opts, "SVA_THRESHOLD=2", NULL, NULL), 0, "options");
-	ok(config.threshold == 1 && config.fault_policy == SVA_FAULT_CPU && config.fault_tries == 3 &&
-		   config.soft_threads == 2 && config.record_timeout_ms == 5 && config.log == scene_log,
+	ok(config.threshold == 1 && config.fault_policy == SVA_FAULT_CPU &&
+		   config.fault_tries == 3 && config.soft_threads == 2 &&
+		   config.record_timeout_ms == 5 && config.log == scene_log,
 	   "each has its field");
 	sva_config_free(&config);
 	opts = (struct sva_opts)SVA_OPTS_INIT;
 	opts.log = scene_log;
 	opts.soft_threads = 65;
-	fails(load(&opts, NULL, NULL, NULL), -EINVAL, "option soft-threads: 65 is out of range: 0 to 64", "",
-	      "too many threads");
+	fails(load(&opts, NULL, NULL, NULL), -EINVAL,
+	      "option soft-threads: 65 is out of range: 0 to 64", "", "too many threads");
 	opts.soft_threads = 0;
 	opts.flags = 0x80;
 	fails(load(&opts, NULL, NULL, NULL), -EINVAL, "flags", "", "an unknown flag");
@@ -410,7 +448,8 @@ static void test_options(void)
 	opts.fault_policy = 0;
 
 	longer.opts.size = sizeof(longer);
-	gives(load(&longer.opts, NULL, NULL, NULL), "log", "warning", "a newer program that asks for nothing new");
+	gives(load(&longer.opts, NULL, NULL, NULL), "log", "warning",
+	      "a newer program that asks for nothing new");
 	longer.more = 1ull << 63;
 	fails(load(&longer.opts, NULL, NULL, NULL), -EINVAL, "does not know", "",
 	      "a newer program that asks for something new");
@@ -420,11 +459,11 @@ static void test_options(void)
 	is(config.record_timeout_ms, 10000, "what it does not have is not read");
 	sva_config_free(&config);
 	opts.size = 0;
-	is(load(&opts, "SVA_LOG=none", NULL, NULL), -EINVAL, "an uninitialised size of 0");
+	is_rc(load(&opts, "SVA_LOG=none", NULL, NULL), -EINVAL, "an uninitialised size of 0");
 	opts.size = 4097;
-	is(load(&opts, "SVA_LOG=none", NULL, NULL), -EINVAL, "an uninitialised large size");
+	is_rc(load(&opts, "SVA_LOG=none", NULL, NULL), -EINVAL, "an uninitialised large size");
 	opts.size = (size_t)-1;
-	is(load(&opts, "SVA_LOG=none", NULL, NULL), -EINVAL, "the largest size");
+	is_rc(load(&opts, "SVA_LOG=none", NULL, NULL), -EINVAL, "the largest size");
 }
 
 static void test_asking(void)
@@ -435,17 +474,17 @@ static void test_asking(void)
 	while (sva_setting((unsigned int)rows)) {
 		const struct sva_setting *s = sva_setting((unsigned int)rows++);
 
-		ok(!strncmp(s->env, "SVA_", 4) && *s->key && *s->type && s->initial && *s->help, "%s is complete",
-		   s->env);
+		ok(!strncmp(s->env, "SVA_", 4) && *s->key && *s->type && s->initial && *s->help,
+		   "%s is complete", s->env);
 	}
 	is(rows, 16, "sixteen settings");
 	is_str(sva_config_file(), SVA_CONFIG_FILE, "the file");
 	is(load_env("SVA_PATHS=soft"), 0, "loading");
-	is(sva_config_value(&config, 0, text, sizeof(text)), 0, "a value");
+	is_rc(sva_config_value(&config, 0, text, sizeof(text)), 0, "a value");
 	is_str(text, "soft", "as text");
-	is(sva_config_value(&config, 0, text, 4), -ERANGE, "too small");
-	is(sva_config_value(&config, 0, text, 5), 0, "just enough");
-	is(sva_config_value(&config, 16, text, sizeof(text)), -ENOENT, "beyond the last");
+	is_rc(sva_config_value(&config, 0, text, 4), -ERANGE, "too small");
+	is_rc(sva_config_value(&config, 0, text, 5), 0, "just enough");
+	is_rc(sva_config_value(&config, 16, text, sizeof(text)), -ENOENT, "beyond the last");
 	ok(!sva_config_key(&config, "colour") && !sva_config_key(&config, "queues"),
 	   "unknown and empty keys have no value");
 	sva_config_free(&config);
@@ -462,7 +501,7 @@ static void test_secure(void)
 static void test_errno(void)
 {
 	errno = 12345;
-	is(load_env("SVA_PATHS=nonsense"), -EINVAL, "an error");
+	is_rc(load_env("SVA_PATHS=nonsense"), -EINVAL, "an error");
 	is(errno, 12345, "errno is left alone");
 }
 
@@ -493,8 +532,9 @@ static void test_no_memory(void)
 /* A file that was good, with random damage: any answer but a crash, and the same one again. */
 static void test_damage(void)
 {
-	static const char good[] = "# a file\npaths = write,soft,cpu\nqueues = dsa0, dsa2/wq2.0\nplugins=dsa,file\n"
-				   "threshold=64k\nstrict = yes\nrecord-timeout-ms = 100\nlog = none\n";
+	static const char good[] =
+		"# a file\npaths = write,soft,cpu\nqueues = dsa0, dsa2/wq2.0\nplugins=dsa,file\n"
+		"threshold=64k\nstrict = yes\nrecord-timeout-ms = 100\nlog = none\n";
 	unsigned int wrong = 0, refused = 0, seed = 1;
 	char text[sizeof(good)];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Discovery with the real plug-ins, and the real libaccel-config, on trees of files that look like other machines.
+ * Discovery with the real plug-ins, and the real libaccel-config, on trees of files that look like
+ * other machines.
  */
 #include <unistd.h>
 
@@ -41,7 +42,8 @@ static bool look(const char *tree)
 
 static const struct sva_queue *find(const char *name)
 {
-	static const struct sva_queue none = { .node = (char *)"", .label = (char *)"", .reason = 0xffff };
+	static const struct sva_queue none = {
+		.node = (char *)"", .label = (char *)"", .reason = 0xffff};
 	const struct sva_queue *q = sva_inventory_find(inventory, name);
 
 	ok(q != NULL, "there is a queue %s", name);
@@ -95,10 +97,12 @@ static void test_one_shared(void)
 	is(q->trust, SVA_TRUST_YES, "trust");
 	ok(!q->block_on_fault, "block_on_fault");
 	is(q->reason, SVA_REASON_OK, "usable");
-	ok(sva_inventory_find(inventory, "dsa0/wq0.0") == q && sva_inventory_find(inventory, "/dev/dsa/wq0.0") == q,
+	ok(sva_inventory_find(inventory, "dsa0/wq0.0") == q &&
+		   sva_inventory_find(inventory, "/dev/dsa/wq0.0") == q,
 	   "it is found by its device and by its node, too");
 	ok(!sva_inventory_find(inventory, "dsa0") && !sva_inventory_find(inventory, "dsa1/wq0.0") &&
-		   !sva_inventory_find(inventory, "/dev/dsa/wq0.1") && !sva_inventory_find(inventory, ""),
+		   !sva_inventory_find(inventory, "/dev/dsa/wq0.1") &&
+		   !sva_inventory_find(inventory, ""),
 	   "and by nothing else");
 	ok(sva_cpu_features() == (SVA_CPU_ENQCMD | SVA_CPU_MOVDIR64B | SVA_CPU_WAITPKG),
 	   "the CPU has all that it takes");
@@ -126,7 +130,8 @@ static void test_machines(void)
 
 	look("dsa2");
 	is(find("wq0.0")->version, 0x200, "version 2");
-	is(find("wq0.0")->op_cap[0], 0x1f & (0x1d | 2), "what the administrator took away is not there; batch is left");
+	is(find("wq0.0")->op_cap[0], 0x1f & (0x1d | 2),
+	   "what the administrator took away is not there; batch is left");
 
 	look("old-kernel");
 	is(find("wq0.0")->op_cap[0], 0x1003f03ff, "op_cap of an older kernel");
@@ -162,7 +167,8 @@ static void test_readonly(void)
 		reason_is("wq0.0", SVA_REASON_OK);
 		return;
 	}
-	is(inventory->reason, SVA_REASON_SYSFS_READONLY, "a read-only /sys is told from one without devices");
+	is(inventory->reason, SVA_REASON_SYSFS_READONLY,
+	   "a read-only /sys is told from one without devices");
 	problem_is("plug-in dsa: /sys is read-only");
 }
 
@@ -175,7 +181,8 @@ static void test_iax(void)
 	is(find("wq1.0")->op_cap[0], 0x405, "cannot copy");
 	is(find("wq1.0")->op_cap[1], 0x4d001c, "but has other operations");
 	is(find("wq1.0")->max_batch, 1, "has no batches");
-	is(find("iax3/wq3.0")->op_cap[0], 5, "one that does not tell what it can is not taken for a DSA");
+	is(find("iax3/wq3.0")->op_cap[0], 5,
+	   "one that does not tell what it can is not taken for a DSA");
 	is(find("iax3/wq3.0")->numa_node, -1, "nor does it have a node");
 	is(find("iax3/wq3.0")->gen_cap, 0, "nor capabilities");
 }
@@ -199,18 +206,22 @@ static void test_hostile(void)
 	problem_is("plug-in dsa: queue wq1.0 refused: the field version makes no sense");
 	problem_is("plug-in dsa: dsa2: the type or mode of a queue can not be read");
 	for (unsigned int i = 0; i < inventory->problem_count; i++)
-		ok(!strchr(inventory->problems[i], '\033'), "nothing in problem %u moves a terminal", i);
+		ok(!strchr(inventory->problems[i], '\033'),
+		   "nothing in problem %u moves a terminal", i);
 	ok(!sva_inventory_find(inventory, "wq0.1") && sva_inventory_find(inventory, "wq0.7"),
 	   "the good queue is still there");
 	is_str(find("wq3.0")->label, "Prüfstand 3", "a label may have more than ASCII");
-	is(find("wq3.0")->op_cap[0] | find("wq3.0")->gen_cap, 0, "capabilities that can not be read are unknown");
+	is(find("wq3.0")->op_cap[0] | find("wq3.0")->gen_cap, 0,
+	   "capabilities that can not be read are unknown");
 }
 
 /* The name that an administrator gave to a queue is no reason to refuse it. */
 static void test_any_names(void)
 {
 	static const char *const labels[] = {
-		"a\tb", "a\nb", "\xff\xc0\x80z", NULL, "say \"\\\"", "\xc2\x9b\033[31m\xe2\x80\xae", "Prüfstand",
+		"a\tb",	     "a\nb",	   "\xff\xc0\x80z",
+		NULL,	     "say \"\\\"", "\xc2\x9b\033[31m\xe2\x80\xae",
+		"Prüfstand",
 	};
 	char name[16];
 
@@ -221,11 +232,14 @@ static void test_any_names(void)
 		snprintf(name, sizeof(name), "wq0.%u", i);
 		/* From 4.0 on libaccel-config cuts a name off at a newline. */
 		if (i == 1 && !strcmp(find(name)->label, "a"))
-			skip("a name of any bytes is a label as it is", "this libaccel-config ends names at a newline");
+			skip("a name of any bytes is a label as it is",
+			     "this libaccel-config ends names at a newline");
 		else if (labels[i])
-			is_str(find(name)->label, labels[i], "a name of any bytes is a label as it is");
+			is_str(find(name)->label, labels[i],
+			       "a name of any bytes is a label as it is");
 		else
-			ok(strlen(find(name)->label) >= 1000 && !find(name)->label[strspn(find(name)->label, "x")],
+			ok(strlen(find(name)->label) >= 1000 &&
+				   !find(name)->label[strspn(find(name)->label, "x")],
 			   "a name that is too long is cut");
 	}
 	reason_is("wq0.0", SVA_REASON_OK);
@@ -241,8 +255,10 @@ static void test_hidden(void)
 	look("empty-sysfs");
 	is(inventory->reason, SVA_REASON_SYSFS_HIDDEN, "/sys is empty: that is the reason");
 	look("unreadable-bus");
-	is(inventory->reason, SVA_REASON_SYSFS_HIDDEN, "/sys/bus/dsa cannot be read: that is the reason");
-	problem_is("plug-in dsa: /sys/bus/dsa/devices cannot be read: Too many levels of symbolic links");
+	is(inventory->reason, SVA_REASON_SYSFS_HIDDEN,
+	   "/sys/bus/dsa cannot be read: that is the reason");
+	problem_is(
+		"plug-in dsa: /sys/bus/dsa/devices cannot be read: Too many levels of symbolic links");
 }
 
 static void test_refused_beside(void)
@@ -258,7 +274,9 @@ static void test_refused_beside(void)
 	   "without a refused queue, a disabled one is the reason");
 }
 
-/* ------------------------------------------------------------------ the plug-in "file", and both */
+/*
+ * ------------------------------------------------------------------ the plug-in "file", and both
+ */
 
 static void look_at_list(const char *list)
 {
@@ -284,8 +302,9 @@ static void test_file(void)
 	is(discover("file"), 0, "a list of queues");
 	is(inventory->queue_count, 2, "two queues");
 	q = find("wq0.0");
-	ok(q->mode == SVA_MODE_SHARED && q->entries == 64 && q->threshold == 60 && q->max_transfer == 2 << 20 &&
-		   q->max_batch == 128 && q->numa_node == 1 && q->version == 0x200 && q->gen_cap == 0x40915f010f &&
+	ok(q->mode == SVA_MODE_SHARED && q->entries == 64 && q->threshold == 60 &&
+		   q->max_transfer == 2 << 20 && q->max_batch == 128 && q->numa_node == 1 &&
+		   q->version == 0x200 && q->gen_cap == 0x40915f010f &&
 		   q->op_cap[0] == 0x1003f03ff && q->block_on_fault,
 	   "each key has its field");
 	is_str(q->node, "/dev/dsa/wq0.0", "node");
@@ -293,8 +312,8 @@ static void test_file(void)
 	is_str(q->plugin, "file", "plug-in");
 	is(q->trust, SVA_TRUST_UNKNOWN, "nobody knows whether to trust it");
 	q = find("other/q1");
-	ok(q->mode == SVA_MODE_DEDICATED && q->entries == 8 && q->max_transfer == 2 << 20 && q->numa_node == -1 &&
-		   !*q->node,
+	ok(q->mode == SVA_MODE_DEDICATED && q->entries == 8 && q->max_transfer == 2 << 20 &&
+		   q->numa_node == -1 && !*q->node,
 	   "defaults");
 	look_at_list("wq0.0 device=dsa0 mode=shared\nwq0.1 device=dsa0\n");
 	is(discover("file"), 0, "a list with a mistake");
@@ -307,8 +326,9 @@ static void test_file(void)
 static void test_both(void)
 {
 	scene_tree("one-shared");
-	look_at_list("wq0.0 device=dsa0 mode=dedicated entries=16\nmain device=x node=/dev/dsa/wq0.0 mode=shared\n"
-		     "wq9.0 device=dsa9 mode=shared\n");
+	look_at_list(
+		"wq0.0 device=dsa0 mode=dedicated entries=16\nmain device=x node=/dev/dsa/wq0.0 mode=shared\n"
+		"wq9.0 device=dsa9 mode=shared\n");
 	is(discover("dsa,file"), 0, "two plug-ins");
 	is(inventory->queue_count, 2, "a queue that both report is there once");
 	is_str(find("wq0.0")->plugin, "dsa", "from the first plug-in");
@@ -325,7 +345,9 @@ static void test_both(void)
 	is(inventory->reason, SVA_REASON_PLUGIN, "it is the reason");
 }
 
-/* ------------------------------------------------------------------ a plug-in that misbehaves, and the host's answers
+/*
+ * ------------------------------------------------------------------ a plug-in that misbehaves, and
+ * the host's answers
  */
 
 static int (*misbehave)(const struct sva_accfg_host *host);
@@ -336,12 +358,16 @@ static int fake_enumerate(const struct sva_accfg_host *host)
 	return misbehave(host);
 }
 
-int __real_sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why, size_t why_size);
-int __wrap_sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why, size_t why_size);
+int __real_sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why,
+			   size_t why_size);
+int __wrap_sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why,
+			   size_t why_size);
 
-int __wrap_sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why, size_t why_size)
+int __wrap_sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why,
+			   size_t why_size)
 {
-	static const struct sva_accfg_plugin fake = { sizeof(fake), "fake", "misbehaves", fake_enumerate };
+	static const struct sva_accfg_plugin fake = {sizeof(fake), "fake", "misbehaves",
+						     fake_enumerate};
 
 	if (!strstr(path, "/fake.so"))
 		return __real_sva_plugin_load(path, plugin, why, why_size);
@@ -366,15 +392,18 @@ static int report_nonsense(const struct sva_accfg_host *host)
 	struct sva_accfg_queue q = fake_queue();
 
 	ok(host->size == sizeof(*host), "the host tells its size");
-	is(host->add_queue(host->ctx, NULL), -EINVAL, "no queue at all");
+	is_rc(host->add_queue(host->ctx, NULL), -EINVAL, "no queue at all");
 	q.size = 8;
 	q.name = (const char *)1;
-	is(host->add_queue(host->ctx, &q), -EINVAL, "a structure that is too short is not looked into");
+	is_rc(host->add_queue(host->ctx, &q), -EINVAL,
+	   "a structure that is too short is not looked into");
 	q = fake_queue();
 	is(host->add_queue(host->ctx, &q), 0, "a queue");
-	is(host->add_queue(host->ctx, &q), -EINVAL, "and once more");
-	ok(!host->setting(host->ctx, NULL) && !host->setting(host->ctx, "nonsense"), "settings that there are not");
-	is_str(host->setting(host->ctx, "paths"), "enqcmd,movdir64b,write,dma,soft,cpu", "one that there is");
+	is_rc(host->add_queue(host->ctx, &q), -EINVAL, "and once more");
+	ok(!host->setting(host->ctx, NULL) && !host->setting(host->ctx, "nonsense"),
+	   "settings that there are not");
+	is_str(host->setting(host->ctx, "paths"), "enqcmd,movdir64b,write,dma,soft,cpu",
+	       "one that there is");
 	host->problem(host->ctx, 12345, NULL);
 	host->problem(host->ctx, SVA_REASON_NO_IOMMU, "\033[31mred");
 	return fake_result;
@@ -419,7 +448,8 @@ static void test_misbehaviour(void)
 	is(discover("fake"), 0, "one that can not stop");
 	is(inventory->queue_count, 4096, "many queues");
 	is(inventory->problem_count, 256, "many problems");
-	is_str(inventory->problems[255], "more problems were left out", "the last one says that there were more");
+	is_str(inventory->problems[255], "more problems were left out",
+	       "the last one says that there were more");
 }
 
 static void test_no_memory(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plug-in "file" with a host that is this test: the grammar of a list of queues, mistakes, damage, no memory.
- * Discovery with the module itself is t-find-discover's.
+ * The plug-in "file" with a host that is this test: the grammar of a list of queues, mistakes,
+ * damage, no memory. Discovery with the module itself is t-find-discover's.
  */
 #include "lib/find/queue-check.h"
 #include "tap.h"
@@ -35,7 +35,8 @@ static const char *get_setting(void *ctx, const char *key)
 
 static int enumerate(void)
 {
-	static const struct sva_accfg_host host = { sizeof(host), NULL, add_queue, add_problem, get_setting };
+	static const struct sva_accfg_host host = {sizeof(host), NULL, add_queue, add_problem,
+						   get_setting};
 
 	queues = refused = 0;
 	problem[0] = names[0] = '\0';
@@ -71,11 +72,11 @@ static void test_good(void)
 	good("", "", "an empty file");
 	good("# nothing\n\n", "", "comments");
 	good("a device=b mode=shared", "b/a ", "one queue, no newline");
-	good("  a\tdevice=b   mode=shared \n\n# and\nc mode=dedicated device=d entries=128\n", "b/a d/c ",
-	     "two queues");
+	good("  a\tdevice=b   mode=shared \n\n# and\nc mode=dedicated device=d entries=128\n",
+	     "b/a d/c ", "two queues");
 	good("a device=b mode=shared node= label=\n", "b/a ", "empty texts");
-	good("a device=b mode=shared numa=-1 max-transfer=0x10000 max-batch=1k version=256\n", "b/a ",
-	     "numbers in every form");
+	good("a device=b mode=shared numa=-1 max-transfer=0x10000 max-batch=1k version=256\n",
+	     "b/a ", "numbers in every form");
 	good("a device=b mode=shared op-cap=00000000,00000000,00000000,00000000,00000000,00000000,00000001,003f03ff\n",
 	     "b/a ", "op_cap as sysfs has it");
 }
@@ -86,7 +87,8 @@ static void test_example(void)
 	char there[600];
 
 	memcpy(there, queue_file, sizeof(there));
-	snprintf(queue_file, sizeof(queue_file), "%s/accfg-plugins/libsva.queues", getenv("top_srcdir"));
+	snprintf(queue_file, sizeof(queue_file), "%s/accfg-plugins/libsva.queues",
+		 getenv("top_srcdir"));
 	is(enumerate(), 0, "the example");
 	is_str(names, "dsa0/wq0.0 dsa2/wq2.1 ", "two queues");
 	is_str(problem, "", "no problem");
@@ -99,31 +101,43 @@ static void test_bad(void)
 	bad("a device=b\n", "1: the queue has no mode=", "no mode");
 	bad("a device=b mode=dedicated\n",
 	    "1: the queue is dedicated and has no entries=", "a dedicated queue of unknown size");
-	bad("ok device=b mode=shared\n\na device=b mode=both\n", "3: 'both' is no value for mode", "an unknown mode");
+	bad("ok device=b mode=shared\n\na device=b mode=both\n", "3: 'both' is no value for mode",
+	    "an unknown mode");
 	bad("a device=b mode=shared size=16\n", "1: unknown key 'size'", "an unknown key");
 	bad("a device=b mode=shared mode=shared\n", "1: mode is there twice", "a key twice");
-	bad("a device=b mode=shared label=my queue\n", "1: 'queue' is not KEY=VALUE", "a word that is no pair");
+	bad("a device=b mode=shared label=my queue\n", "1: 'queue' is not KEY=VALUE",
+	    "a word that is no pair");
 	bad("a/b device=b mode=shared\n", "1: the field name makes", "a name with a slash");
 	bad("device=b mode=shared\n", "1: the queue has no device=", "no name");
 	bad("a device=../b mode=shared\n", "1: the field device makes", "a device that is a path");
-	bad("a device=b mode=shared node=dev/dsa/wq0.0\n", "1: the field node makes", "a relative node");
-	bad("a device=b mode=shared node=/dev/../etc/passwd\n", "1: the field node makes", "a node with a detour");
+	bad("a device=b mode=shared node=dev/dsa/wq0.0\n", "1: the field node makes",
+	    "a relative node");
+	bad("a device=b mode=shared node=/dev/../etc/passwd\n", "1: the field node makes",
+	    "a node with a detour");
 	bad("a device=b mode=shared entries=0\n", "1: the field entries makes", "no entries");
-	bad("a device=b mode=shared entries=65536\n", "1: the field entries makes", "too many entries");
-	bad("a device=b mode=shared entries=-1\n", "1: '-1' is no value for entries", "less than none");
+	bad("a device=b mode=shared entries=65536\n", "1: the field entries makes",
+	    "too many entries");
+	bad("a device=b mode=shared entries=-1\n", "1: '-1' is no value for entries",
+	    "less than none");
 	bad("a device=b mode=shared entries=8 threshold=9\n", "1: the field threshold makes",
 	    "a threshold over the entries");
-	bad("a device=b mode=shared max-transfer=3M\n", "1: the field max_transfer makes", "no power of two");
-	bad("a device=b mode=shared max-transfer=4G\n", "1: the field max_transfer makes", "too much for a descriptor");
-	bad("a device=b mode=shared max-batch=65536\n", "1: the field max_batch makes", "too large a batch");
-	bad("a device=b mode=shared max-batch=4294967296\n", "1: '4294967296' is no value for max-batch",
-	    "more than 32 bits");
+	bad("a device=b mode=shared max-transfer=3M\n", "1: the field max_transfer makes",
+	    "no power of two");
+	bad("a device=b mode=shared max-transfer=4G\n", "1: the field max_transfer makes",
+	    "too much for a descriptor");
+	bad("a device=b mode=shared max-batch=65536\n", "1: the field max_batch makes",
+	    "too large a batch");
+	bad("a device=b mode=shared max-batch=4294967296\n",
+	    "1: '4294967296' is no value for max-batch", "more than 32 bits");
 	bad("a device=b mode=shared numa=-2\n", "1: '-2' is no value for numa", "a negative node");
-	bad("a device=b mode=shared numa=1024\n", "1: the field numa_node makes", "a node that no machine has");
-	bad("a device=b mode=shared version=0x10000\n", "1: the field version makes", "an impossible version");
+	bad("a device=b mode=shared numa=1024\n", "1: the field numa_node makes",
+	    "a node that no machine has");
+	bad("a device=b mode=shared version=0x10000\n", "1: the field version makes",
+	    "an impossible version");
 	bad("a device=b mode=shared op-cap=all\n", "1: 'all' is no value for op-cap", "no bitmap");
 	bad("a device=b mode=shared gen-cap=0x1ffffffffffffffff\n", "1: ", "more than 64 bits");
-	bad("a device=b mode=shared block-on-fault=1\n", "1: '1' is no value for block-on-fault", "neither yes nor no");
+	bad("a device=b mode=shared block-on-fault=1\n", "1: '1' is no value for block-on-fault",
+	    "neither yes nor no");
 	good("a device=b mode=shared label=\xc2\x9b"
 	     "31m\n",
 	     "b/a ", "a label with a control character in two bytes");
@@ -157,7 +171,7 @@ static void test_places(void)
 	is(list("a device=b mode=shared\nc device=d mode=shared\n"), 0, "a host that refuses");
 	is(queues, 2, "is asked for each queue");
 	answer = -ENOMEM;
-	is(enumerate(), -ENOMEM, "one without memory");
+	is_rc(enumerate(), -ENOMEM, "one without memory");
 	is(queues, 1, "is not");
 	answer = 0;
 }
@@ -168,7 +182,12 @@ static void test_check(void)
 	struct {
 		struct sva_accfg_queue queue;
 		uint64_t more;
-	} longer = { .queue = { .name = "a", .device = "b", .node = "", .label = "", .entries = 1, .numa_node = -1 } };
+	} longer = {.queue = {.name = "a",
+			      .device = "b",
+			      .node = "",
+			      .label = "",
+			      .entries = 1,
+			      .numa_node = -1}};
 	struct sva_accfg_queue *q = &longer.queue;
 
 	q->size = sizeof(*q);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loader of plug-ins: what it takes, and everything that it must refuse before it runs. The broken plug-ins are
- * made from a good one, the plug-in "file", byte by byte.
+ * The loader of plug-ins: what it takes, and everything that it must refuse before it runs. The
+ * broken plug-ins are made from a good one, the plug-in "file", byte by byte.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -24,7 +24,10 @@ static unsigned char *good, *bad; /* the bytes of the good plug-in, and a copy t
 static size_t size;
 static char why[512];
 
-/* ------------------------------------------------------------------ the good plug-in, and places in it */
+/*
+ * ------------------------------------------------------------------ the good plug-in, and places
+ * in it
+ */
 
 static bool read_good(void)
 {
@@ -94,7 +97,8 @@ static size_t offset_of(ElfW(Addr) address)
 	ElfW(Phdr) *p = (ElfW(Phdr) *)(bad + header()->e_phoff);
 
 	for (int i = 0; i < header()->e_phnum; i++)
-		if (p[i].p_type == PT_LOAD && address >= p[i].p_vaddr && address < p[i].p_vaddr + p[i].p_filesz)
+		if (p[i].p_type == PT_LOAD && address >= p[i].p_vaddr &&
+		    address < p[i].p_vaddr + p[i].p_filesz)
 			return address - p[i].p_vaddr + p[i].p_offset;
 	printf("Bail out! address %#lx is not in the file\n", (unsigned long)address);
 	exit(1);
@@ -110,8 +114,8 @@ static void fresh(void)
 static int check(size_t length)
 {
 	why[0] = '\0';
-	return sva_elf_check(bad, length, (const ElfW(Ehdr) *)good, SYMBOL, sizeof(struct sva_accfg_plugin), why,
-			     sizeof(why));
+	return sva_elf_check(bad, length, (const ElfW(Ehdr) *)good, SYMBOL,
+			     sizeof(struct sva_accfg_plugin), why, sizeof(why));
 }
 
 /* The broken copy must be refused for this reason; then it is whole again. */
@@ -212,7 +216,8 @@ static void test_symbol(void)
 static void test_damage(void)
 {
 	unsigned int seed = 7, wrong = 0, accepted = 0;
-	size_t sections = header()->e_shoff, tables = section(SHT_DYNSYM)->sh_offset + section(SHT_DYNSYM)->sh_size;
+	size_t sections = header()->e_shoff,
+	       tables = section(SHT_DYNSYM)->sh_offset + section(SHT_DYNSYM)->sh_size;
 
 	for (size_t length = 0; length < size; length += length < 4096 ? 1 : 61)
 		wrong += check(length) != -ENOEXEC;
@@ -232,7 +237,8 @@ static void test_damage(void)
 	}
 	fresh();
 	is(wrong, 0, "100000 plug-ins with flipped bits are accepted or refused");
-	ok(accepted > 0 && accepted < 100000, "%u of them have their damage where it does not matter", accepted);
+	ok(accepted > 0 && accepted < 100000,
+	   "%u of them have their damage where it does not matter", accepted);
 }
 
 /* ------------------------------------------------------------------ files */
@@ -259,9 +265,11 @@ static void test_owner(void)
 {
 	scene_file_bytes("file.so", good, size);
 	chmod("file.so", 0664);
-	load_fails("file.so", -EACCES, "the file can be written to by its group (mode 0664)", "writable by its group");
+	load_fails("file.so", -EACCES, "the file can be written to by its group (mode 0664)",
+		   "writable by its group");
 	chmod("file.so", 0646);
-	load_fails("file.so", -EACCES, "the file can be written to by everyone", "writable by everyone");
+	load_fails("file.so", -EACCES, "the file can be written to by everyone",
+		   "writable by everyone");
 	chmod("file.so", 0755);
 	mkdir("open", 0755);
 	chmod("open", 0777);
@@ -270,7 +278,8 @@ static void test_owner(void)
 	load_fails("open/file.so", -EACCES, "its directory can be written to by everyone",
 		   "a directory that everyone can write to");
 	chmod("open", 0770);
-	load_fails("open/file.so", -EACCES, "its directory can be written to by its group", "or a group");
+	load_fails("open/file.so", -EACCES, "its directory can be written to by its group",
+		   "or a group");
 	if (geteuid()) {
 		skip("another owner", "only root can give files away");
 		return;
@@ -298,19 +307,26 @@ static void test_files(void)
 	load_fails("fifo.so", -ENOEXEC, "not a regular file", "a FIFO does not hold us up");
 	scene_file("empty.so", "");
 	load_fails("empty.so", -ENOEXEC, "no 0 bytes", "an empty file");
-	scene_file("text.so", "#!/bin/sh\necho this is a script and long enough to be an ELF header, at least\n");
+	scene_file(
+		"text.so",
+		"#!/bin/sh\necho this is a script and long enough to be an ELF header, at least\n");
 	load_fails("text.so", -ENOEXEC, "not an ELF file", "a script");
 	scene_file_bytes("half.so", good, size / 2);
 	load_fails("half.so", -ENOEXEC, "truncated", "half of a plug-in");
 	scene_file_bytes("other.so", good, size);
-	load_fails("other.so", -ENOEXEC, "not named after the plug-in, which calls itself 'file'", "another name");
+	load_fails("other.so", -ENOEXEC, "not named after the plug-in, which calls itself 'file'",
+		   "another name");
 	scene_file("large.so", "");
 	if (truncate("large.so", 65 << 20))
 		printf("# no large file\n");
-	load_fails("large.so", -ENOEXEC, "a plug-in has no 68157440 bytes", "a file that is too large");
+	load_fails("large.so", -ENOEXEC, "a plug-in has no 68157440 bytes",
+		   "a file that is too large");
 }
 
-/* The same file is the same plug-in; a copy is another one, even if it gets the descriptor that the first one had. */
+/*
+ * The same file is the same plug-in; a copy is another one, even if it gets the descriptor that the
+ * first one had.
+ */
 static void test_identity(const struct sva_accfg_plugin **plugin)
 {
 	const struct sva_accfg_plugin *again = NULL, *copy = NULL, *link = NULL;
@@ -325,7 +341,10 @@ static void test_identity(const struct sva_accfg_plugin **plugin)
 	ok(link == *plugin, "is the same one");
 }
 
-/* What is in the structure is looked at when the code is loaded, and before anything of it is called. */
+/*
+ * What is in the structure is looked at when the code is loaded, and before anything of it is
+ * called.
+ */
 static void struct_fails(const char *field, const char *name)
 {
 	char part[64];
@@ -338,7 +357,10 @@ static void struct_fails(const char *field, const char *name)
 	fresh();
 }
 
-/* A field that is 0 in the file, and no relocation to change that: it does its neighbour's work again. */
+/*
+ * A field that is 0 in the file, and no relocation to change that: it does its neighbour's work
+ * again.
+ */
 static bool cut_relocation(ElfW(Addr) address)
 {
 	ElfW(Shdr) *s = (ElfW(Shdr) *)(bad + header()->e_shoff);
@@ -403,14 +425,16 @@ static int without_proc(void)
 		return CANNOT_HIDE;
 	if (load("file.so", &plugin) || !plugin || strcmp(plugin->name, "file"))
 		return NOT_LOADED;
-	if (load("link/file.so", &again) || again != plugin || load("copy/file.so", &copy) || copy == plugin)
+	if (load("link/file.so", &again) || again != plugin || load("copy/file.so", &copy) ||
+	    copy == plugin)
 		return OTHER_ONE;
 	/* Others may rename what is below such a directory. */
 	mkdir("anyones", 0755);
 	mkdir("anyones/own", 0755);
 	scene_file_bytes("anyones/own/file.so", good, size);
 	chmod("anyones", 0777);
-	if (load("anyones/own/file.so", &copy) != -EACCES || !strstr(why, "/anyones") || !strstr(why, "without /proc"))
+	if (load("anyones/own/file.so", &copy) != -EACCES || !strstr(why, "/anyones") ||
+	    !strstr(why, "without /proc"))
 		return NOT_REFUSED;
 	chmod("anyones", 01777);
 	return load("anyones/own/file.so", &copy) ? NOT_LOADED : LOADED;
@@ -442,7 +466,8 @@ static void test_without_proc(void)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_HIDE)
 		skip("without /proc", "no mount namespace may be made here");
 	else
-		is(status, LOADED << 8, "without /proc a plug-in is loaded by its path, if others cannot change that");
+		is(status, LOADED << 8,
+		   "without /proc a plug-in is loaded by its path, if others cannot change that");
 }
 
 static void test_no_memory(void)

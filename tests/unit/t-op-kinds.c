@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of operations: what is refused before anything is submitted, and with which errno; block sizes; which operand an address
- * belongs to; touching. Each refusal stands beside the same operation without the mistake, which is accepted.
+ * The table of operations: what is refused before anything is submitted, and with which errno;
+ * block sizes; which operand an address belongs to; touching. Each refusal stands beside the same
+ * operation without the mistake, which is accepted.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -33,13 +34,43 @@ static void check(int want, const char *name)
 /* ------------------------------------------------------------------ prepared well */
 
 enum kind {
-	NOOP, DRAIN, COPY, FILL, FILL16, COMPARE, COMPARE_PATTERN, CREATE_DELTA, APPLY_DELTA, DUALCAST, FETCH, CRC, COPY_CRC, DIF_CHECK,
+	NOOP,
+	DRAIN,
+	COPY,
+	FILL,
+	FILL16,
+	COMPARE,
+	COMPARE_PATTERN,
+	CREATE_DELTA,
+	APPLY_DELTA,
+	DUALCAST,
+	FETCH,
+	CRC,
+	COPY_CRC,
+	DIF_CHECK,
 	DIF_INSERT, DIF_STRIP, DIF_UPDATE, DIX, FLUSH, BATCH, KINDS
 };
 
 static const char *const names[KINDS] = {
-	"no-op", "drain", "copy", "fill", "16-byte fill", "compare", "compare pattern", "create delta", "apply delta", "dualcast",
-	"translation fetch", "CRC", "copy with CRC", "DIF check", "DIF insert", "DIF strip", "DIF update", "DIX generate", "cache flush",
+	"no-op",
+	"drain",
+	"copy",
+	"fill",
+	"16-byte fill",
+	"compare",
+	"compare pattern",
+	"create delta",
+	"apply delta",
+	"dualcast",
+	"translation fetch",
+	"CRC",
+	"copy with CRC",
+	"DIF check",
+	"DIF insert",
+	"DIF strip",
+	"DIF update",
+	"DIX generate",
+	"cache flush",
 	"batch",
 };
 
@@ -72,13 +103,25 @@ static void prepare(enum kind kind)
 }
 
 /* Which fields are addresses; the third is in bytes 40-47. */
-static const struct { bool src, dst, third; } addresses[KINDS] = {
-	[COPY] = { true, true, false }, [FILL] = { false, true, false }, [FILL16] = { false, true, false },
-	[COMPARE] = { true, true, false }, [COMPARE_PATTERN] = { true, false, false }, [CREATE_DELTA] = { true, true, true },
-	[APPLY_DELTA] = { true, true, false }, [DUALCAST] = { true, true, true }, [FETCH] = { true, false, false },
-	[CRC] = { true, false, false }, [COPY_CRC] = { true, true, false }, [DIF_CHECK] = { true, false, false },
-	[DIF_INSERT] = { true, true, false }, [DIF_STRIP] = { true, true, false }, [DIF_UPDATE] = { true, true, false },
-	[DIX] = { true, true, false }, [FLUSH] = { false, true, false },
+static const struct { bool src, dst, third;
+} addresses[KINDS] = {
+	[COPY] = {true, true, false},
+	[FILL] = {false, true, false},
+	[FILL16] = {false, true, false},
+	[COMPARE] = {true, true, false},
+	[COMPARE_PATTERN] = {true, false, false},
+	[CREATE_DELTA] = {true, true, true},
+	[APPLY_DELTA] = {true, true, false},
+	[DUALCAST] = {true, true, true},
+	[FETCH] = {true, false, false},
+	[CRC] = {true, false, false},
+	[COPY_CRC] = {true, true, false},
+	[DIF_CHECK] = {true, false, false},
+	[DIF_INSERT] = {true, true, false},
+	[DIF_STRIP] = {true, true, false},
+	[DIF_UPDATE] = {true, true, false},
+	[DIX] = {true, true, false},
+	[FLUSH] = {false, true, false},
 };
 
 static uint64_t *field(int which)
@@ -101,7 +144,8 @@ static uint64_t extent(enum kind kind, int which)
 
 static void addresses_of(enum kind kind)
 {
-	const bool is_address[3] = { addresses[kind].src, addresses[kind].dst, addresses[kind].third };
+	const bool is_address[3] = {addresses[kind].src, addresses[kind].dst,
+				    addresses[kind].third};
 
 	for (int which = 0; which < 3; which++) {
 		uint64_t len = extent(kind, which), end = (TOP - len) & ~7ull;
@@ -140,7 +184,9 @@ static void each_kind(void)
 		op.flags = SVA_OP_CACHE | SVA_OP_NO_CACHE;
 		check(-EINVAL, "both cache flags");
 		op.flags = SVA_OP_CHECK;
-		check(kind == COMPARE || kind == COMPARE_PATTERN || kind == CREATE_DELTA ? 0 : -EINVAL, "a check where there is a result");
+		check(kind == COMPARE || kind == COMPARE_PATTERN || kind == CREATE_DELTA ? 0 :
+											   -EINVAL,
+		      "a check where there is a result");
 		if (kind == NOOP || kind == DRAIN)
 			continue;
 		prepare(kind);
@@ -207,16 +253,29 @@ static void overlaps(void)
 
 static void delta_rules(void)
 {
-	static const struct { uint64_t len; uint32_t max; int want; } creates[] = {
-		{ 8, 80, 0 }, { 7, 80, -EINVAL }, { 12, 80, -EINVAL }, { 0x80000, 80, 0 }, { 0x80008, 80, -EINVAL }, { 8, 79, -EINVAL },
-		{ 8, 85, -EINVAL }, { 8, 90, 0 }, { 8, 0, -EINVAL }, { 8, 0xffffffff, -EINVAL }, { 8, 0xfffffff0, 0 },
+	static const struct { uint64_t len; uint32_t max; int want;
+	} creates[] = {
+		{8, 80, 0},
+		{7, 80, -EINVAL},
+		{12, 80, -EINVAL},
+		{0x80000, 80, 0},
+		{0x80008, 80, -EINVAL},
+		{8, 79, -EINVAL},
+		{8, 85, -EINVAL},
+		{8, 90, 0},
+		{8, 0, -EINVAL},
+		{8, 0xffffffff, -EINVAL},
+		{8, 0xfffffff0, 0},
 	};
-	static const struct { uint64_t len; uint32_t size; int want; } applies[] = {
-		{ 8, 10, 0 }, { 8, 9, -EINVAL }, { 8, 0, -EINVAL }, { 9, 10, -EINVAL }, { 0x80000, 10, 0 }, { 0x80008, 10, -EINVAL },
+	static const struct { uint64_t len; uint32_t size; int want;
+	} applies[] = {
+		{8, 10, 0},	  {8, 9, -EINVAL},  {8, 0, -EINVAL},
+		{9, 10, -EINVAL}, {0x80000, 10, 0}, {0x80008, 10, -EINVAL},
 	};
 
 	for (unsigned int i = 0; i < sizeof(creates) / sizeof(creates[0]); i++) {
-		sva_prep_create_delta(&op, A, P(0x700000), creates[i].len, P(0x10000000), creates[i].max);
+		sva_prep_create_delta(&op, A, P(0x700000), creates[i].len, P(0x10000000),
+				      creates[i].max);
 		check(creates[i].want, "create delta: length and room");
 	}
 	for (unsigned int i = 0; i < sizeof(applies) / sizeof(applies[0]); i++) {
@@ -276,7 +335,8 @@ static void block_rules(void)
 static void states(void)
 {
 	static char memory[sizeof(op) + 64] __attribute__((aligned(64)));
-	static const uint32_t pending[] = { SVA_OP_IN_FLIGHT, SVA_OP_STALLED, SVA_OP_IN_BATCH, SVA_OP_BATCHING };
+	static const uint32_t pending[] = {SVA_OP_IN_FLIGHT, SVA_OP_STALLED, SVA_OP_IN_BATCH,
+					   SVA_OP_BATCHING};
 	struct sva_op *badly = (struct sva_op *)(void *)(memory + 32);
 
 	for (unsigned int i = 0; i < 4; i++) {
@@ -293,7 +353,7 @@ static void states(void)
 	memset(memory, 0, sizeof(memory));
 	/* By its bytes: the type promises an alignment that this has not. */
 	memcpy(memory + 32 + offsetof(struct sva_op, state), &(uint32_t){ SVA_OP_PREPARED }, 4);
-	is(sva_progress_check(badly), -EINVAL, "one that is misaligned");
+	is_rc(sva_progress_check(badly), -EINVAL, "one that is misaligned");
 	sva_prep_dualcast(&op, B, (char *)C + 1, A, 64);
 	check(-EINVAL, "dualcast: bits 11:0 differ");
 	sva_prep_dualcast(&op, B, (char *)C + 4096, A, 64);
@@ -301,8 +361,9 @@ static void states(void)
 	sva_prep_batch(&op, NULL, 1);
 	check(-EFAULT, "a batch without a list");
 	for (unsigned int opcode = 0; opcode < 256; opcode++) {
-		bool known = opcode <= 0x0a || (opcode >= 0x10 && opcode <= 0x15) || opcode == 0x17 || opcode == 0x20 ||
-			     opcode == SVA_OPCODE_DMA_FILL || opcode == SVA_OPCODE_DMA_COPY;
+		bool known = opcode <= 0x0a || (opcode >= 0x10 && opcode <= 0x15) ||
+			     opcode == 0x17 || opcode == 0x20 || opcode == SVA_OPCODE_DMA_FILL ||
+			     opcode == SVA_OPCODE_DMA_COPY;
 
 		sva_prep(&op, (enum sva_opcode)opcode, 0, 0, 0);
 		op.desc.src = opcode == 1;
@@ -317,20 +378,22 @@ static void operands(void)
 {
 	sva_prep_memcpy(&op, P(0x20ff0), P(0x10010), 100);
 	is(sva_kind_operand_end(&op, 0x10020, false), 0x10010 + 100, "an address in the source");
-	is(sva_kind_operand_end(&op, 0x10000, false), 0x10010 + 100, "the page that the source begins in");
-	is(sva_kind_operand_end(&op, 0x0ffff, false), 0, "the page before");
+	is(sva_kind_operand_end(&op, 0x10000, false), 0x10010 + 100,
+	   "the page that the source begins in");
+	is_rc(sva_kind_operand_end(&op, 0x0ffff, false), 0, "the page before");
 	is(sva_kind_operand_end(&op, 0x10010 + 99, false), 0x10010 + 100, "its last byte");
-	is(sva_kind_operand_end(&op, 0x10010 + 100, false), 0, "the byte behind");
-	is(sva_kind_operand_end(&op, 0x10020, true), 0, "the source is not written");
-	is(sva_kind_operand_end(&op, 0x21000, true), 0x20ff0 + 100, "the second page of the destination");
+	is_rc(sva_kind_operand_end(&op, 0x10010 + 100, false), 0, "the byte behind");
+	is_rc(sva_kind_operand_end(&op, 0x10020, true), 0, "the source is not written");
+	is(sva_kind_operand_end(&op, 0x21000, true), 0x20ff0 + 100,
+	   "the second page of the destination");
 	sva_prep_create_delta(&op, A, B, 64, C, 800);
 	is(sva_kind_operand_end(&op, 0x300000, true), 0x300000 + 800, "the record of create delta");
 	sva_prep_apply_delta(&op, B, 64, A, 30);
 	is(sva_kind_operand_end(&op, 0x100000, false), 0x100000 + 30, "the record of apply delta");
 	sva_prep_memfill(&op, B, 0x100000, 64);
-	is(sva_kind_operand_end(&op, 0x100000, false), 0, "a pattern is no address");
+	is_rc(sva_kind_operand_end(&op, 0x100000, false), 0, "a pattern is no address");
 	sva_prep_noop(&op);
-	is(sva_kind_operand_end(&op, 0, false), 0, "a no-op has none");
+	is_rc(sva_kind_operand_end(&op, 0, false), 0, "a no-op has none");
 }
 
 static void touching(void)
@@ -339,35 +402,45 @@ static void touching(void)
 	uint64_t bad = 0;
 	bool write = false;
 
-	is(sva_touch((uintptr_t)pages + 10, 2 * RIG_PAGE, true, &bad), 0, "touch two pages and a bit, to write");
-	ok(rig_page_resident(pages) && rig_page_resident(pages + 2 * RIG_PAGE) && !rig_page_resident(pages + 3 * RIG_PAGE),
+	is_rc(sva_touch((uintptr_t)pages + 10, 2 * RIG_PAGE, true, &bad), 0,
+	   "touch two pages and a bit, to write");
+	ok(rig_page_resident(pages) && rig_page_resident(pages + 2 * RIG_PAGE) &&
+		   !rig_page_resident(pages + 3 * RIG_PAGE),
 	   "they are there, and no more");
-	is(sva_touch((uintptr_t)pages + 3 * RIG_PAGE, 1, false, &bad), 0, "touch one byte, to read");
+	is_rc(sva_touch((uintptr_t)pages + 3 * RIG_PAGE, 1, false, &bad), 0,
+	   "touch one byte, to read");
 	ok(rig_page_resident(pages + 3 * RIG_PAGE) && pages[3 * RIG_PAGE] == 0, "it is there");
-	is(sva_touch((uintptr_t)pages, 0, true, &bad), 0, "touch nothing");
+	is_rc(sva_touch((uintptr_t)pages, 0, true, &bad), 0, "touch nothing");
 	pages[RIG_PAGE] = 42;
 	rig_page_readonly(pages + RIG_PAGE);
-	is(sva_touch((uintptr_t)pages + 10, 3 * RIG_PAGE, true, &bad), -EFAULT, "a page that can not be written");
+	is_rc(sva_touch((uintptr_t)pages + 10, 3 * RIG_PAGE, true, &bad), -EFAULT,
+	   "a page that can not be written");
 	is(bad, (uintptr_t)pages + RIG_PAGE, "is told");
-	is(sva_touch((uintptr_t)pages + 10, 3 * RIG_PAGE, false, &bad), 0, "but read");
+	is_rc(sva_touch((uintptr_t)pages + 10, 3 * RIG_PAGE, false, &bad), 0, "but read");
 	is(pages[RIG_PAGE], 42, "and nothing of it was changed");
 	rig_page_gone(pages + 2 * RIG_PAGE);
-	is(sva_touch((uintptr_t)pages + 10, 3 * RIG_PAGE, false, &bad), -EFAULT, "a page that is gone");
+	is_rc(sva_touch((uintptr_t)pages + 10, 3 * RIG_PAGE, false, &bad), -EFAULT,
+	   "a page that is gone");
 	is(bad, (uintptr_t)pages + 2 * RIG_PAGE, "is told");
-	is(sva_touch((uintptr_t)pages + 2 * RIG_PAGE + 100, 8, false, &bad), -EFAULT, "where it begins in the page that is gone");
+	is_rc(sva_touch((uintptr_t)pages + 2 * RIG_PAGE + 100, 8, false, &bad), -EFAULT,
+	   "where it begins in the page that is gone");
 	is(bad, (uintptr_t)pages + 2 * RIG_PAGE + 100, "the first byte is told");
-	is(sva_touch(UINT64_MAX - 10, 20, false, &bad), -EFAULT, "a range that wraps around");
-	is(sva_touch(UINT64_MAX - 4095, 4096, false, &bad), -EFAULT, "the last page of all");
-	is(sva_touch(0, 1, false, &bad), -EFAULT, "the first page of all");
-	is(sva_touch(0x800000000000, 4096, true, &bad), -EFAULT, "where no address is");
+	is_rc(sva_touch(UINT64_MAX - 10, 20, false, &bad), -EFAULT, "a range that wraps around");
+	is_rc(sva_touch(UINT64_MAX - 4095, 4096, false, &bad), -EFAULT, "the last page of all");
+	is_rc(sva_touch(0, 1, false, &bad), -EFAULT, "the first page of all");
+	is_rc(sva_touch(0x800000000000, 4096, true, &bad), -EFAULT, "where no address is");
 
 	sva_prep_memcpy(&op, pages + 4 * RIG_PAGE, pages, 100);
-	is(sva_kind_touch(&op, &bad, &write), 0, "everything that an operation needs");
+	is_rc(sva_kind_touch(&op, &bad, &write), 0, "everything that an operation needs");
 	ok(rig_page_resident(pages + 4 * RIG_PAGE), "is there");
 	sva_prep_memcpy(&op, pages + RIG_PAGE - 8, pages, 100);
-	ok(sva_kind_touch(&op, &bad, &write) == -EFAULT && write && bad == (uintptr_t)pages + RIG_PAGE, "a bad destination is told as such");
+	ok(sva_kind_touch(&op, &bad, &write) == -EFAULT && write &&
+		   bad == (uintptr_t)pages + RIG_PAGE,
+	   "a bad destination is told as such");
 	sva_prep_memcpy(&op, pages, pages + 2 * RIG_PAGE, 100);
-	ok(sva_kind_touch(&op, &bad, &write) == -EFAULT && !write && bad == (uintptr_t)pages + 2 * RIG_PAGE, "and a bad source");
+	ok(sva_kind_touch(&op, &bad, &write) == -EFAULT && !write &&
+		   bad == (uintptr_t)pages + 2 * RIG_PAGE,
+	   "and a bad source");
 }
 
 int main(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every prepare function, byte by byte: 64 bytes as the specification has them (facts: descriptor layout), written by hand. The last three
- * groups of a row are offsets 32, 40 and 48; what a row leaves out is zero. The record address, the record flags and the flags that
- * depend on a queue are not prepared, they come with submission.
+ * Every prepare function, byte by byte: 64 bytes as the specification has them (facts: descriptor
+ * layout), written by hand. The last three groups of a row are offsets 32, 40 and 48; what a row
+ * leaves out is zero. The record address, the record flags and the flags that depend on a queue are
+ * not prepared, they come with submission.
  */
 #include "sva/sva.h"
 #include "tap.h"
@@ -27,7 +28,10 @@
 static struct sva_op op;
 static unsigned char garbage[sizeof(struct sva_op)];
 
-/* An operation that was something else before: prep must leave nothing of it but what the caller owns. */
+/*
+ * An operation that was something else before: prep must leave nothing of it but what the caller
+ * owns.
+ */
 static void begin(void)
 {
 	memset(garbage, 0xa5, sizeof(garbage));
@@ -52,10 +56,13 @@ static void check(const char *name, const uint8_t want[64], uint64_t length)
 
 	if (!ok(first == 64, "%s: all 64 bytes", name))
 		printf("# byte %d is %#x, must be %#x\n", first, got[first], want[first]);
-	ok(op.length == length && op.flags == 0 && op.state == SVA_OP_PREPARED && op.user_data == 0x5757575757575757,
+	ok(op.length == length && op.flags == 0 && op.state == SVA_OP_PREPARED &&
+		   op.user_data == 0x5757575757575757,
 	   "%s: length, flags, state; user_data is the caller's", name);
-	ok(!memcmp((const char *)&op + offsetof(struct sva_op, comp), garbage, 64), "%s: the record's cache line is not touched", name);
-	ok(!memcmp(op.opaque, garbage, sizeof(op.opaque)), "%s: nor what is behind the named fields", name);
+	ok(!memcmp((const char *)&op + offsetof(struct sva_op, comp), garbage, 64),
+	   "%s: the record's cache line is not touched", name);
+	ok(!memcmp(op.opaque, garbage, sizeof(op.opaque)),
+	   "%s: nor what is behind the named fields", name);
 }
 
 #define CHECK(name, length, ...) \
@@ -80,7 +87,8 @@ static void plain(void)
 	CHECK("fill", LENGTH, HEAD(0x04), A_BYTES, B_BYTES, SIZE);
 	begin();
 	sva_prep_memfill16(&op, B, 0x1122334455667788, 0x2122232425262728, LENGTH);
-	CHECK("16-byte fill", LENGTH, HEAD_FLAGS(0x04, 0x04), A_BYTES, B_BYTES, SIZE, ZERO4, C_BYTES);
+	CHECK("16-byte fill", LENGTH, HEAD_FLAGS(0x04, 0x04), A_BYTES, B_BYTES, SIZE, ZERO4,
+	      C_BYTES);
 	begin();
 	sva_prep_compare(&op, A, B, LENGTH);
 	CHECK("compare", LENGTH, HEAD(0x05), A_BYTES, B_BYTES, SIZE);
@@ -105,10 +113,12 @@ static void delta(void)
 {
 	begin();
 	sva_prep_create_delta(&op, A, B, LENGTH, C, 0x31323334);
-	CHECK("create delta", LENGTH, HEAD(0x07), A_BYTES, B_BYTES, SIZE, ZERO4, C_BYTES, 0x34, 0x33, 0x32, 0x31);
+	CHECK("create delta", LENGTH, HEAD(0x07), A_BYTES, B_BYTES, SIZE, ZERO4, C_BYTES, 0x34,
+	      0x33, 0x32, 0x31);
 	begin();
 	sva_prep_apply_delta(&op, B, LENGTH, A, 0x31323334);
-	CHECK("apply delta", LENGTH, HEAD(0x08), A_BYTES, B_BYTES, SIZE, ZERO4, 0x34, 0x33, 0x32, 0x31);
+	CHECK("apply delta", LENGTH, HEAD(0x08), A_BYTES, B_BYTES, SIZE, ZERO4, 0x34, 0x33, 0x32,
+	      0x31);
 }
 
 static void crc(void)
@@ -118,67 +128,94 @@ static void crc(void)
 	CHECK("CRC", LENGTH, HEAD(0x10), A_BYTES, ZERO8, SIZE, ZERO4, 0x44, 0x43, 0x42, 0x41);
 	begin();
 	sva_prep_crc(&op, A, LENGTH, 0x5152535441424344, 0);
-	CHECK("CRC of 32 bits takes 32 bits of the seed", LENGTH, HEAD(0x10), A_BYTES, ZERO8, SIZE, ZERO4, 0x44, 0x43, 0x42, 0x41);
+	CHECK("CRC of 32 bits takes 32 bits of the seed", LENGTH, HEAD(0x10), A_BYTES, ZERO8, SIZE,
+	      ZERO4, 0x44, 0x43, 0x42, 0x41);
 	begin();
 	sva_prep_crc(&op, A, LENGTH, 0x5152535441424344, SVA_CRC_64);
-	CHECK("CRC of 64 bits", LENGTH, HEAD_FLAGS(0x10, 0x08), A_BYTES, ZERO8, SIZE, ZERO4, 0x44, 0x43, 0x42, 0x41, 0x54, 0x53, 0x52,
-	      0x51);
+	CHECK("CRC of 64 bits", LENGTH, HEAD_FLAGS(0x10, 0x08), A_BYTES, ZERO8, SIZE, ZERO4, 0x44,
+	      0x43, 0x42, 0x41, 0x54, 0x53, 0x52, 0x51);
 	begin();
 	sva_prep_crc(&op, A, LENGTH, 1, SVA_CRC_BYPASS_INVERSION);
-	CHECK("CRC without inversion", LENGTH, HEAD_FLAGS(0x10, 0x02), A_BYTES, ZERO8, SIZE, ZERO4, 1);
+	CHECK("CRC without inversion", LENGTH, HEAD_FLAGS(0x10, 0x02), A_BYTES, ZERO8, SIZE, ZERO4,
+	      1);
 	begin();
 	sva_prep_crc(&op, A, LENGTH, 1, SVA_CRC_BYPASS_REFLECTION);
-	CHECK("CRC without reflection", LENGTH, HEAD_FLAGS(0x10, 0x04), A_BYTES, ZERO8, SIZE, ZERO4, 1);
+	CHECK("CRC without reflection", LENGTH, HEAD_FLAGS(0x10, 0x04), A_BYTES, ZERO8, SIZE, ZERO4,
+	      1);
 	begin();
 	sva_prep_crc(&op, A, LENGTH, 1, 0xfff1ffff);
-	CHECK("other flags of a CRC become one that is refused", LENGTH, 0, 0, 0, 0, 0x40, 0, 0, 0x10, ZERO8, A_BYTES, ZERO8, SIZE, ZERO4, 1);
+	CHECK("other flags of a CRC become one that is refused", LENGTH, 0, 0, 0, 0, 0x40, 0, 0,
+	      0x10, ZERO8, A_BYTES, ZERO8, SIZE, ZERO4, 1);
 	begin();
-	sva_prep_copy_crc(&op, B, A, LENGTH, 0x41424344, SVA_CRC_BYPASS_INVERSION | SVA_CRC_BYPASS_REFLECTION);
-	CHECK("copy with CRC", LENGTH, HEAD_FLAGS(0x11, 0x06), A_BYTES, B_BYTES, SIZE, ZERO4, 0x44, 0x43, 0x42, 0x41);
+	sva_prep_copy_crc(&op, B, A, LENGTH, 0x41424344,
+			  SVA_CRC_BYPASS_INVERSION | SVA_CRC_BYPASS_REFLECTION);
+	CHECK("copy with CRC", LENGTH, HEAD_FLAGS(0x11, 0x06), A_BYTES, B_BYTES, SIZE, ZERO4, 0x44,
+	      0x43, 0x42, 0x41);
 }
 
 static void dif(void)
 {
 	static const struct sva_desc_dif source = {
-		.src_flags = 0x91, .flags = 0x0e, .src_ref = 0x61626364, .src_app_mask = 0x7172, .src_app = 0x8182,
+		.src_flags = 0x91,
+		.flags = 0x0e,
+		.src_ref = 0x61626364,
+		.src_app_mask = 0x7172,
+		.src_app = 0x8182,
 	};
 	static const struct sva_desc_dif dest = {
-		.dst_flags = 0x98, .flags = 0x05, .dst_ref = 0x61626364, .dst_app_mask = 0x7172, .dst_app = 0x8182,
+		.dst_flags = 0x98,
+		.flags = 0x05,
+		.dst_ref = 0x61626364,
+		.dst_app_mask = 0x7172,
+		.dst_app = 0x8182,
 	};
 	static const struct sva_desc_dif both = {
-		.src_flags = 0x91, .dst_flags = 0x98, .flags = 0x0e, .src_ref = 0x61626364, .src_app_mask = 0x7172, .src_app = 0x8182,
-		.dst_ref = 0x91929394, .dst_app_mask = 0xa1a2, .dst_app = 0xb1b2,
+		.src_flags = 0x91,
+		.dst_flags = 0x98,
+		.flags = 0x0e,
+		.src_ref = 0x61626364,
+		.src_app_mask = 0x7172,
+		.src_app = 0x8182,
+		.dst_ref = 0x91929394,
+		.dst_app_mask = 0xa1a2,
+		.dst_app = 0xb1b2,
 	};
 
 #define TAGS 0x64, 0x63, 0x62, 0x61, 0x72, 0x71, 0x82, 0x81
 	begin();
 	sva_prep_dif_check(&op, A, LENGTH, &source);
-	CHECK("DIF check", LENGTH, HEAD(0x12), A_BYTES, ZERO8, SIZE, ZERO4, 0x91, 0, 0x0e, 0, ZERO4, TAGS);
+	CHECK("DIF check", LENGTH, HEAD(0x12), A_BYTES, ZERO8, SIZE, ZERO4, 0x91, 0, 0x0e, 0, ZERO4,
+	      TAGS);
 	begin();
 	sva_prep_dif_insert(&op, B, A, LENGTH, &dest);
-	CHECK("DIF insert", LENGTH, HEAD(0x13), A_BYTES, B_BYTES, SIZE, ZERO4, 0, 0x98, 0x05, 0, ZERO4, ZERO8, TAGS);
+	CHECK("DIF insert", LENGTH, HEAD(0x13), A_BYTES, B_BYTES, SIZE, ZERO4, 0, 0x98, 0x05, 0,
+	      ZERO4, ZERO8, TAGS);
 	begin();
 	sva_prep_dif_strip(&op, B, A, LENGTH, &source);
-	CHECK("DIF strip", LENGTH, HEAD(0x14), A_BYTES, B_BYTES, SIZE, ZERO4, 0x91, 0, 0x0e, 0, ZERO4, TAGS);
+	CHECK("DIF strip", LENGTH, HEAD(0x14), A_BYTES, B_BYTES, SIZE, ZERO4, 0x91, 0, 0x0e, 0,
+	      ZERO4, TAGS);
 	begin();
 	sva_prep_dif_update(&op, B, A, LENGTH, &both);
-	CHECK("DIF update", LENGTH, HEAD(0x15), A_BYTES, B_BYTES, SIZE, ZERO4, 0x91, 0x98, 0x0e, 0, ZERO4, TAGS, 0x94, 0x93, 0x92, 0x91, 0xa2,
-	      0xa1, 0xb2, 0xb1);
+	CHECK("DIF update", LENGTH, HEAD(0x15), A_BYTES, B_BYTES, SIZE, ZERO4, 0x91, 0x98, 0x0e, 0,
+	      ZERO4, TAGS, 0x94, 0x93, 0x92, 0x91, 0xa2, 0xa1, 0xb2, 0xb1);
 	begin();
 	sva_prep_dix_generate(&op, B, A, LENGTH, &dest);
-	CHECK("DIX generate", LENGTH, HEAD(0x17), A_BYTES, B_BYTES, SIZE, ZERO4, 0, 0x98, 0x05, 0, ZERO4, ZERO8, TAGS);
+	CHECK("DIX generate", LENGTH, HEAD(0x17), A_BYTES, B_BYTES, SIZE, ZERO4, 0, 0x98, 0x05, 0,
+	      ZERO4, ZERO8, TAGS);
 }
 
 /* A length that 32 bits can not hold stands in full beside the descriptor. */
 static void lengths(void)
 {
-	static const uint64_t all[] = { 0, 1, 0xfffffffe, 0xffffffff, 0x100000000, 0xfffffffffffffff };
+	static const uint64_t all[] = {0,	   1,		0xfffffffe,
+				       0xffffffff, 0x100000000, 0xfffffffffffffff};
 
 	for (unsigned int i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		begin();
 		sva_prep_memcpy(&op, B, A, all[i]);
-		ok(op.length == all[i] && op.desc.size == (all[i] > 0xffffffff ? 0xffffffff : all[i]), "length %#llx",
-		   (unsigned long long)all[i]);
+		ok(op.length == all[i] &&
+			   op.desc.size == (all[i] > 0xffffffff ? 0xffffffff : all[i]),
+		   "length %#llx", (unsigned long long)all[i]);
 	}
 	begin();
 	sva_prep(&op, SVA_OPCODE_UPDATE_WINDOW, 0x1122334455667788, 0x0102030405060708, LENGTH);
@@ -189,8 +226,8 @@ static void lengths(void)
 static void record(void)
 {
 	static const uint8_t bytes[32] = {
-		0x83, 0x01, 0x05, 0x00, 0x04, 0x03, 0x02, 0x01, A_BYTES, 0x14, 0x13, 0x12, 0x11, 0x22, 0x21, 0x32, 0x31,
-		0x44, 0x43, 0x42, 0x41, 0x52, 0x51, 0x62, 0x61,
+		0x83, 0x01, 0x05, 0x00, 0x04, 0x03, 0x02, 0x01, A_BYTES, 0x14, 0x13, 0x12, 0x11,
+		0x22, 0x21, 0x32, 0x31, 0x44, 0x43, 0x42, 0x41, 0x52,	 0x51, 0x62, 0x61,
 	};
 	struct sva_comp comp;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chunks and partial completions as pure arithmetic: a device of a few lines, which stops after as many bytes as it is told to, in either direction,
- * does what the descriptors say; whatever the chunks and wherever it stopped, memory and result must be those of one undisturbed operation.
+ * Chunks and partial completions as pure arithmetic: a device of a few lines, which stops after as
+ * many bytes as it is told to, in either direction, does what the descriptors say; whatever the
+ * chunks and wherever it stopped, memory and result must be those of one undisturbed operation.
  */
 #include "lib/op/op.h"
 #include "tap.h"
@@ -56,7 +57,9 @@ static void do_move(const struct sva_desc *desc, uint64_t n, bool from_end)
 static void do_compare(const struct sva_desc *desc, uint64_t *n)
 {
 	for (uint64_t i = 0; i < *n; i++) {
-		uint8_t other = sva_desc_opcode(desc) == SVA_OPCODE_COMPARE ? at(desc->dst)[i] : (uint8_t)(desc->dst >> i % 8 * 8);
+		uint8_t other = sva_desc_opcode(desc) == SVA_OPCODE_COMPARE ?
+					at(desc->dst)[i] :
+					(uint8_t)(desc->dst >> i % 8 * 8);
 
 		if (at(desc->src)[i] == other)
 			continue;
@@ -70,13 +73,18 @@ static void do_compare(const struct sva_desc *desc, uint64_t *n)
 
 static void do_crc(const struct sva_desc *desc, uint64_t n, bool copies)
 {
-	bool inversion = desc->flags_opcode & SVA_DESC_CRC_BYPASS_INV, reflection = desc->flags_opcode & SVA_DESC_CRC_BYPASS_REF;
+	bool inversion = desc->flags_opcode & SVA_DESC_CRC_BYPASS_INV,
+	     reflection = desc->flags_opcode & SVA_DESC_CRC_BYPASS_REF;
 
-	comp->op.crc = 0xbad0bad0bad0bad0ull; /* undefined after nothing; the upper half always is for 32 bits */
+	/* undefined after nothing; the upper half always is for 32 bits */
+	comp->op.crc = 0xbad0bad0bad0bad0ull;
 	if (n && (desc->flags_opcode & SVA_DESC_CRC64))
-		comp->op.crc = ref_crc64(at(desc->src), n, desc->op.crc.seed, inversion, reflection);
+		comp->op.crc =
+			ref_crc64(at(desc->src), n, desc->op.crc.seed, inversion, reflection);
 	else if (n)
-		comp->op.crc = 0xbad0bad000000000ull | ref_crc32c(at(desc->src), n, (uint32_t)desc->op.crc.seed, inversion, reflection);
+		comp->op.crc = 0xbad0bad000000000ull |
+			       ref_crc32c(at(desc->src), n, (uint32_t)desc->op.crc.seed, inversion,
+					  reflection);
 	if (copies)
 		memmove(at(desc->dst), at(desc->src), n);
 }
@@ -85,7 +93,8 @@ static void do_crc(const struct sva_desc *desc, uint64_t n, bool copies)
 static void do_dif(const struct sva_desc *desc, uint64_t *n)
 {
 	unsigned int opcode = sva_desc_opcode(desc);
-	bool has = opcode == SVA_OPCODE_DIF_STRIP || opcode == SVA_OPCODE_DIF_CHECK || opcode == SVA_OPCODE_DIF_UPDATE;
+	bool has = opcode == SVA_OPCODE_DIF_STRIP || opcode == SVA_OPCODE_DIF_CHECK ||
+		   opcode == SVA_OPCODE_DIF_UPDATE;
 	bool adds = opcode == SVA_OPCODE_DIF_INSERT || opcode == SVA_OPCODE_DIF_UPDATE;
 	struct sva_desc_dif tags = desc->op.dif;
 	uint8_t *from = at(desc->src), *to = at(desc->dst), tuple[8];
@@ -200,14 +209,17 @@ static void execute(const struct sva_desc *desc, uint64_t *n, bool from_end)
 
 static uint64_t work_of(const struct sva_desc *desc)
 {
-	return sva_desc_opcode(desc) == SVA_OPCODE_APPLY_DELTA ? desc->op.delta.addr_or_size : desc->size;
+	return sva_desc_opcode(desc) == SVA_OPCODE_APPLY_DELTA ? desc->op.delta.addr_or_size :
+								 desc->size;
 }
 
 /* One attempt: true if the descriptor was done. */
 static bool attempt(struct device *device, bool first)
 {
 	const struct sva_desc *desc = &op.desc;
-	uint64_t n = work_of(desc), most = first ? device->first : device->later ? device->later : n;
+	uint64_t n = work_of(desc), most = first	 ? device->first :
+					   device->later ? device->later :
+							   n;
 
 	device->submitted++;
 	device->too_long |= desc->size > device->max;
@@ -274,19 +286,24 @@ static void judge(struct device *device, uint64_t len, uint64_t value, unsigned 
 	const struct sva_result *result = &SVA_OP_PRIVATE(&op)->result;
 	struct device before = *device;
 	bool ended = drive(device);
-	bool good = ended && !memcmp(mem, want, SIZE) && result->bytes == len && result->value == value && result->result == byte &&
-		    result->path_bytes[SVA_PATH_WRITE] + result->path_bytes[SVA_PATH_SOFT] == len && !device->too_long &&
-		    !device->wrong_record;
+	bool good = ended && !memcmp(mem, want, SIZE) && result->bytes == len &&
+		    result->value == value && result->result == byte &&
+		    result->path_bytes[SVA_PATH_WRITE] + result->path_bytes[SVA_PATH_SOFT] == len &&
+		    !device->too_long && !device->wrong_record;
 
 	cases++;
 	if (good || wrong++)
 		return;
-	snprintf(first_wrong, sizeof(first_wrong),
-		 "opcode %#x, %llu bytes, queue %llu, stops after %llu then %llu%s: %s, %llu bytes done, value %#llx, result %u%s%s",
-		 sva_desc_opcode(&op.desc), (unsigned long long)op.length, (unsigned long long)before.max,
-		 (unsigned long long)before.first, (unsigned long long)before.later, before.from_end ? ", from the end" : "",
-		 ended ? "ended" : "did not end", (unsigned long long)result->bytes, (unsigned long long)result->value, result->result,
-		 memcmp(mem, want, SIZE) ? ", memory is wrong" : "", device->too_long ? ", a chunk was too long" : "");
+	snprintf(
+		first_wrong, sizeof(first_wrong),
+		"opcode %#x, %llu bytes, queue %llu, stops after %llu then %llu%s: %s, %llu bytes done, value %#llx, result %u%s%s",
+		sva_desc_opcode(&op.desc), (unsigned long long)op.length,
+		(unsigned long long)before.max, (unsigned long long)before.first,
+		(unsigned long long)before.later, before.from_end ? ", from the end" : "",
+		ended ? "ended" : "did not end", (unsigned long long)result->bytes,
+		(unsigned long long)result->value, result->result,
+		memcmp(mem, want, SIZE) ? ", memory is wrong" : "",
+		device->too_long ? ", a chunk was too long" : "");
 }
 
 static void report(const char *what)
@@ -305,7 +322,10 @@ static void moves(void)
 		for (unsigned int max = 1; max <= len + 1; max += 1 + max / 9) {
 			for (unsigned int first = 0; first <= max; first++) {
 				for (unsigned int later = 0; later < 4; later++) {
-					struct device device = { .max = max, .first = first, .later = later, .from_end = (by + first) & 1 };
+					struct device device = {.max = max,
+								.first = first,
+								.later = later,
+								.from_end = (by + first) & 1};
 
 					fresh();
 					memmove(want + 100 + by, start + 100, len);
@@ -326,7 +346,8 @@ static void fills(void)
 	for (unsigned int len = 1; len <= 40; len += 3) {
 		for (unsigned int max = 1; max <= len; max++) {
 			for (unsigned int first = 0; first <= max; first += 1 + first / 8) {
-				struct device device = { .max = max, .first = first, .later = 1 + first % 5 };
+				struct device device = {
+					.max = max, .first = first, .later = 1 + first % 5};
 
 				fresh();
 				ref_random_bytes(pattern, 16);
@@ -363,7 +384,7 @@ static void compares(void)
 				sva_prep_compare(&op, mem + 100, mem + 500, len);
 				judge(&device, differs, differs < len ? differs : 0, differs < len);
 
-				device = (struct device){ .max = max, .first = max / 2, .later = 3 };
+				device = (struct device){.max = max, .first = max / 2, .later = 3};
 				ref_random_bytes(pattern, 8);
 				memcpy(&value, pattern, 8);
 				ref_fill(mem + 100, len, pattern, 8);
@@ -382,17 +403,20 @@ static void crcs(void)
 {
 	for (unsigned int flags = 0; flags < 8; flags++) {
 		bool inversion = flags & 1, reflection = flags & 2, wide = flags & 4;
-		uint32_t crc_flags = (inversion ? SVA_CRC_BYPASS_INVERSION : 0) | (reflection ? SVA_CRC_BYPASS_REFLECTION : 0) |
+		uint32_t crc_flags = (inversion ? SVA_CRC_BYPASS_INVERSION : 0) |
+				     (reflection ? SVA_CRC_BYPASS_REFLECTION : 0) |
 				     (wide ? SVA_CRC_64 : 0);
 
 		for (unsigned int max = 1; max <= 50; max += 7) {
 			for (unsigned int first = 0; first <= max; first++) {
-				struct device device = { .max = max, .first = first, .later = 1 + first % 3 };
+				struct device device = {
+					.max = max, .first = first, .later = 1 + first % 3};
 				uint64_t seed = 0x123456789abcdef0ull + first, crc;
 
 				fresh();
 				crc = wide ? ref_crc64(start + 9, 50, seed, inversion, reflection) :
-					     ref_crc32c(start + 9, 50, (uint32_t)seed, inversion, reflection);
+					     ref_crc32c(start + 9, 50, (uint32_t)seed, inversion,
+							reflection);
 				sva_prep_crc(&op, mem + 9, 50, seed, crc_flags);
 				judge(&device, 50, crc, 0);
 				device = (struct device){ .max = max, .first = first, .later = 2 };
@@ -427,14 +451,17 @@ static void dualcasts_and_flushes(void)
 }
 
 /* What insert makes of plain blocks, the independent way. */
-static void protect(uint8_t *to, const uint8_t *from, unsigned int blocks, const struct sva_desc_dif *dif, bool alone)
+static void protect(uint8_t *to, const uint8_t *from, unsigned int blocks,
+		    const struct sva_desc_dif *dif, bool alone)
 {
 	for (unsigned int i = 0; i < blocks; i++) {
 		if (!alone) {
 			memcpy(to, from + i * 512, 512);
 			to += 512;
 		}
-		ref_dif_tuple(to, from + i * 512, 512, 0, false, (uint16_t)(dif->dst_app + (dif->dst_flags & 0x10 ? i : 0)), dif->dst_ref + i);
+		ref_dif_tuple(to, from + i * 512, 512, 0, false,
+			      (uint16_t)(dif->dst_app + (dif->dst_flags & 0x10 ? i : 0)),
+			      dif->dst_ref + i);
 		to += 8;
 	}
 }
@@ -448,7 +475,8 @@ static void difs_with(uint64_t max, uint64_t first, uint64_t later)
 	const struct sva_desc_dif out = {
 		.dst_flags = SVA_DIF_DST_APP_INC, .dst_ref = 0xfffffffe, .dst_app = 0xffff,
 	};
-	const struct sva_desc_dif in = { .src_flags = SVA_DIF_SRC_APP_INC, .src_ref = 0xfffffffe, .src_app = 0xffff };
+	const struct sva_desc_dif in = {
+		.src_flags = SVA_DIF_SRC_APP_INC, .src_ref = 0xfffffffe, .src_app = 0xffff};
 	struct sva_desc_dif both = in;
 	struct device device = { .max = max, .first = first, .later = later };
 	uint8_t *plain = mem, *whole = mem + 4096, *more = mem + 8192;
@@ -471,7 +499,8 @@ static void difs_with(uint64_t max, uint64_t first, uint64_t later)
 	if (SVA_OP_PRIVATE(&op)->result.dif.src_ref != 0xfffffffe + BLOCKS)
 		wrong++;
 	device = (struct device){ .max = max, .first = first, .later = later };
-	protect(want + 8192, start, BLOCKS, &(struct sva_desc_dif){ .dst_ref = 77, .dst_app = 88 }, false);
+	protect(want + 8192, start, BLOCKS, &(struct sva_desc_dif){.dst_ref = 77, .dst_app = 88},
+		false);
 	sva_prep_dif_update(&op, more, whole, WHOLE, &both);
 	judge(&device, WHOLE, 0, 0);
 	device = (struct device){ .max = max, .first = first, .later = later };
@@ -494,7 +523,8 @@ static void deltas(void)
 
 	for (unsigned int edits = 0; edits < 60; edits += 3) {
 		for (uint64_t first = 0; first <= 512; first += 40) {
-			struct device device = { .max = 4096, .first = first, .later = first ? 48 : 0 };
+			struct device device = {
+				.max = 4096, .first = first, .later = first ? 48 : 0};
 			uint32_t size;
 
 			fresh();
@@ -508,7 +538,8 @@ static void deltas(void)
 			judge(&device, 512, size, size ? 1 : 0);
 			if (!size)
 				continue;
-			device = (struct device){ .max = 4096, .first = first, .later = first ? 30 : 0 };
+			device = (struct device){
+				.max = 4096, .first = first, .later = first ? 30 : 0};
 			memcpy(want + 512, want + 1024, 512);
 			sva_prep_apply_delta(&op, mem + 512, 512, mem + 2048, size);
 			judge(&device, 512, 0, 0);
@@ -517,7 +548,10 @@ static void deltas(void)
 	report("deltas, stopped and gone on with");
 }
 
-/* The room is used up between two stops: all of it has to be done once more, and the answer is the same. */
+/*
+ * The room is used up between two stops: all of it has to be done once more, and the answer is the
+ * same.
+ */
 static void full_delta(void)
 {
 	struct device device = { .max = 4096, .first = 128, .stops = 1 };
@@ -592,7 +626,8 @@ static void fits(void)
 	is(sva_progress_fits(&op, 511), false, "create delta is never cut");
 	is(sva_progress_fits(&op, 512), false, "and its record counts, too");
 	is(sva_progress_fits(&op, 640), true, "the whole of it fits");
-	sva_prep_dif_insert(&op, mem, mem + 8192, 5120, &(struct sva_desc_dif){ .flags = SVA_DIF_BLOCK_512 });
+	sva_prep_dif_insert(&op, mem, mem + 8192, 5120,
+			    &(struct sva_desc_dif){.flags = SVA_DIF_BLOCK_512});
 	sva_progress_begin(&op);
 	is(sva_progress_fits(&op, 511), false, "a block is never cut");
 	is(sva_progress_fits(&op, 512), true, "one block is enough");

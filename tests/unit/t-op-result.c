@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Status codes, reasons and paths in words and errnos: every code, against a table written by hand from the facts. */
+/*
+ * Status codes, reasons and paths in words and errnos: every code, against a table written by hand
+ * from the facts.
+ */
 #include <errno.h>
 
 #include "lib/op/op.h"
@@ -43,12 +46,53 @@ static const struct {
 
 /* Numbers of the interface: they may grow, never change. */
 static const char *const reasons[] = {
-	"OK", "EXCLUDED", "QUEUE_EXCLUDED", "NO_DEVICE", "NO_DRIVER", "DEVICE_DISABLED", "QUEUE_DISABLED", "WRONG_TYPE", "WRONG_MODE",
-	"NO_NODE", "NO_PERMISSION", "SVA_REFUSED", "NO_IOMMU", "NO_PASID", "NEED_RAWIO", "NO_ENQCMD", "NO_MOVDIR64B", "BUSY", "BUSY_HERE",
-	"SYSFS_READONLY", "UNTRUSTED", "TRUST_UNKNOWN", "WRITE_REFUSED", "NO_OPERATION", "MODULE_ABSENT", "MODULE_PERMISSION",
-	"MODULE_VERSION", "MODULE_NO_CHANNEL", "MODULE_FOREIGN", "FULL", "RETIRED", "TOO_SMALL", "FAULTS", "BAD_RECORD", "NOT_BUILT",
-	"OPEN_FAILED", "MAP_FAILED", "PLUGIN", "FORKED", "MEMLOCK", "BATCH_SIZE", "BATCH_ENTRY", "NOT_A_QUEUE", "SHORTAGE",
-	"SYSFS_HIDDEN", "PROC_HIDDEN", "QUEUE_REFUSED",
+	"OK",
+	"EXCLUDED",
+	"QUEUE_EXCLUDED",
+	"NO_DEVICE",
+	"NO_DRIVER",
+	"DEVICE_DISABLED",
+	"QUEUE_DISABLED",
+	"WRONG_TYPE",
+	"WRONG_MODE",
+	"NO_NODE",
+	"NO_PERMISSION",
+	"SVA_REFUSED",
+	"NO_IOMMU",
+	"NO_PASID",
+	"NEED_RAWIO",
+	"NO_ENQCMD",
+	"NO_MOVDIR64B",
+	"BUSY",
+	"BUSY_HERE",
+	"SYSFS_READONLY",
+	"UNTRUSTED",
+	"TRUST_UNKNOWN",
+	"WRITE_REFUSED",
+	"NO_OPERATION",
+	"MODULE_ABSENT",
+	"MODULE_PERMISSION",
+	"MODULE_VERSION",
+	"MODULE_NO_CHANNEL",
+	"MODULE_FOREIGN",
+	"FULL",
+	"RETIRED",
+	"TOO_SMALL",
+	"FAULTS",
+	"BAD_RECORD",
+	"NOT_BUILT",
+	"OPEN_FAILED",
+	"MAP_FAILED",
+	"PLUGIN",
+	"FORKED",
+	"MEMLOCK",
+	"BATCH_SIZE",
+	"BATCH_ENTRY",
+	"NOT_A_QUEUE",
+	"SHORTAGE",
+	"SYSFS_HIDDEN",
+	"PROC_HIDDEN",
+	"QUEUE_REFUSED",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -66,12 +110,14 @@ static void status_codes(void)
 			name = statuses[i].name;
 			err = statuses[i].err;
 		}
-		ok(!strcmp(sva_status_name(code), name) && sva_status_errno(code) == err && *sva_status_text(code),
+		ok(!strcmp(sva_status_name(code), name) && sva_status_errno(code) == err &&
+			   *sva_status_text(code),
 		   "status %#x: %s, errno %d", code, sva_status_name(code), sva_status_errno(code));
 	}
 	for (unsigned int i = 0; i < COUNT(statuses); i++)
 		for (unsigned int j = 0; j < i; j++)
-			if (!strcmp(sva_status_text(statuses[i].code), sva_status_text(statuses[j].code)))
+			if (!strcmp(sva_status_text(statuses[i].code),
+				    sva_status_text(statuses[j].code)))
 				ok(false, "status %#x and %#x have one text", i, j);
 	is_str(sva_status_name(0xffffffff), "UNKNOWN", "no status");
 	is(sva_status_errno(0xffffffff), EIO, "no status");
@@ -86,13 +132,15 @@ static void reason_codes(void)
 		is_str(sva_reason_name(i), reasons[i], "reason");
 		for (unsigned int j = 0; j < i; j++)
 			once &= strcmp(sva_reason_text(i), sva_reason_text(j)) != 0;
-		ok(once && strlen(sva_reason_text(i)) >= 6 && strlen(sva_reason_text(i)) < 160 && !strchr(sva_reason_text(i), '\n'),
+		ok(once && strlen(sva_reason_text(i)) >= 6 && strlen(sva_reason_text(i)) < 160 &&
+			   !strchr(sva_reason_text(i), '\n'),
 		   "reason %u has a text of its own, in one line", i);
 	}
 	is_str(sva_reason_name(SVA_REASON_COUNT_), "UNKNOWN", "one too many");
 	is_str(sva_reason_text(SVA_REASON_COUNT_), "unknown reason", "one too many");
 	is_str(sva_reason_name(0xffffffff), "UNKNOWN", "far too many");
-	is_str(sva_reason_text(SVA_REASON_MODULE_ABSENT), "/dev/sva_dma is absent: the sva_dma module is not loaded", "as the issue has it");
+	is_str(sva_reason_text(SVA_REASON_MODULE_ABSENT),
+	       "/dev/sva_dma is absent: the sva_dma module is not loaded", "as the issue has it");
 }
 
 static void path_names(void)
@@ -108,36 +156,42 @@ static void path_names(void)
 	is(sva_version(), SVA_VERSION, "the library's version is the headers'");
 }
 
-/* ------------------------------------------------------------------ what an operation says before and after its end */
+/*
+ * ------------------------------------------------------------------ what an operation says before
+ * and after its end
+ */
 
 static void operations(void)
 {
 	static struct sva_op op;
 
-	is(sva_op_result(NULL)->error, -EINVAL, "no operation has a result that says so");
+	is_rc(sva_op_result(NULL)->error, -EINVAL, "no operation has a result that says so");
 	memset(&op, 0xa5, sizeof(op));
-	is(sva_op_result(&op)->error, -EINVAL, "so has garbage");
+	is_rc(sva_op_result(&op)->error, -EINVAL, "so has garbage");
 	sva_prep_noop(&op);
-	is(sva_op_result(&op)->error, -EINVAL, "and what was never submitted");
-	is(sva_poll(&op), -EINVAL, "which polling tells, too");
+	is_rc(sva_op_result(&op)->error, -EINVAL, "and what was never submitted");
+	is_rc(sva_poll(&op), -EINVAL, "which polling tells, too");
 
 	sva_progress_begin(&op);
 	op.state = SVA_OP_IN_FLIGHT;
-	is(sva_op_result(&op)->error, -EINPROGRESS, "in flight");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "in flight");
 	op.state = SVA_OP_STALLED;
-	is(sva_op_result(&op)->error, -EINPROGRESS, "stalled");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "stalled");
 	op.state = SVA_OP_IN_BATCH;
-	is(sva_op_result(&op)->error, -EINPROGRESS, "an entry of a batch that waits");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "an entry of a batch that waits");
 	op.state = SVA_OP_BATCHING;
-	is(sva_op_result(&op)->error, -EINPROGRESS, "a batch that is worked off");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "a batch that is worked off");
 	sva_operation_end(&op, NULL, -ECANCELED);
-	is(sva_op_result(&op)->error, -ECANCELED, "ended");
+	is_rc(sva_op_result(&op)->error, -ECANCELED, "ended");
 }
 
 /* The path that did most; without bytes, the one that the descriptor took. */
 static void main_paths(void)
 {
-	struct sva_identity id = { .queue = "wq9.9", .device = "dsa9", .path = SVA_PATH_WRITE, .reason = SVA_REASON_NEED_RAWIO };
+	struct sva_identity id = {.queue = "wq9.9",
+				  .device = "dsa9",
+				  .path = SVA_PATH_WRITE,
+				  .reason = SVA_REASON_NEED_RAWIO};
 	static struct sva_op op;
 	struct sva_op_private *p = SVA_OP_PRIVATE(&op);
 
@@ -148,7 +202,8 @@ static void main_paths(void)
 			p->result.path_bytes[path] = path == most ? 101 : 100;
 		sva_operation_end(&op, NULL, 0);
 		is(sva_op_result(&op)->path, most, "the path of most bytes");
-		ok(!sva_op_result(&op)->queue && !sva_op_result(&op)->device, "and no queue without a descriptor");
+		ok(!sva_op_result(&op)->queue && !sva_op_result(&op)->device,
+		   "and no queue without a descriptor");
 	}
 	sva_prep_noop(&op);
 	sva_progress_begin(&op);
@@ -163,7 +218,8 @@ static void last_result(void)
 {
 	const struct sva_result *last = sva_last_result();
 
-	ok(last && !last->error && !last->bytes && last->path == SVA_PATH_CPU && !last->queue, "before any call: nothing, on the CPU");
+	ok(last && !last->error && !last->bytes && last->path == SVA_PATH_CPU && !last->queue,
+	   "before any call: nothing, on the CPU");
 }
 
 int main(void)

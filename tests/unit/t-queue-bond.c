@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Binding queues, on a kernel that this test plays (kernel.h): every way in which it refuses, what is tried instead, one bond for each queue and
- * process, and a device that falls silent.
+ * Binding queues, on a kernel that this test plays (kernel.h): every way in which it refuses, what
+ * is tried instead, one bond for each queue and process, and a device that falls silent.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -51,7 +51,8 @@ static bool copy_works(struct sva_bond *bond)
 	if (err)
 		printf("# a copy on the bond: %d\n", err);
 	return !err && !memcmp(to, from, BYTES) && sva_op_result(&op)->path == SVA_PATH_WRITE &&
-	       !strcmp(sva_op_result(&op)->queue, "wq0.0") && !strcmp(sva_op_result(&op)->device, "dsa0");
+	       !strcmp(sva_op_result(&op)->queue, "wq0.0") &&
+	       !strcmp(sva_op_result(&op)->device, "dsa0");
 }
 
 /* ------------------------------------------------------------------ refused */
@@ -82,10 +83,10 @@ static void open_fails(void)
 		ok(bond == (void *)1, "the handle is not touched");
 		is(sva_explain(sva, SVA_PATH_WRITE, text, sizeof(text)), cases[i].reason, "why");
 		is_str(text, sva_reason_text(cases[i].reason), "in words");
-		is(sva_memcpy(sva, to, from, BYTES), -ENODEV, "there is no other path");
+		is_rc(sva_memcpy(sva, to, from, BYTES), -ENODEV, "there is no other path");
 		is(sva_last_result()->reason, cases[i].reason, "why");
 		kernel_fail(KERNEL_OPEN, 0, 0);
-		is(sva_bind(sva, "wq0.0", 0, &bond), 0, "when it is mended");
+		is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "when it is mended");
 		ok(copy_works(bond), "it works");
 		sva_unbind(bond);
 		bond = (void *)1;
@@ -94,7 +95,7 @@ static void open_fails(void)
 	}
 	begin(false, "write");
 	kernel_fail(KERNEL_OPEN, EINTR, 3);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "an open that was interrupted goes on");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "an open that was interrupted goes on");
 	sva_unbind(bond);
 	sva_close(sva);
 }
@@ -102,39 +103,43 @@ static void open_fails(void)
 /* Portals need a capability; what is left is write(2), and the other way round. */
 static void portal_refused(bool dedicated)
 {
-	int portal = dedicated ? SVA_PATH_MOVDIR64B : SVA_PATH_ENQCMD, other = dedicated ? SVA_PATH_ENQCMD : SVA_PATH_MOVDIR64B;
+	int portal = dedicated ? SVA_PATH_MOVDIR64B : SVA_PATH_ENQCMD,
+	    other = dedicated ? SVA_PATH_ENQCMD : SVA_PATH_MOVDIR64B;
 	struct sva_bond *bond;
 
 	begin(dedicated, NULL);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind on a CPU without the instructions");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind on a CPU without the instructions");
 	is(queue->mmaps, 0, "no portal is asked for");
 	is(sva_bond_path(bond), SVA_PATH_WRITE, "write is what it takes");
-	is(reason_of(portal), dedicated ? SVA_REASON_NO_MOVDIR64B : SVA_REASON_NO_ENQCMD, "why not the portal");
+	is(reason_of(portal), dedicated ? SVA_REASON_NO_MOVDIR64B : SVA_REASON_NO_ENQCMD,
+	   "why not the portal");
 	is(reason_of(other), SVA_REASON_WRONG_MODE, "why not the other portal");
 	sva_unbind(bond);
 	sva_close(sva);
 
 	begin(dedicated, NULL);
 	kernel_cpu = SVA_CPU_ENQCMD | SVA_CPU_MOVDIR64B;
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind where mmap answers EPERM");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind where mmap answers EPERM");
 	ok(queue->mmaps > 0, "a portal was asked for");
 	is(sva_bond_path(bond), SVA_PATH_WRITE, "write is what it takes");
-	ok(queue->taken == 1 && queue->log[0] >> 24 == SVA_OPCODE_NOOP, "which was found out with a no-op");
+	ok(queue->taken == 1 && queue->log[0] >> 24 == SVA_OPCODE_NOOP,
+	   "which was found out with a no-op");
 	is(sva_explain(sva, portal, NULL, 0), SVA_REASON_NEED_RAWIO, "why not the portal");
 	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_OK, "and why write: it is usable");
 	ok(copy_works(bond), "it works");
 	sva_unbind(bond);
-	is(sva_memcpy(sva, to, from, BYTES), 0, "a synchronous call takes it");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a synchronous call takes it");
 	is(sva_last_result()->path, SVA_PATH_WRITE, "write");
 	is(sva_last_result()->reason, SVA_REASON_NEED_RAWIO, "why not better");
 	sva_close(sva);
 
 	begin(dedicated, dedicated ? "movdir64b" : "enqcmd");
 	kernel_cpu = SVA_CPU_ENQCMD | SVA_CPU_MOVDIR64B;
-	is(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "with nothing but the portal permitted");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "with nothing but the portal permitted");
 	sva_close(sva);
 	sva = rig_open(dedicated ? "enqcmd" : "movdir64b", 0);
-	is(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "with nothing but paths for other queues permitted");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EACCES,
+	   "with nothing but paths for other queues permitted");
 	is(queue->open_now, 0, "it is not kept open");
 	sva_close(sva);
 	sva = rig_open(dedicated ? "movdir64b" : "enqcmd", 0);
@@ -160,25 +165,25 @@ static void write_refused(void)
 		is(sva_bind(sva, "wq0.0", 0, &bond), cases[i].want, strerror(cases[i].err));
 		is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), cases[i].reason, "why");
 		is(queue->open_now, 0, "nothing stays open");
-		is(sva_memcpy(sva, to, from, BYTES), 0, "a copy goes the next path");
+		is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a copy goes the next path");
 		is(sva_last_result()->path, SVA_PATH_SOFT, "soft");
 		is(sva_last_result()->reason, cases[i].reason, "why not better");
 		sva_close(sva);
 	}
 	begin(false, "write");
 	kernel_fail(KERNEL_WRITE, EINTR, 3);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "a write that was interrupted goes on");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "a write that was interrupted goes on");
 	sva_unbind(bond);
 	queue->full_for = 3;
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "a queue that is full for a moment");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "a queue that is full for a moment");
 	sva_unbind(bond);
 	queue->full_for = 1000;
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "full for longer is no reason against it");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "full for longer is no reason against it");
 	queue->full_for = 0;
 	ok(copy_works(bond), "and it works when there is room");
 	sva_unbind(bond);
 	queue->swallow = 1;
-	is(sva_bind(sva, "wq0.0", 0, &bond), -EIO, "a no-op whose record never comes");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EIO, "a no-op whose record never comes");
 	is(queue->open_now, 0, "nothing stays open");
 	sva_close(sva);
 }
@@ -191,28 +196,28 @@ static void arguments(void)
 	uint32_t pasid = 77;
 
 	begin(false, "write");
-	is(sva_bind(sva, NULL, 0, &bond), -EINVAL, "no name");
-	is(sva_bind(sva, "wq0.0", 0, NULL), -EINVAL, "nowhere to put the handle");
+	is_rc(sva_bind(sva, NULL, 0, &bond), -EINVAL, "no name");
+	is_rc(sva_bind(sva, "wq0.0", 0, NULL), -EINVAL, "nowhere to put the handle");
 	for (unsigned int bit = 2; bit < 32; bit++)
-		is(sva_bind(sva, "wq0.0", 1u << bit, &bond), -EINVAL, "an unknown flag");
-	is(sva_bind(sva, "wq9.9", 0, &bond), -ENOENT, "an unknown queue");
-	is(sva_bind(sva, "dsa1/wq0.0", 0, &bond), -ENOENT, "the queue of another device");
-	is(sva_bind(sva, "", 0, &bond), -ENOENT, "an empty name");
-	is(sva_bind(sva, "soft", 0, &bond), -EACCES, "soft where it is not permitted");
+		is_rc(sva_bind(sva, "wq0.0", 1u << bit, &bond), -EINVAL, "an unknown flag");
+	is_rc(sva_bind(sva, "wq9.9", 0, &bond), -ENOENT, "an unknown queue");
+	is_rc(sva_bind(sva, "dsa1/wq0.0", 0, &bond), -ENOENT, "the queue of another device");
+	is_rc(sva_bind(sva, "", 0, &bond), -ENOENT, "an empty name");
+	is_rc(sva_bind(sva, "soft", 0, &bond), -EACCES, "soft where it is not permitted");
 	ok(!bond, "the handle is not touched");
 
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "by the queue's name");
-	is(sva_bind(sva, "dsa0/wq0.0", 0, &same), 0, "by device and queue");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "by the queue's name");
+	is_rc(sva_bind(sva, "dsa0/wq0.0", 0, &same), 0, "by device and queue");
 	ok(same == bond, "it is the same bond");
-	is(sva_bind(sva, queue->node, 0, &same), 0, "by its node");
+	is_rc(sva_bind(sva, queue->node, 0, &same), 0, "by its node");
 	ok(same == bond, "it is the same bond");
 	is(queue->opens, 1, "and it was opened once");
-	is(sva_bond_pasid(bond, &pasid), -ENODATA, "the PASID is not disclosed");
+	is_rc(sva_bond_pasid(bond, &pasid), -ENODATA, "the PASID is not disclosed");
 	is(pasid, 77, "and not touched");
-	is(sva_bond_pasid(NULL, &pasid), -EINVAL, "of no bond");
-	is(sva_bond_path(NULL), -EINVAL, "the path of no bond");
-	is(sva_bond_submit(NULL, NULL), -EINVAL, "submit to no bond");
-	is(sva_bond_submit(bond, NULL), -EINVAL, "submit no operation");
+	is_rc(sva_bond_pasid(NULL, &pasid), -EINVAL, "of no bond");
+	is_rc(sva_bond_path(NULL), -EINVAL, "the path of no bond");
+	is_rc(sva_bond_submit(NULL, NULL), -EINVAL, "submit to no bond");
+	is_rc(sva_bond_submit(bond, NULL), -EINVAL, "submit no operation");
 	sva_unbind(NULL);
 	for (int i = 0; i < 3; i++)
 		sva_unbind(bond);
@@ -221,11 +226,11 @@ static void arguments(void)
 
 	setenv("SVA_QUEUES", "wq1.1", 1);
 	begin(false, "write");
-	is(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "a queue that the list rules out");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "a queue that the list rules out");
 	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_QUEUE_EXCLUDED, "why");
 	sva_close(sva);
 	begin(false, NULL);
-	is(sva_memcpy(sva, to, from, BYTES), 0, "a copy with every queue ruled out");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a copy with every queue ruled out");
 	is(sva_last_result()->path, SVA_PATH_CPU, "is the CPU's");
 	is(sva_last_result()->reason, SVA_REASON_QUEUE_EXCLUDED, "and says so");
 	sva_close(sva);
@@ -245,24 +250,30 @@ static void set_untrusted(struct sva_opts *opts)
 /* As if the plug-in had said so. */
 static void claim_trust(uint32_t trust)
 {
-	struct sva_queue *found = (struct sva_queue *)(uintptr_t)sva_inventory_find(sva->inventory, "wq0.0");
+	struct sva_queue *found =
+		(struct sva_queue *)(uintptr_t)sva_inventory_find(sva->inventory, "wq0.0");
 
 	found->trust = trust;
 }
 
 static void trust(void)
 {
-	static const struct { uint32_t trust; void (*options)(struct sva_opts *opts); unsigned int flags; int want; } cases[] = {
-		{ SVA_TRUST_YES, NULL, 0, 0 },
-		{ SVA_TRUST_YES, set_strict, SVA_BIND_STRICT, 0 },
-		{ SVA_TRUST_UNKNOWN, NULL, 0, 0 },
-		{ SVA_TRUST_UNKNOWN, NULL, SVA_BIND_STRICT, -EPERM },
-		{ SVA_TRUST_UNKNOWN, set_strict, 0, -EPERM },
-		{ SVA_TRUST_UNKNOWN, set_strict, SVA_BIND_UNTRUSTED, -EPERM },
-		{ SVA_TRUST_NO, NULL, 0, -EPERM },
-		{ SVA_TRUST_NO, set_strict, 0, -EPERM },
-		{ SVA_TRUST_NO, NULL, SVA_BIND_UNTRUSTED, 0 },
-		{ SVA_TRUST_NO, set_untrusted, 0, 0 },
+	static const struct {
+		uint32_t trust;
+		void (*options)(struct sva_opts *opts);
+		unsigned int flags;
+		int want;
+	} cases[] = {
+		{SVA_TRUST_YES, NULL, 0, 0},
+		{SVA_TRUST_YES, set_strict, SVA_BIND_STRICT, 0},
+		{SVA_TRUST_UNKNOWN, NULL, 0, 0},
+		{SVA_TRUST_UNKNOWN, NULL, SVA_BIND_STRICT, -EPERM},
+		{SVA_TRUST_UNKNOWN, set_strict, 0, -EPERM},
+		{SVA_TRUST_UNKNOWN, set_strict, SVA_BIND_UNTRUSTED, -EPERM},
+		{SVA_TRUST_NO, NULL, 0, -EPERM},
+		{SVA_TRUST_NO, set_strict, 0, -EPERM},
+		{SVA_TRUST_NO, NULL, SVA_BIND_UNTRUSTED, 0},
+		{SVA_TRUST_NO, set_untrusted, 0, 0},
 	};
 	struct sva_bond *bond;
 
@@ -274,7 +285,8 @@ static void trust(void)
 		sva = rig_open_opts("write", cases[i].options);
 		claim_trust(cases[i].trust);
 		err = sva_bind(sva, "wq0.0", cases[i].flags, &bond);
-		ok(err == cases[i].want, "trust %u, flags %#x: %d", cases[i].trust, cases[i].flags, err);
+		ok(err == cases[i].want, "trust %u, flags %#x: %d", cases[i].trust, cases[i].flags,
+		   err);
 		is(queue->opens, !err, "what is not trusted is not opened");
 		if (!err)
 			sva_unbind(bond);
@@ -282,13 +294,16 @@ static void trust(void)
 	}
 	begin(false, "write");
 	claim_trust(SVA_TRUST_NO);
-	is(sva_memcpy(sva, to, from, BYTES), -ENODEV, "calls do not use it either");
+	is_rc(sva_memcpy(sva, to, from, BYTES), -ENODEV, "calls do not use it either");
 	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_UNTRUSTED, "why");
 	is(queue->opens, 0, "it was never opened");
 	sva_close(sva);
 }
 
-/* ------------------------------------------------------------------ one bond for each queue and process */
+/*
+ * ------------------------------------------------------------------ one bond for each queue and
+ * process
+ */
 
 static void references(void)
 {
@@ -297,11 +312,11 @@ static void references(void)
 
 	begin(false, "write");
 	other = rig_open("write", 0);
-	is(sva_bind(sva, "wq0.0", 0, &one), 0, "bind in one context");
-	is(sva_bind(other, "wq0.0", 0, &two), 0, "and in another");
+	is_rc(sva_bind(sva, "wq0.0", 0, &one), 0, "bind in one context");
+	is_rc(sva_bind(other, "wq0.0", 0, &two), 0, "and in another");
 	ok(one == two, "it is one bond");
-	is(sva_memcpy(sva, to, from, BYTES), 0, "calls of the one use it");
-	is(sva_memcpy(other, to, from, BYTES), 0, "and of the other");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "calls of the one use it");
+	is_rc(sva_memcpy(other, to, from, BYTES), 0, "and of the other");
 	is(queue->opens, 1, "opened once in the process");
 	sva_close(sva);
 	ok(copy_works(one), "a handle outlives its context");
@@ -312,7 +327,7 @@ static void references(void)
 	sva_close(other);
 	is(queue->open_now, 0, "closed with the last");
 	sva = rig_open("write", 0);
-	is(sva_bind(sva, "wq0.0", 0, &one), 0, "and bound anew");
+	is_rc(sva_bind(sva, "wq0.0", 0, &one), 0, "and bound anew");
 	is(queue->opens, 2, "by opening it again");
 	ok(copy_works(one), "it works");
 	sva_unbind(one);
@@ -330,15 +345,15 @@ static void portal_is_unmapped(bool dedicated)
 	begin(dedicated, dedicated ? "movdir64b" : "enqcmd");
 	kernel_cpu = SVA_CPU_ENQCMD | SVA_CPU_MOVDIR64B;
 	queue->maps = true;
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "a queue whose portal can be mapped is bound");
-	is(sva_bind(sva, "wq0.0", 0, &same), 0, "and bound again");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "a queue whose portal can be mapped is bound");
+	is_rc(sva_bind(sva, "wq0.0", 0, &same), 0, "and bound again");
 	is(queue->mmaps, 1, "its portal is mapped once");
 	sva_unbind(same);
 	is(queue->munmaps, 0, "the portal stays mapped as long as there is a reference");
 	sva_unbind(bond);
 	is(queue->munmaps, 1, "the last sva_unbind() unmaps the portal");
 	is(queue->open_now, 0, "and closes the queue");
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound anew");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound anew");
 	sva_bond_retire(bond);
 	is(queue->munmaps, 2, "a queue that is given up has its portal unmapped");
 	is(queue->open_now, 0, "and is closed");
@@ -355,10 +370,10 @@ static void busy(void)
 
 	begin(true, "write");
 	queue->open_now = 1;
-	is(sva_bind(sva, "wq0.0", 0, &bond), -EBUSY, "a dedicated queue that another process has");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EBUSY, "a dedicated queue that another process has");
 	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_BUSY, "why");
 	foreign = fopen(queue->node, "r");
-	is(sva_bind(sva, "wq0.0", 0, &bond), -EBUSY, "that something else in this process has");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EBUSY, "that something else in this process has");
 	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_BUSY_HERE, "why");
 	fclose(foreign);
 	queue->open_now = 0;
@@ -372,14 +387,15 @@ static void unbind_waits(void)
 	struct sva_op op;
 
 	begin(true, "write");
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	sva_bind(sva, "wq0.0", 0, &same);
 	queue->mode = KERNEL_HELD;
 	memset(to, 0, BYTES);
 	sva_prep_memcpy(&op, to, from, BYTES);
-	is(sva_bond_submit(bond, &op), 0, "submit");
+	is_rc(sva_bond_submit(bond, &op), 0, "submit");
 	sva_unbind(same);
-	is(sva_op_result(&op)->error, -EINPROGRESS, "a reference that is not the last waits for nothing");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS,
+	   "a reference that is not the last waits for nothing");
 	kernel_run(queue, 1);
 	sva_unbind(bond);
 	ok(!memcmp(to, from, BYTES), "the last one waits until the device is done");
@@ -396,32 +412,32 @@ static void silence(bool dedicated)
 	struct sva_op ops[3];
 
 	begin(dedicated, "write");
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	queue->mode = KERNEL_HELD;
 	memset(to, 0, BYTES);
 	for (int i = 0; i < 3; i++) {
 		sva_prep_memcpy(&ops[i], to + i * 1000, from, 1000);
-		is(sva_bond_submit(bond, &ops[i]), 0, "submit");
+		is_rc(sva_bond_submit(bond, &ops[i]), 0, "submit");
 	}
-	is(sva_wait(&ops[0], 1000000), -ETIME, "a short wait");
-	is(sva_op_result(&ops[0])->error, -EINPROGRESS, "leaves it pending");
+	is_rc(sva_wait(&ops[0], 1000000), -ETIME, "a short wait");
+	is_rc(sva_op_result(&ops[0])->error, -EINPROGRESS, "leaves it pending");
 	is(sva_bond_path(bond), SVA_PATH_WRITE, "the bond is alive");
-	is(sva_wait(&ops[0], -1), -EIO, "the record never comes");
+	is_rc(sva_wait(&ops[0], -1), -EIO, "the record never comes");
 	is(sva_op_result(&ops[0])->reason, SVA_REASON_RETIRED, "why");
 	is(queue->open_now, 0, "the queue was closed");
-	is(sva_poll(&ops[1]), -EIO, "everything on it ends so");
+	is_rc(sva_poll(&ops[1]), -EIO, "everything on it ends so");
 	sva_op_retire(&ops[2]);
-	is(sva_op_result(&ops[2])->error, -EIO, "also by retiring");
-	is(sva_bond_path(bond), -EIO, "the bond is retired");
+	is_rc(sva_op_result(&ops[2])->error, -EIO, "also by retiring");
+	is_rc(sva_bond_path(bond), -EIO, "the bond is retired");
 	sva_prep_memcpy(&ops[0], to, from, 1000);
-	is(sva_bond_submit(bond, &ops[0]), -EIO, "and takes nothing");
-	is(sva_bond_pasid(bond, &(uint32_t){ 0 }), -EIO, "and says nothing");
+	is_rc(sva_bond_submit(bond, &ops[0]), -EIO, "and takes nothing");
+	is_rc(sva_bond_pasid(bond, &(uint32_t){ 0 }), -EIO, "and says nothing");
 	is(kernel_run(queue, 100), 0, "the device has nothing any more");
 	for (int i = 0; i < 3000; i++)
 		if (to[i])
 			ok(false, "byte %d was written afterwards", i);
 	queue->mode = KERNEL_AT_ONCE;
-	is(sva_bind(sva, "wq0.0", 0, &fresh), 0, "bind again");
+	is_rc(sva_bind(sva, "wq0.0", 0, &fresh), 0, "bind again");
 	ok(fresh != bond, "gives another bond");
 	ok(copy_works(fresh), "which works");
 	sva_unbind(bond);
@@ -447,10 +463,10 @@ static void polled_silence(void)
 	begin(false, "write");
 	sva_close(sva);
 	sva = rig_open_opts("write", set_long_timeout);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind, with a record timeout of 5 s");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind, with a record timeout of 5 s");
 	queue->mode = KERNEL_HELD;
 	sva_prep_memcpy(&op, to, from, 1000);
-	is(sva_bond_submit(bond, &op), 0, "submit to a device that stays silent");
+	is_rc(sva_bond_submit(bond, &op), 0, "submit to a device that stays silent");
 	for (before = rig_now_ms(); !rc && (rig_now_ms() - before < 100 || polls < 10000); polls++)
 		rc = sva_poll(&op);
 	is(rc, 0,
@@ -462,15 +478,15 @@ static void polled_silence(void)
 	sva_close(sva);
 
 	begin(false, "write");
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind, with a record timeout of 60 ms");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind, with a record timeout of 60 ms");
 	queue->mode = KERNEL_HELD;
 	sva_prep_memcpy(&op, to, from, 1000);
-	is(sva_bond_submit(bond, &op), 0, "submit to a device that stays silent");
+	is_rc(sva_bond_submit(bond, &op), 0, "submit to a device that stays silent");
 	for (before = rig_now_ms(); !(rc = sva_poll(&op)) && rig_now_ms() - before < 20000;)
 		;
-	is(rc, -EIO, "polled for longer than the record timeout, the operation fails");
+	is_rc(rc, -EIO, "polled for longer than the record timeout, the operation fails");
 	ok(rig_now_ms() - before >= 60, "after no less than the record timeout");
-	is(sva_bond_path(bond), -EIO, "and its queue is given up");
+	is_rc(sva_bond_path(bond), -EIO, "and its queue is given up");
 	sva_unbind(bond);
 	sva_close(sva);
 }
@@ -482,15 +498,15 @@ static void late_record(void)
 	struct sva_op op;
 
 	begin(false, "write");
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	queue->mode = KERNEL_HELD;
 	queue->close_executes = true;
 	memset(to, 0, BYTES);
 	sva_prep_memcpy(&op, to, from, BYTES);
-	is(sva_bond_submit(bond, &op), 0, "submit");
-	is(sva_wait(&op, -1), 0, "a record that comes while the queue is closed counts");
+	is_rc(sva_bond_submit(bond, &op), 0, "submit");
+	is_rc(sva_wait(&op, -1), 0, "a record that comes while the queue is closed counts");
 	ok(!memcmp(to, from, BYTES), "and the bytes are there");
-	is(sva_bond_path(bond), -EIO, "the bond is retired all the same");
+	is_rc(sva_bond_path(bond), -EIO, "the bond is retired all the same");
 	sva_unbind(bond);
 	sva_close(sva);
 }
@@ -501,20 +517,20 @@ static void calls_after_silence(void)
 	begin(true, "write,cpu");
 	memset(from, 0x31, BYTES);
 	for (int i = 0; i < 3; i++)
-		is(sva_memcpy(sva, to, from, BYTES), 0, "calls on the queue");
+		is_rc(sva_memcpy(sva, to, from, BYTES), 0, "calls on the queue");
 	is(sva_last_result()->path, SVA_PATH_WRITE, "by write");
 	queue->swallow = 1000;
-	is(sva_memcpy(sva, to, from, BYTES), -EIO, "a call whose record never comes");
+	is_rc(sva_memcpy(sva, to, from, BYTES), -EIO, "a call whose record never comes");
 	is(sva_last_result()->reason, SVA_REASON_RETIRED, "why");
-	is(sva_memcpy(sva, to, from, BYTES), 0, "the next call");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "the next call");
 	is(sva_last_result()->path, SVA_PATH_CPU, "goes to the CPU");
 	is(sva_last_result()->reason, SVA_REASON_RETIRED, "why");
-	is(sva_memfill(sva, to, 1, BYTES), 0, "a fill, too");
+	is_rc(sva_memfill(sva, to, 1, BYTES), 0, "a fill, too");
 	is(sva_explain(sva, SVA_PATH_CPU, NULL, 0), SVA_REASON_OK, "the CPU is usable");
 	queue->swallow = 0;
 	sva_close(sva);
 	sva = rig_open_opts("write,cpu", set_timeout);
-	is(sva_memcpy(sva, to, from, BYTES), 0, "a context opened later");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a context opened later");
 	is(sva_last_result()->path, SVA_PATH_WRITE, "uses the queue again");
 	sva_close(sva);
 }

@@ -272,7 +272,10 @@ static void replaced(void)
 	sva_close(sva);
 }
 
-/* ------------------------------------------------------------------ the program closes what it does not know */
+/*
+ * ------------------------------------------------------------------ the program closes what it
+ * does not know
+ */
 
 static char precious[] = "/tmp/sva-precious-XXXXXX";
 static int precious_fd;
@@ -399,14 +402,14 @@ static void handles(void)
 	struct sva_op op;
 
 	begin("write", false);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	take_number(queue->fd);
 	sva_prep_memcpy(&op, to, from, 100);
 	is(sva_bond_submit(bond, &op), -EIO,
 	   "a handle whose descriptor the program closed answers -EIO");
 	is(op.state, SVA_OP_PREPARED, "the operation can be submitted again");
-	is(sva_bond_path(bond), -EIO, "and so does sva_bond_path()");
-	is(sva_bind(sva, "wq0.0", 0, &again), 0, "binding opens the queue anew");
+	is_rc(sva_bond_path(bond), -EIO, "and so does sva_bond_path()");
+	is_rc(sva_bind(sva, "wq0.0", 0, &again), 0, "binding opens the queue anew");
 	ok(again != bond && !sva_bond_submit(again, &op) && !sva_wait(&op, -1),
 	   "the new handle works");
 	sva_unbind(bond);
@@ -419,9 +422,9 @@ static void handles(void)
 
 	/* Before any submission has noticed it. */
 	begin("write", false);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	take_number(queue->fd);
-	is(sva_bind(sva, "wq0.0", 0, &again), 0,
+	is_rc(sva_bind(sva, "wq0.0", 0, &again), 0,
 	   "bind again, after the program closed the descriptor");
 	ok(again != bond && queue->opens == 2, "gives a new bond");
 	sva_unbind(again);
@@ -437,7 +440,10 @@ static int check_in_child(void *arg)
 	return precious_is_whole() ? 0 : 1;
 }
 
-/* Ways of closing that do not look before: a retired queue, a forked child. And the same node, opened by the program. */
+/*
+ * Ways of closing that do not look before: a retired queue, a forked child. And the same node,
+ * opened by the program.
+ */
 static void other_ways_to_close(void)
 {
 	struct sva_op op;
@@ -445,7 +451,7 @@ static void other_ways_to_close(void)
 	int fd;
 
 	begin("write", false);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	take_number(queue->fd);
 	is(rig_in_child(check_in_child, NULL), 0, "a forked child leaves the program's file open");
 	sva_bond_retire(bond);
@@ -455,7 +461,7 @@ static void other_ways_to_close(void)
 	put_precious_away();
 
 	begin("write", false);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	fd = queue->fd;
 	close(fd);
 	precious_fd = open(queue->node, O_RDWR | O_CLOEXEC);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The dma path and the mapped family, with the sva_dma module played by this file: open, ioctl and mmap of /dev/sva_dma are wrapped, operations
- * are executed here, and completions go into a real ring, at once or when the test says so. What the real module does is tested in virtual machines.
+ * The dma path and the mapped family, with the sva_dma module played by this file: open, ioctl and
+ * mmap of /dev/sva_dma are wrapped, operations are executed here, and completions go into a real
+ * ring, at once or when the test says so. What the real module does is tested in virtual machines.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -256,7 +257,10 @@ static int info(struct sva_dma_info *args)
 	return 0;
 }
 
-/* Another file of the program's has the number of the module's, which lives on behind the mapped ring. */
+/*
+ * Another file of the program's has the number of the module's, which lives on behind the mapped
+ * ring.
+ */
 static bool is_taken(void)
 {
 	struct stat st;
@@ -337,7 +341,7 @@ static struct sva *open_dma(const char *paths)
 
 	opts.paths = paths;
 	opts.threshold = 1;
-	is(sva_open(&sva, &opts), 0, "a context opens");
+	is_rc(sva_open(&sva, &opts), 0, "a context opens");
 	for (size_t i = 0; i < sizeof(from); i++)
 		from[i] = (unsigned char)(i * 7 + i / 251);
 	memset(to, 0, sizeof(to));
@@ -346,14 +350,17 @@ static struct sva *open_dma(const char *paths)
 
 static void test_reasons(void)
 {
-	static const struct { int open_error, info_error; uint32_t version, channels, reason; } cases[] = {
-		{ ENOENT, 0, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_ABSENT },
-		{ EACCES, 0, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_PERMISSION },
-		{ 0, ENOTTY, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_FOREIGN },
-		{ 0, EINVAL, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_VERSION },
-		{ 0, 0, SVA_DMA_VERSION + (1u << 16), 1, SVA_REASON_MODULE_VERSION },
-		{ 0, 0, SVA_DMA_VERSION, 0, SVA_REASON_MODULE_NO_CHANNEL },
-		{ 0, 0, SVA_DMA_VERSION, 1, SVA_REASON_OK },
+	static const struct {
+		int open_error, info_error;
+		uint32_t version, channels, reason;
+	} cases[] = {
+		{ENOENT, 0, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_ABSENT},
+		{EACCES, 0, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_PERMISSION},
+		{0, ENOTTY, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_FOREIGN},
+		{0, EINVAL, SVA_DMA_VERSION, 1, SVA_REASON_MODULE_VERSION},
+		{0, 0, SVA_DMA_VERSION + (1u << 16), 1, SVA_REASON_MODULE_VERSION},
+		{0, 0, SVA_DMA_VERSION, 0, SVA_REASON_MODULE_NO_CHANNEL},
+		{0, 0, SVA_DMA_VERSION, 1, SVA_REASON_OK},
 	};
 	char text[200];
 
@@ -374,7 +381,8 @@ static void test_reasons(void)
 	reset_module();
 	module.open_error = ENOENT;
 	sva_explain(NULL, SVA_PATH_DMA, text, sizeof(text));
-	is_str(text, "/dev/sva_dma is absent: the sva_dma module is not loaded", "the text for an absent module");
+	is_str(text, "/dev/sva_dma is absent: the sva_dma module is not loaded",
+	       "the text for an absent module");
 }
 
 static void test_sync(void)
@@ -384,15 +392,16 @@ static void test_sync(void)
 
 	reset_module();
 	sva = open_dma("dma");
-	is(sva_memcpy(sva, to, from, 100000), 0, "a copy by address");
+	is_rc(sva_memcpy(sva, to, from, 100000), 0, "a copy by address");
 	ok(!memcmp(to, from, 100000), "has the right bytes");
 	result = sva_last_result();
 	is(result->path, SVA_PATH_DMA, "the path is dma");
 	is_str(result->device, "played0", "the device is the channel's");
-	is(sva_memfill(sva, to, 0x1122334455667788, 1001), 0, "a fill");
+	is_rc(sva_memfill(sva, to, 0x1122334455667788, 1001), 0, "a fill");
 	ok(to[0] == 0x88 && to[7] == 0x11 && to[1000] == 0x88, "has the right bytes");
 	module.hold = true;
-	is(sva_memcpy(sva, to, from, 5000), 0, "a copy whose completion is waited for in the kernel");
+	is_rc(sva_memcpy(sva, to, from, 5000), 0,
+	   "a copy whose completion is waited for in the kernel");
 	ok(!memcmp(to, from, 5000), "has the right bytes");
 	module.hold = false;
 	sva_close(sva);
@@ -401,7 +410,7 @@ static void test_sync(void)
 	module.max_len = 1000;
 	sva = open_dma("dma");
 	module.ops = 0;
-	is(sva_memcpy(sva, to, from, 10001), 0, "a copy longer than the module takes");
+	is_rc(sva_memcpy(sva, to, from, 10001), 0, "a copy longer than the module takes");
 	ok(!memcmp(to, from, 10001), "has the right bytes");
 	is(module.ops, 11, "went out in eleven parts");
 	sva_close(sva);
@@ -415,28 +424,28 @@ static void test_errors(void)
 	sva = open_dma("dma,cpu");
 	module.refuse = EAGAIN;
 	module.refusals = 1;
-	is(sva_memcpy(sva, to, from, 100000), 0, "a full ring is tried again");
+	is_rc(sva_memcpy(sva, to, from, 100000), 0, "a full ring is tried again");
 	is(sva_last_result()->path, SVA_PATH_DMA, "on the same path");
 	memcpy(to, from, 1000);
-	is(sva_memcpy(sva, to + 100, to, 900), 0, "an overlapping copy is left to the CPU");
+	is_rc(sva_memcpy(sva, to + 100, to, 900), 0, "an overlapping copy is left to the CPU");
 	ok(!memcmp(to + 100, from, 900), "and has the right bytes");
 	is(sva_last_result()->path, SVA_PATH_CPU, "the route says so");
 	module.refuse = ENODEV;
 	module.refusals = 2;
-	is(sva_memcpy(sva, to, from, 100000), 0, "a channel that went away: the CPU");
+	is_rc(sva_memcpy(sva, to, from, 100000), 0, "a channel that went away: the CPU");
 	is(sva_last_result()->path, SVA_PATH_CPU, "the route says so");
 	module.result_once = -EFAULT;
-	is(sva_memcpy(sva, to, from, 100000), 0, "a page that only needs a touch is tried again");
+	is_rc(sva_memcpy(sva, to, from, 100000), 0, "a page that only needs a touch is tried again");
 	is(sva_last_result()->faults, 1, "one fault is told");
 	sva_close(sva);
 
 	reset_module();
 	sva = open_dma("dma");
 	module.result_once = -EFAULT;
-	is(sva_memcpy(sva, to, (void *)0x10000, 4096), -EFAULT, "a bad pointer");
+	is_rc(sva_memcpy(sva, to, (void *)0x10000, 4096), -EFAULT, "a bad pointer");
 	is(sva_last_result()->fault_addr, 0x10000, "its address is told");
 	module.complete_once = -EIO;
-	is(sva_memcpy(sva, to, from, 4096), -EIO, "a device error");
+	is_rc(sva_memcpy(sva, to, from, 4096), -EIO, "a device error");
 	sva_close(sva);
 }
 
@@ -450,8 +459,8 @@ static void test_async(void)
 	sva = open_dma("dma");
 	module.hold = true;
 	sva_prep_memcpy(&ops[0], to, from, 1000);
-	is(sva_submit(sva, &ops[0]), 0, "an asynchronous copy");
-	is(sva_poll(&ops[0]), 0, "is pending as long as the ring has nothing");
+	is_rc(sva_submit(sva, &ops[0]), 0, "an asynchronous copy");
+	is_rc(sva_poll(&ops[0]), 0, "is pending as long as the ring has nothing");
 	release_held();
 	is(sva_poll(&ops[0]), 1, "and done when it has");
 	for (int i = 0; i < 40; i++) {
@@ -470,12 +479,15 @@ static void test_async(void)
 	sva_prep_batch(&ops[39], list, 30);
 	for (int i = 0; i < 30; i++)
 		sva_prep_memcpy(&ops[i], to + i * 1000, from + 100000 + i * 1000, 1000);
-	is(sva_run(sva, &ops[39]), 0, "a batch, which this path has no descriptor for");
+	is_rc(sva_run(sva, &ops[39]), 0, "a batch, which this path has no descriptor for");
 	ok(!memcmp(to, from + 100000, 30000), "has the right bytes");
 	sva_close(sva);
 }
 
-/* RLIMIT_MEMLOCK: what may not be pinned at once is done piece by piece, and what is in flight makes room when it ends. */
+/*
+ * RLIMIT_MEMLOCK: what may not be pinned at once is done piece by piece, and what is in flight
+ * makes room when it ends.
+ */
 static void test_pin_limit(void)
 {
 	struct sva_op ops[8], *list[8];
@@ -485,10 +497,10 @@ static void test_pin_limit(void)
 	reset_module();
 	sva = open_dma("dma");
 	module.pin_limit = 20000;
-	is(sva_memcpy(sva, to, from, 100000), 0, "a copy of more than may be pinned");
+	is_rc(sva_memcpy(sva, to, from, 100000), 0, "a copy of more than may be pinned");
 	ok(!memcmp(to, from, 100000), "has the right bytes");
 	is(sva_last_result()->path_bytes[SVA_PATH_DMA], 100000, "all of it on the path dma");
-	is(sva_memfill(sva, to, 0x0807060504030201, 100001), 0, "a fill");
+	is_rc(sva_memfill(sva, to, 0x0807060504030201, 100001), 0, "a fill");
 	ok(to[0] == 1 && to[65535] == 8 && to[100000] == 1, "has the right bytes");
 
 	module.hold = true;
@@ -498,23 +510,24 @@ static void test_pin_limit(void)
 	}
 	taken = sva_submit_many(sva, list, 8);
 	is(taken, 2, "of eight at a time as many are taken as may be pinned");
-	is(sva_submit(sva, &ops[2]), -EAGAIN, "the next one has to wait");
+	is_rc(sva_submit(sva, &ops[2]), -EAGAIN, "the next one has to wait");
 	release_held();
-	is(sva_wait(&ops[0], -1) | sva_wait(&ops[1], -1), 0, "until they have ended");
-	is(sva_submit(sva, &ops[2]), 0, "then there is room");
+	is_rc(sva_wait(&ops[0], -1) | sva_wait(&ops[1], -1), 0, "until they have ended");
+	is_rc(sva_submit(sva, &ops[2]), 0, "then there is room");
 	release_held();
-	is(sva_wait(&ops[2], -1), 0, "and it is done");
+	is_rc(sva_wait(&ops[2], -1), 0, "and it is done");
 	ok(!memcmp(to, from, 12000), "and has the right bytes");
 	module.hold = false;
 	sva_prep_memcpy(&ops[0], to, from, 100000);
-	is(sva_submit(sva, &ops[0]) | sva_wait(&ops[0], -1), 0, "a long one goes piece by piece");
+	is_rc(sva_submit(sva, &ops[0]) | sva_wait(&ops[0], -1), 0, "a long one goes piece by piece");
 	ok(!memcmp(to, from, 100000), "and has the right bytes");
 
 	module.pin_limit = 100;
-	is(sva_memcpy(sva, to, from, 100000), -ENOMEM, "where nothing may be pinned it is an error");
+	is_rc(sva_memcpy(sva, to, from, 100000), -ENOMEM,
+	   "where nothing may be pinned it is an error");
 	sva_close(sva);
 	sva = open_dma("dma,cpu");
-	is(sva_memcpy(sva, to, from, 100000), 0, "or the CPU does it");
+	is_rc(sva_memcpy(sva, to, from, 100000), 0, "or the CPU does it");
 	is(sva_last_result()->path, SVA_PATH_CPU, "and says so");
 	is(sva_last_result()->reason, SVA_REASON_MEMLOCK, "and why");
 	sva_close(sva);
@@ -528,51 +541,54 @@ static void test_mapped(void)
 
 	reset_module();
 	sva = open_dma("dma,cpu");
-	is(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
-	is(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map a destination");
+	is_rc(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
+	is_rc(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map a destination");
 	is(sva_dma_is_mapped(a), 1, "it is mapped for a device");
 	is(module.maps, 2, "two mappings");
-	is(sva_dma_copy(sva, b, 10, a, 500000, 400000), 0, "a copy by handle");
+	is_rc(sva_dma_copy(sva, b, 10, a, 500000, 400000), 0, "a copy by handle");
 	ok(!memcmp(to + 10, from + 500000, 400000), "has the right bytes");
 	is(sva_last_result()->path, SVA_PATH_DMA, "on the dma path");
-	is(sva_dma_sync(b, 0, 100, SVA_DMA_FOR_CPU), 0, "sync for the CPU");
+	is_rc(sva_dma_sync(b, 0, 100, SVA_DMA_FOR_CPU), 0, "sync for the CPU");
 	is(module.syncs, 1, "reaches the module");
-	is(sva_dma_sync(b, sizeof(to), 1, SVA_DMA_FOR_CPU), -EINVAL, "not beyond the end");
-	is(sva_dma_sync(b, 0, 1, 3), -EINVAL, "not in two directions");
-	is(sva_dma_copy(sva, a, 0, b, 0, 10), -EINVAL, "not against the direction of a mapping");
-	is(sva_dma_copy(sva, b, 0, a, sizeof(from) - 5, 10), -EINVAL, "not beyond the end of a buffer");
-	is(sva_dma_fill(sva, b, 3, 0x0101010101010101, 77), 0, "a fill by handle");
+	is_rc(sva_dma_sync(b, sizeof(to), 1, SVA_DMA_FOR_CPU), -EINVAL, "not beyond the end");
+	is_rc(sva_dma_sync(b, 0, 1, 3), -EINVAL, "not in two directions");
+	is_rc(sva_dma_copy(sva, a, 0, b, 0, 10), -EINVAL, "not against the direction of a mapping");
+	is_rc(sva_dma_copy(sva, b, 0, a, sizeof(from) - 5, 10), -EINVAL,
+	   "not beyond the end of a buffer");
+	is_rc(sva_dma_fill(sva, b, 3, 0x0101010101010101, 77), 0, "a fill by handle");
 	ok(to[3] == 1 && to[79] == 1, "has the right bytes");
 	module.hold = true;
 	sva_prep_dma_copy(&op, b, 0, a, 0, 1000);
-	is(sva_submit(sva, &op), 0, "an asynchronous one");
-	is(sva_dma_unmap(b), -EBUSY, "a buffer in use is not unmapped");
-	is(sva_wait(&op, -1), 0, "it ends");
+	is_rc(sva_submit(sva, &op), 0, "an asynchronous one");
+	is_rc(sva_dma_unmap(b), -EBUSY, "a buffer in use is not unmapped");
+	is_rc(sva_wait(&op, -1), 0, "it ends");
 	module.hold = false;
-	is(sva_dma_unmap(a), 0, "unmap");
-	is(sva_dma_unmap(b), 0, "unmap");
+	is_rc(sva_dma_unmap(a), 0, "unmap");
+	is_rc(sva_dma_unmap(b), 0, "unmap");
 	is(module.unmaps, 2, "two are gone");
-	is(sva_dma_map(sva, NULL, 10, 0, &small), -EFAULT, "null is not mapped");
-	is(sva_dma_map(sva, from, 0, 0, &small), -EINVAL, "nothing is not mapped");
-	is(sva_dma_map(sva, from, 10, 8, &small), -EINVAL, "unknown flags");
-	is(sva_dma_unmap(NULL), 0, "null is unmapped already");
+	is_rc(sva_dma_map(sva, NULL, 10, 0, &small), -EFAULT, "null is not mapped");
+	is_rc(sva_dma_map(sva, from, 0, 0, &small), -EINVAL, "nothing is not mapped");
+	is_rc(sva_dma_map(sva, from, 10, 8, &small), -EINVAL, "unknown flags");
+	is_rc(sva_dma_unmap(NULL), 0, "null is unmapped already");
 	sva_close(sva);
 
 	/* The same program without the module. */
 	reset_module();
 	module.open_error = ENOENT;
 	sva = open_dma(NULL);
-	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "without the module, map notes the buffer");
-	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "and another one");
-	is(sva_dma_is_mapped(a), 0, "and says so");
-	is(sva_dma_copy(sva, b, 0, a, 1, 100000), 0, "a copy");
+	is_rc(sva_dma_map(sva, from, sizeof(from), 0, &a), 0,
+	   "without the module, map notes the buffer");
+	is_rc(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "and another one");
+	is_rc(sva_dma_is_mapped(a), 0, "and says so");
+	is_rc(sva_dma_copy(sva, b, 0, a, 1, 100000), 0, "a copy");
 	ok(!memcmp(to, from + 1, 100000), "has the right bytes");
 	ok(sva_last_result()->path != SVA_PATH_DMA, "on another path");
-	is(sva_dma_copy(sva, b, 5, b, 0, 1000), 0, "within one buffer, overlapping");
+	is_rc(sva_dma_copy(sva, b, 5, b, 0, 1000), 0, "within one buffer, overlapping");
 	ok(!memcmp(to + 5, from + 1, 1000), "has the right bytes");
-	is(sva_dma_map(sva, (void *)0x10000, 4096, 0, &small), -EFAULT, "what is no memory is not noted");
-	is(sva_dma_unmap(a), 0, "unmap");
-	is(sva_dma_unmap(b), 0, "unmap");
+	is_rc(sva_dma_map(sva, (void *)0x10000, 4096, 0, &small), -EFAULT,
+	   "what is no memory is not noted");
+	is_rc(sva_dma_unmap(a), 0, "unmap");
+	is_rc(sva_dma_unmap(b), 0, "unmap");
 	sva_close(sva);
 }
 
@@ -586,63 +602,66 @@ static void test_mapped_refused(void)
 
 	reset_module();
 	sva = open_dma("dma,cpu");
-	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
-	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
+	is_rc(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
+	is_rc(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
 	/* By handle, and then by address. */
 	module.refuse = EOPNOTSUPP;
 	module.refusals = 2;
-	is(sva_dma_copy(sva, b, 1, a, 3, 5000), 0, "a copy that is not aligned as the channel wants it");
+	is_rc(sva_dma_copy(sva, b, 1, a, 3, 5000), 0,
+	   "a copy that is not aligned as the channel wants it");
 	ok(!memcmp(to + 1, from + 3, 5000), "has the right bytes");
 	is(sva_last_result()->path, SVA_PATH_CPU, "from the CPU");
-	is(sva_last_result()->reason, SVA_REASON_NO_OPERATION, "because the device has no such thing");
+	is(sva_last_result()->reason, SVA_REASON_NO_OPERATION,
+	   "because the device has no such thing");
 	module.refusals = 2;
-	is(sva_dma_fill(sva, b, 7, 0x0807060504030201, 1001), 0, "a fill of that kind");
+	is_rc(sva_dma_fill(sva, b, 7, 0x0807060504030201, 1001), 0, "a fill of that kind");
 	ok(to[7] == 1 && to[8] == 2 && to[1007] == 1, "has the right bytes");
 	module.refuse = ENODEV;
 	module.refusals = 1;
-	is(sva_dma_copy(sva, b, 0, a, 0, 5000), 0, "a device that went away: by address");
+	is_rc(sva_dma_copy(sva, b, 0, a, 0, 5000), 0, "a device that went away: by address");
 	ok(!memcmp(to, from, 5000), "has the right bytes");
 	is(sva_last_result()->path, SVA_PATH_DMA, "which another one has");
 	module.result_once = -EBADF;
-	is(sva_dma_copy(sva, b, 0, a, 100, 5000), 0, "a handle that the module has lost");
+	is_rc(sva_dma_copy(sva, b, 0, a, 100, 5000), 0, "a handle that the module has lost");
 	ok(!memcmp(to, from + 100, 5000), "has the right bytes");
-	is(sva_dma_unmap(a), 0, "nothing holds the source");
-	is(sva_dma_unmap(b), 0, "nor the destination");
+	is_rc(sva_dma_unmap(a), 0, "nothing holds the source");
+	is_rc(sva_dma_unmap(b), 0, "nor the destination");
 	sva_close(sva);
 
 	reset_module();
 	module.max_len = 1000;
 	sva = open_dma("dma,cpu");
-	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
-	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
+	is_rc(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
+	is_rc(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
 	module.good_before = 3;
 	module.result_once = -EOPNOTSUPP;
-	is(sva_dma_copy(sva, b, 10, a, 20, 4501), 0, "a copy whose last but one part is refused");
+	is_rc(sva_dma_copy(sva, b, 10, a, 20, 4501), 0, "a copy whose last but one part is refused");
 	ok(!memcmp(to + 10, from + 20, 4501) && !to[4511], "has the right bytes");
 	is(sva_last_result()->path_bytes[SVA_PATH_DMA], 3000, "the device's part");
 	is(sva_last_result()->path_bytes[SVA_PATH_CPU], 1501, "the CPU's");
 	module.good_before = 1;
 	module.result_once = -EOPNOTSUPP;
-	is(sva_dma_fill(sva, b, 10, 0x0807060504030201, 2003), 0, "a fill, from its second part on");
+	is_rc(sva_dma_fill(sva, b, 10, 0x0807060504030201, 2003), 0,
+	   "a fill, from its second part on");
 	ok(to[10] == 1 && to[1010] == 1 && to[1011] == 2 && to[2012] == 3, "has the right bytes");
-	is(sva_dma_unmap(a), 0, "nothing holds the source");
-	is(sva_dma_unmap(b), 0, "nor the destination");
+	is_rc(sva_dma_unmap(a), 0, "nothing holds the source");
+	is_rc(sva_dma_unmap(b), 0, "nor the destination");
 	sva_close(sva);
 
 	reset_module();
 	sva = open_dma("dma");
-	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
-	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
+	is_rc(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
+	is_rc(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
 	sva_prep_dma_copy(&op, b, 1, a, 3, 500);
 	before = op.desc;
 	module.refuse = EOPNOTSUPP;
 	module.refusals = 2;
-	is(sva_submit(sva, &op), -EOPNOTSUPP, "where nobody else may, it is refused");
+	is_rc(sva_submit(sva, &op), -EOPNOTSUPP, "where nobody else may, it is refused");
 	ok(!memcmp(&op.desc, &before, sizeof(before)), "and as it was");
-	is(sva_run(sva, &op), 0, "so it can be submitted again");
+	is_rc(sva_run(sva, &op), 0, "so it can be submitted again");
 	ok(!memcmp(to + 1, from + 3, 500), "and has the right bytes");
-	is(sva_dma_unmap(a), 0, "nothing holds the source");
-	is(sva_dma_unmap(b), 0, "nor the destination");
+	is_rc(sva_dma_unmap(a), 0, "nothing holds the source");
+	is_rc(sva_dma_unmap(b), 0, "nor the destination");
 	sva_close(sva);
 }
 
@@ -656,8 +675,8 @@ static void test_mapped_many(void)
 
 	reset_module();
 	sva = open_dma("dma,cpu");
-	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
-	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
+	is_rc(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "map a source");
+	is_rc(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
 	for (int i = 0; i < 40; i++) {
 		list[i] = &ops[i];
 		sva_prep_dma_copy(&ops[i], b, (size_t)i * 1000, a, (size_t)i * 1000 + 7, 1000);
@@ -667,10 +686,11 @@ static void test_mapped_many(void)
 	module.result_once = -EOPNOTSUPP;
 	is(sva_submit_many(sva, list, 40), 40, "forty by handle");
 	ok(module.submits <= 4, "in few calls: %u", module.submits);
-	is(sva_dma_unmap(a), -EBUSY, "they hold their buffers");
+	is_rc(sva_dma_unmap(a), -EBUSY, "they hold their buffers");
 	for (int i = 0; i < 40; i++)
 		all &= !sva_wait(&ops[i], -1);
-	ok(all && !memcmp(to, from + 7, 40000), "all have the right bytes, the one that was refused, too");
+	ok(all && !memcmp(to, from + 7, 40000),
+	   "all have the right bytes, the one that was refused, too");
 	is(sva_op_result(&ops[0])->path, SVA_PATH_DMA, "the first went by dma");
 
 	for (int i = 0; i < 30; i++)
@@ -680,54 +700,57 @@ static void test_mapped_many(void)
 	sva_prep_batch(&ops[40], list, 32);
 	ops[30].flags |= SVA_OP_FENCE;
 	module.hold = true;
-	is(sva_submit(sva, &ops[40]), 0, "a batch of such and other operations");
-	is(sva_dma_unmap(b), -EBUSY, "holds their buffers");
+	is_rc(sva_submit(sva, &ops[40]), 0, "a batch of such and other operations");
+	is_rc(sva_dma_unmap(b), -EBUSY, "holds their buffers");
 	module.hold = false;
 	release_held();
-	is(sva_wait(&ops[40], -1), 0, "it ends");
+	is_rc(sva_wait(&ops[40], -1), 0, "it ends");
 	ok(!memcmp(to, from + 100000, 30000) && to[30000] == 0x44 && to[30999] == 0x44 &&
 		   !memcmp(to + 31000, from + 131000, 1000), "has the right bytes");
 	is(sva_op_result(&ops[3])->path, SVA_PATH_DMA, "an entry went by dma");
 	for (int i = 0; i < 3; i++)
-		sva_prep_dma_copy(&ops[i], b, (size_t)i * 1000, a, 0, i == 2 ? sizeof(from) + 1 : 1000);
+		sva_prep_dma_copy(&ops[i], b, (size_t)i * 1000, a, 0,
+				  i == 2 ? sizeof(from) + 1 : 1000);
 	sva_prep_batch(&ops[40], list, 3);
-	is(sva_run(sva, &ops[40]), -EINVAL, "one with an entry beyond the end of a buffer is refused");
+	is_rc(sva_run(sva, &ops[40]), -EINVAL,
+	   "one with an entry beyond the end of a buffer is refused");
 	sva_prep_batch(&ops[40], list, 2);
-	is(sva_run(sva, &ops[40]), 0, "and the others are as they were");
+	is_rc(sva_run(sva, &ops[40]), 0, "and the others are as they were");
 	ok(!memcmp(to + 1000, from, 1000), "and have the right bytes");
 	sva_prep_dma_copy(&ops[0], b, 0, a, 0, 1000);
 	sva_prep_memcpy(&ops[1], to + 1000, from + 1000, 1000);
 	ops[1].flags |= SVA_OP_FENCE;
 	sva_prep_batch(&ops[40], list, 2);
 	module.hold = true;
-	is(sva_submit(sva, &ops[40]), 0, "a batch whose second entry waits for the first");
+	is_rc(sva_submit(sva, &ops[40]), 0, "a batch whose second entry waits for the first");
 	release_held();
-	is(sva_poll(&ops[40]), 0, "when the first is done the batch is not");
-	is(sva_op_result(&ops[0])->error, 0, "though that entry has ended");
-	is(sva_dma_unmap(a), -EBUSY,
+	is_rc(sva_poll(&ops[40]), 0, "when the first is done the batch is not");
+	is_rc(sva_op_result(&ops[0])->error, 0, "though that entry has ended");
+	is_rc(sva_dma_unmap(a), -EBUSY,
 	   "the batch, which names what the entry used, holds its buffers");
 	release_held();
 	module.hold = false;
 	is(sva_poll(&ops[40]), 1, "the batch ends");
-	is(sva_dma_unmap(a), 0, "nothing holds the source");
-	is(sva_dma_unmap(b), 0, "nor the destination");
+	is_rc(sva_dma_unmap(a), 0, "nothing holds the source");
+	is_rc(sva_dma_unmap(b), 0, "nor the destination");
 	sva_close(sva);
 
 	reset_module();
 	module.open_error = ENOENT;
 	sva = open_dma(NULL);
-	is(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "without the module");
-	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "buffers are noted");
+	is_rc(sva_dma_map(sva, from, sizeof(from), 0, &a), 0, "without the module");
+	is_rc(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "buffers are noted");
 	sva_prep_dma_copy(&ops[0], b, 5, a, 0, 1000);
 	sva_prep_dma_copy(&ops[1], b, 1105, a, 1000, 1000);
 	sva_prep_dma_copy(&ops[2], b, 0, a, 0, sizeof(from) + 1);
 	sva_prep_batch(&ops[40], list, 3);
-	is(sva_run(sva, &ops[40]), -EINVAL, "a batch with a bad entry is refused");
+	is_rc(sva_run(sva, &ops[40]), -EINVAL, "a batch with a bad entry is refused");
 	sva_prep_batch(&ops[40], list, 2);
-	is(sva_run(sva, &ops[40]), 0, "one without is done by others");
-	ok(!memcmp(to + 5, from, 1000) && !memcmp(to + 1105, from + 1000, 1000), "and has the right bytes");
-	is(sva_dma_unmap(a), 0, "nothing holds the source");
-	is(sva_dma_unmap(b), 0, "nor the destination");
+	is_rc(sva_run(sva, &ops[40]), 0, "one without is done by others");
+	ok(!memcmp(to + 5, from, 1000) && !memcmp(to + 1105, from + 1000, 1000),
+	   "and has the right bytes");
+	is_rc(sva_dma_unmap(a), 0, "nothing holds the source");
+	is_rc(sva_dma_unmap(b), 0, "nor the destination");
 	sva_close(sva);
 }
 
@@ -740,8 +763,9 @@ static int play_uring(const struct io_uring_sqe *sqe)
 	int result;
 
 	memcpy(&cmd, sqe->cmd, sizeof(cmd));
-	if (sqe->opcode != IORING_OP_URING_CMD || sqe->fd != module.fd || sqe->cmd_op != SVA_DMA_OP_CMD ||
-	    cmd.op_size != sizeof(op) || cmd.node != SVA_DMA_NODE_ANY)
+	if (sqe->opcode != IORING_OP_URING_CMD || sqe->fd != module.fd ||
+	    sqe->cmd_op != SVA_DMA_OP_CMD || cmd.op_size != sizeof(op) ||
+	    cmd.node != SVA_DMA_NODE_ANY)
 		return -EINVAL;
 	memcpy(&op, (void *)(uintptr_t)cmd.op, sizeof(op));
 	result = run_op(&op);
@@ -758,11 +782,11 @@ static void test_uring(void)
 
 	reset_module();
 	sva = open_dma("dma,cpu");
-	is(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
-	is(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map a destination");
+	is_rc(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
+	is_rc(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map a destination");
 	sva_prep_dma_copy(&op, b, 1, a, 2, 1000);
-	is(sva_dma_uring_prep(&op, &sqe), -EOPNOTSUPP, "a kernel whose io_uring has no commands");
-	is(sva_run(sva, &op), 0, "the operation can be submitted nevertheless");
+	is_rc(sva_dma_uring_prep(&op, &sqe), -EOPNOTSUPP, "a kernel whose io_uring has no commands");
+	is_rc(sva_run(sva, &op), 0, "the operation can be submitted nevertheless");
 	sva_dma_unmap(a);
 	sva_dma_unmap(b);
 	sva_close(sva);
@@ -770,46 +794,48 @@ static void test_uring(void)
 	reset_module();
 	module.features = SVA_DMA_FEATURE_URING;
 	sva = open_dma("dma,cpu");
-	is(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
-	is(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
+	is_rc(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
+	is_rc(sva_dma_map(sva, to, sizeof(to), 0, &b), 0, "map a destination");
 	sva_prep_dma_copy(&op, b, 1, a, 2, sizeof(from) - 2);
 	op.user_data = 77;
 	memset(&sqe, 0xff, sizeof(sqe));
-	is(sva_dma_uring_prep(&op, &sqe), 0, "a copy for a ring");
+	is_rc(sva_dma_uring_prep(&op, &sqe), 0, "a copy for a ring");
 	is(sqe.user_data, (uintptr_t)&op, "the submission names the operation");
-	ok(!sqe.flags && !sqe.ioprio && !sqe.rw_flags && !sqe.buf_index && !sqe.personality, "and asks for nothing else");
-	is(sva_submit(sva, &op), -EBUSY, "it can not be submitted a second time");
-	is(sva_dma_uring_prep(&op, &sqe), -EBUSY, "nor prepared");
-	is(sva_poll(&op), -EINVAL, "nor polled");
-	is(sva_dma_unmap(a), -EBUSY, "and it holds its buffers");
-	is(sva_dma_uring_done(&op, play_uring(&sqe)), 0, "it ends well");
-	ok(!memcmp(to + 1, from + 2, sizeof(from) - 2), "has the right bytes, though longer than an operation by address");
+	ok(!sqe.flags && !sqe.ioprio && !sqe.rw_flags && !sqe.buf_index && !sqe.personality,
+	   "and asks for nothing else");
+	is_rc(sva_submit(sva, &op), -EBUSY, "it can not be submitted a second time");
+	is_rc(sva_dma_uring_prep(&op, &sqe), -EBUSY, "nor prepared");
+	is_rc(sva_poll(&op), -EINVAL, "nor polled");
+	is_rc(sva_dma_unmap(a), -EBUSY, "and it holds its buffers");
+	is_rc(sva_dma_uring_done(&op, play_uring(&sqe)), 0, "it ends well");
+	ok(!memcmp(to + 1, from + 2, sizeof(from) - 2),
+	   "has the right bytes, though longer than an operation by address");
 	is(sva_op_result(&op)->path, SVA_PATH_DMA, "the result knows the path");
 	is(sva_op_result(&op)->bytes, sizeof(from) - 2, "the bytes");
 	is_str(sva_op_result(&op)->device, "played0", "and the device");
 	is(op.user_data, 77, "the caller's word is untouched");
-	is(sva_dma_uring_done(&op, 0), -EINVAL, "it ends once");
+	is_rc(sva_dma_uring_done(&op, 0), -EINVAL, "it ends once");
 	sva_prep_dma_fill(&op, b, 5, 0x0807060504030201, 100);
-	is(sva_dma_uring_prep(&op, &sqe), 0, "a fill");
-	is(sva_dma_uring_done(&op, play_uring(&sqe)), 0, "ends well");
+	is_rc(sva_dma_uring_prep(&op, &sqe), 0, "a fill");
+	is_rc(sva_dma_uring_done(&op, play_uring(&sqe)), 0, "ends well");
 	ok(to[5] == 1 && to[104] == 4, "has the right bytes");
 	sva_prep_dma_copy(&op, b, 0, a, 0, 100);
-	is(sva_dma_uring_prep(&op, &sqe), 0, "one that the device fails");
-	is(sva_dma_uring_done(&op, -EIO), -EIO, "ends so");
-	is(sva_op_result(&op)->error, -EIO, "and its result says so");
-	is(sva_op_result(&op)->bytes, 0, "with nothing done");
+	is_rc(sva_dma_uring_prep(&op, &sqe), 0, "one that the device fails");
+	is_rc(sva_dma_uring_done(&op, -EIO), -EIO, "ends so");
+	is_rc(sva_op_result(&op)->error, -EIO, "and its result says so");
+	is_rc(sva_op_result(&op)->bytes, 0, "with nothing done");
 	sva_prep_memcpy(&op, to, from, 100);
-	is(sva_dma_uring_prep(&op, &sqe), -EINVAL, "by address there is none");
+	is_rc(sva_dma_uring_prep(&op, &sqe), -EINVAL, "by address there is none");
 	sva_prep_dma_copy(&op, b, 0, a, 1, sizeof(from));
-	is(sva_dma_uring_prep(&op, &sqe), -EINVAL, "nor beyond the end of a buffer");
+	is_rc(sva_dma_uring_prep(&op, &sqe), -EINVAL, "nor beyond the end of a buffer");
 	sva_prep_dma_copy(&op, a, 0, b, 0, 1);
-	is(sva_dma_uring_prep(&op, &sqe), -EINVAL, "nor against its direction");
+	is_rc(sva_dma_uring_prep(&op, &sqe), -EINVAL, "nor against its direction");
 	sva_prep_dma_copy(&op, b, 0, b, 1, 100);
-	is(sva_dma_uring_prep(&op, &sqe), -EOPNOTSUPP, "an overlap is for others");
-	is(sva_run(sva, &op), 0, "who take it as it is");
-	is(sva_dma_uring_prep(&op, &sqe), -EINVAL, "what has ended is not prepared");
-	is(sva_dma_unmap(a), 0, "nothing holds the source");
-	is(sva_dma_unmap(b), 0, "nor the destination");
+	is_rc(sva_dma_uring_prep(&op, &sqe), -EOPNOTSUPP, "an overlap is for others");
+	is_rc(sva_run(sva, &op), 0, "who take it as it is");
+	is_rc(sva_dma_uring_prep(&op, &sqe), -EINVAL, "what has ended is not prepared");
+	is_rc(sva_dma_unmap(a), 0, "nothing holds the source");
+	is_rc(sva_dma_unmap(b), 0, "nor the destination");
 	sva_close(sva);
 }
 
@@ -826,34 +852,39 @@ static void test_closed_by_program(void)
 	reset_module();
 	module.features = SVA_DMA_FEATURE_URING;
 	sva = open_dma("dma,cpu");
-	is(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
-	is(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map a destination");
-	is(sva_dma_copy(sva, b, 0, a, 0, 1000), 0, "a copy by handle");
+	is_rc(sva_dma_map(sva, from, sizeof(from), SVA_DMA_SOURCE, &a), 0, "map a source");
+	is_rc(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map a destination");
+	is_rc(sva_dma_copy(sva, b, 0, a, 0, 1000), 0, "a copy by handle");
 	module.hold = true;
 	sva_prep_memcpy(&op, to + 5000, from + 5000, 70000);
-	is(sva_submit(sva, &op), 0, "an operation in flight");
+	is_rc(sva_submit(sva, &op), 0, "an operation in flight");
 	module.foreign = 0;
 	opens = module.opens;
 	rings = ring_mappings();
 	take_number();
 	taken = module.fd;
-	is(sva_poll(&op), 0, "after the program closed the file, what is in flight is awaited");
+	is_rc(sva_poll(&op), 0, "after the program closed the file, what is in flight is awaited");
 	release_held();
 	module.hold = false;
 	ok(!sva_wait(&op, -1) && !memcmp(to + 5000, from + 5000, 70000), "and ends well");
-	is(sva_dma_sync(b, 0, 100, SVA_DMA_FOR_CPU), -EIO, "a buffer cannot be handed over any more");
+	is_rc(sva_dma_sync(b, 0, 100, SVA_DMA_FOR_CPU), -EIO,
+	   "a buffer cannot be handed over any more");
 	sva_prep_dma_copy(&op, b, 0, a, 100, 1000);
-	is(sva_dma_uring_prep(&op, &sqe), -EOPNOTSUPP, "nothing is prepared for an io_uring with the number that is not ours");
-	is(ring_mappings(), rings - 1, "and the ring goes, with all that the module holds for the file");
-	is(sva_dma_is_mapped(b), 0, "the buffers are not mapped any more");
-	ok(!sva_dma_copy(sva, b, 0, a, 7, 3000) && !memcmp(to, from + 7, 3000), "a copy by handle is done, by address");
-	ok(!sva_memcpy(sva, to, from, 100000) && !memcmp(to, from, 100000), "a copy by address is done");
+	is_rc(sva_dma_uring_prep(&op, &sqe), -EOPNOTSUPP,
+	   "nothing is prepared for an io_uring with the number that is not ours");
+	is(ring_mappings(), rings - 1,
+	   "and the ring goes, with all that the module holds for the file");
+	is_rc(sva_dma_is_mapped(b), 0, "the buffers are not mapped any more");
+	ok(!sva_dma_copy(sva, b, 0, a, 7, 3000) && !memcmp(to, from + 7, 3000),
+	   "a copy by handle is done, by address");
+	ok(!sva_memcpy(sva, to, from, 100000) && !memcmp(to, from, 100000),
+	   "a copy by address is done");
 	is(sva_last_result()->path, SVA_PATH_DMA, "on the dma path");
 	is(module.opens, opens + 1, "whose file was opened anew, once");
-	is(sva_dma_unmap(a), 0, "unmap");
-	is(sva_dma_unmap(b), 0, "unmap");
+	is_rc(sva_dma_unmap(a), 0, "unmap");
+	is_rc(sva_dma_unmap(b), 0, "unmap");
 	is(module.unmaps, 0, "no handle of the old file was given to the new one");
-	is(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map once more");
+	is_rc(sva_dma_map(sva, to, sizeof(to), SVA_DMA_DESTINATION, &b), 0, "map once more");
 	is(sva_dma_is_mapped(b), 1, "it is mapped, on the new file");
 	sva_dma_unmap(b);
 	sva_close(sva);
@@ -893,10 +924,10 @@ static void test_pasid(void)
 
 	reset_module();
 	sva = open_dma("soft");
-	is(sva_bind(sva, "soft", 0, &bond), 0, "a bond");
-	is(sva_bond_pasid(bond, &pasid), -ENODATA, "without the feature there is no PASID");
+	is_rc(sva_bind(sva, "soft", 0, &bond), 0, "a bond");
+	is_rc(sva_bond_pasid(bond, &pasid), -ENODATA, "without the feature there is no PASID");
 	module.features = SVA_DMA_FEATURE_PASID;
-	is(sva_bond_pasid(bond, &pasid), 0, "with it there is one");
+	is_rc(sva_bond_pasid(bond, &pasid), 0, "with it there is one");
 	is(pasid, 4711, "it is the module's");
 	sva_unbind(bond);
 	sva_close(sva);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The DSA in software as a queue: its profiles and what they can not do, engine threads and their manners (signals, drain, order, a full ring, an end), and
- * that contexts share it.
+ * The DSA in software as a queue: its profiles and what they can not do, engine threads and their
+ * manners (signals, drain, order, a full ring, an end), and that contexts share it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -85,22 +85,28 @@ static void wrong_profile(void)
 
 	setenv("SVA_SOFT_PROFILE", "dsa4", 1);
 	setenv("SVA_LOG", "none", 1);
-	is(sva_open(&sva, &opts), -EINVAL, "a profile that is none");
+	is_rc(sva_open(&sva, &opts), -EINVAL, "a profile that is none");
 	unsetenv("SVA_SOFT_PROFILE");
 	opts.soft_threads = 65;
-	is(sva_open(&sva, &opts), -EINVAL, "more engine threads than there may be");
+	is_rc(sva_open(&sva, &opts), -EINVAL, "more engine threads than there may be");
 	unsetenv("SVA_LOG");
 }
 
-/* ------------------------------------------------------------------ engine threads that cannot be started */
+/*
+ * ------------------------------------------------------------------ engine threads that cannot be
+ * started
+ */
 
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *arg), void *arg);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *arg), void *arg);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *arg),
+			  void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *arg),
+			  void *arg);
 
 static unsigned int threads_left = ~0u; /* so many can be created */
 static unsigned int refusals;
 
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *arg), void *arg)
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *arg),
+			  void *arg)
 {
 	if (!threads_left) {
 		refusals++;
@@ -131,7 +137,8 @@ static bool copies(uint32_t reason)
 	memset(to, 0, 1000);
 	sva_prep_memcpy(&ops[0], to, from, 1000);
 	return !sva_submit(sva, &ops[0]) && !sva_wait(&ops[0], -1) && !memcmp(to, from, 1000) &&
-	       sva_op_result(&ops[0])->path == SVA_PATH_SOFT && sva_op_result(&ops[0])->reason == reason;
+	       sva_op_result(&ops[0])->path == SVA_PATH_SOFT &&
+	       sva_op_result(&ops[0])->reason == reason;
 }
 
 static void without_threads(void)
@@ -142,13 +149,15 @@ static void without_threads(void)
 	threads_left = 0;
 	lines = 0;
 	sva = rig_open_opts("soft", four_threads_and_log);
-	ok(copies(SVA_REASON_SHORTAGE), "no engine thread can be started: an operation runs when it is submitted, and says SHORTAGE");
-	ok(lines == 1 && strstr(said, "0 of 4") && strstr(said, "run when they are submitted"), "and one line of warning says so: %s", said);
+	ok(copies(SVA_REASON_SHORTAGE),
+	   "no engine thread can be started: an operation runs when it is submitted, and says SHORTAGE");
+	ok(lines == 1 && strstr(said, "0 of 4") && strstr(said, "run when they are submitted"),
+	   "and one line of warning says so: %s", said);
 	for (int i = 1; i < 4; i++)
 		sva_prep_memcpy(&ops[i], to + i * 1000, from + i * 1000, 1000);
 	sva_prep_batch(&ops[0], entries, 3);
-	is(sva_run(sva, &ops[0]), 0, "no engine thread: a batch is done");
-	is(sva_memcpy(sva, to, from, BIG), 0, "no engine thread: a synchronous copy is done");
+	is_rc(sva_run(sva, &ops[0]), 0, "no engine thread: a batch is done");
+	is_rc(sva_memcpy(sva, to, from, BIG), 0, "no engine thread: a synchronous copy is done");
 	is(tasks(), before, "no engine thread: there is none");
 	/* Not at once and not all the time, but again. */
 	refusals = 0;
@@ -173,7 +182,8 @@ static void with_fewer_threads(void)
 	threads_left = 3;
 	lines = 0;
 	sva = rig_open_opts("soft", four_threads_and_log);
-	ok(copies(SVA_REASON_OK) && tasks() == before + 3, "three of four engine threads can be started: they do the work");
+	ok(copies(SVA_REASON_OK) && tasks() == before + 3,
+	   "three of four engine threads can be started: they do the work");
 	ok(lines == 1 && strstr(said, "3 of 4"), "and one line of warning says so: %s", said);
 	threads_left = ~0u;
 	sva_close(sva);
@@ -210,7 +220,7 @@ static void begin_threads(unsigned int threads)
 {
 	sva = rig_open("soft", threads);
 	sva_prep_noop(&ops[0]);
-	is(sva_run(sva, &ops[0]), 0, "the first operation starts them");
+	is_rc(sva_run(sva, &ops[0]), 0, "the first operation starts them");
 }
 
 static void number(void)
@@ -267,7 +277,9 @@ static void signals(void)
 	signal(SIGUSR1, SIG_DFL);
 }
 
-/* A drain ends after everything that was submitted before it, also when other engines are slower. */
+/*
+ * A drain ends after everything that was submitted before it, also when other engines are slower.
+ */
 static void drains(unsigned int threads)
 {
 	unsigned int early = 0;
@@ -275,7 +287,8 @@ static void drains(unsigned int threads)
 	begin_threads(threads);
 	for (int round = 0; round < 20; round++) {
 		for (unsigned int i = 0; i < 8; i++) {
-			sva_prep_memcpy(&ops[i], to + (size_t)i * (BIG / 8), from, i % 2 ? 64 : BIG / 8);
+			sva_prep_memcpy(&ops[i], to + (size_t)i * (BIG / 8), from,
+					i % 2 ? 64 : BIG / 8);
 			while (sva_submit(sva, &ops[i]) == -EAGAIN)
 				;
 		}
@@ -291,7 +304,8 @@ static void drains(unsigned int threads)
 			if (sva_wait(&ops[i], -1))
 				ok(false, "copy %u", i);
 	}
-	ok(!early, "%u threads: a drain waits for what is before it (%u were not done)", threads, early);
+	ok(!early, "%u threads: a drain waits for what is before it (%u were not done)", threads,
+	   early);
 	/* Two drains at a time, and what stands between them. */
 	sva_prep_drain(&ops[0]);
 	sva_prep_memcpy(&ops[1], to, from, BIG);
@@ -301,7 +315,7 @@ static void drains(unsigned int threads)
 		while (sva_submit(sva, &ops[i]) == -EAGAIN)
 			;
 	for (unsigned int i = 4; i-- > 0;)
-		is(sva_wait(&ops[i], -1), 0, "drains among drains");
+		is_rc(sva_wait(&ops[i], -1), 0, "drains among drains");
 	sva_close(sva);
 }
 
@@ -318,7 +332,7 @@ static void full(void)
 	begin_threads(1);
 	/* The engine is busy for a while. */
 	sva_prep_memcpy(&ops[0], to, from, BIG);
-	is(sva_submit(sva, &ops[0]), 0, "a long one");
+	is_rc(sva_submit(sva, &ops[0]), 0, "a long one");
 	while (submitted < 1000) {
 		int err;
 
@@ -351,16 +365,16 @@ static void shared(void)
 
 	sva = rig_open("soft", 0);
 	other = rig_open("soft", 0);
-	is(sva_bind(sva, "soft", 0, &one), 0, "bind in one context");
-	is(sva_bind(other, "soft", 0, &two), 0, "and in another");
+	is_rc(sva_bind(sva, "soft", 0, &one), 0, "bind in one context");
+	is_rc(sva_bind(other, "soft", 0, &two), 0, "and in another");
 	ok(one == two, "it is one bond");
 	is(sva_bond_path(one), SVA_PATH_SOFT, "of the soft path");
-	is(sva_bond_pasid(one, &(uint32_t){ 0 }), -ENODATA, "which has no PASID");
+	is_rc(sva_bond_pasid(one, &(uint32_t){ 0 }), -ENODATA, "which has no PASID");
 	sva_close(sva);
 	sva_unbind(two);
 	sva_prep_memcpy(&op, to, from, 100);
-	is(sva_bond_submit(one, &op), 0, "the handle outlives them");
-	is(sva_wait(&op, -1), 0, "and works");
+	is_rc(sva_bond_submit(one, &op), 0, "the handle outlives them");
+	is_rc(sva_wait(&op, -1), 0, "and works");
 	is_str(sva_op_result(&op)->queue, "soft", "its queue is called so");
 	is_str(sva_op_result(&op)->device, "soft", "and its device");
 	sva_unbind(one);
@@ -392,7 +406,8 @@ static void any_descriptor(void)
 		without += !comp.status;
 		errors += (comp.status & SVA_STATUS_MASK) != SVA_STATUS_SUCCESS;
 	}
-	ok(!without && errors > 2000, "arbitrary descriptors all get a record, %u of an error", errors);
+	ok(!without && errors > 2000, "arbitrary descriptors all get a record, %u of an error",
+	   errors);
 	sva_close(sva);
 }
 
@@ -407,7 +422,8 @@ int main(void)
 	if (sanitized())
 		skip("RLIMIT_AS", "a sanitizer needs the address space for itself");
 	else
-		is(rig_in_child(under_a_limit, NULL), 0, "under an RLIMIT_AS with no room for a stack, operations run when they are submitted");
+		is(rig_in_child(under_a_limit, NULL), 0,
+		   "under an RLIMIT_AS with no room for a stack, operations run when they are submitted");
 	profile("dsa1", false);
 	profile("dsa2", true);
 	profile("dsa3", true);

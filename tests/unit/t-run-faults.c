@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page faults of a device, on a kernel that this test plays (kernel.h): every operation, every page of every operand, in one chunk and in several, under
- * every policy, and what the device tells of the address or keeps to itself. What must come out is what the CPU makes of the same operation.
+ * Page faults of a device, on a kernel that this test plays (kernel.h): every operation, every page
+ * of every operand, in one chunk and in several, under every policy, and what the device tells of
+ * the address or keeps to itself. What must come out is what the CPU makes of the same operation.
  */
 #include <errno.h>
 
@@ -23,27 +24,60 @@ static struct sva *device, *cpu;
 static struct sva_op op;
 static uint32_t delta_size;
 
-static const struct sva_desc_dif made = { .dst_flags = SVA_DIF_DST_APP_INC, .dst_ref = 0xfffffff0, .dst_app = 0xfff0 };
-static const struct sva_desc_dif read_back = { .src_flags = SVA_DIF_SRC_APP_INC, .src_ref = 0xfffffff0, .src_app = 0xfff0 };
+static const struct sva_desc_dif made = {
+	.dst_flags = SVA_DIF_DST_APP_INC, .dst_ref = 0xfffffff0, .dst_app = 0xfff0};
+static const struct sva_desc_dif read_back = {
+	.src_flags = SVA_DIF_SRC_APP_INC, .src_ref = 0xfffffff0, .src_app = 0xfff0};
 
 /* ------------------------------------------------------------------ the operations */
 
 enum kind {
-	COPY, COPY_UP, COPY_DOWN, FILL, FILL_WIDE, COMPARE, COMPARE_LATE, PATTERN, CREATE_DELTA, APPLY_DELTA, DUALCAST, CRC, CRC_WIDE,
+	COPY,
+	COPY_UP,
+	COPY_DOWN,
+	FILL,
+	FILL_WIDE,
+	COMPARE,
+	COMPARE_LATE,
+	PATTERN,
+	CREATE_DELTA,
+	APPLY_DELTA,
+	DUALCAST,
+	CRC,
+	CRC_WIDE,
 	COPY_CRC, DIF_INSERT, DIF_CHECK, DIF_STRIP, DIF_UPDATE, DIX, FLUSH, FETCH, KINDS
 };
 
 static const char *const names[KINDS] = {
-	"copy", "copy, overlapping from above", "copy, overlapping from below", "fill", "16-byte fill", "compare", "compare, different at the end",
-	"compare pattern", "create delta", "apply delta", "dualcast", "CRC", "64-bit CRC", "copy with CRC", "DIF insert", "DIF check",
-	"DIF strip", "DIF update", "DIX generate", "cache flush", "translation fetch",
+	"copy",
+	"copy, overlapping from above",
+	"copy, overlapping from below",
+	"fill",
+	"16-byte fill",
+	"compare",
+	"compare, different at the end",
+	"compare pattern",
+	"create delta",
+	"apply delta",
+	"dualcast",
+	"CRC",
+	"64-bit CRC",
+	"copy with CRC",
+	"DIF insert",
+	"DIF check",
+	"DIF strip",
+	"DIF update",
+	"DIX generate",
+	"cache flush",
+	"translation fetch",
 };
 
 static void protect(uint8_t *to, const uint8_t *from, unsigned int blocks)
 {
 	for (unsigned int i = 0; i < blocks; i++, to += 520, from += 512) {
 		memcpy(to, from, 512);
-		ref_dif_tuple(to + 512, from, 512, 0, false, (uint16_t)(made.dst_app + i), made.dst_ref + i);
+		ref_dif_tuple(to + 512, from, 512, 0, false, (uint16_t)(made.dst_app + i),
+			      made.dst_ref + i);
 	}
 }
 
@@ -91,11 +125,15 @@ static void prepare(enum kind kind)
 	case COPY_UP: sva_prep_memcpy(&op, a + 555, a, LEN); break;
 	case COPY_DOWN: sva_prep_memcpy(&op, a, a + 555, LEN); break;
 	case FILL: sva_prep_memfill(&op, b, 0x1122334455667788, LEN); break;
-	case FILL_WIDE: sva_prep_memfill16(&op, b, 0x1122334455667788, 0x99aabbccddeeff00, LEN); break;
+	case FILL_WIDE:
+		sva_prep_memfill16(&op, b, 0x1122334455667788, 0x99aabbccddeeff00, LEN);
+		break;
 	case COMPARE:
 	case COMPARE_LATE: sva_prep_compare(&op, a, b, LEN); break;
 	case PATTERN: sva_prep_compare_pattern(&op, a, 0x1122334455667788, LEN); break;
-	case CREATE_DELTA: sva_prep_create_delta(&op, area[0], area[1], EVEN, area[2], 12000); break;
+	case CREATE_DELTA:
+		sva_prep_create_delta(&op, area[0], area[1], EVEN, area[2], 12000);
+		break;
 	case APPLY_DELTA: sva_prep_apply_delta(&op, area[1], EVEN, a, delta_size); break;
 	case DUALCAST: sva_prep_dualcast(&op, b, c, a, LEN); break;
 	case CRC: sva_prep_crc(&op, a, LEN, 123, 0); break;
@@ -122,17 +160,23 @@ static bool right(enum kind kind, int err)
 
 	why[0] = '\0';
 	if (err || result->error)
-		snprintf(why, sizeof(why), "%s: error %d, status %s", names[kind], err, sva_status_name(result->status));
+		snprintf(why, sizeof(why), "%s: error %d, status %s", names[kind], err,
+			 sva_status_name(result->status));
 	for (int i = 0; i < 3 && !why[0]; i++)
 		if (memcmp(area[i], want[i], AREA))
 			snprintf(why, sizeof(why), "%s: memory %d is wrong", names[kind], i);
-	if (!why[0] && (result->bytes != expected.bytes || result->result != expected.result || result->value != expected.value))
-		snprintf(why, sizeof(why), "%s: %llu bytes, result %u, value %#llx; must be %llu, %u, %#llx", names[kind],
-			 (unsigned long long)result->bytes, result->result, (unsigned long long)result->value,
-			 (unsigned long long)expected.bytes, expected.result, (unsigned long long)expected.value);
-	if (!why[0] && memcmp(&result->dif, &expected.dif, sizeof(result->dif)) && kind >= DIF_INSERT && kind <= DIX)
+	if (!why[0] && (result->bytes != expected.bytes || result->result != expected.result ||
+			result->value != expected.value))
+		snprintf(why, sizeof(why),
+			 "%s: %llu bytes, result %u, value %#llx; must be %llu, %u, %#llx",
+			 names[kind], (unsigned long long)result->bytes, result->result,
+			 (unsigned long long)result->value, (unsigned long long)expected.bytes,
+			 expected.result, (unsigned long long)expected.value);
+	if (!why[0] && memcmp(&result->dif, &expected.dif, sizeof(result->dif)) &&
+	    kind >= DIF_INSERT && kind <= DIX)
 		snprintf(why, sizeof(why), "%s: tags to continue with", names[kind]);
-	if (!why[0] && result->path_bytes[SVA_PATH_WRITE] + result->path_bytes[SVA_PATH_CPU] != result->bytes)
+	if (!why[0] &&
+	    result->path_bytes[SVA_PATH_WRITE] + result->path_bytes[SVA_PATH_CPU] != result->bytes)
 		snprintf(why, sizeof(why), "%s: bytes by path do not add up", names[kind]);
 	return !why[0];
 }
@@ -203,12 +247,15 @@ static void every_page(const char *keys, const char *what, uint32_t flags)
 			cases++;
 			met += kernel_faults;
 			/* The model may look at a page twice before it gives up. */
-			if (good && (sva_op_result(&op)->faults > kernel_faults || !sva_op_result(&op)->faults != !kernel_faults)) {
-				snprintf(why, sizeof(why), "%u faults, the result says %u", kernel_faults, sva_op_result(&op)->faults);
+			if (good && (sva_op_result(&op)->faults > kernel_faults ||
+				     !sva_op_result(&op)->faults != !kernel_faults)) {
+				snprintf(why, sizeof(why), "%u faults, the result says %u",
+					 kernel_faults, sva_op_result(&op)->faults);
 				good = false;
 			}
 			if (!good)
-				printf("# page %u of area %u: %s\n", page % PAGES, page / PAGES, why);
+				printf("# page %u of area %u: %s\n", page % PAGES, page / PAGES,
+				       why);
 		}
 		ok(good, "%s: %s", what, names[kind]);
 	}
@@ -248,20 +295,23 @@ static void policies(void)
 	baseline(COPY);
 	kernel_absent(area[0] + RIG_PAGE, 1);
 	ok(right(COPY, run_on_device(COPY, false, 0)), "touch, by default");
-	is(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0, "the device goes on");
+	is_rc(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0, "the device goes on");
 	is(sva_op_result(&op)->faults, 1, "one fault");
-	is(sva_op_result(&op)->fault_addr, (uintptr_t)area[0] + RIG_PAGE, "the result tells of the last");
+	is(sva_op_result(&op)->fault_addr, (uintptr_t)area[0] + RIG_PAGE,
+	   "the result tells of the last");
 	is(sva_op_result(&op)->chunks, 2, "two descriptors");
 	baseline(COPY);
 	kernel_present();
 	kernel_absent(area[0] + RIG_PAGE, 1);
 	ok(right(COPY, run_on_device(COPY, false, SVA_OP_FAULT_CPU)), "the CPU, for an operation");
-	is(sva_op_result(&op)->path_bytes[SVA_PATH_WRITE], RIG_PAGE - 33, "after what the device had done");
+	is(sva_op_result(&op)->path_bytes[SVA_PATH_WRITE], RIG_PAGE - 33,
+	   "after what the device had done");
 	is(sva_op_result(&op)->reason, SVA_REASON_FAULTS, "why");
 	baseline(COPY);
 	kernel_present();
 	kernel_absent(area[0] + RIG_PAGE, 1);
-	ok(right(COPY, run_on_device(COPY, false, SVA_OP_FAULT_BLOCK)), "block, where the queue has it not");
+	ok(right(COPY, run_on_device(COPY, false, SVA_OP_FAULT_BLOCK)),
+	   "block, where the queue has it not");
 	is(sva_op_result(&op)->faults, 1, "is touch");
 	is(bof_in(queue->taken - 1), false, "the device is not asked for what it refuses");
 	end();
@@ -270,12 +320,14 @@ static void policies(void)
 	baseline(COPY);
 	kernel_absent(area[0] + RIG_PAGE, 1);
 	ok(right(COPY, run_on_device(COPY, false, 0)), "the CPU, for a context");
-	is(sva_op_result(&op)->path_bytes[SVA_PATH_WRITE], RIG_PAGE - 33, "after what the device had done");
+	is(sva_op_result(&op)->path_bytes[SVA_PATH_WRITE], RIG_PAGE - 33,
+	   "after what the device had done");
 	baseline(COPY);
 	kernel_present();
 	kernel_absent(area[0] + RIG_PAGE, 1);
-	ok(right(COPY, run_on_device(COPY, false, SVA_OP_FAULT_TOUCH)), "an operation that wants it otherwise");
-	is(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0, "has it so");
+	ok(right(COPY, run_on_device(COPY, false, SVA_OP_FAULT_TOUCH)),
+	   "an operation that wants it otherwise");
+	is_rc(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0, "has it so");
 	end();
 
 	begin(CAPABILITIES " block-on-fault=yes", set_block);
@@ -287,7 +339,7 @@ static void policies(void)
 		kernel_present();
 		kernel_absent(area[0], AREA);
 		before = queue->taken ? queue->taken : 1;
-		is(sva_memcpy(device, area[1] + 77, area[0] + 33, LEN), 0, "block, in a call");
+		is_rc(sva_memcpy(device, area[1] + 77, area[0] + 33, LEN), 0, "block, in a call");
 		ok(!memcmp(area[1], want[1], AREA), "is done");
 		is(kernel_faults, 0, "without a fault for us");
 		ok(bof_in(before), "the flag was set");
@@ -326,7 +378,8 @@ static void addresses(void)
 				kernel_absent(area[which], AREA);
 				good = right(kind, run_on_device(kind, which & 1, 0));
 			}
-			if (!ok(good, "a device that tells %s: %s", i ? "no address" : "the page only", names[kind]))
+			if (!ok(good, "a device that tells %s: %s",
+				i ? "no address" : "the page only", names[kind]))
 				printf("# %s\n", why);
 		}
 	}
@@ -343,8 +396,9 @@ static void bad_pointers(void)
 		baseline(COPY);
 		kernel_absent(area[1] + RIG_PAGE, 1);
 		kernel_absent_for_good(EFAULT);
-		is(run_on_device(COPY, false, 0), -EFAULT, "a page that can not be had");
-		ok(sva_op_result(&op)->fault_addr / RIG_PAGE == (uintptr_t)area[1] / RIG_PAGE + 1 && sva_op_result(&op)->fault_write,
+		is_rc(run_on_device(COPY, false, 0), -EFAULT, "a page that can not be had");
+		ok(sva_op_result(&op)->fault_addr / RIG_PAGE == (uintptr_t)area[1] / RIG_PAGE + 1 &&
+			   sva_op_result(&op)->fault_write,
 		   "is told");
 		is(sva_op_result(&op)->bytes, RIG_PAGE - 77, "with what was done before");
 		kernel_present();
@@ -355,12 +409,16 @@ static void bad_pointers(void)
 	kernel_present();
 	kernel_absent(area[1] + RIG_PAGE, 1);
 	kernel_absent_for_good(ENOMEM);
-	ok(right(COPY, run_on_device(COPY, true, 0)) && sva_op_result(&op)->path_bytes[SVA_PATH_CPU],
+	ok(right(COPY, run_on_device(COPY, true, 0)) &&
+		   sva_op_result(&op)->path_bytes[SVA_PATH_CPU],
 	   "a page that there is no memory for at the moment is no bad pointer: the CPU copies");
 	end();
 }
 
-/* ------------------------------------------------------------------ touching on kernels that lack what it uses */
+/*
+ * ------------------------------------------------------------------ touching on kernels that lack
+ * what it uses
+ */
 
 /* Byte by byte. */
 static void without_madvise(int err, const char *where)
@@ -372,14 +430,17 @@ static void without_madvise(int err, const char *where)
 	kernel_fail(KERNEL_MADVISE, err, 1000000);
 	pages[RIG_PAGE + 5] = 9;
 	is(sva_touch((uintptr_t)pages, 4 * RIG_PAGE, true, &bad), 0, where);
-	ok(rig_page_resident(pages) && rig_page_resident(pages + 3 * RIG_PAGE) && pages[RIG_PAGE + 5] == 9,
+	ok(rig_page_resident(pages) && rig_page_resident(pages + 3 * RIG_PAGE) &&
+		   pages[RIG_PAGE + 5] == 9,
 	   "%s: touched to write, the pages are there, and what was in them", where);
 	rig_page_readonly(pages + RIG_PAGE);
-	ok(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, true, &bad) == -EFAULT && bad == (uintptr_t)pages + RIG_PAGE,
+	ok(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, true, &bad) == -EFAULT &&
+		   bad == (uintptr_t)pages + RIG_PAGE,
 	   "%s: a page that can not be written, and its address", where);
-	is(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, false, &bad), 0, "which can be read");
+	is_rc(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, false, &bad), 0, "which can be read");
 	rig_page_deny(pages + 2 * RIG_PAGE);
-	ok(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, false, &bad) == -EFAULT && bad == (uintptr_t)pages + 2 * RIG_PAGE,
+	ok(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, false, &bad) == -EFAULT &&
+		   bad == (uintptr_t)pages + 2 * RIG_PAGE,
 	   "%s: a page that can not be read, and its address", where);
 	kernel_begin();
 }
@@ -391,12 +452,13 @@ static void old_kernel(void)
 	kernel_absent(area[0], AREA);
 	kernel_fail(KERNEL_MADVISE, EINTR, 3);
 	ok(right(COPY, run_on_device(COPY, false, 0)), "touching that a signal interrupts goes on");
-	is(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0, "and the device, too");
+	is_rc(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0, "and the device, too");
 	baseline(COPY);
 	kernel_absent(area[0] + RIG_PAGE, 1);
 	kernel_fail(KERNEL_MADVISE, EINVAL, 1000000);
 	ok(right(COPY, run_on_device(COPY, false, 0)), "a page that never comes for the device");
-	ok(sva_op_result(&op)->path_bytes[SVA_PATH_CPU] && sva_op_result(&op)->faults == 9, "is the CPU's after so many tries");
+	ok(sva_op_result(&op)->path_bytes[SVA_PATH_CPU] && sva_op_result(&op)->faults == 9,
+	   "is the CPU's after so many tries");
 	end();
 	without_madvise(EINVAL, "an old kernel");
 	without_madvise(EPERM, "a sandbox that says EPERM");
@@ -413,7 +475,8 @@ int main(void)
 	every_page("max-transfer=4096" CAPABILITIES, "chunks of a page", 0);
 	every_page("max-transfer=1024" CAPABILITIES, "small chunks", 0);
 	every_page("max-transfer=65536" CAPABILITIES, "finished by the CPU", SVA_OP_FAULT_CPU);
-	every_page("max-transfer=4096" CAPABILITIES, "chunks, finished by the CPU", SVA_OP_FAULT_CPU);
+	every_page("max-transfer=4096" CAPABILITIES, "chunks, finished by the CPU",
+		   SVA_OP_FAULT_CPU);
 	policies();
 	addresses();
 	bad_pointers();

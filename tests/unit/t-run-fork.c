@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * After a fork: explicit handles and operations are stale in the child, the default context binds anew, the parent notices nothing; through exec nothing
- * is inherited. With pthread_atfork and without (a raw clone), with MADV_WIPEONFORK and without, and while other threads are submitting.
+ * After a fork: explicit handles and operations are stale in the child, the default context binds
+ * anew, the parent notices nothing; through exec nothing is inherited. With pthread_atfork and
+ * without (a raw clone), with MADV_WIPEONFORK and without, and while other threads are submitting.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,14 +45,14 @@ static void begin(bool dedicated)
 	kernel_begin();
 	queue = kernel_add("wq0.0", dedicated, 64, NULL);
 	sva = rig_open("write,soft,cpu", 0);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	prepare(&ended);
 	ok(!sva_submit(sva, &ended) && sva_wait(&ended, -1) == 0, "an operation that has ended");
 	queue->mode = KERNEL_HELD;
 	prepare(&in_flight);
-	is(sva_submit(sva, &in_flight), 0, "one in flight");
+	is_rc(sva_submit(sva, &in_flight), 0, "one in flight");
 	prepare(&on_bond);
-	is(sva_bond_submit(bond, &on_bond), 0, "one on the bond");
+	is_rc(sva_bond_submit(bond, &on_bond), 0, "one on the bond");
 	is(queue->held, 2, "both are with the device");
 }
 
@@ -59,19 +60,23 @@ static void end(void)
 {
 	is(queue->held, 2, "the child has touched neither");
 	kernel_run(queue, 10);
-	is(sva_wait(&in_flight, -1), 0, "the parent's operation");
-	is(sva_wait(&on_bond, -1), 0, "and the other");
+	is_rc(sva_wait(&in_flight, -1), 0, "the parent's operation");
+	is_rc(sva_wait(&on_bond, -1), 0, "and the other");
 	prepare(&ended);
-	ok(!sva_bond_submit(bond, &ended) && kernel_run(queue, 1) == 1 && !sva_wait(&ended, -1), "its bond works");
+	ok(!sva_bond_submit(bond, &ended) && kernel_run(queue, 1) == 1 && !sva_wait(&ended, -1),
+	   "its bond works");
 	queue->mode = KERNEL_AT_ONCE;
-	is(sva_memcpy(sva, to, from, BYTES), 0, "its context works");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "its context works");
 	is(sva_last_result()->path, SVA_PATH_WRITE, "on the queue");
 	sva_unbind(bond);
 	sva_close(sva);
 	is(queue->open_now, 0, "and all is closed in the end");
 }
 
-/* ------------------------------------------------------------------ in the child: the number of the first thing that is wrong */
+/*
+ * ------------------------------------------------------------------ in the child: the number of
+ * the first thing that is wrong
+ */
 
 static int step;
 #define MUST(condition) \
@@ -155,7 +160,10 @@ static int after_fork(void *arg)
 	bool raw = *(bool *)arg;
 	int fd = queue->fd, err;
 
-	/* Before the library is used at all: a queue of the parent is not kept open. A raw clone nobody can tell. */
+	/*
+	 * Before the library is used at all: a queue of the parent is not kept open. A raw clone
+	 * nobody can tell.
+	 */
 	MUST(raw || (fcntl(fd, F_GETFD) == -1 && errno == EBADF));
 	err = stale_handles();
 	if (err)
@@ -253,11 +261,13 @@ static void execs(void)
 	int found;
 
 	begin(false);
-	ok(fcntl(queue->fd, F_GETFD) & FD_CLOEXEC, "the queue's descriptor is not for other programs");
+	ok(fcntl(queue->fd, F_GETFD) & FD_CLOEXEC,
+	   "the queue's descriptor is not for other programs");
 	/* popen uses posix_spawn or vfork: neither may disturb anything. */
 	snprintf(command, sizeof(command), "ls -l /proc/self/fd | grep -c %s", queue->node);
 	pipe = popen(command, "r");
-	ok(pipe && fscanf(pipe, "%d", &found) == 1 && found == 0, "nor has one of them inherited it");
+	ok(pipe && fscanf(pipe, "%d", &found) == 1 && found == 0,
+	   "nor has one of them inherited it");
 	if (pipe)
 		pclose(pipe);
 	end();
@@ -302,8 +312,10 @@ static int busy_child(void *arg)
 static void while_busy(void)
 {
 	/*
-	 * The allocator of GCC 12's address sanitizer does not look after its locks in a fork (glibc's does), so a child of a process in which a thread allocates
-	 * may hang in it. Threads do while they begin: those of engines and of the queue are left out then, and ours have gone round once.
+	 * The allocator of GCC 12's address sanitizer does not look after its locks in a fork
+	 * (glibc's does), so a child of a process in which a thread allocates may hang in it.
+	 * Threads do while they begin: those of engines and of the queue are left out then, and
+	 * ours have gone round once.
 	 */
 	bool calm = sanitized_by("address");
 	pthread_t thread[3];
@@ -332,7 +344,10 @@ static void while_busy(void)
 	sva_close(sva);
 }
 
-/* Somebody is in the middle of collecting credits from other threads when the process forks: its locks are not the child's. */
+/*
+ * Somebody is in the middle of collecting credits from other threads when the process forks: its
+ * locks are not the child's.
+ */
 static atomic_int stage;
 
 static void *holds_its_section(void *arg)
@@ -401,7 +416,10 @@ static void in_the_middle(void)
 	sva_close(sva);
 }
 
-/* Threads that open contexts, which look for queues, while others fork children that do the same: no lock is waited for in two orders. */
+/*
+ * Threads that open contexts, which look for queues, while others fork children that do the same:
+ * no lock is waited for in two orders.
+ */
 static void *opens(void *arg)
 {
 	struct sva_opts opts = SVA_OPTS_INIT;
@@ -454,13 +472,17 @@ static void while_opening(void)
 	is(atomic_load(&wrong), 0, "forks while contexts are opened, in parents and children");
 }
 
-/* This program once more, in a process that has not used the library yet. Its lines are comments here. */
+/*
+ * This program once more, in a process that has not used the library yet. Its lines are comments
+ * here.
+ */
 static int run_again(void *arg)
 {
 	char **argv = arg;
 	char command[4096];
 
-	snprintf(command, sizeof(command), "'%s' %s | sed 's/^/# /'; exit ${PIPESTATUS[0]}", argv[0], argv[1]);
+	snprintf(command, sizeof(command), "'%s' %s | sed 's/^/# /'; exit ${PIPESTATUS[0]}",
+		 argv[0], argv[1]);
 	execl("/bin/bash", "bash", "-c", command, (char *)NULL);
 	return 99;
 }

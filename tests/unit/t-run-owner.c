@@ -38,7 +38,7 @@ static void begin(bool dedicated, unsigned int entries, void (*change)(struct sv
 	kernel_begin();
 	queue = kernel_add("wq0.0", dedicated, entries, "max-transfer=1024");
 	sva = rig_open_opts("write", change);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound");
 	queue->mode = KERNEL_HELD;
 	memset(to, 0, BYTES);
 }
@@ -46,7 +46,7 @@ static void begin(bool dedicated, unsigned int entries, void (*change)(struct sv
 static void submit(struct sva_op *which)
 {
 	sva_prep_memcpy(which, to, from, BYTES);
-	is(sva_bond_submit(bond, which), 0, "an operation of four chunks is submitted on the bond");
+	is_rc(sva_bond_submit(bond, which), 0, "an operation of four chunks is submitted on the bond");
 }
 
 /* Its owner brings it to its end. */
@@ -119,10 +119,10 @@ static void unbind_waits_for_the_device(bool dedicated)
 	submit(&op);
 	start(unbind);
 	ok(still_waits(), "the last sva_unbind() waits while the device has a descriptor");
-	is(sva_poll(&op), 0, "meanwhile the operation's owner may poll it");
+	is_rc(sva_poll(&op), 0, "meanwhile the operation's owner may poll it");
 	kernel_run(queue, 1);
 	is(join(), 77, "it returns when the device has none, without an errno");
-	is(sva_op_result(&op)->error, -EINPROGRESS, "the operation has not ended by that");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "the operation has not ended by that");
 	is(queue->open_now, 1, "and keeps the queue open");
 	ok(finish(&op, 3, 4),
 	   "its owner brings it to its end on the same queue, every byte counted once");
@@ -138,7 +138,7 @@ static void several_operations(void)
 	begin(false, 8, NULL);
 	for (unsigned int i = 0; i < 3; i++) {
 		sva_prep_memcpy(&ops[i], to + 64 * i, from + 64 * i, 64);
-		is(sva_bond_submit(bond, &ops[i]), 0, "one of three operations is submitted");
+		is_rc(sva_bond_submit(bond, &ops[i]), 0, "one of three operations is submitted");
 	}
 	kernel_run(queue, 2);
 	start(unbind);
@@ -148,7 +148,7 @@ static void several_operations(void)
 	join();
 	is(sva_poll(&ops[1]), 1, "the owner ends the second");
 	is(queue->open_now, 1, "the third keeps the queue open");
-	is(sva_wait(&ops[2], -1), 0, "the owner waits for the third");
+	is_rc(sva_wait(&ops[2], -1), 0, "the owner waits for the third");
 	is(queue->open_now, 0, "and the queue is closed");
 	ok(!memcmp(to, from, 192), "the bytes of all three are there");
 	sva_close(sva);
@@ -168,7 +168,7 @@ static void bound_again(void)
 	kernel_run(queue, 1);
 	sva_unbind(bond);
 	is(queue->open_now, 1, "the last sva_unbind() leaves the queue open for an operation");
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound again");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound again");
 	is(queue->opens, 1, "without being opened a second time");
 	ok(finish(&op, 3, 4), "the operation ends on it");
 	is(queue->open_now, 1, "and the new reference keeps it open");
@@ -200,19 +200,20 @@ static void device_stays_silent(void)
 	ok(rig_now_ms() - before >= 100 && rig_now_ms() - before < 10000,
 	   "sva_unbind() waits for a silent device as long as the record timeout");
 	is(queue->open_now, 0, "and closes the queue, which ends all writing");
-	is(sva_op_result(&op)->error, -EINPROGRESS, "the operation is its owner's still");
-	is(sva_poll(&op), -EIO, "who finds that it failed");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "the operation is its owner's still");
+	is_rc(sva_poll(&op), -EIO, "who finds that it failed");
 	is(sva_op_result(&op)->reason, SVA_REASON_RETIRED, "because the queue was given up");
 	queue->mode = KERNEL_AT_ONCE;
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue can be bound anew");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue can be bound anew");
 	is(queue->opens, 2, "by opening it");
 	sva_unbind(bond);
 	sva_close(sva);
 }
 
 /*
- * Progress is not silence: an owner who goes on has all the time it needs. The four steps take longer than the record timeout
- * together, and each of them much less, so that a busy machine does not make one look like silence.
+ * Progress is not silence: an owner who goes on has all the time it needs. The four steps take
+ * longer than the record timeout together, and each of them much less, so that a busy machine does
+ * not make one look like silence.
  */
 #define STEP_MS 600
 
@@ -258,7 +259,7 @@ static void fault_after_unbind(void)
 	kernel_absent(to, 1);
 	kernel_run(queue, 1);
 	sva_unbind(bond);
-	is(sva_poll(&op), 0, "a page fault after the last sva_unbind() is resumed");
+	is_rc(sva_poll(&op), 0, "a page fault after the last sva_unbind() is resumed");
 	ok(finish(&op, 4, 5), "on the same queue, to the end");
 	ok(kernel_faults > 0, "there was a fault");
 	is(queue->open_now, 0, "and the queue is closed");
@@ -276,12 +277,12 @@ static void batch_after_unbind(void)
 		list[i] = &entries[i];
 	}
 	sva_prep_batch(&batch, list, 3);
-	is(sva_bond_submit(bond, &batch), 0, "a batch is submitted on the bond");
+	is_rc(sva_bond_submit(bond, &batch), 0, "a batch is submitted on the bond");
 	start(unbind);
 	ok(still_waits(), "the last sva_unbind() waits for its entries");
 	kernel_run(queue, 2);
 	join();
-	is(sva_poll(&batch), 0,
+	is_rc(sva_poll(&batch), 0,
 	   "the third entry, for which there was no room, is submitted by the owner");
 	kernel_run(queue, 1);
 	is(sva_poll(&batch), 1, "the batch ends");
@@ -338,25 +339,25 @@ static void close_beside_an_owner(void)
 {
 	begin(true, 4, NULL);
 	sva_prep_memcpy(&op, to, from, BYTES);
-	is(sva_submit(sva, &op), 0, "an operation of four chunks is submitted on a context");
+	is_rc(sva_submit(sva, &op), 0, "an operation of four chunks is submitted on a context");
 	sva_unbind(bond);
 	start(close_context);
 	ok(still_waits(), "sva_close() by another thread waits while the device has a descriptor");
 	kernel_run(queue, 1);
 	is(join(), 77, "it returns when the device has none, without an errno");
-	is(sva_op_result(&op)->error, -EINPROGRESS, "the operation has not ended by that");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "the operation has not ended by that");
 	ok(finish(&op, 3, 4), "its owner brings it to its end, every byte counted once");
 	is(queue->open_now, 0, "then the context gives its queue back");
 	is(sva_poll(&op), 1, "and the result stays");
 
 	begin(false, 4, set_timeout);
 	sva_prep_memcpy(&op, to, from, BYTES);
-	is(sva_submit(sva, &op), 0, "an operation is submitted to a device that stays silent");
+	is_rc(sva_submit(sva, &op), 0, "an operation is submitted to a device that stays silent");
 	sva_unbind(bond);
 	start(close_context);
 	join();
 	is(queue->open_now, 0, "sva_close() closes its queue after the record timeout");
-	is(sva_poll(&op), -EIO, "and its owner finds that it failed");
+	is_rc(sva_poll(&op), -EIO, "and its owner finds that it failed");
 }
 
 static void *submit_on_context(void *arg)
@@ -378,7 +379,7 @@ static void close_after_a_thread(void)
 	pthread_join(thread, &err);
 	is((intptr_t)err, 0, "a thread submits on a context and ends");
 	sva_close(sva);
-	is(sva_op_result(&op)->error, 0, "sva_close() ends its operation");
+	is_rc(sva_op_result(&op)->error, 0, "sva_close() ends its operation");
 	ok(!memcmp(to, from, BYTES), "with every chunk");
 	is(queue->open_now, 0, "and closes the queue");
 }
@@ -503,8 +504,9 @@ static void on_a_queue(bool dedicated)
 	for (int i = 0; i < 2; i++) {
 		by_context = i;
 		sva = rig_open("write", 0);
-		snprintf(what, sizeof(what), "%s queue: results and bytes are right while another %s",
-			 mode, i ? "thread closes the context" : "thread unbinds last");
+		snprintf(what, sizeof(what),
+			 "%s queue: results and bytes are right while another %s", mode,
+			 i ? "thread closes the context" : "thread unbinds last");
 		side_by_side(what);
 		is(queue->dropped, 0, "and the device dropped nothing");
 		is(queue->most_open, 1, "and the queue was never open twice");

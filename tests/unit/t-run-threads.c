@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many threads: on soft with and without engine threads, on a shared queue, on a dedicated one whose few credits they have to lend each other (the
- * kernel drops what there is no room for, and counts it; kernel.h), with operations that change hands, threads that end with work in flight, contexts
- * and bonds that come and go, and a queue that falls silent under load. Meant for the thread sanitizer, too.
+ * Many threads: on soft with and without engine threads, on a shared queue, on a dedicated one
+ * whose few credits they have to lend each other (the kernel drops what there is no room for, and
+ * counts it; kernel.h), with operations that change hands, threads that end with work in flight,
+ * contexts and bonds that come and go, and a queue that falls silent under load. Meant for the
+ * thread sanitizer, too.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -43,8 +45,9 @@ static uint32_t next(struct worker *w, uint32_t below)
 }
 
 /*
- * A queue that falls silent has three lawful ends: EIO for what is in flight, ENODEV for what finds no path any more, and EAGAIN for a synchronous
- * call that found it full for all of the record timeout, which it may do before somebody else's wait gives the queue up (sva_memcpy(3)).
+ * A queue that falls silent has three lawful ends: EIO for what is in flight, ENODEV for what finds
+ * no path any more, and EAGAIN for a synchronous call that found it full for all of the record
+ * timeout, which it may do before somebody else's wait gives the queue up (sva_memcpy(3)).
  */
 static void judge(struct worker *w, int err, size_t at, size_t len)
 {
@@ -145,7 +148,9 @@ static void batches(struct worker *w)
 	judge(w, sva_run(sva, &batch), 0, w->may_fail ? 0 : OPS * 200);
 }
 
-/* ------------------------------------------------------------------ operations that change hands */
+/*
+ * ------------------------------------------------------------------ operations that change hands
+ */
 
 static struct sva_op *hands[THREADS];
 
@@ -177,14 +182,18 @@ static bool hand_over(struct worker *w)
 	return true;
 }
 
-/* Until somebody has waited for ours, it stays where it is: the neighbour has some time to take it, then we do it ourselves. */
+/*
+ * Until somebody has waited for ours, it stays where it is: the neighbour has some time to take it,
+ * then we do it ourselves.
+ */
 static void take_back(struct worker *w)
 {
 	struct sva_op *mine = &w->ops[0], *expected = mine;
 
 	for (unsigned int i = 0; __atomic_load_n(&mine->user_data, __ATOMIC_ACQUIRE); i++) {
-		if (i >= 32 && __atomic_compare_exchange_n(&hands[(w->number + 1) % THREADS], &expected, NULL, false, __ATOMIC_ACQ_REL,
-							   __ATOMIC_ACQUIRE)) {
+		if (i >= 32 &&
+		    __atomic_compare_exchange_n(&hands[(w->number + 1) % THREADS], &expected, NULL,
+						false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 			if (sva_wait(mine, -1) && !w->may_fail)
 				atomic_fetch_add(&wrong, 1);
 			break;
@@ -202,7 +211,10 @@ static void change_hands(struct worker *w)
 		take_back(w);
 }
 
-/* ------------------------------------------------------------------ threads that end with work in flight */
+/*
+ * ------------------------------------------------------------------ threads that end with work in
+ * flight
+ */
 
 static void *submit_and_end(void *arg)
 {
@@ -224,7 +236,10 @@ static void orphans(struct worker *w)
 		return;
 	pthread_join(thread, NULL);
 	for (unsigned int i = 0; i < 3; i++)
-		judge(w, w->ops[i].user_data ? (int)(int64_t)w->ops[i].user_data : sva_wait(&w->ops[i], -1), 200 * i, 200);
+		judge(w,
+		      w->ops[i].user_data ? (int)(int64_t)w->ops[i].user_data :
+					    sva_wait(&w->ops[i], -1),
+		      200 * i, 200);
 }
 
 /* ------------------------------------------------------------------ all of it */
@@ -274,9 +289,10 @@ static void on_soft(unsigned int threads)
 {
 	kernel_begin();
 	sva = rig_open("soft", threads);
-	is(sva_bind(sva, "soft", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "soft", 0, &bond), 0, "bind");
 	start(work, false);
-	ok(!atomic_load(&wrong), "%u threads on soft, %u engine threads: %u wrong", THREADS, threads, atomic_load(&wrong));
+	ok(!atomic_load(&wrong), "%u threads on soft, %u engine threads: %u wrong", THREADS,
+	   threads, atomic_load(&wrong));
 	sva_unbind(bond);
 	sva_close(sva);
 }
@@ -306,10 +322,10 @@ static void on_a_queue(bool dedicated, unsigned int entries, enum kernel_mode mo
 	queue = kernel_add("wq0.0", dedicated, entries, "max-transfer=1024");
 	queue->mode = mode;
 	sva = rig_open("write", 0);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	start(work, false);
-	ok(!atomic_load(&wrong), "%u threads on a %s queue of %u: %u wrong", THREADS, dedicated ? "dedicated" : "shared", entries,
-	   atomic_load(&wrong));
+	ok(!atomic_load(&wrong), "%u threads on a %s queue of %u: %u wrong", THREADS,
+	   dedicated ? "dedicated" : "shared", entries, atomic_load(&wrong));
 	is(queue->dropped, 0, "the device has dropped nothing");
 	ok(queue->most_held <= entries, "at most %u in it", queue->most_held);
 	is(queue->opens, 1, "it was opened once");
@@ -319,7 +335,7 @@ static void on_a_queue(bool dedicated, unsigned int entries, enum kernel_mode mo
 		return;
 	queue->mode = KERNEL_AT_ONCE;
 	sva = rig_open("write", 0);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind again");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind again");
 	start(work, false);
 	count_credits(entries);
 	sva_unbind(bond);
@@ -338,16 +354,20 @@ static void under_load(const char *paths)
 	queue = kernel_add("wq0.0", true, 8, "max-transfer=1024");
 	queue->silent_after = 300;
 	sva = rig_open_opts(paths, set_timeout);
-	is(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	start(work, true);
 	ok(atomic_load(&lost) > 0, "%u operations were not done", atomic_load(&lost));
-	is(atomic_load(&wrong), 0, "a queue that falls silent under load: every end is a lawful one");
+	is(atomic_load(&wrong), 0,
+	   "a queue that falls silent under load: every end is a lawful one");
 	is(queue->dropped, 0, "and nothing dropped");
 	sva_unbind(bond);
 	sva_close(sva);
 }
 
-/* ------------------------------------------------------------------ contexts and bonds that come and go */
+/*
+ * ------------------------------------------------------------------ contexts and bonds that come
+ * and go
+ */
 
 static void *come_and_go(void *arg)
 {
@@ -356,7 +376,10 @@ static void *come_and_go(void *arg)
 
 	opts.paths = "write";
 	for (unsigned int i = 0; i < rounds / 8; i++) {
-		/* By turns, so that a thread has leases of both while somebody else closes one of them. */
+		/*
+		 * By turns, so that a thread has leases of both while somebody else closes one of
+		 * them.
+		 */
 		const char *name = (w->number + i) % 2 ? "wq0.1" : "wq0.0";
 		struct sva_bond *one, *two;
 		struct sva *mine;
@@ -401,7 +424,10 @@ static void coming_and_going(void)
 	is(queue->open_now + second->open_now, 0, "and both are closed in the end");
 }
 
-/* ------------------------------------------------------------------ a call from a destructor of thread-specific data */
+/*
+ * ------------------------------------------------------------------ a call from a destructor of
+ * thread-specific data
+ */
 
 static struct sva_thread *late_share;
 static bool late_own;
@@ -420,7 +446,10 @@ static void *end_late(void *arg)
 	struct worker *w = arg;
 	pthread_key_t key;
 
-	/* The library's key is older, and glibc runs destructors in the order of the keys: ours comes after the library has let go of the thread. */
+	/*
+	 * The library's key is older, and glibc runs destructors in the order of the keys: ours
+	 * comes after the library has let go of the thread.
+	 */
 	judge(w, sva_memcpy(sva, w->to, w->from, BYTES), 0, BYTES);
 	if (pthread_key_create(&key, call_late) || pthread_setspecific(key, w))
 		atomic_fetch_add(&wrong, 1);
@@ -439,7 +468,8 @@ static void late_calls(void)
 	pthread_join(thread, NULL);
 	ok(!atomic_load(&wrong) && late_share, "a call from a destructor");
 	ok(late_own, "on a share that was the thread's own, so that nobody else used it meanwhile");
-	ok(late_share && !atomic_load(&late_share->lessee.owner), "and that is nobody's afterwards");
+	ok(late_share && !atomic_load(&late_share->lessee.owner),
+	   "and that is nobody's afterwards");
 	sva_close(sva);
 }
 
