@@ -6,6 +6,7 @@
 #include "lib/find/log.h"
 #include "lib/queue/dma.h"
 #include "lib/queue/reason.h"
+#include "lib/queue/ways.h"
 
 /* Which path a bond's own submissions take: the first permitted one that can be opened on this queue. */
 static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct sva_bond **bond, uint32_t *reason)
@@ -16,14 +17,14 @@ static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct 
 
 	for (unsigned int i = 0; i < ctx->config.path_count; i++) {
 		int path = ctx->config.paths[i], err;
-		bool soft_queue = !queue->node || !queue->node[0];
+		const struct sva_submit_ops *ops = sva_submit_ops_of(path);
 
-		if (path == SVA_PATH_CPU || path == SVA_PATH_DMA || (path == SVA_PATH_SOFT) != soft_queue)
+		if (!ops || !sva_submit_serves(ops, queue))
 			continue;
 		err = sva_bond_get(&ctx->config, queue, path, bond, reason);
 		if (!err || err == -ENOMEM)
 			return err;
-		/* The first reason that is not "this path is for other queues" is the one to tell. */
+		/* Report the first reason other than "this path is for queues of the other mode". */
 		if (!tried || first_reason == SVA_REASON_WRONG_MODE) {
 			first_err = err;
 			first_reason = *reason;
@@ -74,9 +75,8 @@ int sva_bind(struct sva *sva, const char *name, unsigned int flags, struct sva_b
 	sva = sva_context_complete(sva, &err);
 	if (!sva)
 		return err;
-	if (!strcmp(name, "soft")) {
-		queue = sva_soft_queue();
-	} else {
+	queue = sva_submit_own_queue(name);
+	if (!queue) {
 		queue = sva_inventory_find(sva->inventory, name);
 		if (!queue)
 			return -ENOENT;

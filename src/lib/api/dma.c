@@ -5,6 +5,7 @@
 #include "lib/base/memory.h"
 #include "lib/api/api.h"
 #include "lib/queue/dma.h"
+#include "lib/queue/ways.h"
 #include "uapi/sva_dma.h"
 
 /* ------------------------------------------------------------------ map, unmap, sync */
@@ -31,7 +32,7 @@ static int note_only(const struct sva *ctx, const struct sva_dma_buf *buf)
 {
 	uint64_t bad;
 
-	if (!ctx->route_count && !ctx->policy.cpu_allowed)
+	if (!ctx->candidate_count && !ctx->policy.cpu_allowed)
 		return -ENODEV;
 	return sva_touch(buf->addr, buf->len, buf->flags & SVA_DMA_DESTINATION, &bad);
 }
@@ -43,11 +44,11 @@ static int set_up(struct sva *ctx, struct sva_dma_buf *buf)
 
 	if (!sva_config_path_allowed(&ctx->config, SVA_PATH_DMA))
 		return note_only(ctx, buf);
-	err = sva_bond_get(&ctx->config, sva_dma_queue(), SVA_PATH_DMA, &buf->bond, &reason);
+	err = sva_bond_get(&ctx->config, sva_submit_dma.queue(), SVA_PATH_DMA, &buf->bond, &reason);
 	if (err) {
 		buf->bond = NULL;
 		/* A buffer stays what it is now: it does not become one without the module for a moment's shortage. */
-		return sva_is_shortage(err) && ctx->dma_reason == SVA_REASON_OK ? err : note_only(ctx, buf);
+		return sva_is_shortage(err) && ctx->own_reasons[SVA_PATH_DMA] == SVA_REASON_OK ? err : note_only(ctx, buf);
 	}
 	err = map_for_device(buf);
 	if (err)

@@ -58,19 +58,20 @@ static uint32_t queue_path_reason(struct sva *ctx, int path)
 
 static uint32_t path_reason(struct sva *ctx, int path)
 {
+	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
+	uint32_t reason = SVA_REASON_OK;
+
 	if (atomic_load(&ctx->shortage) && path != SVA_PATH_CPU)
 		return SVA_REASON_SHORTAGE;
 	if (!sva_config_path_allowed(&ctx->config, path))
 		return SVA_REASON_EXCLUDED;
-	switch (path) {
-	case SVA_PATH_CPU:
-	case SVA_PATH_SOFT:
+	if (!ops)
 		return SVA_REASON_OK;
-	case SVA_PATH_DMA:
-		return sva_dma_probe();
-	default:
+	if (!ops->queue)
 		return queue_path_reason(ctx, path);
-	}
+	if (ops->look)
+		(void)ops->look(&reason);
+	return reason;
 }
 
 int sva_explain(struct sva *sva, int path, char *text, size_t size)
@@ -150,7 +151,9 @@ int sva_queue_info(struct sva *sva, unsigned int index, int probe, struct sva_qu
 		return -ENOENT;
 	describe_queue(queue, &info);
 	for (int path = 0; path < SVA_PATH_COUNT; path++) {
-		if (path >= SVA_PATH_DMA)
+		const struct sva_submit_ops *ops = sva_submit_ops_of(path);
+
+		if (!ops || !sva_submit_serves(ops, queue))
 			info.reasons[path] = SVA_REASON_WRONG_MODE;
 		else
 			info.reasons[path] = probe ? full_reason(sva, queue, path) : sva_static_reason(&sva->config, queue, path);

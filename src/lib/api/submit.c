@@ -14,7 +14,7 @@ int sva_submit(struct sva *sva, struct sva_op *op)
 	if (unlikely(!thread))
 		return err;
 	if (unlikely(!--thread->ticks))
-		sva_path_refresh(thread);
+		sva_choose_refresh(thread);
 	if (likely(thread->recent) && likely(!sva_start_fast(thread, thread->recent, op)))
 		return 0;
 	return sva_start(thread, op, NULL, false);

@@ -60,7 +60,7 @@ static uint32_t refusal(const struct sva_thread *thread, int err)
 {
 	if (err == -EOPNOTSUPP)
 		return SVA_REASON_NO_OPERATION;
-	return err == -ENODEV ? sva_path_reason(thread->ctx) : (uint32_t)SVA_REASON_OK;
+	return err == -ENODEV ? sva_choose_reason(thread->ctx) : (uint32_t)SVA_REASON_OK;
 }
 
 /* Of an operation that was refused for a null pointer: is it one to write to? They are checked in this order. */
@@ -79,7 +79,7 @@ static int run(struct sva_thread *thread, struct sva_op *op)
 	int err;
 
 	if (!thread->ticks || !--thread->ticks)
-		sva_path_refresh(thread);
+		sva_choose_refresh(thread);
 	while ((err = sva_start(thread, op, NULL, true)) == -EAGAIN) {
 		uint64_t now = sva_now_ns();
 
@@ -210,14 +210,14 @@ static inline struct sva_lease *quick_lease(struct sva_thread *thread, size_t le
  * Can any queue take the prepared operation? If none can, and the CPU may, then the CPU does it as plainly as it can, which the model that stands in
  * for a device elsewhere would not.
  */
-static bool has_route(struct sva_thread *thread)
+static bool has_candidate(struct sva_thread *thread)
 {
 	unsigned int pos = 0;
 	uint32_t reason;
 
-	if (!thread->ctx->policy.cpu_allowed || sva_path_next(thread, &pos, &thread->op, true, -1))
+	if (!thread->ctx->policy.cpu_allowed || sva_choose_next(thread, &pos, &thread->op, true, -1))
 		return true;
-	reason = sva_path_reason(thread->ctx);
+	reason = sva_choose_reason(thread->ctx);
 	if (reason == SVA_REASON_OK)
 		reason = SVA_REASON_NO_OPERATION; /* the first choice works, for other operations */
 	if (thread->cpu_id->reason != reason) {
@@ -273,7 +273,7 @@ static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, void
 	if (len < thread->cpu_below)
 		return copy_on_cpu(thread, dst, src, len);
 	sva_prep_memcpy(&thread->op, dst, src, len);
-	if (len <= PTRDIFF_MAX && !has_route(thread))
+	if (len <= PTRDIFF_MAX && !has_candidate(thread))
 		return copy_on_cpu(thread, dst, src, len);
 	return run(thread, &thread->op);
 }
@@ -379,7 +379,7 @@ int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 	if (likely(lease))
 		return quick(thread, lease, lease->fill_word, pattern, (uintptr_t)dst, len);
 	sva_prep_memfill(&thread->op, dst, pattern, len);
-	if (len <= PTRDIFF_MAX && !has_route(thread))
+	if (len <= PTRDIFF_MAX && !has_candidate(thread))
 		return fill_on_cpu(thread, dst, pattern, len);
 	return run(thread, &thread->op);
 }

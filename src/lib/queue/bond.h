@@ -28,8 +28,6 @@ enum sva_bond_state { SVA_BOND_LIVE, SVA_BOND_RETIRED, SVA_BOND_LOST };
 #define SVA_LOST EBADFD
 
 struct sva_submit_ops;
-struct sva_soft;
-struct sva_dma_side;
 
 /* The tie between this process and a queue. One for each queue and process. */
 struct sva_bond {
@@ -39,7 +37,7 @@ struct sva_bond {
 	unsigned int refs;          /* of handles, contexts and buffers; sva_process.lock */
 	atomic_uint holds;          /* 1 for all refs, 1 for each pinned operation; 0: closing */
 	atomic_uint state;          /* enum sva_bond_state */
-	const struct sva_submit_ops *ops; /* of the path that bond handles submit on */
+	const struct sva_submit_ops *ops; /* of the path that bond handles submit on, the first */
 	const struct sva_identity *id; /* of that path, for results */
 	/* The queue, as discovered when it was bound; strings are interned. */
 	const char *name, *device;
@@ -53,9 +51,7 @@ struct sva_bond {
 	struct sva_file file;       /* of the node */
 	void *portal;               /* NULL: not mapped */
 	uint32_t ready;             /* bit n: path n may submit */
-	uint32_t reasons[SVA_PATH_COUNT]; /* enum sva_reason of the last attempt on that path */
-	struct sva_soft *soft;
-	struct sva_dma_side *dma;
+	void *side;                 /* what ops keeps for it; NULL: nothing */
 	void (*pump)(struct sva_bond *bond, uint64_t wait_ns); /* of its path; NULL: the device writes records itself */
 	/* Credits of a dedicated queue; a shared one has no limit here. */
 	pthread_mutex_t lock;
@@ -129,23 +125,6 @@ void sva_lease_free(struct sva_lease *lease);
 bool sva_lease_refill(struct sva_lease *lease);
 /* Give a credit back that no lease of this thread took. */
 void sva_bond_return_credit(struct sva_bond *bond);
-
-int sva_soft_new(const struct sva_config *config, struct sva_soft **soft);
-/* The queue that stands for it; it has no node. */
-const struct sva_queue *sva_soft_queue(void);
-/* Fill in a bond's limits and capabilities from its profile. */
-void sva_soft_describe(struct sva_bond *bond);
-void sva_soft_free(struct sva_soft *soft);
-/* Engine threads were asked for, and none could be started. */
-bool sva_soft_lacks_threads(const struct sva_soft *soft);
-/* Start the missing ones, if it is time to try that again. */
-void sva_soft_try_again(struct sva_soft *soft);
-/* The profile it runs. */
-const struct sva_model_profile *sva_soft_profile(const struct sva_soft *soft);
-struct sva_model_profile;
-/* Execute on this process's memory, now; 0 or -EIO when the record was lost. */
-int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc, struct sva_comp *comp);
-int sva_soft_submit(struct sva_soft *soft, const struct sva_desc *desc);
 
 /* Flags and opcode for a queue. */
 uint32_t sva_caps_word(const struct sva_bond *bond, const struct sva_op *op);

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "lib/base/machine.h"
+#include "lib/queue/node.h"
 #include "lib/queue/ways.h"
 
 static int map_portal(struct sva_bond *bond, uint32_t *reason)
@@ -34,13 +35,18 @@ static int map_portal(struct sva_bond *bond, uint32_t *reason)
 	return 0;
 }
 
-static int open_enqcmd(struct sva_bond *bond, uint32_t *reason)
+static int open_portal(struct sva_bond *bond, const struct sva_submit_ops *ops, uint32_t *reason)
 {
-	if (!(sva_cpu_features() & SVA_CPU_ENQCMD)) {
-		*reason = SVA_HAVE_PORTALS ? SVA_REASON_NO_ENQCMD : SVA_REASON_NOT_BUILT;
-		return -EOPNOTSUPP;
-	}
-	return map_portal(bond, reason);
+	if (sva_cpu_features() & ops->cpu_features)
+		return map_portal(bond, reason);
+	*reason = SVA_HAVE_PORTALS ? ops->no_cpu : (uint32_t)SVA_REASON_NOT_BUILT;
+	return -EOPNOTSUPP;
+}
+
+static int open_enqcmd(struct sva_bond *bond, const struct sva_config *config, uint32_t *reason)
+{
+	(void)config;
+	return open_portal(bond, &sva_submit_enqcmd, reason);
 }
 
 static int submit_enqcmd(struct sva_lease *lease, const struct sva_desc *desc)
@@ -54,18 +60,20 @@ static int submit_enqcmd(struct sva_lease *lease, const struct sva_desc *desc)
 const struct sva_submit_ops sva_submit_enqcmd = {
 	.path = SVA_PATH_ENQCMD,
 	.mode = SVA_MODE_SHARED,
+	.cpu_features = SVA_CPU_ENQCMD,
+	.no_cpu = SVA_REASON_NO_ENQCMD,
+	.foreign = SVA_REASON_NOT_A_QUEUE,
 	.batch_opcode = true,
+	.full_may_mean_stuck = true,
+	.open_reason = sva_node_open_reason,
 	.open = open_enqcmd,
 	.submit = submit_enqcmd,
 };
 
-static int open_movdir64b(struct sva_bond *bond, uint32_t *reason)
+static int open_movdir64b(struct sva_bond *bond, const struct sva_config *config, uint32_t *reason)
 {
-	if (!(sva_cpu_features() & SVA_CPU_MOVDIR64B)) {
-		*reason = SVA_HAVE_PORTALS ? SVA_REASON_NO_MOVDIR64B : SVA_REASON_NOT_BUILT;
-		return -EOPNOTSUPP;
-	}
-	return map_portal(bond, reason);
+	(void)config;
+	return open_portal(bond, &sva_submit_movdir64b, reason);
 }
 
 static int submit_movdir64b(struct sva_lease *lease, const struct sva_desc *desc)
@@ -78,7 +86,11 @@ static int submit_movdir64b(struct sva_lease *lease, const struct sva_desc *desc
 const struct sva_submit_ops sva_submit_movdir64b = {
 	.path = SVA_PATH_MOVDIR64B,
 	.mode = SVA_MODE_DEDICATED,
+	.cpu_features = SVA_CPU_MOVDIR64B,
+	.no_cpu = SVA_REASON_NO_MOVDIR64B,
+	.foreign = SVA_REASON_NOT_A_QUEUE,
 	.batch_opcode = true,
+	.open_reason = sva_node_open_reason,
 	.open = open_movdir64b,
 	.submit = submit_movdir64b,
 };

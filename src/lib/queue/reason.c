@@ -3,50 +3,14 @@
  * What keeps a queue from a path before anything is opened: one table of probes drives the choice of a path, sva_explain(), sva-info and the skip
  * reasons of the tests.
  */
-#include <dirent.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/base/cancel.h"
-#include "lib/base/fd.h"
 #include "lib/base/machine.h"
 #include "lib/queue/proof.h"
 #include "lib/queue/reason.h"
 #include "lib/queue/ways.h"
-
-/* Without /proc, every number that descriptors usually have. */
-#define NUMBERS 4096
-
-static bool is_open_on(int fd, const struct stat *want)
-{
-	struct stat have;
-
-	if (fstat(fd, &have))
-		return false;
-	return S_ISCHR(want->st_mode) ? S_ISCHR(have.st_mode) && have.st_rdev == want->st_rdev :
-					have.st_dev == want->st_dev && have.st_ino == want->st_ino;
-}
-
-bool sva_node_is_open_here(const char *node)
-{
-	DIR *dir = sva_fd_opendir("/proc/self/fd");
-	const struct dirent *entry;
-	bool found = false;
-	struct stat want;
-
-	if (!stat(node, &want)) {
-		while (dir && !found && (entry = readdir(dir)))
-			found = entry->d_name[0] != '.' && is_open_on(atoi(entry->d_name), &want);
-		for (int fd = 0; !dir && !found && fd < NUMBERS; fd++)
-			found = is_open_on(fd, &want);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
 
 uint32_t sva_trust_reason(const struct sva_queue *queue, bool strict, bool untrusted)
 {
@@ -93,19 +57,21 @@ static uint32_t probe_mode(const struct sva_config *config, const struct sva_que
 
 static uint32_t probe_cpu(const struct sva_config *config, const struct sva_queue *queue, int path)
 {
+	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
+
 	(void)config;
 	(void)queue;
-	if (path != SVA_PATH_ENQCMD && path != SVA_PATH_MOVDIR64B)
+	if (!ops || !ops->cpu_features)
 		return SVA_REASON_OK;
 	if (!SVA_HAVE_PORTALS)
 		return SVA_REASON_NOT_BUILT;
-	if (sva_cpu_features() & (path == SVA_PATH_ENQCMD ? SVA_CPU_ENQCMD : SVA_CPU_MOVDIR64B))
+	if (sva_cpu_features() & ops->cpu_features)
 		return SVA_REASON_OK;
 	if (sva_cpu_shortage())
 		return SVA_REASON_SHORTAGE;
 	if (access("/proc/cpuinfo", F_OK))
 		return SVA_REASON_PROC_HIDDEN;
-	return path == SVA_PATH_ENQCMD ? SVA_REASON_NO_ENQCMD : SVA_REASON_NO_MOVDIR64B;
+	return ops->no_cpu;
 }
 
 static uint32_t probe_trust(const struct sva_config *config, const struct sva_queue *queue, int path)
@@ -116,17 +82,23 @@ static uint32_t probe_trust(const struct sva_config *config, const struct sva_qu
 
 static uint32_t probe_node(const struct sva_config *config, const struct sva_queue *queue, int path)
 {
+	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
 	struct stat st;
 
 	(void)config;
+	if (!ops)
+		return SVA_REASON_OK;
 	if (!queue->node || !queue->node[0])
 		return SVA_REASON_NO_NODE;
 	if (access(queue->node, R_OK | W_OK))
 		return errno == EACCES || errno == EPERM || errno == EROFS ? SVA_REASON_NO_PERMISSION : SVA_REASON_NO_NODE;
-	return stat(queue->node, &st) ? (uint32_t)SVA_REASON_NO_NODE : sva_proof(queue, path, &st);
+	return stat(queue->node, &st) ? (uint32_t)SVA_REASON_NO_NODE : sva_proof(queue, ops, &st);
 }
 
-/* In the order in which somebody who wants it to work would have to mend things. What only opening tells comes from bond.c. */
+/*
+ * In the order in which an administrator would have to mend things. What only opening the node
+ * shows comes from bond.c.
+ */
 static const struct probe probes[] = {
 	{ "path list", probe_path_list },
 	{ "queue list", probe_queue_list },

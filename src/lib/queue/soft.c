@@ -13,6 +13,7 @@
 #include "lib/find/log.h"
 #include "lib/base/clock.h"
 #include "lib/base/memory.h"
+#include "lib/queue/soft.h"
 #include "lib/queue/ways.h"
 
 #define RING 128u     /* descriptors that wait for an engine thread */
@@ -141,27 +142,19 @@ static void start_first(struct sva_soft *soft, const struct sva_config *config)
 			atomic_load(&soft->threads) ? "" : ": operations run when they are submitted");
 }
 
-bool sva_soft_lacks_threads(const struct sva_soft *soft)
+/* Engine threads were asked for, and none could be started. */
+static bool lacks_threads(const struct sva_soft *soft)
 {
 	return !atomic_load_explicit(&soft->threads, memory_order_relaxed) && soft->wanted;
 }
 
-void sva_soft_try_again(struct sva_soft *soft)
-{
-	if (atomic_load(&soft->threads) == soft->wanted || pthread_mutex_trylock(&soft->starting))
-		return;
-	if (sva_retry_is_due(&soft->retry))
-		(void)start_engines(soft);
-	pthread_mutex_unlock(&soft->starting);
-}
-
-int sva_soft_new(const struct sva_config *config, struct sva_soft **out)
+static struct sva_soft *new_soft(const struct sva_config *config)
 {
 	const struct sva_model_profile *profile = sva_model_profile_find(config->soft_profile);
 	struct sva_soft *soft = calloc(1, sizeof(*soft));
 
 	if (!soft)
-		return -ENOMEM;
+		return NULL;
 	soft->profile = profile ? *profile : sva_model_dsa2;
 	/* A queue in memory needs no small limits for fairness: what the device could carry. */
 	soft->profile.max_transfer = SVA_GENCAP_MAX_XFER(soft->profile.gen_cap);
@@ -171,32 +164,46 @@ int sva_soft_new(const struct sva_config *config, struct sva_soft **out)
 	pthread_cond_init(&soft->finished, NULL);
 	pthread_mutex_init(&soft->starting, NULL);
 	start_first(soft, config);
-	*out = soft;
+	return soft;
+}
+
+/* ------------------------------------------------------------------ the row of the table */
+
+static const struct sva_queue *soft_queue(void)
+{
+	static char none[] = "";
+	static const struct sva_queue queue = {
+		.name = "soft", .device = "soft", .plugin = "", .node = none, .label = none,
+		.mode = SVA_MODE_SHARED, .entries = RING, .threshold = RING, .trust = SVA_TRUST_YES,
+		.numa_node = -1, .max_transfer = 1u << 31, .max_batch = 1024,
+	};
+
+	return &queue;
+}
+
+static int open_soft(struct sva_bond *bond, const struct sva_config *config, uint32_t *reason)
+{
+	const struct sva_model_profile *profile;
+	struct sva_soft *soft = new_soft(config);
+
+	if (!soft) {
+		*reason = SVA_REASON_SHORTAGE;
+		return -ENOMEM;
+	}
+	profile = &soft->profile;
+	bond->side = soft;
+	bond->version = profile->version;
+	bond->gen_cap = profile->gen_cap;
+	memcpy(bond->op_cap, profile->op_cap, sizeof(bond->op_cap));
+	bond->max_transfer = profile->max_transfer;
+	bond->max_batch = profile->max_batch;
+	bond->block_on_fault = profile->block_on_fault;
 	return 0;
 }
 
-void sva_soft_free(struct sva_soft *soft)
+static int submit_soft(struct sva_lease *lease, const struct sva_desc *desc)
 {
-	pthread_mutex_lock(&soft->lock);
-	soft->stop = true;
-	pthread_cond_broadcast(&soft->work);
-	pthread_mutex_unlock(&soft->lock);
-	for (unsigned int i = 0; i < soft->threads; i++)
-		pthread_join(soft->thread[i], NULL);
-	pthread_cond_destroy(&soft->work);
-	pthread_cond_destroy(&soft->finished);
-	pthread_mutex_destroy(&soft->lock);
-	pthread_mutex_destroy(&soft->starting);
-	free(soft);
-}
-
-const struct sva_model_profile *sva_soft_profile(const struct sva_soft *soft)
-{
-	return &soft->profile;
-}
-
-int sva_soft_submit(struct sva_soft *soft, const struct sva_desc *desc)
-{
+	struct sva_soft *soft = lease->bond->side;
 	int err = 0;
 
 	if (!atomic_load_explicit(&soft->threads, memory_order_relaxed))
@@ -213,49 +220,50 @@ int sva_soft_submit(struct sva_soft *soft, const struct sva_desc *desc)
 	return err;
 }
 
-const struct sva_queue *sva_soft_queue(void)
+static bool mend_soft(struct sva_bond *bond)
 {
-	static char none[] = "";
-	static const struct sva_queue queue = {
-		.name = "soft", .device = "soft", .plugin = "", .node = none, .label = none,
-		.mode = SVA_MODE_SHARED, .entries = RING, .threshold = RING, .trust = SVA_TRUST_YES,
-		.numa_node = -1, .max_transfer = 1u << 31, .max_batch = 1024,
-	};
+	struct sva_soft *soft = bond->side;
 
-	return &queue;
+	if (atomic_load(&soft->threads) != soft->wanted && !pthread_mutex_trylock(&soft->starting)) {
+		if (sva_retry_is_due(&soft->retry))
+			(void)start_engines(soft);
+		pthread_mutex_unlock(&soft->starting);
+	}
+	return lacks_threads(soft);
 }
 
-void sva_soft_describe(struct sva_bond *bond)
+/* What the engines have in hand and in the ring is executed first. */
+static void close_soft(struct sva_bond *bond)
 {
-	const struct sva_model_profile *profile = sva_soft_profile(bond->soft);
+	struct sva_soft *soft = bond->side;
 
-	bond->version = profile->version;
-	bond->gen_cap = profile->gen_cap;
-	memcpy(bond->op_cap, profile->op_cap, sizeof(bond->op_cap));
-	bond->max_transfer = profile->max_transfer;
-	bond->max_batch = profile->max_batch;
-	bond->block_on_fault = profile->block_on_fault;
-}
-
-/* ------------------------------------------------------------------ the row of the table */
-
-static int open_soft(struct sva_bond *bond, uint32_t *reason)
-{
-	if (bond->soft)
-		return 0;
-	*reason = SVA_REASON_WRONG_MODE;
-	return -EOPNOTSUPP;
-}
-
-static int submit_soft(struct sva_lease *lease, const struct sva_desc *desc)
-{
-	return sva_soft_submit(lease->bond->soft, desc);
+	if (!soft)
+		return;
+	pthread_mutex_lock(&soft->lock);
+	soft->stop = true;
+	pthread_cond_broadcast(&soft->work);
+	pthread_mutex_unlock(&soft->lock);
+	for (unsigned int i = 0; i < soft->threads; i++)
+		pthread_join(soft->thread[i], NULL);
+	pthread_cond_destroy(&soft->work);
+	pthread_cond_destroy(&soft->finished);
+	pthread_mutex_destroy(&soft->lock);
+	pthread_mutex_destroy(&soft->starting);
+	free(soft);
+	bond->side = NULL;
 }
 
 const struct sva_submit_ops sva_submit_soft = {
 	.path = SVA_PATH_SOFT,
 	.mode = SVA_MODE_UNKNOWN,
 	.batch_opcode = true,
+	.always_completes = true,
+	.is_software = true,
+	.bindable = true,
+	.queue = soft_queue,
 	.open = open_soft,
 	.submit = submit_soft,
+	.mend = mend_soft,
+	.retire = close_soft,
+	.close = close_soft,
 };

@@ -12,6 +12,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/cancel.h"
+#include "lib/queue/node.h"
 #include "lib/queue/ways.h"
 
 static int write_descs(struct sva_bond *bond, const struct sva_desc *descs, unsigned int n)
@@ -72,11 +73,12 @@ static int wait_for_probe(struct probe *probe, uint64_t timeout_ms)
 }
 
 /* Whether the kernel takes descriptors this way is known when it has taken one: a real no-op. */
-static int open_write(struct sva_bond *bond, uint32_t *reason)
+static int open_write(struct sva_bond *bond, const struct sva_config *config, uint32_t *reason)
 {
 	struct probe *probe = sva_arena_alloc(sizeof(*probe));
 	int err;
 
+	(void)config;
 	if (!probe)
 		return -ENOMEM;
 	probe->desc.flags_opcode = sva_desc_word(SVA_OPCODE_NOOP, SVA_DESC_CRAV | SVA_DESC_RCR);
@@ -116,7 +118,9 @@ static int open_write(struct sva_bond *bond, uint32_t *reason)
 const struct sva_submit_ops sva_submit_write = {
 	.path = SVA_PATH_WRITE,
 	.mode = SVA_MODE_UNKNOWN,
-	.batch_opcode = false,
+	.foreign = SVA_REASON_NOT_A_QUEUE,
+	.full_may_mean_stuck = true,
+	.open_reason = sva_node_open_reason,
 	.open = open_write,
 	.submit = submit_write,
 	.submit_many = submit_many_write,

@@ -6,6 +6,7 @@
 #include "lib/base/machine.h"
 #include "lib/op/kinds.h"
 #include "lib/op/mapped.h"
+#include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
 #define SPINS_BEFORE_CLOCK 256u /* looks at a record between looks at the clock */
@@ -80,7 +81,7 @@ static void check_overdue(struct sva_op *op)
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	uint64_t now;
 
-	if (++p->polls % SPINS_BEFORE_CLOCK || p->bond->soft)
+	if (++p->polls % SPINS_BEFORE_CLOCK || p->bond->ops->always_completes)
 		return;
 	now = sva_now_ns();
 	if (!p->waited_since)
@@ -223,14 +224,17 @@ uint8_t sva_complete_await(struct sva_bond *bond, const struct sva_comp *comp, u
 			return 0;
 		if (!give_up)
 			give_up = now + (uint64_t)bond->policy.record_timeout_ms * 1000000u;
-		else if (now > give_up && !bond->soft)
+		else if (now > give_up && !bond->ops->always_completes)
 			sva_bond_retire(bond);
 		if (bond->pump)
 			bond->pump(bond, PUMP_WAIT_NS);
 		else
 			pause_on(comp);
-		/* Whoever has to write the record may need this very processor: engine threads, emulators, other processes' turns. */
-		if (bond->soft || now + 1000000u > give_up)
+		/*
+		 * What writes the record may need this very processor: an engine thread, an
+		 * emulator, another process.
+		 */
+		if (bond->ops->always_completes || now + 1000000u > give_up)
 			sched_yield();
 	}
 }

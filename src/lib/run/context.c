@@ -6,13 +6,13 @@
 
 void sva_context_free(struct sva *ctx)
 {
-	for (unsigned int i = 0; i < ctx->route_count; i++)
-		if (ctx->routes[i].bond)
-			sva_bond_put(ctx->routes[i].bond);
+	for (unsigned int i = 0; i < ctx->candidate_count; i++)
+		if (ctx->candidates[i].bond)
+			sva_bond_put(ctx->candidates[i].bond);
 	for (unsigned int i = 0; i < ctx->lost_count; i++)
 		sva_bond_put(ctx->lost[i]);
 	free(ctx->lost);
-	free(ctx->routes);
+	free(ctx->candidates);
 	sva_inventory_free(ctx->inventory);
 	sva_config_free(&ctx->config);
 	pthread_mutex_destroy(&ctx->lock);

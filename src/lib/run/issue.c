@@ -10,6 +10,8 @@
 #include "lib/base/clock.h"
 #include "lib/op/kinds.h"
 #include "lib/op/mapped.h"
+#include "lib/queue/soft.h"
+#include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
 static void back_off(unsigned int tries)
@@ -50,8 +52,9 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 }
 
 /*
- * "Full" is also what a queue answers that was disabled, or whose device has halted, and then for ever. What stands for it is a queue that took nothing for as
- * long as the record timeout, while it was asked again and again. One that is short of credits is busy with what is in flight, and that has a timeout of its own.
+ * A disabled queue and a halted device also answer "full", and then forever. A queue is called stuck
+ * once it has refused everything for a whole record timeout while it was asked again and again. One
+ * that is short of credits is busy with what is in flight, and that has a timeout of its own.
  */
 static bool is_hopeless(const struct sva_lease *lease, uint64_t timeout)
 {
@@ -62,9 +65,9 @@ static void note_full(struct sva_lease *lease, uint64_t timeout)
 {
 	uint64_t now = sva_now_ns();
 
-	if (lease->path != SVA_PATH_ENQCMD && lease->path != SVA_PATH_WRITE)
+	if (!lease->ops->full_may_mean_stuck)
 		return;
-	/* After a pause nobody knows what it would have answered meanwhile. */
+	/* After a pause it is not known what it would have answered meanwhile. */
 	if (!lease->full_since || (now - lease->full_at > timeout / 4 && !is_hopeless(lease, timeout)))
 		lease->full_since = now;
 	lease->full_at = now;
@@ -85,7 +88,7 @@ static int after_no_pins(struct sva_thread *thread, const struct sva_lease *leas
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
-	if (lease->path != SVA_PATH_DMA || p->mid_chunk || sva_kind_of(op)->shape != SVA_SHAPE_BYTES || sva_dma_is_op(op))
+	if (!lease->ops->pins || p->mid_chunk || sva_kind_of(op)->shape != SVA_SHAPE_BYTES || sva_dma_is_op(op))
 		return -ENOMEM;
 	if (op->desc.size > SMALLEST_PINNED) {
 		sva_progress_next(op, op->desc.size / 2);
@@ -165,9 +168,9 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 	int err = -ENODEV, one;
 	bool full = false, hope = false, in_parts = false, again = false;
 
-	while ((lease = sva_path_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
+	while ((lease = sva_choose_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
 		/* Software does not get all of a batch when a device comes first that can do some of it, entry by entry. */
-		if (in_parts && !full && lease->path == SVA_PATH_SOFT)
+		if (in_parts && !full && lease->ops->is_software)
 			break;
 		one = try_lease(thread, lease, op);
 		in_parts |= batch && one == -EOPNOTSUPP && sva_batch_has_part(op, lease);
@@ -180,7 +183,7 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 			}
 			return 0;
 		}
-		/* The program has closed the queue's descriptor: the same route once more, which opens the queue anew. */
+		/* The program has closed the queue's descriptor: the same candidate once more, which opens the queue anew. */
 		if (one == -SVA_LOST && !again) {
 			again = true;
 			pos--;
@@ -195,7 +198,7 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 		p->result.reason = SVA_REASON_FULL;
 		return -EAGAIN;
 	}
-	if (err == -ENODEV && sva_path_has_lease(thread, p->sync)) {
+	if (err == -ENODEV && sva_choose_has_lease(thread, p->sync)) {
 		p->result.reason = SVA_REASON_NO_OPERATION;
 		return -EOPNOTSUPP;
 	}
@@ -279,6 +282,6 @@ int sva_launch(struct sva_thread *thread, struct sva_op *op)
 	/* Return -EAGAIN to the caller, except for synchronous calls (they retry) and queues that will never drain. */
 	if ((err == -EAGAIN && !p->sync && !thread->hopeless) || p->pinned || !p->policy->cpu_allowed)
 		return err;
-	sva_issue_on_cpu(op, sva_path_reason(thread->ctx));
+	sva_issue_on_cpu(op, sva_choose_reason(thread->ctx));
 	return 0;
 }

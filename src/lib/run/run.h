@@ -12,17 +12,17 @@
  * The next lease to try for an operation, from position *pos of the thread's order on; binds queues that have not been bound. NULL: there is no
  * further one. For a batch, those that take none, too. hint: NUMA node to prefer, -1: the thread's. May not be called inside the bias section.
  */
-struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint);
+struct sva_lease *sva_choose_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint);
 /* Is there a queue at all that this thread can submit to? */
-bool sva_path_has_lease(const struct sva_thread *thread, bool sync);
+bool sva_choose_has_lease(const struct sva_thread *thread, bool sync);
 /* Why no better route was taken, or is there: an enum sva_reason. */
-uint32_t sva_path_reason(const struct sva *ctx);
-/* Look again at node and failed routes. */
-void sva_path_refresh(struct sva_thread *thread);
-/* What a thread's share needs behind it, zeroed, for its routes; and to set it up there. */
-size_t sva_path_thread_size(const struct sva *ctx);
-void sva_path_thread_init(struct sva_thread *thread, void *memory);
-void sva_path_thread_fini(struct sva_thread *thread);
+uint32_t sva_choose_reason(const struct sva *ctx);
+/* Look again at node and failed candidates. */
+void sva_choose_refresh(struct sva_thread *thread);
+/* What a thread's share needs behind it, zeroed, for its candidates; and to set it up there. */
+size_t sva_choose_thread_size(const struct sva *ctx);
+void sva_choose_thread_init(struct sva_thread *thread, void *memory);
+void sva_choose_thread_fini(struct sva_thread *thread);
 
 int sva_batch_begin(struct sva_op *batch);
 void sva_batch_undo(struct sva_op *batch);

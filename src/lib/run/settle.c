@@ -31,6 +31,7 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
+#include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
 #define YIELDS       64u      /* looks before the thread sleeps between them */
@@ -110,7 +111,8 @@ void sva_settle(struct sva *ctx, const struct sva_bond *bond, uint32_t timeout_m
 		if (!since || look.mark != mark) {
 			mark = look.mark;
 			since = now;
-		} else if (now - since > (uint64_t)timeout_ms * 1000000u && !look.bond->soft) {
+		} else if (now - since > (uint64_t)timeout_ms * 1000000u &&
+			   !look.bond->ops->always_completes) {
 			sva_bond_retire(look.bond);
 		}
 		if (look.bond->pump)

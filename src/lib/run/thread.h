@@ -2,7 +2,7 @@
 /*
  * The objects that a request meets on its road: context, thread, lease, bond, operation. Which lock guards what:
  *
- *	sva::lock          the list of threads of a context, the states of its routes
+ *	sva::lock          the list of threads of a context, the states of its candidates
  *	sva_process.lock   the lists of contexts and bonds, references, opening and closing queues
  *	sva_bond::lock     the pool of credits, the list of leases
  *	sva_thread::bias   a thread's leases, its list of operations in flight, every submission
@@ -28,7 +28,7 @@
 #define SVA_CTX_MAGIC 0x7376612063747874ull
 
 /* A path on a queue, as a context may use it. */
-struct sva_route {
+struct sva_candidate {
 	const struct sva_queue *queue; /* NULL: soft */
 	uint8_t path;
 	struct sva_bond *bond;      /* sva::lock */
@@ -48,13 +48,16 @@ struct sva {
 	pthread_mutex_t lock;
 	_Atomic(struct sva_thread *) threads; /* grows at its head, with lock held */
 	unsigned int thread_count;  /* spreads threads over equal queues */
-	struct sva_route *routes;   /* in the order of the permitted paths */
-	unsigned int route_count;
-	struct sva_bond **lost;     /* bonds that routes had before, to be released with the context; sva::lock */
+	struct sva_candidate *candidates;   /* in the order of the permitted paths */
+	unsigned int candidate_count;
+	struct sva_bond **lost;     /* bonds that candidates had before, to be released with the context; sva::lock */
 	unsigned int lost_count;
-	unsigned int sync_routes;   /* how many of them synchronous calls use; then comes the CPU */
+	unsigned int sync_candidates;   /* how many of them synchronous calls use; then comes the CPU */
 	struct sva_policy policy;
-	uint32_t dma_reason;        /* enum sva_reason: why there is no route to sva_dma; OK: there is */
+	/*
+	 * Of paths with a queue of their own, enum sva_reason: why it is no candidate; OK: it is one.
+	 */
+	uint32_t own_reasons[SVA_PATH_COUNT];
 	atomic_int shortage;        /* of the interim context: -errno, what keeps the default one from being opened; else 0 */
 };
 
@@ -82,10 +85,10 @@ struct sva_thread {
 	struct sva_lease *lead;     /* the lease of quick synchronous calls; NULL: none is established */
 	struct sva_lease *recent;   /* the lease that took the last operation */
 	struct sva_lease **leases;  /* by position in order; NULL: not bound yet */
-	unsigned int *order;        /* indices of routes, best first for node */
-	unsigned int route_count;
+	unsigned int *order;        /* indices of candidates, best first for node */
+	unsigned int candidate_count;
 	bool hopeless;              /* of the last -EAGAIN of sva_issue(): no queue that is full has taken anything for the record timeout */
-	unsigned int ticks;         /* submissions until the node and failed routes are looked at again */
+	unsigned int ticks;         /* submissions until the node and failed candidates are looked at again */
 	int node;
 	unsigned int number;
 	struct sva_op *first, *last; /* in flight, oldest first */

@@ -12,13 +12,14 @@
 #include "lib/base/machine.h"
 #include "lib/op/kinds.h"
 #include "lib/queue/reason.h"
+#include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
-#define REFRESH_TICKS 1024u               /* submissions until node and failed routes are looked at again */
+#define REFRESH_TICKS 1024u               /* submissions until node and failed candidates are looked at again */
 
 struct rank {
-	unsigned int route;
-	unsigned int path_position; /* routes stand in the order of paths already: equal for equal paths */
+	unsigned int candidate;
+	unsigned int path_position; /* candidates stand in the order of paths already: equal for equal paths */
 	int distance;
 	unsigned int turn;
 };
@@ -40,67 +41,66 @@ static int compare_ranks(const void *a, const void *b)
 static bool make_order(struct sva_thread *thread, int node, unsigned int *order)
 {
 	const struct sva *ctx = thread->ctx;
-	struct rank *ranks = calloc(ctx->route_count ? ctx->route_count : 1, sizeof(*ranks));
+	struct rank *ranks = calloc(ctx->candidate_count ? ctx->candidate_count : 1, sizeof(*ranks));
 	unsigned int position = 0;
 
-	for (unsigned int i = 0; i < ctx->route_count; i++) {
+	for (unsigned int i = 0; i < ctx->candidate_count; i++) {
 		order[i] = i;
 		if (!ranks)
 			continue;
-		if (i && ctx->routes[i].path != ctx->routes[i - 1].path)
+		if (i && ctx->candidates[i].path != ctx->candidates[i - 1].path)
 			position++;
 		ranks[i] = (struct rank){
-			.route = i,
+			.candidate = i,
 			.path_position = position,
-			.distance = sva_numa_distance(node, ctx->routes[i].queue->numa_node),
-			.turn = (i + thread->number) % ctx->route_count,
+			.distance = sva_numa_distance(node, ctx->candidates[i].queue->numa_node),
+			.turn = (i + thread->number) % ctx->candidate_count,
 		};
 	}
 	if (!ranks)
 		return false;
-	qsort(ranks, ctx->route_count, sizeof(*ranks), compare_ranks);
-	for (unsigned int i = 0; i < ctx->route_count; i++)
-		order[i] = ranks[i].route;
+	qsort(ranks, ctx->candidate_count, sizeof(*ranks), compare_ranks);
+	for (unsigned int i = 0; i < ctx->candidate_count; i++)
+		order[i] = ranks[i].candidate;
 	free(ranks);
 	return true;
 }
 
-size_t sva_path_thread_size(const struct sva *ctx)
+size_t sva_choose_thread_size(const struct sva *ctx)
 {
-	return ctx->route_count * (sizeof(struct sva_lease *) + sizeof(unsigned int));
+	return ctx->candidate_count * (sizeof(struct sva_lease *) + sizeof(unsigned int));
 }
 
-void sva_path_thread_init(struct sva_thread *thread, void *memory)
+void sva_choose_thread_init(struct sva_thread *thread, void *memory)
 {
-	thread->route_count = thread->ctx->route_count;
+	thread->candidate_count = thread->ctx->candidate_count;
 	thread->node = -2; /* no node: the first refresh finds one */
 	thread->leases = memory;
-	thread->order = (unsigned int *)(void *)(thread->leases + thread->route_count);
+	thread->order = (unsigned int *)(void *)(thread->leases + thread->candidate_count);
 }
 
-void sva_path_thread_fini(struct sva_thread *thread)
+void sva_choose_thread_fini(struct sva_thread *thread)
 {
-	for (unsigned int i = 0; thread->leases && i < thread->route_count; i++)
+	for (unsigned int i = 0; thread->leases && i < thread->candidate_count; i++)
 		if (thread->leases[i])
 			sva_lease_free(thread->leases[i]);
 	sva_lease_free_pinned(&thread->lessee);
 }
 
-/* Engine threads that could not be started may be by now; results say so no longer then. */
-static void try_engines_again(struct sva_lease *lease)
+/* What was short when the path was opened may be there now: then results no longer say so. */
+static void mend_lease(struct sva_lease *lease)
 {
 	const struct sva_bond *bond = lease->bond;
 	const struct sva_identity *id;
 
-	sva_soft_try_again(bond->soft);
-	if (lease->id->reason != SVA_REASON_SHORTAGE || sva_soft_lacks_threads(bond->soft))
+	if (lease->ops->mend(lease->bond) || lease->id->reason != SVA_REASON_SHORTAGE)
 		return;
 	id = sva_identify(bond->name, bond->device, lease->path, SVA_REASON_OK);
 	if (id)
 		lease->id = id;
 }
 
-void sva_path_refresh(struct sva_thread *thread)
+void sva_choose_refresh(struct sva_thread *thread)
 {
 	int node = sva_numa_thread_node();
 
@@ -111,58 +111,59 @@ void sva_path_refresh(struct sva_thread *thread)
 	/* Without memory for it, the next refresh makes it. */
 	if (node != thread->node && make_order(thread, node, thread->order))
 		thread->node = node;
-	for (unsigned int i = 0; i < thread->route_count; i++)
-		if (thread->leases[i] && !thread->leases[i]->dead && thread->leases[i]->path == SVA_PATH_SOFT)
-			try_engines_again(thread->leases[i]);
+	for (unsigned int i = 0; i < thread->candidate_count; i++)
+		if (thread->leases[i] && !thread->leases[i]->dead && thread->leases[i]->ops->mend)
+			mend_lease(thread->leases[i]);
 }
 
 /*
- * The program has closed the descriptor of this route's queue: the route is free for another bond. Leases still point at the old one, so the
+ * The program has closed the descriptor of this candidate's queue: the candidate is free for another bond. Leases still point at the old one, so the
  * reference to it stays until the context closes. false: no memory to note that.
  */
-static bool leave_lost(struct sva *ctx, struct sva_route *route)
+static bool leave_lost(struct sva *ctx, struct sva_candidate *candidate)
 {
 	struct sva_bond **grown = realloc(ctx->lost, (ctx->lost_count + 1) * sizeof(struct sva_bond *));
 
 	if (!grown)
 		return false;
 	ctx->lost = grown;
-	ctx->lost[ctx->lost_count++] = route->bond;
-	sva_log(&ctx->config, 5, "%s: the program has closed the queue's descriptor; the queue is opened anew", route->bond->name);
-	route->bond = NULL;
+	ctx->lost[ctx->lost_count++] = candidate->bond;
+	sva_log(&ctx->config, 5, "%s: the program has closed the queue's descriptor; the queue is opened anew", candidate->bond->name);
+	candidate->bond = NULL;
 	return true;
 }
 
-/* With sva::lock held: the bond of a route, opened when its time has come. */
-static struct sva_bond *route_bond(struct sva *ctx, struct sva_route *route)
+/* With sva::lock held: the bond of a candidate, opened when its time has come. */
+static struct sva_bond *candidate_bond(struct sva *ctx, struct sva_candidate *candidate)
 {
 	uint32_t reason = SVA_REASON_OK;
 	int err;
 
-	if (route->bond && atomic_load(&route->bond->state) == SVA_BOND_LOST && !leave_lost(ctx, route))
+	if (candidate->bond && atomic_load(&candidate->bond->state) == SVA_BOND_LOST && !leave_lost(ctx, candidate))
 		return NULL;
-	if (route->bond) {
-		if (atomic_load(&route->bond->state) == SVA_BOND_LIVE)
-			return route->bond;
+	if (candidate->bond) {
+		if (atomic_load(&candidate->bond->state) == SVA_BOND_LIVE)
+			return candidate->bond;
 		/*
 		 * Retired. Leases still point at it, so the reference stays until the context closes; a new bond of the same
-		 * queue would be another route. The queue is tried again by contexts opened later.
+		 * queue would be another candidate. The queue is tried again by contexts opened later.
 		 */
-		atomic_store(&route->reason, SVA_REASON_RETIRED);
+		atomic_store(&candidate->reason, SVA_REASON_RETIRED);
 		return NULL;
 	}
-	if (!sva_retry_is_due(&route->retry))
+	if (!sva_retry_is_due(&candidate->retry))
 		return NULL;
-	reason = route->path >= SVA_PATH_DMA ? (uint32_t)SVA_REASON_OK : sva_static_reason(&ctx->config, route->queue, route->path);
-	err = reason == SVA_REASON_OK ? sva_bond_get(&ctx->config, route->queue, route->path, &route->bond, &reason) : -ENODEV;
+	if (!sva_submit_ops_of(candidate->path)->queue)
+		reason = sva_static_reason(&ctx->config, candidate->queue, candidate->path);
+	err = reason == SVA_REASON_OK ? sva_bond_get(&ctx->config, candidate->queue, candidate->path, &candidate->bond, &reason) : -ENODEV;
 	if (!err) {
-		atomic_store(&route->reason, SVA_REASON_OK);
-		return route->bond;
+		atomic_store(&candidate->reason, SVA_REASON_OK);
+		return candidate->bond;
 	}
 	if (reason == SVA_REASON_OK)
 		reason = sva_is_shortage(err) ? SVA_REASON_SHORTAGE : SVA_REASON_OPEN_FAILED;
-	atomic_store(&route->reason, reason);
-	sva_retry_failed(&route->retry);
+	atomic_store(&candidate->reason, reason);
+	sva_retry_failed(&candidate->retry);
 	return NULL;
 }
 
@@ -171,12 +172,12 @@ static uint32_t reason_of_path(const struct sva *ctx, int path)
 {
 	uint32_t first = SVA_REASON_OK;
 
-	if (path == SVA_PATH_DMA)
-		return ctx->dma_reason;
-	for (unsigned int i = 0; i < ctx->route_count; i++) {
-		uint32_t reason = atomic_load(&ctx->routes[i].reason);
+	if (sva_submit_ops_of(path)->queue)
+		return ctx->own_reasons[path];
+	for (unsigned int i = 0; i < ctx->candidate_count; i++) {
+		uint32_t reason = atomic_load(&ctx->candidates[i].reason);
 
-		if (ctx->routes[i].path != path)
+		if (ctx->candidates[i].path != path)
 			continue;
 		if (reason == SVA_REASON_OK)
 			return reason;
@@ -198,11 +199,11 @@ static uint32_t reason_before(const struct sva *ctx, int before)
 {
 	uint32_t reason = SVA_REASON_OK;
 
-	/* That a dedicated queue is no shared one is nobody's question. */
+	/* A mode mismatch says nothing useful: look at the next path's reason. */
 	for (unsigned int i = 0; i < ctx->config.path_count && (!i || reason == SVA_REASON_WRONG_MODE); i++) {
 		int path = ctx->config.paths[i];
 
-		if (path == SVA_PATH_CPU || path == SVA_PATH_SOFT)
+		if (path == SVA_PATH_CPU || sva_submit_ops_of(path)->is_software)
 			break;
 		if (path == before)
 			return SVA_REASON_OK;
@@ -211,7 +212,7 @@ static uint32_t reason_before(const struct sva *ctx, int before)
 	return reason;
 }
 
-uint32_t sva_path_reason(const struct sva *ctx)
+uint32_t sva_choose_reason(const struct sva *ctx)
 {
 	if (atomic_load_explicit(&ctx->shortage, memory_order_relaxed))
 		return SVA_REASON_SHORTAGE;
@@ -234,10 +235,10 @@ static void put_aside(struct sva_thread *thread, unsigned int index)
 	sva_bias_exit(&thread->lessee.bias);
 }
 
-static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int index)
+static struct sva_lease *candidate_lease(struct sva_thread *thread, unsigned int index)
 {
 	struct sva *ctx = thread->ctx;
-	struct sva_route *route = &ctx->routes[index];
+	struct sva_candidate *candidate = &ctx->candidates[index];
 	struct sva_lease *lease = thread->leases[index];
 	struct sva_bond *bond;
 	uint32_t reason;
@@ -247,19 +248,19 @@ static struct sva_lease *route_lease(struct sva_thread *thread, unsigned int ind
 		lease = NULL;
 	}
 	if (lease && lease->dead)
-		atomic_store(&route->reason, SVA_REASON_RETIRED);
+		atomic_store(&candidate->reason, SVA_REASON_RETIRED);
 	if (lease)
 		return lease->dead ? NULL : lease;
 	/* sva_process.lock comes before sva::lock, and opening needs both. */
 	pthread_mutex_lock(&ctx->lock);
-	bond = route_bond(ctx, route);
+	bond = candidate_bond(ctx, candidate);
 	pthread_mutex_unlock(&ctx->lock);
 	if (!bond)
 		return NULL;
-	reason = reason_before(ctx, route->path);
-	if (reason == SVA_REASON_OK && bond->soft && sva_soft_lacks_threads(bond->soft))
+	reason = reason_before(ctx, candidate->path);
+	if (reason == SVA_REASON_OK && bond->ops->mend && bond->ops->mend(bond))
 		reason = SVA_REASON_SHORTAGE;
-	lease = sva_lease_new(&thread->lessee, bond, route->path, reason);
+	lease = sva_lease_new(&thread->lessee, bond, candidate->path, reason);
 	if (!lease)
 		return NULL;
 	sva_bias_enter(&thread->lessee.bias);
@@ -277,20 +278,20 @@ static unsigned int *hinted_order(struct sva_thread *thread, int hint, unsigned 
 	return scratch;
 }
 
-struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint)
+struct sva_lease *sva_choose_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint)
 {
 	unsigned int scratch[64], *order;
-	unsigned int most = thread->route_count;
+	unsigned int most = thread->candidate_count;
 
 	order = most <= 64 ? hinted_order(thread, hint, scratch) : thread->order;
 	while (*pos < most) {
 		unsigned int index = order[(*pos)++];
 		struct sva_lease *lease;
 
-		/* The routes of synchronous calls are the first ones of the list. */
-		if (sync && index >= thread->ctx->sync_routes)
+		/* The candidates of synchronous calls are the first ones of the list. */
+		if (sync && index >= thread->ctx->sync_candidates)
 			continue;
-		lease = route_lease(thread, index);
+		lease = candidate_lease(thread, index);
 		/* One that takes no batches may take the entries, which is for whoever issues it to see. */
 		if (lease && (sva_kind_of(op)->shape == SVA_SHAPE_BATCH || sva_caps_can_do(lease->bond, op)))
 			return lease;
@@ -298,9 +299,9 @@ struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, co
 	return NULL;
 }
 
-bool sva_path_has_lease(const struct sva_thread *thread, bool sync)
+bool sva_choose_has_lease(const struct sva_thread *thread, bool sync)
 {
-	unsigned int most = sync ? thread->ctx->sync_routes : thread->route_count;
+	unsigned int most = sync ? thread->ctx->sync_candidates : thread->candidate_count;
 
 	for (unsigned int i = 0; i < most; i++)
 		if (thread->leases[i] && !thread->leases[i]->dead)
