@@ -25,6 +25,8 @@ CLEANFILES += %D%/objects
 	echo 'sva-info sva_info $(src_tools_sva_info_OBJECTS)'; \
 	echo 'sva-copy sva_copy $(src_tools_sva_copy_OBJECTS)'; \
 	echo 'icount icount $(bench_icount_icount_OBJECTS)'; \
+	echo 'emu-preload libsva_emu_la $(src_emu_libsva_emu_la_OBJECTS)'; \
+	echo 'emu-program sva_emu $(src_emu_sva_emu_OBJECTS)'; \
 	} >$@
 
 # Who opens files.

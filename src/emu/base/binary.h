@@ -3,8 +3,8 @@
  * What a program is, from its file: whether the preload library can be loaded into it, and would
  * work there.
  */
-#ifndef EMU_BINARY_H
-#define EMU_BINARY_H
+#ifndef EMU_BASE_BINARY_H
+#define EMU_BASE_BINARY_H
 
 enum emu_binary {
 	EMU_BINARY_OTHER,   /* no 64-bit x86 program */

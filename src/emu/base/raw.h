@@ -5,8 +5,8 @@
  * Why not libc: the handlers run inside signals of programs that may interpose any libc function, memcpy above all
  * (that is what DSA memcpy libraries do), and they must leave errno alone.
  */
-#ifndef EMU_RAW_H
-#define EMU_RAW_H
+#ifndef EMU_BASE_RAW_H
+#define EMU_BASE_RAW_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Text and numbers without libc, for signal handlers. */
 #include <errno.h>
 #include <stdbool.h>
 

@@ -3,8 +3,8 @@
  * Text without libc: what is printed from signal handlers, and the contents of sysfs attributes. A text that does not
  * fit is cut; it is never written beyond its end and is always terminated.
  */
-#ifndef EMU_TEXT_H
-#define EMU_TEXT_H
+#ifndef EMU_BASE_TEXT_H
+#define EMU_BASE_TEXT_H
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* The windows that the model opens on memory: faults, sabotage, bounce buffers. */
 #include <sys/mman.h>
 
+#include "emu/base/raw.h"
 #include "emu/device/access.h"
+#include "emu/device/state.h"
 #include "emu/host/memory.h"
 #include "emu/host/process.h"
-#include "emu/base/raw.h"
 
 #define PAGE EMU_PAGE
 #define BOUNCE 4096u

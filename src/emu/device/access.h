@@ -3,8 +3,8 @@
  * How the execution of one descriptor meets its memory: strict faults, injected ones, sabotage; and the bounce
  * buffers.
  */
-#ifndef EMU_ACCESS_H
-#define EMU_ACCESS_H
+#ifndef EMU_DEVICE_ACCESS_H
+#define EMU_DEVICE_ACCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,11 +11,10 @@
 #include <signal.h>
 #include <time.h>
 
+#include "emu/base/raw.h"
+#include "emu/base/text.h"
 #include "emu/device/async.h"
 #include "emu/host/process.h"
-#include "emu/base/raw.h"
-#include "emu/preload/signals.h"
-#include "emu/base/text.h"
 
 #define RING (EMU_MAX_DEVICES * EMU_MAX_ENTRIES)
 #define MAX_THREADS 16u
@@ -153,7 +152,7 @@ static int start_thread(unsigned int number)
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	raw_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(all));
-	ret = pthread_create(&thread, &attr, engine, (void *)(uintptr_t)number);
+	ret = emu_create_thread(&thread, &attr, engine, (void *)(uintptr_t)number);
 	raw_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof(old));
 	pthread_attr_destroy(&attr);
 	return -ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Engine threads: with --async a descriptor is executed beside the program, as a device does. */
-#ifndef EMU_ASYNC_H
-#define EMU_ASYNC_H
+#ifndef EMU_DEVICE_ASYNC_H
+#define EMU_DEVICE_ASYNC_H
 
 #include "emu/device/state.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* --check: which rule a descriptor broke, in words. */
 #include "emu/device/check.h"
 #include "emu/host/maps.h"
 #include "emu/host/memory.h"

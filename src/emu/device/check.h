@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* --check: what is unlawful in a descriptor, in words, and where it was submitted from. */
-#ifndef EMU_CHECK_H
-#define EMU_CHECK_H
+#ifndef EMU_DEVICE_CHECK_H
+#define EMU_DEVICE_CHECK_H
 
 #include "emu/device/state.h"
 

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/* From a submitted descriptor to its completion record. */
 #include <errno.h>
 
+#include "emu/base/raw.h"
+#include "emu/base/text.h"
 #include "emu/device/access.h"
 #include "emu/device/async.h"
 #include "emu/device/check.h"
 #include "emu/device/engine.h"
+#include "emu/device/execute.h"
+#include "emu/device/trace.h"
 #include "emu/host/memory.h"
 #include "emu/host/process.h"
-#include "emu/base/raw.h"
-#include "emu/base/text.h"
-#include "emu/device/trace.h"
 
 /* What the SWERROR register says after a descriptor was dropped because a dedicated queue was full. */
 #define SWERROR_DROPPED 0x53u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From a submitted descriptor to its completion record: acceptance by the queue, shaping, execution by the model. */
-#ifndef EMU_ENGINE_H
-#define EMU_ENGINE_H
+#ifndef EMU_DEVICE_ENGINE_H
+#define EMU_DEVICE_ENGINE_H
 
 #include <stdbool.h>
 

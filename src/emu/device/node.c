@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* The node of a queue: which file it is, and what write(2) to it does. */
 #include <errno.h>
 
-#include "emu/device/engine.h"
-#include "emu/host/memory.h"
-#include "emu/device/node.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
+#include "emu/device/engine.h"
+#include "emu/device/node.h"
+#include "emu/host/memory.h"
+#include "emu/host/process.h"
 
 emu_queue_id emu_node_find(uint64_t dev, uint64_t ino)
 {

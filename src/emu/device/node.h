@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A queue's node as the driver sees it, whoever the caller is: which file it is, and what write(2) does. */
-#ifndef EMU_NODE_H
-#define EMU_NODE_H
+#ifndef EMU_DEVICE_NODE_H
+#define EMU_DEVICE_NODE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* The state that all processes of a run share: queue entries, clients, limits. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 
 #include "emu/base/raw.h"
-#include "emu/device/state.h"
 #include "emu/base/text.h"
+#include "emu/device/state.h"
 
 char *emu_queue_name(emu_queue_id id, char buf[16])
 {

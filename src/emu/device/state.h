@@ -4,8 +4,8 @@
  * the run's directory that everybody maps. There is no lock in it: a queue entry is taken with one compare-and-swap
  * that names its holder, so a process that is killed leaves entries behind that the next one can recognise and free.
  */
-#ifndef EMU_STATE_H
-#define EMU_STATE_H
+#ifndef EMU_DEVICE_STATE_H
+#define EMU_DEVICE_STATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

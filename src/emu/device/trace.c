@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* --trace: each descriptor and its record, as a line of text or JSON. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "emu/host/memory.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
 #include "emu/base/text.h"
 #include "emu/device/trace.h"
+#include "emu/host/memory.h"
+#include "emu/host/process.h"
 
 #define LINE_SIZE 1024
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Decodes an instruction with Zydis, and computes the addresses of its operands. */
 #include <errno.h>
 
 #include <Zydis/Zydis.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Decoding of the instructions that a DSA program needs, from their bytes and the registers. */
-#ifndef EMU_DECODE_H
-#define EMU_DECODE_H
+#ifndef EMU_INSN_DECODE_H
+#define EMU_INSN_DECODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* Executes one emulated instruction on the registers and memory of the program. */
 #include <errno.h>
 #include <signal.h>
 
-#include "emu/preload/cdev.h"
+#include "emu/base/raw.h"
 #include "emu/device/check.h"
 #include "emu/device/engine.h"
-#include "emu/insn/step.h"
-#include "emu/host/process.h"
-#include "emu/base/raw.h"
 #include "emu/device/trace.h"
+#include "emu/host/process.h"
+#include "emu/insn/portals.h"
+#include "emu/insn/step.h"
 
 #define LINE 64u
 #define UMWAIT_MAX_TICKS 100000u /* Linux' default of umwait_control/max_time */
@@ -50,9 +51,9 @@ static enum emu_verdict enqcmd(struct emu_step *step)
 		return page_fault(step, &fault);
 	if (desc.pasid_priv)
 		return general_protection(step, "ENQCMD of a descriptor whose bits 31:0 are not zero");
-	queue = emu_cdev_portal(step->insn.dst, &readonly, &swallow);
+	queue = emu_portal_at(step->insn.dst, &readonly, &swallow);
 	if (!queue)
-		queue = emu_cdev_portal_search(step->insn.dst);
+		queue = emu_portal_search(step->insn.dst);
 	if (!emu.mm->pasid)
 		return general_protection(step, "ENQCMD, but this process has opened no queue and so has no PASID");
 	if (!queue || readonly) {
@@ -84,14 +85,14 @@ static enum emu_verdict movdir64b(struct emu_step *step)
 		return general_protection(step, "MOVDIR64B to an address that is no multiple of 64");
 	if (emu_fetch(&desc, step->insn.src, sizeof(desc), &fault))
 		return page_fault(step, &fault);
-	queue = emu_cdev_portal(step->insn.dst, &readonly, &swallow);
+	queue = emu_portal_at(step->insn.dst, &readonly, &swallow);
 	if (!queue || readonly) {
 		if (emu_store(step->insn.dst, &desc, sizeof(desc), &fault) == 0) {
 			emu_count(emu.state, EMU_COUNT_STORE64, 1);
 			return EMU_DONE;
 		}
 		if (!readonly)
-			queue = emu_cdev_portal_search(step->insn.dst);
+			queue = emu_portal_search(step->insn.dst);
 		if (!queue || readonly)
 			return page_fault(step, &fault);
 	}
@@ -158,7 +159,7 @@ static enum emu_verdict plain_access(struct emu_step *step)
 
 	if (!step->insn.loads && !step->insn.stores)
 		return EMU_NOT_OURS;
-	if (!emu_cdev_portal(step->insn.mem, &readonly, &swallow) || swallow)
+	if (!emu_portal_at(step->insn.mem, &readonly, &swallow) || swallow)
 		return EMU_NOT_OURS;
 	if (readonly && step->insn.stores)
 		return EMU_NOT_OURS;
@@ -200,7 +201,7 @@ size_t emu_step_fetch(const struct emu_step *step, uint8_t code[EMU_STEP_CODE])
 bool emu_step_decode(struct emu_step *step, const uint8_t *code, size_t len)
 {
 	if (emu_decode_segments(code, len))
-		emu_step_segments(&step->regs);
+		emu_segment_bases(&step->regs.fs_base, &step->regs.gs_base);
 	emu_trace_site(step->regs.rip);
 	return len && emu_decode(code, len, &step->regs, &step->insn) == 0;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/* --fast: patched instructions, their stubs, and how an instruction is replaced. */
 #include <fcntl.h>
 #include <linux/membarrier.h>
 #include <signal.h>
 #include <sys/mman.h>
 
-#include "emu/insn/step.h"
-#include "emu/host/maps.h"
-#include "emu/preload/patch.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
-#include "emu/preload/signals.h"
 #include "emu/device/trace.h"
+#include "emu/host/maps.h"
+#include "emu/host/process.h"
+#include "emu/insn/step.h"
+#include "emu/preload/patch.h"
+#include "emu/preload/signals.h"
 
 #define MAX_SITES 256u
 #define ARENA_SIZE 65536u

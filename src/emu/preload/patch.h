@@ -8,8 +8,8 @@
  * meets the INT3, or has trapped already on the bytes that were there before, is served from the copy that the table
  * keeps.
  */
-#ifndef EMU_PATCH_H
-#define EMU_PATCH_H
+#ifndef EMU_PRELOAD_PATCH_H
+#define EMU_PRELOAD_PATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

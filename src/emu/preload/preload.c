@@ -4,49 +4,20 @@
  * constructor may submit already. That is before libc has set environ, hence the arguments; and nothing of libc is
  * called.
  */
-#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
-#include "emu/preload/cdev.h"
-#include "emu/insn/decode.h"
-#include "emu/preload/dispatch.h"
-#include "emu/preload/patch.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
-#include "emu/preload/signals.h"
 #include "emu/base/text.h"
+#include "emu/host/process.h"
+#include "emu/insn/decode.h"
+#include "emu/preload/arm.h"
+#include "emu/preload/cdev.h"
+#include "emu/preload/patch.h"
+#include "emu/preload/signals.h"
 #include "emu/preload/trap.h"
-
-struct emu_process emu = { .proc = "/proc/self" };
-
-void *emu_next(const char *name)
-{
-	return dlsym(RTLD_NEXT, name);
-}
-
-int emu_pid(void)
-{
-	return raw_getpid();
-}
-
-int emu_tid(void)
-{
-	return raw_gettid();
-}
-
-uint32_t emu_mm_id(void)
-{
-	uint32_t id = __atomic_load_n(&emu.mm->id, __ATOMIC_ACQUIRE), none = 0;
-
-	if (EMU_LIKELY(id))
-		return id;
-	id = __atomic_add_fetch(&emu.state->mm_ids, 1, __ATOMIC_RELAXED);
-	return __atomic_compare_exchange_n(&emu.mm->id, &none, id, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ? id :
-														none;
-}
 
 /* The functions that Zydis imports and a program may interpose, and what it is to call instead: see hidden.c. */
 void *memcpy(void *restrict dst, const void *restrict src, size_t len);
@@ -177,13 +148,14 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 		return;
 	}
 	emu.program = argc ? argv[0] : "?";
+	emu.mm_ids = &state->mm_ids;
 	emu.state = state;
 	emu_count(state, EMU_COUNT_PROCESSES, 1);
 	emu_decode_init();
 	redirect_zydis();
-	emu_cdev_inherit();
+	emu_cdev_init();
 	if (state->opt.fast && !emu_patch_init())
 		emu_say("this kernel has no membarrier: --fast is off");
 	emu_signals_install(emu_trap);
-	emu_dispatch_init();
+	emu_arm_init();
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* The signals that belong to the emulator, and what the program believes of them. */
 #include <errno.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 
+#include "emu/base/raw.h"
+#include "emu/device/state.h"
 #include "emu/host/memory.h"
 #include "emu/host/process.h"
-#include "emu/base/raw.h"
+#include "emu/preload/interpose.h"
 #include "emu/preload/signals.h"
 
 /*

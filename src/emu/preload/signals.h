@@ -4,18 +4,12 @@
  * kept behind it. To the program it looks as if its own handlers were installed and as if it had blocked what it
  * asked to block, but a blocked synchronous signal would kill it, so they are never really blocked.
  */
-#ifndef EMU_SIGNALS_H
-#define EMU_SIGNALS_H
+#ifndef EMU_PRELOAD_SIGNALS_H
+#define EMU_PRELOAD_SIGNALS_H
 
 #include <signal.h>
 #include <stdbool.h>
 #include <ucontext.h>
-
-/* A bit for each of them. */
-#define EMU_SIGNALS_BIT(sig) (1ull << ((sig) - 1))
-#define EMU_SIGNALS_OURS \
-	(EMU_SIGNALS_BIT(SIGILL) | EMU_SIGNALS_BIT(SIGSEGV) | EMU_SIGNALS_BIT(SIGBUS) | EMU_SIGNALS_BIT(SIGSYS) | \
-	 EMU_SIGNALS_BIT(SIGTRAP))
 
 typedef void emu_handler_fn(int signo, siginfo_t *info, void *context);
 

@@ -6,13 +6,12 @@
  */
 #include <ucontext.h>
 
-#include <asm/prctl.h>
-
-#include "emu/preload/dispatch.h"
-#include "emu/insn/step.h"
-#include "emu/preload/patch.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
+#include "emu/device/state.h"
+#include "emu/host/process.h"
+#include "emu/insn/step.h"
+#include "emu/preload/dispatch.h"
+#include "emu/preload/patch.h"
 #include "emu/preload/signals.h"
 #include "emu/preload/trap.h"
 
@@ -36,12 +35,6 @@ static void get_regs(struct emu_regs *regs, const greg_t *gregs)
 	regs->flags = (uint64_t)gregs[REG_EFL];
 	regs->fs_base = 0;
 	regs->gs_base = 0;
-}
-
-void emu_step_segments(struct emu_regs *regs)
-{
-	raw_syscall2(SYS_arch_prctl, ARCH_GET_FS, &regs->fs_base);
-	raw_syscall2(SYS_arch_prctl, ARCH_GET_GS, &regs->gs_base);
 }
 
 static void finish(const struct emu_step *step, greg_t *gregs)

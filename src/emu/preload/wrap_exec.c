@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "emu/base/binary.h"
-#include "emu/preload/exec.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
 #include "emu/base/text.h"
+#include "emu/device/state.h"
+#include "emu/host/process.h"
+#include "emu/preload/exec.h"
+#include "emu/preload/interpose.h"
 
 static enum emu_binary kind_of(const char *path)
 {

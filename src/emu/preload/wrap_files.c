@@ -8,15 +8,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "emu/base/raw.h"
+#include "emu/base/text.h"
+#include "emu/device/node.h"
+#include "emu/device/trace.h"
+#include "emu/host/process.h"
 #include "emu/preload/cdev.h"
 #include "emu/preload/files.h"
-#include "emu/device/node.h"
-#include "emu/sysfs/paths.h"
-#include "emu/host/process.h"
-#include "emu/base/raw.h"
+#include "emu/preload/interpose.h"
 #include "emu/preload/signals.h"
-#include "emu/base/text.h"
-#include "emu/device/trace.h"
+#include "emu/sysfs/paths.h"
 #include "emu/sysfs/tree.h"
 
 EMU_INTERPOSE(int, close, int fd)

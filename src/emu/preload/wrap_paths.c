@@ -14,11 +14,12 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "emu/preload/cdev.h"
-#include "emu/device/node.h"
-#include "emu/sysfs/paths.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
+#include "emu/device/node.h"
+#include "emu/host/process.h"
+#include "emu/preload/cdev.h"
+#include "emu/preload/interpose.h"
+#include "emu/sysfs/paths.h"
 
 /* Answer of an open: tell the device's side, which may refuse. */
 static int opened(int fd, int flags)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The loop of the tracer: what it does at each stop of a traced thread. */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -212,6 +213,7 @@ int emu_tracer_run(struct emu_state *state, pid_t pid, pid_t server)
 	pid_t tid;
 
 	emu.state = state;
+	emu.mm_ids = &state->mm_ids;
 	emu.program = "traced";
 	emu_decode_init();
 	tracee = tracee_find(pid);

@@ -4,8 +4,8 @@
  * launcher traces the program and all that it starts; the files of the device are shown by a mount namespace, or by
  * changing paths on their way into the kernel.
  */
-#ifndef EMU_TRACER_H
-#define EMU_TRACER_H
+#ifndef EMU_PTRACE_TRACER_H
+#define EMU_PTRACE_TRACER_H
 
 #include <sys/types.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The FUSE file system of attributes, and what stands in for it without FUSE. */
 #include "config.h"
 
 #include "emu/run/attrfs.h"

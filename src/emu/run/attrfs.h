@@ -4,8 +4,8 @@
  * rules. It lies over the plain tree of files, which supplies the directories, the links and everything that never
  * changes.
  */
-#ifndef EMU_ATTRFS_H
-#define EMU_ATTRFS_H
+#ifndef EMU_RUN_ATTRFS_H
+#define EMU_RUN_ATTRFS_H
 
 #include "emu/device/state.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sva-emu doctor. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* --config: configures the devices from a file of accel-config. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

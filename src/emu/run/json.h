@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* --config FILE: the devices as accel-config's save-config and load-config write and read them. */
-#ifndef EMU_JSON_H
-#define EMU_JSON_H
+#ifndef EMU_RUN_JSON_H
+#define EMU_RUN_JSON_H
 
 #include "emu/device/state.h"
 

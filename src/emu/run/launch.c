@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Starts the program in a presentation of the device. */
 #include "config.h"
 
 #include <errno.h>
@@ -10,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "emu/ptrace/tracer.h"
 #include "emu/run/attrfs.h"
 #include "emu/run/launch.h"
 #include "emu/run/modules.h"
-#include "emu/ptrace/tracer.h"
 
 const enum emu_present emu_launch_order[3] = {
 	EMU_PRESENT_NAMESPACE, EMU_PRESENT_USER_NAMESPACE, EMU_PRESENT_REDIRECT,

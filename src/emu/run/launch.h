@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Start the program, in the best presentation that this machine allows. */
-#ifndef EMU_LAUNCH_H
-#define EMU_LAUNCH_H
+#ifndef EMU_RUN_LAUNCH_H
+#define EMU_RUN_LAUNCH_H
 
 #include <sys/types.h>
 

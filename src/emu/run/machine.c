@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What is read from the machine: its NUMA nodes, its CPU, its programs. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The program sva-emu: chooses the command. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The options of sva-emu run, and the queues that --queues describes. */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>

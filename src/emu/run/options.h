@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of sva-emu run, turned into the shared state. */
-#ifndef EMU_OPTIONS_H
-#define EMU_OPTIONS_H
+#ifndef EMU_RUN_OPTIONS_H
+#define EMU_RUN_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdio.h>

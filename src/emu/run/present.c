@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Mounts the files of the device where programs look for them. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/sysfs/paths.h"
 #include "emu/run/present.h"
+#include "emu/sysfs/paths.h"
 
 #define PATH_SIZE 600
 

@@ -4,8 +4,8 @@
  * shells and everything that knows no preload library, and it keeps system settings out of the reach of the program.
  * Where none is to be had the preload library redirects paths.
  */
-#ifndef EMU_PRESENT_H
-#define EMU_PRESENT_H
+#ifndef EMU_RUN_PRESENT_H
+#define EMU_RUN_PRESENT_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sva-emu run: makes the run's directory, starts the program, waits for its end. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "emu/ptrace/tracer.h"
 #include "emu/run/launch.h"
 #include "emu/run/machine.h"
 #include "emu/run/modules.h"
 #include "emu/run/run.h"
 #include "emu/run/stats.h"
-#include "emu/ptrace/tracer.h"
 #include "emu/sysfs/tree.h"
 
 #define EXIT_SETUP 125 /* as env(1) and its kind */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One run: its directory, the program, its end. */
-#ifndef EMU_RUN_H
-#define EMU_RUN_H
+#ifndef EMU_RUN_RUN_H
+#define EMU_RUN_RUN_H
 
 #include "emu/run/options.h"
 

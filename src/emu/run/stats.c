@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* --stats: prints the counters of a run. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

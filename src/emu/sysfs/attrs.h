@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tables of attributes (attrs_*.c) share with sysfs.c, which puts them together. */
-#ifndef EMU_ATTRS_H
-#define EMU_ATTRS_H
+#ifndef EMU_SYSFS_ATTRS_H
+#define EMU_SYSFS_ATTRS_H
 
 #include <errno.h>
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "emu/sysfs/paths.h"
-#include "emu/host/process.h"
+/* Replaces paths of the device by paths into the run's directory, and back. */
 #include "emu/base/raw.h"
+#include "emu/device/state.h"
+#include "emu/host/process.h"
+#include "emu/sysfs/paths.h"
 
 /* What is shown: the path itself and everything below it. */
 static const char *const shown[] = {

@@ -3,8 +3,8 @@
  * Presentation without any privilege: paths that belong to the emulated devices are replaced by paths into the run's
  * directory on their way into libc, and results that are paths are changed back on their way out.
  */
-#ifndef EMU_PATHS_H
-#define EMU_PATHS_H
+#ifndef EMU_SYSFS_PATHS_H
+#define EMU_SYSFS_PATHS_H
 
 #include <stdbool.h>
 #include <stddef.h>

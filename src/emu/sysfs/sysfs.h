@@ -3,14 +3,14 @@
  * The attributes of the idxd driver's objects in sysfs: what reading one shows, what writing one does and when it is
  * refused. The rules are those of Linux' driver. State only; the tree of files is tree.c's.
  */
-#ifndef EMU_SYSFS_H
-#define EMU_SYSFS_H
+#ifndef EMU_SYSFS_SYSFS_H
+#define EMU_SYSFS_SYSFS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "emu/device/state.h"
 #include "emu/base/text.h"
+#include "emu/device/state.h"
 
 enum emu_object {
 	EMU_OBJ_DEVICE,

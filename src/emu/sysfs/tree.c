@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Writes the files, links and directories that show the devices. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -3,8 +3,8 @@
  * The files that show the devices: a copy of what sysfs, /dev and /proc would have, below one root directory. sva-emu
  * makes it; the preload library keeps it up to date when a program configures a device.
  */
-#ifndef EMU_TREE_H
-#define EMU_TREE_H
+#ifndef EMU_SYSFS_TREE_H
+#define EMU_SYSFS_TREE_H
 
 #include "emu/sysfs/sysfs.h"
 
