@@ -10,7 +10,8 @@ enum emu_binary {
 	EMU_BINARY_OTHER,   /* no 64-bit x86 program */
 	EMU_BINARY_DYNAMIC, /* the dynamic linker loads it, and libc with it */
 	EMU_BINARY_STATIC,  /* nothing loads a library into it */
-	EMU_BINARY_BARE, /* it has a dynamic linker but not libc, whose threads the library needs: Go without cgo */
+	/* it has a dynamic linker but not libc, whose threads the library needs: Go without cgo */
+	EMU_BINARY_BARE,
 };
 
 /* Safe between fork and exec. The file offset does not change. */

@@ -3,15 +3,17 @@
  * Execution of one descriptor by the model.
  *
  * Inside the program the model works on memory directly. Each page of a window is probed first (one
- * byte is read, or rewritten with a locked or of nothing), which also makes the kernel page it in. If
- * another thread unmaps the page between the probe and the use, the whole descriptor is executed once
- * more through bounce buffers, where each copy may fail on its own. The tracer of --ptrace always
- * uses bounce buffers.
+ * byte is read, or rewritten with a locked or of nothing), which also makes the kernel page it in.
+ * If another thread unmaps the page between the probe and the use, the whole descriptor is executed
+ * once more through bounce buffers, where each copy may fail on its own. The tracer of --ptrace
+ * always uses bounce buffers.
  */
 #include "emu/device/execute.h"
 #include "emu/host/memory.h"
 
-/* Of a direct window: large enough that opening it costs little, small enough to stay in the cache. */
+/*
+ * Of a direct window: large enough that opening it costs little, small enough to stay in the cache.
+ */
 #define WINDOW (256u << 10)
 
 struct execution {
@@ -58,15 +60,18 @@ void emu_execute(const struct sva_model_profile *profile, const struct sva_desc 
 	struct execution execution = {
 		.profile = profile,
 		.desc = desc,
-		.mem = { .map = map_direct, .unmap = unmap_direct, .ctx = access, .event = access->event },
+		.mem = {.map = map_direct,
+			.unmap = unmap_direct,
+			.ctx = access,
+			.event = access->event},
 		.outcome = outcome,
 	};
 
 	if (emu_memory_direct(run_model, &execution))
 		return;
 	/*
-	 * Bytes that an overlapping copy has moved already are moved once more; a program that unmaps
-	 * memory under a running descriptor cannot expect its content to be defined.
+	 * Bytes that an overlapping copy has moved already are moved once more; a program that
+	 * unmaps memory under a running descriptor cannot expect its content to be defined.
 	 */
 	access->open = 0;
 	access->pages = (struct emu_pages){ .oldest = 0 };

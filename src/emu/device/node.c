@@ -15,7 +15,8 @@ emu_queue_id emu_node_find(uint64_t dev, uint64_t ino)
 
 	for (d = 0; d < state->devices; d++)
 		for (w = 0; w < EMU_MAX_WQS; w++)
-			if (state->device[d].wq[w].node_ino == ino && state->device[d].wq[w].node_dev == dev)
+			if (state->device[d].wq[w].node_ino == ino &&
+			    state->device[d].wq[w].node_dev == dev)
 				return emu_queue_make(d, w);
 	return 0;
 }

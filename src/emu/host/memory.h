@@ -41,8 +41,8 @@ bool emu_probe(uint64_t addr, bool write, struct emu_fault *fault);
 bool emu_write_record(uint64_t addr, const struct sva_comp *comp);
 
 /*
- * Run a function that uses addresses of the program as pointers. False if it did not run to its end,
- * because memory went away under it, or if this process does not have that memory.
+ * Run a function that uses addresses of the program as pointers. False if it did not run to its
+ * end, because memory went away under it, or if this process does not have that memory.
  */
 bool emu_memory_direct(void (*run)(void *arg), void *arg);
 

@@ -5,8 +5,8 @@
 #include "emu/host/process.h"
 
 /*
- * The instructions that may fault, and where to continue after each. emu_copy_raw returns in rax how
- * many bytes are left; the probes return 0, or 1 after a fault. emu_checkpoint is a setjmp that
+ * The instructions that may fault, and where to continue after each. emu_copy_raw returns in rax
+ * how many bytes are left; the probes return 0, or 1 after a fault. emu_checkpoint is a setjmp that
  * emu_memory_fault() returns to by changing the context: a longjmp would leave the signal mask and
  * the signal stack in the state of the nested handler.
  */
@@ -14,8 +14,8 @@ size_t emu_copy_raw(void *dst, const void *src, size_t len);
 int emu_probe_read(uint64_t addr);
 int emu_probe_write(uint64_t addr);
 int emu_checkpoint(uint64_t save[8]) __attribute__((returns_twice));
-extern const char emu_copy_insn[], emu_copy_fixup[], emu_read_insn[], emu_read_fixup[], emu_write_insn[],
-	emu_write_fixup[];
+extern const char emu_copy_insn[], emu_copy_fixup[], emu_read_insn[], emu_read_fixup[],
+	emu_write_insn[], emu_write_fixup[];
 
 __asm__(".text\n"
 	".hidden emu_copy_raw, emu_probe_read, emu_probe_write, emu_checkpoint\n"
@@ -135,7 +135,8 @@ bool emu_write_record(uint64_t addr, const struct sva_comp *comp)
 	/* The first eight bytes have the status, so they come last, and in one store. */
 	if (emu_store(addr + 8, (const uint8_t *)comp + 8, sizeof(*comp) - 8, NULL))
 		return false;
-	__atomic_store_n((uint64_t *)(uintptr_t)addr, *(const uint64_t *)(const void *)comp, __ATOMIC_RELEASE);
+	__atomic_store_n((uint64_t *)(uintptr_t)addr, *(const uint64_t *)(const void *)comp,
+			 __ATOMIC_RELEASE);
 	return true;
 }
 

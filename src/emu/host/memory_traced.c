@@ -21,8 +21,8 @@ static bool canonical(uint64_t addr)
 }
 
 /*
- * Which signal the kernel would have raised for this access, which failed. If the mapping allows the
- * access and yet has no page, it is a mapping of a file that ends before this address.
+ * Which signal the kernel would have raised for this access, which failed. If the mapping allows
+ * the access and yet has no page, it is a mapping of a file that ends before this address.
  */
 static void describe_fault(struct emu_fault *fault, uint64_t addr, bool write)
 {
@@ -53,7 +53,8 @@ size_t emu_fetch(void *to, uint64_t addr, size_t len, struct emu_fault *fault)
 
 size_t emu_store(uint64_t addr, const void *from, size_t len, struct emu_fault *fault)
 {
-	struct iovec local = { (void *)(uintptr_t)from, len }, remote = { (void *)(uintptr_t)addr, len };
+	struct iovec local = {(void *)(uintptr_t)from, len},
+		     remote = {(void *)(uintptr_t)addr, len};
 	ssize_t got = process_vm_writev(emu_tid(), &local, 1, &remote, 1, 0);
 	size_t done = got > 0 ? (size_t)got : 0;
 

@@ -17,8 +17,8 @@ struct emu_state;
 
 /*
  * An address space, on a page that the kernel wipes in the child of a fork. There id is 0 until the
- * child needs one, so what is tied to the id of the parent (open queues, portals, the PASID) is void
- * in the child, without any fork handler.
+ * child needs one, so what is tied to the id of the parent (open queues, portals, the PASID) is
+ * void in the child, without any fork handler.
  */
 struct emu_mm {
 	uint32_t id;
@@ -72,13 +72,16 @@ static inline void emu_unlock(uint32_t *lock)
 int emu_pid(void);
 int emu_tid(void);
 
-/* The bases of the segments FS and GS. Traced: left as they are, as they came with the registers. */
+/*
+ * The bases of the segments FS and GS. Traced: left as they are, as they came with the registers.
+ */
 void emu_segment_bases(uint64_t *fs, uint64_t *gs);
 
 /*
  * pthread_create(), as the program itself would call it: with a sanitizer this is the function of
  * the sanitizer, which has to know of each thread.
  */
-int emu_create_thread(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg);
+int emu_create_thread(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+		      void *arg);
 
 #endif

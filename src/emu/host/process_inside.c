@@ -25,7 +25,8 @@ uint32_t emu_mm_id(void)
 	if (EMU_LIKELY(id))
 		return id;
 	id = __atomic_add_fetch(emu.mm_ids, 1, __ATOMIC_RELAXED);
-	if (__atomic_compare_exchange_n(&emu.mm->id, &none, id, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(&emu.mm->id, &none, id, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
 		return id;
 	return none;
 }
@@ -40,7 +41,8 @@ void emu_segment_bases(uint64_t *fs, uint64_t *gs)
  * Looked up when it is needed: the library itself has a function of that name, in a room above, and
  * it is not always the first one.
  */
-int emu_create_thread(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+int emu_create_thread(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+		      void *arg)
 {
 	typedef int create_fn(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 	create_fn *create = (create_fn *)(uintptr_t)dlsym(RTLD_DEFAULT, "pthread_create");

@@ -30,7 +30,8 @@ void emu_segment_bases(uint64_t *fs, uint64_t *gs)
 	(void)gs;
 }
 
-int emu_create_thread(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+int emu_create_thread(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+		      void *arg)
 {
 	return pthread_create(thread, attr, start, arg);
 }

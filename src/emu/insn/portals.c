@@ -38,8 +38,8 @@ int emu_portals_add(uint64_t addr, emu_queue_id queue, uint32_t open_id, int pro
 		seen = __atomic_load_n(&portals->entry[i].word, __ATOMIC_ACQUIRE);
 		if (seen && (uint32_t)seen == (uint32_t)word)
 			continue; /* in use by this address space, and not by a parent of it */
-		if (!__atomic_compare_exchange_n(&portals->entry[i].word, &seen, 0, false, __ATOMIC_ACQ_REL,
-						 __ATOMIC_RELAXED))
+		if (!__atomic_compare_exchange_n(&portals->entry[i].word, &seen, 0, false,
+						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
 		__atomic_store_n(&portals->entry[i].addr, addr, __ATOMIC_RELEASE);
 		__atomic_store_n(&portals->entry[i].word, word, __ATOMIC_RELEASE);
@@ -56,10 +56,11 @@ uint64_t emu_portals_remove(uint64_t addr, size_t len)
 
 	for (i = 0; i < EMU_PORTALS; i++) {
 		word = __atomic_load_n(&portals->entry[i].word, __ATOMIC_ACQUIRE);
-		if (EMU_LIKELY(!word) || (uint32_t)word != mm || portals->entry[i].addr - addr >= len)
+		if (EMU_LIKELY(!word) || (uint32_t)word != mm ||
+		    portals->entry[i].addr - addr >= len)
 			continue;
-		if (__atomic_compare_exchange_n(&portals->entry[i].word, &word, 0, false, __ATOMIC_ACQ_REL,
-						__ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(&portals->entry[i].word, &word, 0, false,
+						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			return word;
 	}
 	return 0;
@@ -97,8 +98,8 @@ emu_queue_id emu_portal_search(uint64_t addr)
 	struct emu_mapping mapping;
 	emu_queue_id queue = 0;
 
-	if (!emu.state->opt.no_mmap && !emu.state->opt.refuse_sva && emu_maps_find(addr, &mapping) &&
-	    mapping.shared)
+	if (!emu.state->opt.no_mmap && !emu.state->opt.refuse_sva &&
+	    emu_maps_find(addr, &mapping) && mapping.shared)
 		queue = emu_node_path(mapping.path);
 	if (queue && on_found)
 		on_found(queue, addr & PAGE_MASK);

@@ -12,12 +12,15 @@
 #define EMU_PORTALS 64u
 
 /*
- * An open file of a queue in one word, so that a table of them is read without a lock: kind (4 bits),
- * queue (8), open id (20, the same for all copies and mappings of one open file), address space (32).
+ * An open file of a queue in one word, so that a table of them is read without a lock: kind (4
+ * bits), queue (8), open id (20, the same for all copies and mappings of one open file), address
+ * space (32).
  */
-static inline uint64_t emu_word_pack(unsigned int kind, emu_queue_id queue, uint32_t open_id, uint32_t mm)
+static inline uint64_t emu_word_pack(unsigned int kind, emu_queue_id queue, uint32_t open_id,
+				     uint32_t mm)
 {
-	return (uint64_t)kind << 60 | (uint64_t)queue << 52 | (uint64_t)(open_id & 0xfffff) << 32 | mm;
+	return (uint64_t)kind << 60 | (uint64_t)queue << 52 | (uint64_t)(open_id & 0xfffff) << 32 |
+	       mm;
 }
 
 static inline unsigned int emu_word_kind(uint64_t word)
@@ -44,7 +47,8 @@ static inline bool emu_word_same_open(uint64_t a, uint64_t b)
 /* The kind of a portal's word: bits. */
 #define EMU_PORTAL_USED     1u
 #define EMU_PORTAL_READONLY 2u
-#define EMU_PORTAL_SWALLOW  4u /* a private mapping: what is stored to it does not reach the queue */
+/* a private mapping: what is stored to it does not reach the queue */
+#define EMU_PORTAL_SWALLOW  4u
 
 /* The portals of one address space, or of a process and the copies of it that fork makes. */
 struct emu_portals {
@@ -57,8 +61,8 @@ struct emu_portals {
 void emu_portals_select(struct emu_portals *table);
 
 /*
- * Called with each portal that was mapped by a way that was not seen, when it is first used. Without
- * such a function such portals are looked up again each time.
+ * Called with each portal that was mapped by a way that was not seen, when it is first used.
+ * Without such a function such portals are looked up again each time.
  */
 void emu_portals_on_found(void (*found)(emu_queue_id queue, uint64_t addr));
 

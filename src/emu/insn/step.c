@@ -50,20 +50,24 @@ static enum emu_verdict enqcmd(struct emu_step *step)
 	if (emu_fetch(&desc, step->insn.src, sizeof(desc), &fault))
 		return page_fault(step, &fault);
 	if (desc.pasid_priv)
-		return general_protection(step, "ENQCMD of a descriptor whose bits 31:0 are not zero");
+		return general_protection(step,
+					  "ENQCMD of a descriptor whose bits 31:0 are not zero");
 	queue = emu_portal_at(step->insn.dst, &readonly, &swallow);
 	if (!queue)
 		queue = emu_portal_search(step->insn.dst);
 	if (!emu.mm->pasid)
-		return general_protection(step, "ENQCMD, but this process has opened no queue and so has no PASID");
+		return general_protection(
+			step, "ENQCMD, but this process has opened no queue and so has no PASID");
 	if (!queue || readonly) {
 		/* Ordinary memory has nothing to accept a command: the answer is retry. */
 		if (!emu_probe(step->insn.dst, true, &fault))
 			return page_fault(step, &fault);
-		emu_check_say(step->regs.rip, "ENQCMD to memory that is no portal is answered with retry for ever");
-	} else if (swallow) {
 		emu_check_say(step->regs.rip,
-			      "ENQCMD to a private mapping of a portal is answered with retry for ever");
+			      "ENQCMD to memory that is no portal is answered with retry for ever");
+	} else if (swallow) {
+		emu_check_say(
+			step->regs.rip,
+			"ENQCMD to a private mapping of a portal is answered with retry for ever");
 	} else {
 		desc.pasid_priv = emu.mm->id & 0xfffff;
 		retry = emu_submit(queue, SVA_MODEL_ENQCMD, &desc, false) == -EAGAIN;
@@ -82,7 +86,8 @@ static enum emu_verdict movdir64b(struct emu_step *step)
 	emu_queue_id queue;
 
 	if (step->insn.dst % LINE)
-		return general_protection(step, "MOVDIR64B to an address that is no multiple of 64");
+		return general_protection(step,
+					  "MOVDIR64B to an address that is no multiple of 64");
 	if (emu_fetch(&desc, step->insn.src, sizeof(desc), &fault))
 		return page_fault(step, &fault);
 	queue = emu_portal_at(step->insn.dst, &readonly, &swallow);
@@ -126,7 +131,10 @@ static bool line_changed(void)
 	return false;
 }
 
-/* UMWAIT until the monitored line changes, TPAUSE in any case; until the deadline in edx:eax, or the system's limit. */
+/*
+ * UMWAIT until the monitored line changes, TPAUSE in any case; until the deadline in edx:eax, or
+ * the system's limit.
+ */
 static enum emu_verdict wait_for(struct emu_step *step)
 {
 	bool umwait = step->insn.kind == EMU_INSN_UMWAIT;
@@ -135,8 +143,9 @@ static enum emu_verdict wait_for(struct emu_step *step)
 
 	emu_count(emu.state, umwait ? EMU_COUNT_UMWAIT : EMU_COUNT_TPAUSE, 1);
 	if ((uint32_t)step->insn.control & ~1u)
-		return general_protection(step, umwait ? "UMWAIT with a reserved bit in its operand" :
-						"TPAUSE with a reserved bit in its operand");
+		return general_protection(step,
+					  umwait ? "UMWAIT with a reserved bit in its operand" :
+						   "TPAUSE with a reserved bit in its operand");
 	step->regs.flags &= ~EMU_FLAGS_ARITH;
 	while (now < deadline && !(umwait && (!monitor.addr || line_changed()))) {
 		if (now - start >= UMWAIT_MAX_TICKS) {
@@ -151,7 +160,10 @@ static enum emu_verdict wait_for(struct emu_step *step)
 	return EMU_DONE;
 }
 
-/* A load or store of another kind. On a portal it is ignored, and a load reads ones; elsewhere it is not ours. */
+/*
+ * A load or store of another kind. On a portal it is ignored, and a load reads ones; elsewhere it
+ * is not ours.
+ */
 static enum emu_verdict plain_access(struct emu_step *step)
 {
 	bool readonly = false, swallow = false;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the emulated instructions do: registers and memory in, registers and memory out, or a fault. */
+/*
+ * What the emulated instructions do: registers and memory in, registers and memory out, or a fault.
+ */
 #ifndef EMU_INSN_STEP_H
 #define EMU_INSN_STEP_H
 

@@ -148,7 +148,8 @@ void emu_arm_give(void)
 {
 	if (!libc_text.size)
 		return;
-	libc_text.size = 0; /* no thread is armed from now on; those that are make their own calls */
+	/* no thread is armed from now on; those that are make their own calls */
+	libc_text.size = 0;
 	emu_signals_give_sigsys();
 	if (!emu.state->opt.quiet)
 		emu_say("%s has its own system calls reported to it, so the emulator no longer sees them; "

@@ -223,7 +223,7 @@ bool emu_call(struct emu_call *call)
 	return do_file(call) || do_signal(call);
 }
 
-/* --- libc's ways to them ---------------------------------------------------------------------- */
+/* --- libc's ways to them --- */
 
 EMU_INTERPOSE(long, syscall, long nr, long a, long b, long c, long d, long e, long f)
 {

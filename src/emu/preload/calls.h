@@ -14,7 +14,8 @@ struct emu_call {
 	long nr;
 	uint64_t arg[6];
 	uint64_t site; /* the instruction, for messages */
-	uint64_t *mask; /* the signal mask in the context that is returned to; NULL: the one in force */
+	/* the signal mask in the context that is returned to; NULL: the one in force */
+	uint64_t *mask;
 	long ret; /* the answer, as the kernel gives it */
 };
 

@@ -18,7 +18,8 @@
 #include "emu/preload/signals.h"
 
 #define PAGE 4096u
-#define MAX_FDS 4096u  /* descriptors above are not ours to know: programs open their queues early */
+/* descriptors above are not ours to know: programs open their queues early */
+#define MAX_FDS 4096u
 
 /* A word of portals.h for each descriptor; its kind is an enum emu_file. */
 static uint64_t fds[MAX_FDS];
@@ -34,7 +35,8 @@ static enum emu_file identify(int fd, emu_queue_id *queue)
 	*queue = emu_node_find(st.st_dev, st.st_ino);
 	if (*queue)
 		return EMU_FILE_NODE;
-	return emu.state->opt.plain_attrs && st.st_dev == emu.state->tree_dev ? EMU_FILE_ATTR : EMU_FILE_OTHER;
+	return emu.state->opt.plain_attrs && st.st_dev == emu.state->tree_dev ? EMU_FILE_ATTR :
+										EMU_FILE_OTHER;
 }
 
 /* What the driver does in its open: the errors in its order. */
@@ -55,7 +57,9 @@ static int node_open(int fd, emu_queue_id queue)
 		return -ENOMEM;
 	open_id = __atomic_add_fetch(&last_open_id, 1, __ATOMIC_RELAXED);
 	if ((unsigned int)fd < MAX_FDS)
-		__atomic_store_n(&fds[fd], emu_word_pack(EMU_FILE_NODE, queue, open_id, emu_mm_id()), __ATOMIC_RELEASE);
+		__atomic_store_n(&fds[fd],
+				 emu_word_pack(EMU_FILE_NODE, queue, open_id, emu_mm_id()),
+				 __ATOMIC_RELEASE);
 	__atomic_store_n(&emu.mm->pasid, 1, __ATOMIC_RELEASE);
 	emu_client_add(wq, emu_pid(), 1);
 	emu_filter_opened();
@@ -77,7 +81,8 @@ int emu_cdev_opened(int fd, int flags)
 		break;
 	case EMU_FILE_ATTR:
 		if ((flags & O_ACCMODE) != O_RDONLY && (unsigned int)fd < MAX_FDS)
-			__atomic_store_n(&fds[fd], emu_word_pack(EMU_FILE_ATTR, 0, 0, 0), __ATOMIC_RELEASE);
+			__atomic_store_n(&fds[fd], emu_word_pack(EMU_FILE_ATTR, 0, 0, 0),
+					 __ATOMIC_RELEASE);
 		break;
 	default:
 		if ((unsigned int)fd < MAX_FDS && EMU_UNLIKELY(fds[fd]))
@@ -97,7 +102,10 @@ struct emu_open emu_cdev_lookup(int fd)
 	word = __atomic_load_n(&fds[fd], __ATOMIC_ACQUIRE);
 	if (EMU_LIKELY(word == 0))
 		return file;
-	/* libc closes and opens files without us (fclose, fopen), so what the table says is checked. */
+	/*
+	 * libc closes and opens files without us (fclose, fopen), so what the table says is
+	 * checked.
+	 */
 	file.kind = identify(fd, &queue);
 	if (file.kind != emu_word_kind(word) || queue != emu_word_queue(word)) {
 		file.kind = EMU_FILE_OTHER;
@@ -114,7 +122,8 @@ struct emu_open emu_cdev_lookup_late(int fd)
 	struct emu_open file = emu_cdev_lookup(fd);
 	emu_queue_id queue = 0;
 
-	if (EMU_LIKELY(file.kind != EMU_FILE_OTHER || fd < 0 || identify(fd, &queue) != EMU_FILE_NODE))
+	if (EMU_LIKELY(file.kind != EMU_FILE_OTHER || fd < 0 ||
+		       identify(fd, &queue) != EMU_FILE_NODE))
 		return file;
 	/* It was opened by a way that was not seen: what the driver asks at open is asked now. */
 	if (node_open(fd, queue) < 0)
@@ -125,10 +134,14 @@ struct emu_open emu_cdev_lookup_late(int fd)
 void emu_cdev_copied(int from, int to)
 {
 	if ((unsigned int)to < MAX_FDS)
-		__atomic_store_n(&fds[to], (unsigned int)from < MAX_FDS ? fds[from] : 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&fds[to], (unsigned int)from < MAX_FDS ? fds[from] : 0,
+				 __ATOMIC_RELEASE);
 }
 
-/* If no descriptor or mapping of this open file is left, do as the driver: wait for its descriptors. */
+/*
+ * If no descriptor or mapping of this open file is left, do as the driver: wait for its
+ * descriptors.
+ */
 static void release_unused(uint64_t word)
 {
 	unsigned int i;
@@ -214,7 +227,10 @@ void emu_cdev_init(void)
 	for (d = 0; d < emu.state->devices; d++)
 		for (w = 0; w < EMU_MAX_WQS; w++)
 			emu_client_add(&emu.state->device[d].wq[w], pid, 0);
-	/* Whoever passes a queue on passes it as a low number; there is nothing to gain in looking further. */
+	/*
+	 * Whoever passes a queue on passes it as a low number; there is nothing to gain in looking
+	 * further.
+	 */
 	for (fd = 0; fd < 64; fd++)
 		if (identify(fd, &queue) == EMU_FILE_NODE)
 			fds[fd] = emu_word_pack(EMU_FILE_NODE, queue, 0, 0);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The character device of a queue, /dev/dsa/wqD.W, as Linux' idxd driver behaves towards a process: which file
- * descriptors and which mappings belong to which queue, and what open, mmap and write answer.
+ * The character device of a queue, /dev/dsa/wqD.W, as Linux' idxd driver behaves towards a process:
+ * which file descriptors and which mappings belong to which queue, and what open, mmap and write
+ * answer.
  *
- * A node is an empty regular file. A shared mapping of it exists, but any access through it raises SIGBUS, so a
- * portal can be recognised even when the mapping was made behind our back. A dedicated queue is locked with flock on
- * the node: the kernel keeps such a lock exactly as long as an open file, its copies in other processes and its
- * mappings live, and so does the driver keep the queue.
+ * A node is an empty regular file. A shared mapping of it exists, but any access through it raises
+ * SIGBUS, so a portal can be recognised even when the mapping was made behind our back. A dedicated
+ * queue is locked with flock on the node: the kernel keeps such a lock exactly as long as an open
+ * file, its copies in other processes and its mappings live, and so does the driver keep the queue.
  */
 #ifndef EMU_PRELOAD_CDEV_H
 #define EMU_PRELOAD_CDEV_H
@@ -28,7 +29,10 @@ struct emu_open {
 	uint32_t open_id; /* the same for all copies of one open file */
 };
 
-/* Tell that fd was opened just now. fd again, or -errno after it was closed, as the driver refuses it. */
+/*
+ * Tell that fd was opened just now. fd again, or -errno after it was closed, as the driver refuses
+ * it.
+ */
 int emu_cdev_opened(int fd, int flags);
 void emu_cdev_closing(int fd);
 void emu_cdev_closing_range(unsigned int first, unsigned int last);
@@ -39,7 +43,10 @@ void emu_cdev_init(void);
 
 struct emu_open emu_cdev_lookup(int fd);
 
-/* The same where a file that was opened by a way that was not seen (io_uring) is to be recognised too. Slower. */
+/*
+ * The same where a file that was opened by a way that was not seen (io_uring) is to be recognised
+ * too. Slower.
+ */
 struct emu_open emu_cdev_lookup_late(int fd);
 
 /* fd was mapped at addr by the kernel. addr again, or -errno after it was unmapped. */

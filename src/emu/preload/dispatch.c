@@ -26,7 +26,7 @@ static struct {
 } stubs[MAX_STUBS];
 static uint32_t stub_lock;
 
-/* --- stubs ------------------------------------------------------------------------------------ */
+/* --- stubs --- */
 
 static uint8_t *emit(uint8_t *at, const char *bytes, unsigned int n)
 {
@@ -58,8 +58,8 @@ static uint8_t *emit_select(uint8_t *at, uint8_t value)
 }
 
 /*
- * A page for each, which is written before it is made executable: /proc/self/mem, which could write to
- * one that is, is closed on some kernels.
+ * A page for each, which is written before it is made executable: /proc/self/mem, which could write
+ * to one that is, is closed on some kernels.
  */
 static uint64_t make_stub(uint64_t back)
 {

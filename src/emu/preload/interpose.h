@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The room "preload" puts the emulator into a program: it installs the signal handler, and functions
- * in front of those of libc. It may call every room but "ptrace" and "run", and must not call a
- * function of libc by its name if a program may bring its own.
+ * The room "preload" puts the emulator into a program: it installs the signal handler, and
+ * functions in front of those of libc. It may call every room but "ptrace" and "run", and must not
+ * call a function of libc by its name if a program may bring its own.
  */
 #ifndef EMU_PRELOAD_INTERPOSE_H
 #define EMU_PRELOAD_INTERPOSE_H

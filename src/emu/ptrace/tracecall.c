@@ -21,13 +21,19 @@
 #include "emu/sysfs/paths.h"
 
 const unsigned int tracecall_numbers[] = {
-	SYS_open,	SYS_openat,   SYS_openat2,    SYS_creat,      SYS_close, SYS_dup,      SYS_dup2,
-	SYS_dup3,	SYS_fcntl,    SYS_mmap,	      SYS_munmap,     SYS_write, SYS_pwrite64, SYS_writev,
-	SYS_stat,	SYS_fstat,    SYS_lstat,      SYS_newfstatat, SYS_statx, SYS_access,   SYS_faccessat,
-	SYS_faccessat2, SYS_readlink, SYS_readlinkat, SYS_chdir,
+	SYS_open,	    SYS_openat,	      SYS_openat2,
+	SYS_creat,	    SYS_close,	      SYS_dup,
+	SYS_dup2,	    SYS_dup3,	      SYS_fcntl,
+	SYS_mmap,	    SYS_munmap,	      SYS_write,
+	SYS_pwrite64,	    SYS_writev,	      SYS_stat,
+	SYS_fstat,	    SYS_lstat,	      SYS_newfstatat,
+	SYS_statx,	    SYS_access,	      SYS_faccessat,
+	SYS_faccessat2,	    SYS_readlink,     SYS_readlinkat,
+	SYS_chdir,
 
-	SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_rt_sigsuspend, SYS_ppoll, SYS_pselect6,
-	SYS_epoll_pwait, SYS_epoll_pwait2, 0,
+	SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn,
+	SYS_rt_sigsuspend,  SYS_ppoll,	      SYS_pselect6,
+	SYS_epoll_pwait,    SYS_epoll_pwait2, 0,
 };
 
 /* Which argument is a path? -1: none. */
@@ -87,7 +93,8 @@ static emu_queue_id queue_of(struct tracee *tracee, int fd)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", tracee->tid, fd);
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? emu_node_find(st.st_dev, st.st_ino) : 0;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? emu_node_find(st.st_dev, st.st_ino) :
+							     0;
 }
 
 /* Did this address space open it? */
@@ -176,7 +183,8 @@ bool tracecall_enter(struct tracee *tracee)
 		else if (regs->orig_rax == SYS_writev)
 			tracee_answer(tracee, &changed, write_pieces(queue, regs->rsi, regs->rdx));
 		else
-			tracee_answer(tracee, &changed, emu_node_write(queue, regs->rsi, regs->rdx));
+			tracee_answer(tracee, &changed,
+				      emu_node_write(queue, regs->rsi, regs->rdx));
 		return false;
 	case SYS_close:
 		forget_file(tracee->space, fd);
@@ -213,7 +221,8 @@ static long opened(struct tracee *tracee, int fd, uint64_t flags)
 	wq = emu_queue_wq(emu.state, queue);
 	if (!wq->enabled || wq->type != EMU_WQ_USER)
 		ret = -ENXIO;
-	else if (wq->dedicated && tracee_call(tracee, SYS_flock, (uint64_t)fd, LOCK_EX | LOCK_NB, 0))
+	else if (wq->dedicated &&
+		 tracee_call(tracee, SYS_flock, (uint64_t)fd, LOCK_EX | LOCK_NB, 0))
 		ret = -EBUSY;
 	else if (emu.state->opt.refuse_sva)
 		ret = -EOPNOTSUPP;
@@ -272,7 +281,8 @@ static void looked_up_statx(uint64_t buf)
 	struct statx stx;
 	emu_queue_id queue;
 
-	if (emu_fetch(&stx, buf, sizeof(stx), NULL) || (stx.stx_mode & S_IFMT) != S_IFREG || stx.stx_size)
+	if (emu_fetch(&stx, buf, sizeof(stx), NULL) || (stx.stx_mode & S_IFMT) != S_IFREG ||
+	    stx.stx_size)
 		return;
 	queue = emu_node_find(makedev(stx.stx_dev_major, stx.stx_dev_minor), stx.stx_ino);
 	if (!queue)
@@ -314,7 +324,8 @@ static long finish(struct tracee *tracee, const struct user_regs_struct *regs)
 	case SYS_openat:
 		return opened(tracee, (int)ret, entry->rdx);
 	case SYS_openat2:
-		return opened(tracee, (int)ret, emu_fetch(&flags, entry->rdx, sizeof(flags), NULL) ? 0 : flags);
+		return opened(tracee, (int)ret,
+			      emu_fetch(&flags, entry->rdx, sizeof(flags), NULL) ? 0 : flags);
 	case SYS_dup:
 	case SYS_dup2:
 	case SYS_dup3:

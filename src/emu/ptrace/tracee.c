@@ -70,7 +70,8 @@ void space_put(struct space *space)
 		return;
 	for (i = 0; i < TRACEE_FILES; i++)
 		if (space->file[i].queue)
-			emu_client_add(emu_queue_wq(emu.state, space->file[i].queue), space->pid, -1);
+			emu_client_add(emu_queue_wq(emu.state, space->file[i].queue), space->pid,
+				       -1);
 	free(space);
 }
 
@@ -83,14 +84,17 @@ void tracee_select(struct tracee *tracee)
 	snprintf(emu.proc, sizeof(emu.proc), "/proc/%d", tracee->tid);
 }
 
-/* Let it run to its next stop for a system call. Signals that come in between are given to it right after. */
+/*
+ * Let it run to its next stop for a system call. Signals that come in between are given to it right
+ * after.
+ */
 static bool next_stop(struct tracee *tracee)
 {
 	int status, held = 0;
 
 	for (;;) {
-		if (ptrace(PTRACE_SYSCALL, tracee->tid, NULL, NULL) || waitpid(tracee->tid, &status, __WALL) < 0 ||
-		    !WIFSTOPPED(status))
+		if (ptrace(PTRACE_SYSCALL, tracee->tid, NULL, NULL) ||
+		    waitpid(tracee->tid, &status, __WALL) < 0 || !WIFSTOPPED(status))
 			return false;
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80))
 			break;
@@ -117,8 +121,8 @@ long tracee_call(struct tracee *tracee, long nr, uint64_t a, uint64_t b, uint64_
 	regs.rdi = a;
 	regs.rsi = b;
 	regs.rdx = c;
-	if (ptrace(PTRACE_SETREGS, tracee->tid, NULL, &regs) == 0 && next_stop(tracee) && next_stop(tracee) &&
-	    ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs) == 0)
+	if (ptrace(PTRACE_SETREGS, tracee->tid, NULL, &regs) == 0 && next_stop(tracee) &&
+	    next_stop(tracee) && ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs) == 0)
 		ret = (long)regs.rax;
 	ptrace(PTRACE_SETREGS, tracee->tid, NULL, &saved);
 	return ret;

@@ -21,7 +21,8 @@ struct space {
 	pid_t pid;
 	struct { int fd; emu_queue_id queue; } file[TRACEE_FILES];   /* queue 0: free */
 	struct emu_portals portals;
-	uint64_t hidden[TRACEE_SIGNALS]; /* what its handlers' masks have of our signals, and the kernel does not know */
+	/* what its handlers' masks have of our signals, and the kernel does not know */
+	uint64_t hidden[TRACEE_SIGNALS];
 	uint64_t ignored;                /* … and which of them it ignores */
 };
 
@@ -56,8 +57,8 @@ long tracee_call(struct tracee *tracee, long nr, uint64_t a, uint64_t b, uint64_
 void tracee_answer(struct tracee *tracee, struct user_regs_struct *regs, long ret);
 
 /*
- * Make it with other arguments, which are put back at its exit; and memory of the program, EMU_PATH_MAX
- * bytes, for what they point to.
+ * Make it with other arguments, which are put back at its exit; and memory of the program,
+ * EMU_PATH_MAX bytes, for what they point to.
  */
 void tracee_change(struct tracee *tracee, struct user_regs_struct *regs);
 uint64_t tracee_scratch(const struct user_regs_struct *regs);

@@ -24,7 +24,10 @@ struct emu_launch {
 	char **program;
 };
 
-/* Parse the options of run. The program's arguments begin at launch->program. Exits with a message on bad ones. */
+/*
+ * Parse the options of run. The program's arguments begin at launch->program. Exits with a message
+ * on bad ones.
+ */
 void emu_options_parse(int argc, char **argv, struct emu_launch *launch);
 
 /* Configure the devices as --profile, --devices, --queues say. 0, or -EINVAL after a message. */

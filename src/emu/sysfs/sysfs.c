@@ -22,7 +22,7 @@ static const struct attr driver_attrs[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
-/* --- the table as a whole ---------------------------------------------------------------------- */
+/* --- the table as a whole --- */
 
 static const struct attr *const tables[] = {
 	[EMU_OBJ_DEVICE] = emu_device_attrs,
@@ -32,8 +32,8 @@ static const struct attr *const tables[] = {
 	[EMU_OBJ_DRIVER] = driver_attrs,
 };
 
-const char *emu_attr_name(const struct emu_state *state, enum emu_object object, unsigned int device, unsigned int n,
-			  bool *writable)
+const char *emu_attr_name(const struct emu_state *state, enum emu_object object,
+			  unsigned int device, unsigned int n, bool *writable)
 {
 	const struct attr *attr = tables[object];
 
@@ -76,9 +76,11 @@ int emu_attr_show(struct emu_state *state, const struct emu_attr_ref *ref, struc
 }
 
 /*
- * "wq0.1" or "dsa0", as written to bind and unbind: the queue's index, or -1 for the device itself. False if neither.
+ * "wq0.1" or "dsa0", as written to bind and unbind: the queue's index, or -1 for the device itself.
+ * False if neither.
  */
-static bool parse_name(const struct emu_state *state, const char *value, size_t len, unsigned int *device, int *wq)
+static bool parse_name(const struct emu_state *state, const char *value, size_t len,
+		       unsigned int *device, int *wq)
 {
 	char word[16], *at = word;
 
@@ -102,7 +104,8 @@ static bool parse_name(const struct emu_state *state, const char *value, size_t 
 	return true;
 }
 
-static int store_driver(struct emu_state *state, unsigned int driver, bool bind, const char *value, size_t len)
+static int store_driver(struct emu_state *state, unsigned int driver, bool bind, const char *value,
+			size_t len)
 {
 	unsigned int device;
 	struct emu_wq *wq;
@@ -129,7 +132,8 @@ static int store_driver(struct emu_state *state, unsigned int driver, bool bind,
 	return 0;
 }
 
-int emu_attr_store(struct emu_state *state, const struct emu_attr_ref *ref, const char *value, size_t len)
+int emu_attr_store(struct emu_state *state, const struct emu_attr_ref *ref, const char *value,
+		   size_t len)
 {
 	const struct attr *attr;
 
@@ -141,7 +145,7 @@ int emu_attr_store(struct emu_state *state, const struct emu_attr_ref *ref, cons
 	return attr->store(&state->device[ref->device], ref->index, value, len);
 }
 
-/* --- enabling and disabling -------------------------------------------------------------------- */
+/* --- enabling and disabling --- */
 
 /* What disabling a queue sets back; size, group and driver_name survive. */
 static void wq_cleanup(const struct emu_device *dev, struct emu_wq *wq)
@@ -182,13 +186,15 @@ void emu_device_reset(struct emu_device *dev)
 			.read_buffers_allowed = MAX_READ_BUFFERS };
 }
 
-int emu_wq_enable(struct emu_state *state, unsigned int device, unsigned int index, unsigned int driver)
+int emu_wq_enable(struct emu_state *state, unsigned int device, unsigned int index,
+		  unsigned int driver)
 {
 	struct emu_device *dev = &state->device[device];
 	struct emu_wq *wq = &dev->wq[index];
 
 	/* The bus offers a queue only to the driver that its type and driver_name ask for. */
-	if ((driver == EMU_DRIVER_USER ? EMU_WQ_USER : EMU_WQ_KERNEL) != wq->type || driver == EMU_DRIVER_IDXD)
+	if ((driver == EMU_DRIVER_USER ? EMU_WQ_USER : EMU_WQ_KERNEL) != wq->type ||
+	    driver == EMU_DRIVER_IDXD)
 		return -ENODEV;
 	if (!dev->enabled) {
 		dev->cmd_status = SCMD_DEV_NOT_ENABLED;

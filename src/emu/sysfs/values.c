@@ -20,7 +20,9 @@ int emu_parse_bitmap(const char *s, size_t len, uint64_t bits[4])
 		if (s[i] == ',' || s[i] == '\n' || s[i] == '\0')
 			continue;
 		d = s[i] >= '0' && s[i] <= '9' ? (unsigned int)(s[i] - '0') :
-			(s[i] | 0x20) >= 'a' && (s[i] | 0x20) <= 'f' ? (unsigned int)((s[i] | 0x20) - 'a') + 10 : 99;
+		    (s[i] | 0x20) >= 'a' && (s[i] | 0x20) <= 'f' ?
+						 (unsigned int)((s[i] | 0x20) - 'a') + 10 :
+						 99;
 		if (d > 15 || found[3] >> 60)
 			return -EINVAL;
 		for (w = 3; w > 0; w--)
