@@ -36,6 +36,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/base/names.c \
 	%D%/base/names.h \
 	%D%/base/numa.c \
+	%D%/base/opcodes.h \
 	%D%/base/process.c \
 	%D%/base/process.h \
 	%D%/base/text.c \

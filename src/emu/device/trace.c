@@ -6,6 +6,7 @@
 #include "emu/base/raw.h"
 #include "emu/base/text.h"
 #include "emu/device/trace.h"
+#include "lib/base/opcodes.h"
 #include "emu/host/memory.h"
 #include "emu/host/process.h"
 
@@ -25,29 +26,9 @@ uint64_t emu_trace_get_site(void)
 
 const char *emu_opcode_name(unsigned int opcode)
 {
-	static const char *const names[] = {
-		[SVA_OPCODE_NOOP] = "noop",
-		[SVA_OPCODE_BATCH] = "batch",
-		[SVA_OPCODE_DRAIN] = "drain",
-		[SVA_OPCODE_MEMMOVE] = "memmove",
-		[SVA_OPCODE_FILL] = "fill",
-		[SVA_OPCODE_COMPARE] = "compare",
-		[SVA_OPCODE_COMPARE_PATTERN] = "compare-pattern",
-		[SVA_OPCODE_CREATE_DELTA] = "create-delta",
-		[SVA_OPCODE_APPLY_DELTA] = "apply-delta",
-		[SVA_OPCODE_DUALCAST] = "dualcast",
-		[SVA_OPCODE_TRANSLATION_FETCH] = "translation-fetch",
-		[SVA_OPCODE_CRC] = "crc",
-		[SVA_OPCODE_COPY_CRC] = "copy-crc",
-		[SVA_OPCODE_DIF_CHECK] = "dif-check",
-		[SVA_OPCODE_DIF_INSERT] = "dif-insert",
-		[SVA_OPCODE_DIF_STRIP] = "dif-strip",
-		[SVA_OPCODE_DIF_UPDATE] = "dif-update",
-		[SVA_OPCODE_DIX_GENERATE] = "dix-generate",
-		[SVA_OPCODE_CACHE_FLUSH] = "cache-flush",
-	};
+	const char *name = sva_opcode_name(opcode);
 
-	return opcode < sizeof(names) / sizeof(names[0]) && names[opcode] ? names[opcode] : "?";
+	return name ? name : "?";
 }
 
 const char *emu_status_name(unsigned int status)
