@@ -8,8 +8,12 @@
 #include "lib/queue/reason.h"
 #include "lib/queue/ways.h"
 
-/* Which path a bond's own submissions take: the first permitted one that can be opened on this queue. */
-static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct sva_bond **bond, uint32_t *reason)
+/*
+ * Which path a bond's own submissions take: the first permitted one that can be opened on this
+ * queue.
+ */
+static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct sva_bond **bond,
+			 uint32_t *reason)
 {
 	int first_err = -EACCES;
 	uint32_t first_reason = SVA_REASON_EXCLUDED;
@@ -24,7 +28,9 @@ static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct 
 		err = sva_bond_get(&ctx->config, queue, path, bond, reason);
 		if (!err || err == -ENOMEM)
 			return err;
-		/* Report the first reason other than "this path is for queues of the other mode". */
+		/*
+		 * Report the first reason other than "this path is for queues of the other mode".
+		 */
 		if (!tried || first_reason == SVA_REASON_WRONG_MODE) {
 			first_err = err;
 			first_reason = *reason;
@@ -100,7 +106,10 @@ void sva_unbind(struct sva_bond *bond)
 {
 	if (!bond || bond->magic != SVA_BOND_MAGIC)
 		return;
-	/* A handle from before a fork: its queue was closed in the child already, its memory is shared with nobody. */
+	/*
+	 * A handle from before a fork: its queue was closed in the child already, its memory is
+	 * shared with nobody.
+	 */
 	if (bond->generation != sva_process_generation())
 		return;
 	sva_bond_put(bond);

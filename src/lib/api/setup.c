@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a context is made of: its configuration, the queues that were found, and its candidates, the paths on queues that it may use. */
+/*
+ * What a context is made of: its configuration, the queues that were found, and its candidates, the
+ * paths on queues that it may use.
+ */
 #include <stdlib.h>
 
 #include "lib/api/api.h"
@@ -8,12 +11,14 @@
 
 static int add_candidate(struct sva *ctx, const struct sva_queue *queue, int path, uint32_t reason)
 {
-	struct sva_candidate *candidates = realloc(ctx->candidates, (ctx->candidate_count + 1) * sizeof(*candidates));
+	struct sva_candidate *candidates =
+		realloc(ctx->candidates, (ctx->candidate_count + 1) * sizeof(*candidates));
 
 	if (!candidates)
 		return -ENOMEM;
 	ctx->candidates = candidates;
-	candidates[ctx->candidate_count] = (struct sva_candidate){ .queue = queue, .path = (uint8_t)path };
+	candidates[ctx->candidate_count] =
+		(struct sva_candidate){.queue = queue, .path = (uint8_t)path};
 	atomic_init(&candidates[ctx->candidate_count].reason, reason);
 	ctx->candidate_count++;
 	return 0;
@@ -29,7 +34,8 @@ static int add_own_queue(struct sva *ctx, const struct sva_submit_ops *ops)
 	int err = ops->look ? ops->look(&reason) : 0;
 
 	ctx->own_reasons[ops->path] = reason;
-	return err || reason != SVA_REASON_OK ? err : add_candidate(ctx, ops->queue(), ops->path, reason);
+	return err || reason != SVA_REASON_OK ? err :
+						add_candidate(ctx, ops->queue(), ops->path, reason);
 }
 
 static int add_candidates(struct sva *ctx, int path)
@@ -41,7 +47,10 @@ static int add_candidates(struct sva *ctx, int path)
 	for (const struct sva_queue *queue = ctx->inventory->queues; queue; queue = queue->next) {
 		int err;
 
-		/* What can never change for this context is left out; the rest may be mended while the program runs. */
+		/*
+		 * What can never change for this context is left out; the rest may be mended while
+		 * the program runs.
+		 */
 		if (!sva_config_queue_allowed(&ctx->config, queue->device, queue->name) ||
 		    ops->mode == (queue->mode ^ 3u))
 			continue;

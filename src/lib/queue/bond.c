@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bonds: one for each queue and process, counted. The kernel stops serving completion-record faults when a process opens a shared queue twice and closes
- * one of the two (Linux idxd cdev.c), so there is one descriptor, and every context and every handle shares it.
+ * Bonds: one for each queue and process, counted. The kernel stops serving completion-record faults
+ * when a process opens a shared queue twice and closes one of the two (Linux idxd cdev.c), so there
+ * is one descriptor, and every context and every handle shares it.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -23,7 +24,8 @@ static struct sva_bond *find_bond(const char *node, const char *name)
 		/* One that is retired is closed already, unless it is being closed for good. */
 		if (atomic_load(&bond->state) != SVA_BOND_LIVE && atomic_load(&bond->holds))
 			continue;
-		if (node[0] ? !strcmp(bond->node, node) : !bond->node[0] && !strcmp(bond->name, name))
+		if (node[0] ? !strcmp(bond->node, node) :
+			      !bond->node[0] && !strcmp(bond->name, name))
 			return bond;
 	}
 	return NULL;
@@ -42,7 +44,10 @@ static void free_bond(struct sva_bond *bond)
 	free(bond);
 }
 
-/* The errno that callers get for an errno of open(2): the same, but for those that mean something else to them. */
+/*
+ * The errno that callers get for an errno of open(2): the same, but for those that mean something
+ * else to them.
+ */
 static int open_error(int err)
 {
 	switch (err) {
@@ -75,9 +80,10 @@ static int open_node(struct sva_bond *bond, const struct sva_queue *queue,
 }
 
 /*
- * A queue from a file may not say what it can do: then everything is tried, and what is refused is remembered (complete.c). Batches are tried wherever
- * there may be more than one descriptor in one: the kernel hides them from op_cap of a DSA 1 (before 6.16 of every DSA), since its write(2) refuses
- * them, but the device behind a portal has them.
+ * A queue from a file may not say what it can do: then everything is tried, and what is refused is
+ * remembered (complete.c). Batches are tried wherever there may be more than one descriptor in one:
+ * the kernel hides them from op_cap of a DSA 1 (before 6.16 of every DSA), since its write(2)
+ * refuses them, but the device behind a portal has them.
  */
 static void fill_operations(struct sva_bond *bond, const struct sva_queue *queue)
 {
@@ -179,10 +185,16 @@ void sva_bond_lost(struct sva_bond *bond)
 	int saved = errno;
 
 	pthread_mutex_lock(&bond->lock);
-	/* A mapped portal keeps the queue open, and works without the descriptor: it is only the path write that is gone. */
+	/*
+	 * A mapped portal keeps the queue open, and works without the descriptor: it is only the
+	 * path write that is gone.
+	 */
 	if (atomic_load(&bond->state) == SVA_BOND_LIVE && !bond->portal) {
 		sva_bond_kill_leases(bond);
-		/* Not closed: it is the program's. Nor looked at again, since the next bond can get the same number. */
+		/*
+		 * Not closed: it is the program's. Nor looked at again, since the next bond can get
+		 * the same number.
+		 */
 		bond->file.fd = -1;
 		if (bond->ops->lose)
 			bond->ops->lose(bond);
@@ -192,7 +204,10 @@ void sva_bond_lost(struct sva_bond *bond)
 	errno = saved;
 }
 
-/* With sva_process.lock held: a bond that is open already, and whose descriptor is still ours if it is needed for anything. */
+/*
+ * With sva_process.lock held: a bond that is open already, and whose descriptor is still ours if it
+ * is needed for anything.
+ */
 static struct sva_bond *usable_bond(const struct sva_queue *queue)
 {
 	struct sva_bond *bond = find_bond(queue->node ? queue->node : "", queue->name);
@@ -232,8 +247,8 @@ static void close_in_child(void)
 		sva_file_close(&bond->file);
 }
 
-static int get_new(const struct sva_config *config, const struct sva_queue *queue, int path, struct sva_bond **out,
-		   uint32_t *reason)
+static int get_new(const struct sva_config *config, const struct sva_queue *queue, int path,
+		   struct sva_bond **out, uint32_t *reason)
 {
 	struct sva_bond *bond;
 	int err = new_bond(config, queue, path, &bond, reason);
@@ -299,7 +314,10 @@ static void close_bond(struct sva_bond *bond)
 			break;
 		}
 	}
-	/* With the lock held: a child that is forked now has the descriptor open or knows that it has none. */
+	/*
+	 * With the lock held: a child that is forked now has the descriptor open or knows that it
+	 * has none.
+	 */
 	free_bond(bond);
 	pthread_cond_broadcast(&sva_process.closed);
 	pthread_mutex_unlock(&sva_process.lock);
@@ -344,7 +362,10 @@ void sva_bond_retire(struct sva_bond *bond)
 			munmap(bond->portal, SVA_PORTAL_SIZE);
 		bond->portal = NULL;
 		sva_file_close(&bond->file); /* the kernel drains the queue for this process */
-		/* Release: whoever sees the state sees every record that was written before the close returned. */
+		/*
+		 * Release: whoever sees the state sees every record that was written before the
+		 * close returned.
+		 */
 		atomic_store_explicit(&bond->state, SVA_BOND_RETIRED, memory_order_release);
 	}
 	pthread_mutex_unlock(&bond->lock);

@@ -35,7 +35,8 @@ struct sva_dma_side {
 	uint32_t entries;
 	uint32_t head;
 	uint32_t features; /* SVA_DMA_FEATURE_* */
-	bool lost;         /* the program has closed the file: when the last completion is here, the ring goes */
+	/* the program has closed the file: when the last completion is here, the ring goes */
+	bool lost;
 	uint32_t completed;
 	atomic_uint submitted;
 };
@@ -47,7 +48,8 @@ static uint32_t node_reason(int err, const char *node)
 	(void)node;
 	if (sva_is_shortage(err))
 		return SVA_REASON_SHORTAGE;
-	return err == EACCES || err == EPERM ? SVA_REASON_MODULE_PERMISSION : SVA_REASON_MODULE_ABSENT;
+	return err == EACCES || err == EPERM ? SVA_REASON_MODULE_PERMISSION :
+					       SVA_REASON_MODULE_ABSENT;
 }
 
 static int get_info(int fd, struct sva_dma_info *info, uint32_t *reason)
@@ -85,11 +87,19 @@ static const struct sva_queue *dma_queue(void)
 {
 	static char node[] = NODE, none[] = "";
 	static const struct sva_queue queue = {
-		.name = "sva_dma", .device = "sva_dma", .plugin = "", .node = node, .label = none,
-		.mode = SVA_MODE_UNKNOWN, .entries = 1, .trust = SVA_TRUST_YES, .numa_node = -1,
-		.max_transfer = 1u << 20, .max_batch = 1,
-		.op_cap = { 1ull << SVA_OPCODE_MEMMOVE | 1ull << SVA_OPCODE_FILL | 1ull << SVA_OPCODE_DMA_COPY |
-			    1ull << SVA_OPCODE_DMA_FILL },
+		.name = "sva_dma",
+		.device = "sva_dma",
+		.plugin = "",
+		.node = node,
+		.label = none,
+		.mode = SVA_MODE_UNKNOWN,
+		.entries = 1,
+		.trust = SVA_TRUST_YES,
+		.numa_node = -1,
+		.max_transfer = 1u << 20,
+		.max_batch = 1,
+		.op_cap = {1ull << SVA_OPCODE_MEMMOVE | 1ull << SVA_OPCODE_FILL |
+			   1ull << SVA_OPCODE_DMA_COPY | 1ull << SVA_OPCODE_DMA_FILL},
 	};
 
 	return &queue;
@@ -169,7 +179,8 @@ static int map_ring(struct sva_bond *bond, const struct sva_dma_info *info)
 	side->ring_bytes = info->ring_bytes;
 	side->entries = info->ring_entries;
 	side->features = info->features;
-	side->ring = mmap(NULL, side->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bond->file.fd, 0);
+	side->ring =
+		mmap(NULL, side->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bond->file.fd, 0);
 	if (side->ring == MAP_FAILED) {
 		int err = -errno;
 
@@ -198,7 +209,8 @@ static int open_dma(struct sva_bond *bond, const struct sva_config *config, uint
 		*reason = SVA_REASON_MODULE_NO_CHANNEL;
 		err = -ENODEV;
 	}
-	if (!err && (!info.ring_entries || info.ring_entries & (info.ring_entries - 1) || !info.max_addr_len)) {
+	if (!err && (!info.ring_entries || info.ring_entries & (info.ring_entries - 1) ||
+		     !info.max_addr_len)) {
 		*reason = SVA_REASON_MODULE_VERSION;
 		err = -ENODEV;
 	}
@@ -238,7 +250,8 @@ void sva_dma_translate(const struct sva_desc *desc, struct sva_dma_op *op)
 	const struct sva_dma_buf *src = (const struct sva_dma_buf *)(uintptr_t)desc->op.dma.src;
 
 	memset(op, 0, sizeof(*op));
-	op->opcode = opcode == SVA_OPCODE_FILL || opcode == SVA_OPCODE_DMA_FILL ? SVA_DMA_OP_FILL : SVA_DMA_OP_COPY;
+	op->opcode = opcode == SVA_OPCODE_FILL || opcode == SVA_OPCODE_DMA_FILL ? SVA_DMA_OP_FILL :
+										  SVA_DMA_OP_COPY;
 	op->dst = desc->dst;
 	op->src = desc->src;
 	op->len = desc->size;
@@ -282,7 +295,10 @@ static int submit_many_dma(struct sva_lease *lease, const struct sva_desc *descs
 {
 	struct sva_dma_op ops[GROUP];
 	struct sva_dma_submit_args args = {
-		.size = sizeof(args), .ops = (uint64_t)(uintptr_t)ops, .op_size = sizeof(ops[0]), .node = SVA_DMA_NODE_ANY,
+		.size = sizeof(args),
+		.ops = (uint64_t)(uintptr_t)ops,
+		.op_size = sizeof(ops[0]),
+		.node = SVA_DMA_NODE_ANY,
 	};
 	unsigned int taken, submitted = 0;
 	int err;
@@ -299,7 +315,10 @@ static int submit_many_dma(struct sva_lease *lease, const struct sva_desc *descs
 	/* The last ones, which may not be pinned beside the others, were not taken. */
 	for (taken = args.taken; taken && ops[taken - 1].result == -ENOMEM; taken--)
 		;
-	/* Whatever else one of them was refused for, it is looked at again alone: as after a page fault with nothing done. */
+	/*
+	 * Whatever else one of them was refused for, it is looked at again alone: as after a page
+	 * fault with nothing done.
+	 */
 	for (unsigned int i = 0; i < taken; i++)
 		if (ops[i].result)
 			write_record(ops[i].user_data, -EFAULT, ops[i].fault);
@@ -310,7 +329,11 @@ static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)
 {
 	struct sva_dma_op op;
 	struct sva_dma_submit_args args = {
-		.size = sizeof(args), .ops = (uint64_t)(uintptr_t)&op, .nr = 1, .op_size = sizeof(op), .node = SVA_DMA_NODE_ANY,
+		.size = sizeof(args),
+		.ops = (uint64_t)(uintptr_t)&op,
+		.nr = 1,
+		.op_size = sizeof(op),
+		.node = SVA_DMA_NODE_ANY,
 	};
 	int err;
 
@@ -327,7 +350,10 @@ static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)
 
 static bool drain_ring(struct sva_dma_side *side)
 {
-	/* Acquire: the entries up to tail are written. Release: they have been read when the driver sees the new head. */
+	/*
+	 * Acquire: the entries up to tail are written. Release: they have been read when the driver
+	 * sees the new head.
+	 */
 	uint32_t tail = __atomic_load_n(&side->ring->tail, __ATOMIC_ACQUIRE);
 	bool any = side->head != tail;
 
@@ -395,7 +421,8 @@ static void close_dma(struct sva_bond *bond)
 static void pump_dma(struct sva_bond *bond, uint64_t wait_ns)
 {
 	struct sva_dma_side *side = bond->side;
-	struct sva_dma_wait_args args = { .size = sizeof(args), .min = 1, .timeout_ns = (int64_t)wait_ns };
+	struct sva_dma_wait_args args = {
+		.size = sizeof(args), .min = 1, .timeout_ns = (int64_t)wait_ns};
 	int saved = errno;
 
 	/* Another thread is draining the ring and will deliver this completion as well. */

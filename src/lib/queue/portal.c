@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The portal paths: a mapped page of the queue, which descriptors are written to with one instruction.
+ * The portal paths: a mapped page of the queue, which descriptors are written to with one
+ * instruction.
  *
- *	enqcmd     a shared queue; it answers whether it took the descriptor
- *	movdir64b  a dedicated queue; when full it drops in silence, so nothing gets here without a credit (lease.c)
+ * 	enqcmd     a shared queue; it answers whether it took the descriptor
+ * 	movdir64b  a dedicated queue; when full it drops in silence, so nothing gets here without a
+ *         credit (lease.c)
  *
- * A store goes to the same 64 bytes of the page each time: the device keeps descriptors in order only if they come through one address,
- * and drain relies on that order (DSA specification rev 3.0, 3.9).
+ * A store goes to the same 64 bytes of the page each time: the device keeps descriptors in order
+ * only if they come through one address, and drain relies on that order (DSA specification rev 3.0,
+ * 3.9).
  */
 #include <sys/mman.h>
 
@@ -20,7 +23,8 @@ static int map_portal(struct sva_bond *bond, uint32_t *reason)
 
 	if (bond->portal)
 		return 0;
-	portal = mmap(NULL, SVA_PORTAL_SIZE, PROT_WRITE, MAP_SHARED | MAP_POPULATE, bond->file.fd, 0);
+	portal = mmap(NULL, SVA_PORTAL_SIZE, PROT_WRITE, MAP_SHARED | MAP_POPULATE, bond->file.fd,
+		      0);
 	if (portal == MAP_FAILED) {
 		int err = errno;
 

@@ -5,7 +5,10 @@
 
 #include "lib/find/discover.h"
 
-/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+/*
+ * Nothing of this is exported: say so where it is used, too, so that it is reached without an
+ * indirection.
+ */
 #pragma GCC visibility push(hidden)
 
 struct stat;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What keeps a queue from a path before anything is opened: one table of probes drives the choice of a path, sva_explain(), sva-info and the skip
- * reasons of the tests.
+ * What keeps a queue from a path before anything is opened: one table of probes drives the choice
+ * of a path, sva_explain(), sva-info and the skip reasons of the tests.
  */
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,19 +28,24 @@ struct probe {
 	uint32_t (*probe)(const struct sva_config *config, const struct sva_queue *queue, int path);
 };
 
-static uint32_t probe_path_list(const struct sva_config *config, const struct sva_queue *queue, int path)
+static uint32_t probe_path_list(const struct sva_config *config, const struct sva_queue *queue,
+				int path)
 {
 	(void)queue;
 	return sva_config_path_allowed(config, path) ? SVA_REASON_OK : SVA_REASON_EXCLUDED;
 }
 
-static uint32_t probe_queue_list(const struct sva_config *config, const struct sva_queue *queue, int path)
+static uint32_t probe_queue_list(const struct sva_config *config, const struct sva_queue *queue,
+				 int path)
 {
 	(void)path;
-	return sva_config_queue_allowed(config, queue->device, queue->name) ? SVA_REASON_OK : SVA_REASON_QUEUE_EXCLUDED;
+	return sva_config_queue_allowed(config, queue->device, queue->name) ?
+		       SVA_REASON_OK :
+		       SVA_REASON_QUEUE_EXCLUDED;
 }
 
-static uint32_t probe_discovered(const struct sva_config *config, const struct sva_queue *queue, int path)
+static uint32_t probe_discovered(const struct sva_config *config, const struct sva_queue *queue,
+				 int path)
 {
 	(void)config;
 	(void)path;
@@ -52,7 +57,9 @@ static uint32_t probe_mode(const struct sva_config *config, const struct sva_que
 	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
 
 	(void)config;
-	return ops && ops->mode != SVA_MODE_UNKNOWN && ops->mode != queue->mode ? SVA_REASON_WRONG_MODE : SVA_REASON_OK;
+	return ops && ops->mode != SVA_MODE_UNKNOWN && ops->mode != queue->mode ?
+		       SVA_REASON_WRONG_MODE :
+		       SVA_REASON_OK;
 }
 
 static uint32_t probe_cpu(const struct sva_config *config, const struct sva_queue *queue, int path)
@@ -74,10 +81,12 @@ static uint32_t probe_cpu(const struct sva_config *config, const struct sva_queu
 	return ops->no_cpu;
 }
 
-static uint32_t probe_trust(const struct sva_config *config, const struct sva_queue *queue, int path)
+static uint32_t probe_trust(const struct sva_config *config, const struct sva_queue *queue,
+			    int path)
 {
 	(void)path;
-	return sva_trust_reason(queue, config->flags & SVA_OPEN_STRICT, config->flags & SVA_OPEN_UNTRUSTED);
+	return sva_trust_reason(queue, config->flags & SVA_OPEN_STRICT,
+				config->flags & SVA_OPEN_UNTRUSTED);
 }
 
 static uint32_t probe_node(const struct sva_config *config, const struct sva_queue *queue, int path)
@@ -91,7 +100,9 @@ static uint32_t probe_node(const struct sva_config *config, const struct sva_que
 	if (!queue->node || !queue->node[0])
 		return SVA_REASON_NO_NODE;
 	if (access(queue->node, R_OK | W_OK))
-		return errno == EACCES || errno == EPERM || errno == EROFS ? SVA_REASON_NO_PERMISSION : SVA_REASON_NO_NODE;
+		return errno == EACCES || errno == EPERM || errno == EROFS ?
+			       SVA_REASON_NO_PERMISSION :
+			       SVA_REASON_NO_NODE;
 	return stat(queue->node, &st) ? (uint32_t)SVA_REASON_NO_NODE : sva_proof(queue, ops, &st);
 }
 
@@ -114,7 +125,8 @@ uint32_t sva_static_reason(const struct sva_config *config, const struct sva_que
 	int saved = errno, cancel = sva_cancel_hold();
 	uint32_t reason = SVA_REASON_OK;
 
-	for (unsigned int i = 0; i < sizeof(probes) / sizeof(probes[0]) && reason == SVA_REASON_OK; i++)
+	for (unsigned int i = 0; i < sizeof(probes) / sizeof(probes[0]) && reason == SVA_REASON_OK;
+	     i++)
 		reason = probes[i].probe(config, queue, path);
 	sva_cancel_release(cancel);
 	errno = saved;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The model as a queue of this process: run at submit, or by engine threads when there are any. Memory is reached through sva_touch() first,
- * so that a bad pointer becomes a page fault in the record and not a signal. Another thread that unmaps a buffer while it is in use gets what it would get from memcpy.
+ * The model as a queue of this process: run at submit, or by engine threads when there are any.
+ * Memory is reached through sva_touch() first, so that a bad pointer becomes a page fault in the
+ * record and not a signal. Another thread that unmaps a buffer while it is in use gets what it
+ * would get from memcpy.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -21,9 +23,11 @@
 
 struct sva_soft {
 	struct sva_model_profile profile;
-	atomic_uint threads;        /* engines that were started; 0: operations run when they are submitted */
+	/* engines that were started; 0: operations run when they are submitted */
+	atomic_uint threads;
 	unsigned int wanted;
-	struct sva_retry retry;     /* of the engines that could not be started; sva_soft::starting */
+	/* of the engines that could not be started; sva_soft::starting */
+	struct sva_retry retry;
 	pthread_mutex_t starting;
 	bool stop;
 	pthread_mutex_t lock;
@@ -58,7 +62,8 @@ static void *map_own(void *ctx, uint64_t addr, size_t *len, unsigned int access,
 static const struct sva_model_mem own_memory = { .map = map_own };
 
 /* The record lies in an operation: no need to ask the kernel whether it can be written. */
-int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc, struct sva_comp *comp)
+int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc,
+		     struct sva_comp *comp)
 {
 	struct sva_model_outcome outcome;
 
@@ -68,7 +73,10 @@ int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_d
 	return outcome.end == SVA_MODEL_LOST ? -EIO : 0;
 }
 
-/* With lock held. Whatever an engine takes from the ring from now on has a higher number, so one look at each engine is enough. */
+/*
+ * With lock held. Whatever an engine takes from the ring from now on has a higher number, so one
+ * look at each engine is enough.
+ */
 static void wait_for_earlier(struct sva_soft *soft, uint64_t number)
 {
 	soft->drains++;
@@ -108,7 +116,10 @@ static void *engine(void *arg)
 	return NULL;
 }
 
-/* Start what is missing of the engines; what pthread_create(3) says when there is no room for one. With sva_soft::starting held. */
+/*
+ * Start what is missing of the engines; what pthread_create(3) says when there is no room for one.
+ * With sva_soft::starting held.
+ */
 static int start_engines(struct sva_soft *soft)
 {
 	unsigned int threads = atomic_load(&soft->threads);
@@ -129,7 +140,10 @@ static int start_engines(struct sva_soft *soft)
 	return -err;
 }
 
-/* Fewer engines than were asked for work all the same, and none means that operations run when they are submitted. */
+/*
+ * Fewer engines than were asked for work all the same, and none means that operations run when they
+ * are submitted.
+ */
 static void start_first(struct sva_soft *soft, const struct sva_config *config)
 {
 	int err;
@@ -137,9 +151,11 @@ static void start_first(struct sva_soft *soft, const struct sva_config *config)
 	soft->wanted = config->soft_threads;
 	err = start_engines(soft);
 	if (err)
-		sva_log(config, LOG_WARNING, "soft: %u of %u engine threads could be started (%s)%s; it is tried again",
+		sva_log(config, LOG_WARNING,
+			"soft: %u of %u engine threads could be started (%s)%s; it is tried again",
 			atomic_load(&soft->threads), soft->wanted, strerror(-err),
-			atomic_load(&soft->threads) ? "" : ": operations run when they are submitted");
+			atomic_load(&soft->threads) ? "" :
+						      ": operations run when they are submitted");
 }
 
 /* Engine threads were asked for, and none could be started. */
@@ -224,7 +240,8 @@ static bool mend_soft(struct sva_bond *bond)
 {
 	struct sva_soft *soft = bond->side;
 
-	if (atomic_load(&soft->threads) != soft->wanted && !pthread_mutex_trylock(&soft->starting)) {
+	if (atomic_load(&soft->threads) != soft->wanted &&
+	    !pthread_mutex_trylock(&soft->starting)) {
 		if (sva_retry_is_due(&soft->retry))
 			(void)start_engines(soft);
 		pthread_mutex_unlock(&soft->starting);

@@ -26,7 +26,8 @@ bool sva_submit_serves(const struct sva_submit_ops *ops, const struct sva_queue 
 const struct sva_queue *sva_submit_own_queue(const char *name)
 {
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
-		if (table[path] && table[path]->bindable && !strcmp(table[path]->queue()->name, name))
+		if (table[path] && table[path]->bindable &&
+		    !strcmp(table[path]->queue()->name, name))
 			return table[path]->queue();
 	return NULL;
 }

@@ -24,14 +24,15 @@ struct sva_submit_ops {
 	bool always_completes;    /* a record always comes, however late: it is not timed */
 	bool is_software;         /* no device: no better than the CPU for a caller that waits */
 	bool full_may_mean_stuck; /* a queue that is disabled or halted answers "full", too */
-	bool pins;                /* pages are pinned while it works: RLIMIT_MEMLOCK may refuse them */
+	/* pages are pinned while it works: RLIMIT_MEMLOCK may refuse them */
+	bool pins;
 	bool bindable;            /* sva_bind() takes the name of the path's own queue */
 
 	/* The queue of a path that has one of its own; NULL: any that discovery found. */
 	const struct sva_queue *(*queue)(void);
 	/*
-	 * Is that queue there? 0 with *reason, or -errno when there was a shortage and the answer is
-	 * not known. NULL: it always is.
+	 * Is that queue there? 0 with *reason, or -errno when there was a shortage and the answer
+	 * is not known. NULL: it always is.
 	 */
 	int (*look)(uint32_t *reason);
 	/* Is this the node of such a queue? NULL: it must be one of a queue's driver (proof.c). */
@@ -68,7 +69,8 @@ struct sva_submit_ops {
 	void (*lose)(struct sva_bond *bond);
 	/*
 	 * The bond is given up, and no thread submits: when this and the close(2) of the node that
-	 * follows have returned, nothing can be written for its operations. NULL: close(2) is enough.
+	 * follows have returned, nothing can be written for its operations. NULL: close(2) is
+	 * enough.
 	 */
 	void (*retire)(struct sva_bond *bond);
 	/* Free bond->side. NULL: there is none. */

@@ -17,12 +17,15 @@
 
 static int write_descs(struct sva_bond *bond, const struct sva_desc *descs, unsigned int n)
 {
-	int cancel = sva_cancel_hold(); /* the caller is in its bias section, and has spent credits */
+	/* the caller is in its bias section, and has spent credits */
+	int cancel = sva_cancel_hold();
 	ssize_t done;
 
 	/*
-	 * Before each write(2): a program may have closed the descriptor, and what has its number now must not get 64 bytes into it. Another thread
-	 * that closes it and gets the very same number between the two calls is not seen; the number is a high one, which is given out last.
+	 * Before each write(2): a program may have closed the descriptor, and what has its number
+	 * now must not get 64 bytes into it. Another thread that closes it and gets the very same
+	 * number between the two calls is not seen; the number is a high one, which is given out
+	 * last.
 	 */
 	if (!sva_file_same(&bond->file))
 		return -SVA_LOST;
@@ -94,14 +97,18 @@ static int open_write(struct sva_bond *bond, const struct sva_config *config, ui
 		err = wait_for_probe(probe, bond->policy.record_timeout_ms);
 		if (err) {
 			/*
-			 * The record may still come. The caller closes the node, which drains it, but it frees nothing that
-			 * is ours: give the page up rather than have a device write into somebody else's memory.
+			 * The record may still come. The caller closes the node, which drains it,
+			 * but it frees nothing that is ours: give the page up rather than have a
+			 * device write into somebody else's memory.
 			 */
 			*reason = SVA_REASON_RETIRED;
 			return err;
 		}
 	} else {
-		/* Full is not a reason against the path: the kernel would have taken it. Anything else is. */
+		/*
+		 * Full is not a reason against the path: the kernel would have taken it. Anything
+		 * else is.
+		 */
 		if (err == -EAGAIN)
 			err = 0;
 		else

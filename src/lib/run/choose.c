@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which queue, on which path, for which thread: paths in the configured order; on each path the queues from near to far, and equally near ones
- * in an order that differs from thread to thread. Queues are bound when their turn comes for the first time. Knows nodes, limits and policy; knows no
- * instruction.
+ * Which queue, on which path, for which thread: paths in the configured order; on each path the
+ * queues from near to far, and equally near ones in an order that differs from thread to thread.
+ * Queues are bound when their turn comes for the first time. Knows nodes, limits and policy; knows
+ * no instruction.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,13 @@
 #include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
-#define REFRESH_TICKS 1024u               /* submissions until node and failed candidates are looked at again */
+/* submissions until node and failed candidates are looked at again */
+#define REFRESH_TICKS 1024u
 
 struct rank {
 	unsigned int candidate;
-	unsigned int path_position; /* candidates stand in the order of paths already: equal for equal paths */
+	/* candidates stand in the order of paths already: equal for equal paths */
+	unsigned int path_position;
 	int distance;
 	unsigned int turn;
 };
@@ -41,7 +44,8 @@ static int compare_ranks(const void *a, const void *b)
 static bool make_order(struct sva_thread *thread, int node, unsigned int *order)
 {
 	const struct sva *ctx = thread->ctx;
-	struct rank *ranks = calloc(ctx->candidate_count ? ctx->candidate_count : 1, sizeof(*ranks));
+	struct rank *ranks =
+		calloc(ctx->candidate_count ? ctx->candidate_count : 1, sizeof(*ranks));
 	unsigned int position = 0;
 
 	for (unsigned int i = 0; i < ctx->candidate_count; i++) {
@@ -117,18 +121,22 @@ void sva_choose_refresh(struct sva_thread *thread)
 }
 
 /*
- * The program has closed the descriptor of this candidate's queue: the candidate is free for another bond. Leases still point at the old one, so the
- * reference to it stays until the context closes. false: no memory to note that.
+ * The program has closed the descriptor of this candidate's queue: the candidate is free for
+ * another bond. Leases still point at the old one, so the reference to it stays until the context
+ * closes. false: no memory to note that.
  */
 static bool leave_lost(struct sva *ctx, struct sva_candidate *candidate)
 {
-	struct sva_bond **grown = realloc(ctx->lost, (ctx->lost_count + 1) * sizeof(struct sva_bond *));
+	struct sva_bond **grown =
+		realloc(ctx->lost, (ctx->lost_count + 1) * sizeof(struct sva_bond *));
 
 	if (!grown)
 		return false;
 	ctx->lost = grown;
 	ctx->lost[ctx->lost_count++] = candidate->bond;
-	sva_log(&ctx->config, 5, "%s: the program has closed the queue's descriptor; the queue is opened anew", candidate->bond->name);
+	sva_log(&ctx->config, 5,
+		"%s: the program has closed the queue's descriptor; the queue is opened anew",
+		candidate->bond->name);
 	candidate->bond = NULL;
 	return true;
 }
@@ -139,14 +147,16 @@ static struct sva_bond *candidate_bond(struct sva *ctx, struct sva_candidate *ca
 	uint32_t reason = SVA_REASON_OK;
 	int err;
 
-	if (candidate->bond && atomic_load(&candidate->bond->state) == SVA_BOND_LOST && !leave_lost(ctx, candidate))
+	if (candidate->bond && atomic_load(&candidate->bond->state) == SVA_BOND_LOST &&
+	    !leave_lost(ctx, candidate))
 		return NULL;
 	if (candidate->bond) {
 		if (atomic_load(&candidate->bond->state) == SVA_BOND_LIVE)
 			return candidate->bond;
 		/*
-		 * Retired. Leases still point at it, so the reference stays until the context closes; a new bond of the same
-		 * queue would be another candidate. The queue is tried again by contexts opened later.
+		 * Retired. Leases still point at it, so the reference stays until the context
+		 * closes; a new bond of the same queue would be another candidate. The queue is
+		 * tried again by contexts opened later.
 		 */
 		atomic_store(&candidate->reason, SVA_REASON_RETIRED);
 		return NULL;
@@ -155,7 +165,9 @@ static struct sva_bond *candidate_bond(struct sva *ctx, struct sva_candidate *ca
 		return NULL;
 	if (!sva_submit_ops_of(candidate->path)->queue)
 		reason = sva_static_reason(&ctx->config, candidate->queue, candidate->path);
-	err = reason == SVA_REASON_OK ? sva_bond_get(&ctx->config, candidate->queue, candidate->path, &candidate->bond, &reason) : -ENODEV;
+	err = reason == SVA_REASON_OK ? sva_bond_get(&ctx->config, candidate->queue,
+						     candidate->path, &candidate->bond, &reason) :
+					-ENODEV;
 	if (!err) {
 		atomic_store(&candidate->reason, SVA_REASON_OK);
 		return candidate->bond;
@@ -167,7 +179,9 @@ static struct sva_bond *candidate_bond(struct sva *ctx, struct sva_candidate *ca
 	return NULL;
 }
 
-/* Of one path that needs a device: what keeps it from being used, or OK if it works on any queue. */
+/*
+ * Of one path that needs a device: what keeps it from being used, or OK if it works on any queue.
+ */
 static uint32_t reason_of_path(const struct sva *ctx, int path)
 {
 	uint32_t first = SVA_REASON_OK;
@@ -191,16 +205,22 @@ static uint32_t reason_of_path(const struct sva *ctx, int path)
 	for (const struct sva_queue *queue = ctx->inventory->queues; queue; queue = queue->next)
 		if (sva_config_queue_allowed(&ctx->config, queue->device, queue->name))
 			return sva_inventory_reason(ctx->inventory, SVA_REASON_WRONG_MODE);
-	return sva_inventory_reason(ctx->inventory, ctx->inventory->queue_count ? SVA_REASON_QUEUE_EXCLUDED : SVA_REASON_OK);
+	return sva_inventory_reason(ctx->inventory, ctx->inventory->queue_count ?
+							    SVA_REASON_QUEUE_EXCLUDED :
+							    SVA_REASON_OK);
 }
 
-/* Why not the first choice, among the paths before this one; it is the one that somebody asks about. Software can always be used. */
+/*
+ * Why not the first choice, among the paths before this one; it is the one that somebody asks
+ * about. Software can always be used.
+ */
 static uint32_t reason_before(const struct sva *ctx, int before)
 {
 	uint32_t reason = SVA_REASON_OK;
 
 	/* A mode mismatch says nothing useful: look at the next path's reason. */
-	for (unsigned int i = 0; i < ctx->config.path_count && (!i || reason == SVA_REASON_WRONG_MODE); i++) {
+	for (unsigned int i = 0;
+	     i < ctx->config.path_count && (!i || reason == SVA_REASON_WRONG_MODE); i++) {
 		int path = ctx->config.paths[i];
 
 		if (path == SVA_PATH_CPU || sva_submit_ops_of(path)->is_software)
@@ -278,7 +298,8 @@ static unsigned int *hinted_order(struct sva_thread *thread, int hint, unsigned 
 	return scratch;
 }
 
-struct sva_lease *sva_choose_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint)
+struct sva_lease *sva_choose_next(struct sva_thread *thread, unsigned int *pos,
+				  const struct sva_op *op, bool sync, int hint)
 {
 	unsigned int scratch[64], *order;
 	unsigned int most = thread->candidate_count;
@@ -292,8 +313,12 @@ struct sva_lease *sva_choose_next(struct sva_thread *thread, unsigned int *pos, 
 		if (sync && index >= thread->ctx->sync_candidates)
 			continue;
 		lease = candidate_lease(thread, index);
-		/* One that takes no batches may take the entries, which is for whoever issues it to see. */
-		if (lease && (sva_kind_of(op)->shape == SVA_SHAPE_BATCH || sva_caps_can_do(lease->bond, op)))
+		/*
+		 * One that takes no batches may take the entries, which is for whoever issues it to
+		 * see.
+		 */
+		if (lease &&
+		    (sva_kind_of(op)->shape == SVA_SHAPE_BATCH || sva_caps_can_do(lease->bond, op)))
 			return lease;
 	}
 	return NULL;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a context lives: until it is closed, and until the last operation that was submitted on it has ended. */
+/*
+ * How long a context lives: until it is closed, and until the last operation that was submitted on
+ * it has ended.
+ */
 #include <stdlib.h>
 
 #include "lib/run/run.h"
@@ -31,7 +34,10 @@ static void free_closed(struct sva *ctx)
 			break;
 		}
 	}
-	/* A later context may get the same address: nobody may take what is cached for this one for its. */
+	/*
+	 * A later context may get the same address: nobody may take what is cached for this one for
+	 * its.
+	 */
 	sva_process_bump_epoch();
 	pthread_mutex_unlock(&sva_process.lock);
 	while ((thread = atomic_load(&ctx->threads))) {

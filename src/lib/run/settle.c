@@ -9,22 +9,22 @@
  * What is read here is atomic (credit, bond, status, chunks), or is written before the operation is
  * listed (is_batch, src, length).
  *
- *	owner                                       this thread, inside the section of the share
- *	status = 0                                  r0 = credit
- *	submits the descriptor, credit = 1          r1 = status (acquire)
- *	(the device writes the record, then status)
- *	reads the record, credit = 0
- *	section: leaves the list; or submits again
+ * 	owner                                       this thread, inside the section of the share
+ * 	status = 0                                  r0 = credit
+ * 	submits the descriptor, credit = 1          r1 = status (acquire)
+ * 	(the device writes the record, then status)
+ * 	reads the record, credit = 0
+ * 	section: leaves the list; or submits again
  *
  * r0 = 1, r1 = 0: the device has the descriptor, and the owner has not ended the operation, since
- * there is no record to read; or these are late views, and this thread looks once more.
- * r0 = 1, r1 != 0: the device has finished it, and has written everything before the status.
- * r0 = 0: the owner has read the record, and may be submitting the next descriptor just now.
- * The first descriptor of an operation is submitted, and credit set, inside the section in which the
- * operation is listed: it is seen. Those that follow are submitted by an owner that polls the
- * operation and so knows that it has not ended, in the section of the owner's own share. A look that
- * finds nothing with a device hence says that all descriptors are finished but those that an
- * owner submits while or after this thread waits.
+ * there is no record to read; or these are late views, and this thread looks once more. r0 = 1, r1
+ * != 0: the device has finished it, and has written everything before the status. r0 = 0: the owner
+ * has read the record, and may be submitting the next descriptor just now. The first descriptor of
+ * an operation is submitted, and credit set, inside the section in which the operation is listed:
+ * it is seen. Those that follow are submitted by an owner that polls the operation and so knows
+ * that it has not ended, in the section of the owner's own share. A look that finds nothing with a
+ * device hence says that all descriptors are finished but those that an owner submits while or
+ * after this thread waits.
  */
 #include <sched.h>
 #include <time.h>

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* A thread's share of a context: made when the thread first uses the context, used again when the thread has ended. */
+/*
+ * A thread's share of a context: made when the thread first uses the context, used again when the
+ * thread has ended.
+ */
 #include "lib/run/run.h"
 
 static size_t cpu_below(const struct sva *ctx)
 {
 	if (!ctx->policy.cpu_allowed)
 		return 1; /* only a length of zero is below it */
-	/* No candidate: everything that is a plausible length. What is not takes the slow road and is refused there. */
+	/*
+	 * No candidate: everything that is a plausible length. What is not takes the slow road and
+	 * is refused there.
+	 */
 	if (!ctx->sync_candidates)
 		return PTRDIFF_MAX;
 	return ctx->config.threshold ? ctx->config.threshold : 1;
@@ -31,7 +37,8 @@ static struct sva_thread *new_thread(struct sva *ctx)
 	thread->cpu_below = cpu_below(ctx);
 	thread->threshold = ctx->config.flags & SVA_OPEN_GUARD ? 0 : thread->cpu_below;
 	thread->cpu_id = sva_identify(NULL, NULL, SVA_PATH_CPU,
-				      ctx->sync_candidates ? (uint32_t)SVA_REASON_TOO_SMALL : sva_choose_reason(ctx));
+				      ctx->sync_candidates ? (uint32_t)SVA_REASON_TOO_SMALL :
+							     sva_choose_reason(ctx));
 	thread->quick.desc.completion_addr = (uint64_t)(uintptr_t)&thread->quick.comp;
 	sva_bias_init(&thread->lessee.bias);
 	thread->lessee.policy = &ctx->policy;
@@ -43,7 +50,10 @@ static struct sva_thread *new_thread(struct sva *ctx)
 	return thread;
 }
 
-/* This thread's share of the interim context, on whose list there may be operations that have ended; NULL: none. */
+/*
+ * This thread's share of the interim context, on whose list there may be operations that have
+ * ended; NULL: none.
+ */
 static struct sva_thread *interim_share(void)
 {
 	struct sva *interim = sva_process.interim;
@@ -83,8 +93,9 @@ static struct sva_thread *find_thread(struct sva *ctx)
 }
 
 /*
- * The shares of a thread that ends have no owner any more; operations on their lists stay valid. sva::lock comes before
- * sva_process.lock, which is held, and is not needed: the list of threads only grows while its context is listed.
+ * The shares of a thread that ends have no owner any more; operations on their lists stay valid.
+ * sva::lock comes before sva_process.lock, which is held, and is not needed: the list of threads
+ * only grows while its context is listed.
  */
 static void end_shares(const void *tls)
 {
