@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 # The library's core, on the paths that every machine has. Tests that look inside link its objects; the others link the library.
 check_LTLIBRARIES += %D%/librig.la
-%C%_librig_la_SOURCES = %D%/rig.c %D%/rig.h %D%/reference.c %D%/reference.h
+%C%_librig_la_SOURCES = %D%/rig.c %D%/rig.h %D%/reference.c %D%/reference.h %D%/words.h
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
-core_programs = %D%/t-op-prep %D%/t-op-result %D%/t-op-kinds %D%/t-op-progress %D%/t-api-ops %D%/t-api-bad-input %D%/t-api-batch \
-	%D%/t-api-sync %D%/t-api-async %D%/t-queue-soft %D%/t-queue-bond %D%/t-queue-descriptors %D%/t-queue-ways \
-	%D%/t-run-queue %D%/t-run-faults %D%/t-base-guard %D%/t-run-fork \
+core_programs = %D%/t-op-prep %D%/t-op-result %D%/t-op-kinds %D%/t-op-progress \
+	%D%/t-api-ops %D%/t-api-bad-input %D%/t-api-batch \
+	%D%/t-api-sync %D%/t-api-async %D%/t-queue-soft %D%/t-queue-bond %D%/t-queue-descriptors \
+	%D%/t-run-queue %D%/t-run-batch %D%/t-run-faults %D%/t-base-guard %D%/t-run-fork \
 	%D%/t-run-owner %D%/t-run-threads
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
@@ -49,10 +50,15 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,-
 %C%_t_queue_descriptors_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_queue_descriptors_LDADD = $(core_inside)
 
-%C%_t_run_queue_SOURCES = %D%/t-run-queue.c $(core_kernel)
+%C%_t_run_queue_SOURCES = %D%/t-run-queue.c %D%/load.c %D%/load.h $(core_kernel)
 %C%_t_run_queue_CPPFLAGS = $(core_cppflags)
 %C%_t_run_queue_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_run_queue_LDADD = $(core_inside)
+
+%C%_t_run_batch_SOURCES = %D%/t-run-batch.c %D%/load.c %D%/load.h $(core_kernel)
+%C%_t_run_batch_CPPFLAGS = $(core_cppflags)
+%C%_t_run_batch_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_run_batch_LDADD = $(core_inside)
 
 %C%_t_run_faults_SOURCES = %D%/t-run-faults.c $(core_kernel)
 %C%_t_run_faults_CPPFLAGS = $(core_cppflags)
@@ -71,11 +77,6 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,-
 %C%_t_api_async_CPPFLAGS = $(core_cppflags)
 %C%_t_api_async_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_api_async_LDADD = $(core_inside)
-
-# With a submission table of its own, which src/lib/queue/ways.c is included for.
-%C%_t_queue_ways_SOURCES = %D%/t-queue-ways.c %D%/mirror.c %D%/mirror.h
-%C%_t_queue_ways_CPPFLAGS = $(core_cppflags)
-%C%_t_queue_ways_LDADD = $(core_inside)
 
 %C%_t_queue_soft_CPPFLAGS = $(core_cppflags)
 %C%_t_queue_soft_LDFLAGS = $(core_ldflags) -Wl,--wrap=pthread_create

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The calls of the library on queues, and the device behind them: see kernel.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -120,7 +121,7 @@ void kernel_list(const char *line)
 void kernel_begin(void)
 {
 	if (!getenv("SVA_PLUGIN_DIR")) {
-		printf("1..0 # SKIP SVA_PLUGIN_DIR does not tell where the plug-in \"file\" is\n");
+		printf("1..0 # SKIP SVA_PLUGIN_DIR is not set: it is where the plug-in \"file\" is\n");
 		exit(0);
 	}
 	if (!directory[0]) {
@@ -192,10 +193,7 @@ static struct kernel_queue *queue_of(int fd)
 	return NULL;
 }
 
-/*
- * ------------------------------------------------------------------ what nodes look like, and what
- * tells of the driver
- */
+/* ------------------------------------------- nodes, and where the driver can be seen */
 
 static void look(int ret, struct stat *st, bool opened)
 {
@@ -397,7 +395,7 @@ static void execute(struct kernel_queue *queue, const struct sva_desc *desc)
 /*
  * A program may send the next descriptor as soon as it sees the record of this one, so the slot has
  * to be free by then. A real queue frees it when an engine takes the descriptor, which is earlier;
- * this one frees it as late as it may, so that whoever counts must count until then.
+ * this one frees it as late as it may, so that the library's credits are tested up to then.
  */
 static void publish_record(const struct sva_desc *desc, const struct sva_comp *record)
 {

@@ -3,10 +3,10 @@
  * The kernel and the device behind queues whose nodes are ordinary files: open, stat, fstat, fcntl,
  * mmap, munmap, write, close and madvise of the library come here (the programs are linked with
  * --wrap). Nodes look like character devices of the driver, and the model executes what is written.
- * It refuses, falls short, fills up and stays silent as it is told to, and counts what it sees. It
- * behaves as the idxd driver does where that matters: one opener of a dedicated queue at a time,
- * which drops what it has no room for and reports success; a shared one that says EAGAIN; no portal
- * without CAP_SYS_RAWIO; close waits.
+ * The fields of struct kernel_queue make calls fail, writes fall short, queues full and records
+ * stay away; others count calls. It behaves as the idxd driver does where that matters: one opener
+ * of a dedicated queue at a time, which drops what it has no room for and reports success; a shared
+ * queue that fails with EAGAIN; no portal without CAP_SYS_RAWIO; a close that waits.
  */
 #ifndef SVA_TESTS_UNIT_KERNEL_H
 #define SVA_TESTS_UNIT_KERNEL_H
@@ -35,23 +35,23 @@ struct kernel_queue {
 	char name[32], node[128];
 	bool dedicated;
 	unsigned int entries;
-	/* As it is told. */
+	/* Set by the test. */
 	enum kernel_mode mode;
 	unsigned int take;        /* most descriptors of one write; 0: any number */
 	/* close: what is held is executed first, else it is thrown away */
 	bool close_executes;
-	unsigned int swallow;     /* so many descriptors are never executed at all */
-	unsigned int silent_after; /* so many descriptors none is executed any more; 0: never */
-	unsigned int full_for;    /* so many writes find it full */
+	unsigned int swallow;     /* the next so many descriptors are never executed */
+	unsigned int silent_after; /* after so many descriptors none is executed; 0: all are */
+	unsigned int full_for;    /* the next so many writes fail with EAGAIN */
 	bool maps; /* mmap gives a page that stands for the portal; else it answers EPERM */
 	struct sva_model_profile profile;
-	/* What it saw. */
+	/* Counted. */
 	unsigned int opens, open_now, most_open, mmaps, munmaps, writes, taken, dropped, executed,
 		most_held;
 	uint32_t log[KERNEL_LOG]; /* flags and opcode of what was taken, in order */
 	uint32_t sizes[KERNEL_LOG];
-	/* Its own. */
-	/* what its node looks like: KERNEL_MAJOR, and the first queue is minor 1 */
+	/* Internal. */
+	/* the device number of its node: KERNEL_MAJOR, and the first queue is minor 1 */
 	dev_t rdev;
 	dev_t rdev_opened;        /* and when it is open; 0: the same */
 	int fd, other_fd;
@@ -78,8 +78,8 @@ void kernel_list(const char *line);
 #define KERNEL_MAJOR 511u
 
 /*
- * What tells of the driver: nothing; /proc/devices, with it or without; /sys, which takes the queue
- * wq0.0 to be another.
+ * Where the driver can be seen: nowhere; in /proc/devices, with its line or without; in /sys, with
+ * the right number of queue wq0.0 or another.
  */
 enum kernel_view {
 	KERNEL_NOTHING,
@@ -90,13 +90,13 @@ enum kernel_view {
 	KERNEL_SYSFS_OTHER_MINOR,
 };
 void kernel_show(enum kernel_view view);
-/* How often the library has asked what a descriptor is. */
+/* How often the library has called fstat(). */
 extern unsigned int kernel_looks;
 
 /* The next so many calls on queues (madvise: of pages) fail with an errno. */
 void kernel_fail(enum kernel_call call, int err, unsigned int times);
 
-/* Execute what is held, at most so many; how many there were. */
+/* Execute at most so many of the descriptors that are held; returns how many there were. */
 unsigned int kernel_run(struct kernel_queue *queue, unsigned int most);
 
 /* Pages that the device meets a fault on, until they are touched. */
@@ -105,12 +105,12 @@ void kernel_absent(const void *addr, size_t len);
 void kernel_absent_for_good(int err);
 void kernel_present(void);
 extern unsigned int kernel_faults, kernel_touches;
-/* The device does not tell where it met the fault; it tells only the page. */
+/* The device reports no fault address; it reports only the page. */
 extern bool kernel_hides_address, kernel_masks_address;
-/* It has no MADV_WIPEONFORK. To be set before the library is used. */
+/* The kernel has no MADV_WIPEONFORK. To be set before the library is used. */
 extern bool kernel_no_wipe;
 
-/* What the CPU is said to be able to do: enum sva_cpu_feature. */
+/* What sva_cpu_features() returns: enum sva_cpu_feature. */
 extern unsigned int kernel_cpu;
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Contexts, memory with bad pages, and ways through the library: see rig.h. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ void rig_begin(void)
 	for (unsigned int i = 0; (setting = sva_setting(i)); i++)
 		if (strcmp(setting->key, "plugin-dir"))
 			unsetenv(setting->env);
-	/* The plug-in that finds nothing unless it is told to. */
+	/* The plug-in that finds nothing unless SVA_QUEUE_FILE names a list. */
 	setenv("SVA_PLUGINS", "file", 1);
 }
 

@@ -9,12 +9,13 @@
 #include <stdbool.h>
 
 #include "sva/info.h"
+#include "unit/words.h"
 
 #define RIG_PAGE 4096u
 
 /*
- * Forget the settings of whoever runs the test; the machine's own queues are not looked for. Call
- * it first.
+ * Forget the settings of the user who runs the test; the machine's own queues are not looked for.
+ * Call it first.
  */
 void rig_begin(void);
 
@@ -22,7 +23,7 @@ void rig_begin(void);
 struct sva *rig_open(const char *paths, unsigned int soft_threads);
 struct sva *rig_open_opts(const char *paths, void (*change)(struct sva_opts *opts));
 
-/* Pages between two that can not be touched; they are never freed. */
+/* Pages between two that cannot be touched; they are never freed. */
 uint8_t *rig_pages(size_t n);
 /*
  * What becomes of a page: gone, not to be touched, not to be written; and all is well again (and

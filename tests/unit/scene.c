@@ -74,7 +74,7 @@ void scene_file_bytes(const char *path, const void *data, size_t size)
 	snprintf(full, sizeof(full), "%s/%s", scene_root(), path);
 	file = fopen(full, "w");
 	if (!file || (size && fwrite(data, size, 1, file) != 1) || fclose(file)) {
-		printf("Bail out! %s can not be written\n", full);
+		printf("Bail out! %s cannot be written\n", full);
 		exit(1);
 	}
 }

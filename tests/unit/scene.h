@@ -2,7 +2,7 @@
 /*
  * A scene for a test of configuration or discovery: a tree of files in a temporary directory that
  * is shown as the machine's (tests/preload/path.c), messages that are kept instead of printed, and
- * allocations that fail when they are told to.
+ * allocations that scene_fail_allocation() makes fail.
  */
 #ifndef SVA_TESTS_SCENE_H
 #define SVA_TESTS_SCENE_H
@@ -13,6 +13,7 @@
 #include "lib/find/log.h"
 #include "lib/base/machine.h"
 #include "lib/find/discover.h"
+#include "unit/words.h"
 
 /*
  * The directory of the scene, made by the first call and removed when the program ends. Its etc/

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bad pointers and bad input, through every way of the library that needs no device. A page that
- * can not be read or written is told with its address and direction, wherever in a buffer it lies;
- * what can not be right is refused before anything happens.
+ * cannot be read or written is reported with its address and direction, wherever in a buffer it
+ * lies; input that cannot be right is refused before anything is done.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -176,7 +176,7 @@ static void bad_pages(void)
 					good &= bad_page(&kinds[i], which, page, rig_page_readonly);
 			}
 		}
-		ok(good, "%s: %s: bad pages", rig_way->name, kinds[i].name);
+		ok(good, "%s: a bad page in any place of any operand is reported", kinds[i].name);
 	}
 }
 
@@ -195,12 +195,12 @@ static void before_the_fault(void)
 	result = sva_op_result(&op);
 	ok(result->bytes == reach && result->path_bytes[rig_way->path] == reach &&
 		   area[1][OFFSET + reach - 1] == 7 && !area[1][OFFSET + reach],
-	   "%s: a copy is done up to the bad page", rig_way->name);
+	   "a copy is done and counted up to the bad page");
 	area[0][OFFSET + 100] = 9;
 	area[1][OFFSET + 50] = 7;
 	sva_prep_compare(&op, area[0] + OFFSET, area[1] + OFFSET, LENGTH);
 	ok(!rig_do(&op) && sva_op_result(&op)->result == 1 && sva_op_result(&op)->value == 100,
-	   "%s: a difference before the bad page is found, and no fault", rig_way->name);
+	   "a compare finds a difference before the bad page and reports no fault");
 	/* The destination overlaps the source from above: the end goes first. */
 	rig_page_good(bad);
 	memset(area[0], 3, PAGES * RIG_PAGE);
@@ -209,11 +209,11 @@ static void before_the_fault(void)
 	ok(rig_do(&op) == -EFAULT &&
 		   sva_op_result(&op)->fault_addr / 4096 == (uintptr_t)area[0] / 4096 &&
 		   sva_op_result(&op)->bytes == LENGTH - (RIG_PAGE - OFFSET - 8),
-	   "%s: a copy from the end, bad at the beginning", rig_way->name);
+	   "a copy that begins at the end stops at a bad first page");
 	rig_page_good(area[0]);
 }
 
-/* ------------------------------------------------------------------ what can not be right */
+/* ------------------------------------------------------------------ input that cannot be right */
 
 static int answer(void)
 {
@@ -223,7 +223,7 @@ static int answer(void)
 	/* It is as it was, so that it can be put right and submitted. */
 	if (err && (memcmp(&op.desc, &before.desc, sizeof(op.desc)) || op.state != before.state ||
 		    op.length != before.length))
-		ok(false, "%s: what is refused stays as it was", rig_way->name);
+		ok(false, "what is refused stays as it was");
 	return err;
 }
 
@@ -233,50 +233,50 @@ static void refused(void)
 	uint8_t *a = memory, *b = memory + 4096;
 
 	sva_prep_memcpy(&op, NULL, a, 10);
-	is_rc(answer(), -EFAULT, "null");
+	is_rc(answer(), -EFAULT, "a copy to null");
 	sva_prep_memcpy(&op, a, NULL, 10);
-	is_rc(answer(), -EFAULT, "null");
+	is_rc(answer(), -EFAULT, "a copy from null");
 	sva_prep_memcpy(&op, (void *)(UINTPTR_MAX - 5), a, 10);
-	is_rc(answer(), -EINVAL, "wraps around");
+	is_rc(answer(), -EINVAL, "a copy to a destination that wraps around");
 	sva_prep_memcpy(&op, a, b, SIZE_MAX / 2);
-	is_rc(answer(), -EINVAL, "a length that can not be");
+	is_rc(answer(), -EINVAL, "a copy longer than the address space");
 	sva_prep_copy_crc(&op, a + 1, a, 10, 0, 0);
-	is_rc(answer(), -EINVAL, "overlap");
+	is_rc(answer(), -EINVAL, "copy with CRC, operands that overlap");
 	sva_prep_crc(&op, a, 10, 0, 0xff00);
-	is_rc(rig_do(&op), -EINVAL, "flags that no CRC has");
+	is_rc(rig_do(&op), -EINVAL, "CRC with flags that it does not have");
 	sva_prep_copy_crc(&op, b, a, 10, 0, 0x80000000u | SVA_CRC_BYPASS_REFLECTION);
-	is_rc(rig_do(&op), -EINVAL, "one more");
+	is_rc(rig_do(&op), -EINVAL, "copy with CRC with a flag that it does not have");
 	sva_prep_dualcast(&op, a, a + 1001, b, 10);
-	is_rc(answer(), -EINVAL, "dualcast's alignment");
+	is_rc(answer(), -EINVAL, "dualcast to destinations whose bits 11:0 differ");
 	sva_prep_create_delta(&op, a, b, 20, a + 100, 80);
-	is_rc(answer(), -EINVAL, "delta's length");
+	is_rc(answer(), -EINVAL, "create delta of 20 bytes, not a multiple of 8");
 	sva_prep_memcpy(&op, a, b, 10);
 	op.flags = 0x80;
-	is_rc(answer(), -EINVAL, "unknown flag");
+	is_rc(answer(), -EINVAL, "a copy with an unknown flag");
 	sva_prep(&op, SVA_OPCODE_REDUCE, 0, 0, 0);
 	is_rc(answer(), -EOPNOTSUPP, "an operation that is not supported");
 	memset(&op, 0x33, sizeof(op));
-	is_rc(answer(), -EINVAL, "garbage");
+	is_rc(answer(), -EINVAL, "an operation of garbage");
 	memset(&op, 0, sizeof(op));
-	is_rc(answer(), -EINVAL, "zeros");
+	is_rc(answer(), -EINVAL, "an operation of zeros");
 	sva_prep_memcpy(&op, a, b, 10);
-	is(rig_do(&op), 0, "what is well");
-	is_rc(rig_do(&op), -EINVAL, "is not submitted twice without being prepared");
+	is_rc(rig_do(&op), 0, "a copy without mistake");
+	is_rc(rig_do(&op), -EINVAL, "an operation that has ended, not prepared again");
 	for (unsigned int i = 0; i < sizeof(memory); i++)
 		if (memory[i])
-			ok(false, "a refused operation has written to %u", i);
+			ok(false, "no refused operation has written to byte %u", i);
 	if (rig_way->how == RIG_BATCH)
 		return;
 	sva_prep_memcpy(&op, a, b, 10);
 	op.flags = SVA_OP_FENCE;
 	is_rc(answer(), -EINVAL, "a fence outside a batch");
 	op.flags = 0;
-	is(rig_do(&op), 0, "and without it, it is taken");
+	is_rc(rig_do(&op), 0, "the same copy without a fence");
 }
 
 /*
- * Bits and fields that only the device looks at: it says so, and the record's status tells which
- * rule it was.
+ * Bits and fields that only the device checks: the operation fails with -EINVAL, and the record's
+ * status says which rule was broken.
  */
 static void device_refuses(void)
 {
@@ -287,17 +287,17 @@ static void device_refuses(void)
 	sva_prep_memcpy(&op, memory, memory + 100, 10);
 	op.desc.reserved = 1;
 	ok(rig_do(&op) == -EINVAL && sva_op_result(&op)->status == SVA_STATUS_RESERVED_FIELD,
-	   "%s: a reserved field", rig_way->name);
+	   "a reserved field that is not zero: -EINVAL, status RESERVED_FIELD");
 	sva_prep_memcpy(&op, memory, memory + 100, 10);
 	op.desc.flags_opcode |= 1u << 6;
 	ok(rig_do(&op) == -EINVAL && sva_op_result(&op)->status == SVA_STATUS_INVALID_FLAGS,
-	   "%s: a reserved flag", rig_way->name);
+	   "a reserved flag: -EINVAL, status INVALID_FLAGS");
 	sva_prep_dif_insert(&op, memory, memory + 520, 0, &two_kinds);
 	op.length = 0;
-	is(rig_do(&op), 0, "nothing of it is looked at when there is nothing to do");
+	is_rc(rig_do(&op), 0, "DIF insert of no blocks with contradictory fields");
 }
 
-static bool told(const uint8_t *bad, bool write)
+static bool reported(const uint8_t *bad, bool write)
 {
 	const struct sva_result *last = sva_last_result();
 
@@ -313,44 +313,51 @@ static void synchronous_calls(void)
 	is_rc(sva_memcpy(rig_sva, NULL, a, 100), -EFAULT, "sva_memcpy to null");
 	ok(sva_last_result()->error == -EFAULT && sva_last_result()->fault_addr == 0 &&
 		   sva_last_result()->fault_write,
-	   "is told");
+	   "sva_memcpy to null: the result names address 0 and a write");
 	is_rc(sva_memcpy(rig_sva, a, NULL, 100), -EFAULT, "sva_memcpy from null");
-	ok(sva_last_result()->error == -EFAULT && !sva_last_result()->fault_write, "is told");
-	is_rc(sva_memcpy(rig_sva, NULL, NULL, 0), 0, "sva_memcpy of nothing");
+	ok(sva_last_result()->error == -EFAULT && !sva_last_result()->fault_write,
+	   "sva_memcpy from null: the result names a read");
+	is_rc(sva_memcpy(rig_sva, NULL, NULL, 0), 0, "sva_memcpy of no bytes from null to null");
 	is_rc(sva_memcpy(rig_sva, a, (void *)(UINTPTR_MAX - 50), 100), -EINVAL,
-	   "sva_memcpy that wraps around");
+	   "sva_memcpy of 100 bytes that wrap around");
 	is_rc(sva_memcpy(rig_sva, a, (void *)(UINTPTR_MAX - 50000), 100000), -EINVAL,
-	   "sva_memcpy that wraps around, longer");
-	is_rc(sva_memcpy(rig_sva, a, b, SIZE_MAX), -EINVAL, "sva_memcpy of everything");
+	   "sva_memcpy of 100000 bytes that wrap around");
+	is_rc(sva_memcpy(rig_sva, a, b, SIZE_MAX), -EINVAL, "sva_memcpy of SIZE_MAX bytes");
 	is_rc(sva_memcpy(rig_sva, a, b, SIZE_MAX / 2 + 1), -EINVAL,
-	   "sva_memcpy of half of everything");
-	is_rc(sva_memfill(rig_sva, NULL, 0, 100), -EFAULT, "sva_memfill of null");
-	is_rc(sva_memfill(rig_sva, NULL, 0, 0), 0, "sva_memfill of nothing");
+	   "sva_memcpy of SIZE_MAX / 2 + 1 bytes");
+	is_rc(sva_memfill(rig_sva, NULL, 0, 100), -EFAULT, "sva_memfill of 100 bytes at null");
+	is_rc(sva_memfill(rig_sva, NULL, 0, 0), 0, "sva_memfill of no bytes at null");
 	is_rc(sva_memfill(rig_sva, (void *)(UINTPTR_MAX - 50), 0, 100), -EINVAL,
-	   "sva_memfill that wraps around");
-	is_rc(sva_memfill(rig_sva, a, 0, SIZE_MAX), -EINVAL, "sva_memfill of everything");
-	is_rc(sva_run(rig_sva, NULL), -EINVAL, "sva_run of nothing");
-	is_rc(sva_last_result()->error, -EINVAL, "is told");
-	is_rc(sva_submit(rig_sva, NULL), -EINVAL, "sva_submit of nothing");
-	is_rc(sva_poll(NULL), -EINVAL, "sva_poll of nothing");
-	is_rc(sva_wait(NULL, 0), -EINVAL, "sva_wait for nothing");
+	   "sva_memfill of 100 bytes that wrap around");
+	is_rc(sva_memfill(rig_sva, a, 0, SIZE_MAX), -EINVAL, "sva_memfill of SIZE_MAX bytes");
+	is_rc(sva_run(rig_sva, NULL), -EINVAL, "sva_run without an operation");
+	is_rc(sva_last_result()->error, -EINVAL, "sva_last_result() after it");
+	is_rc(sva_submit(rig_sva, NULL), -EINVAL, "sva_submit without an operation");
+	is_rc(sva_poll(NULL), -EINVAL, "sva_poll without an operation");
+	is_rc(sva_wait(NULL, 0), -EINVAL, "sva_wait without an operation");
 	sva_op_retire(NULL);
 	if (rig_way->path == SVA_PATH_CPU)
 		return; /* there it is as in C */
-	for (int i = 0; i < 3; i++) { /* the second time goes the quick road */
+	for (int i = 0; i < 3; i++) { /* the second time takes the fast path */
 		rig_page_deny(a + RIG_PAGE);
-		is_rc(sva_memcpy(rig_sva, b, a, 2 * RIG_PAGE), -EFAULT, "sva_memcpy from a bad page");
-		ok(told(a + RIG_PAGE, false) && sva_last_result()->bytes == RIG_PAGE, "is told");
+		is_rc(sva_memcpy(rig_sva, b, a, 2 * RIG_PAGE), -EFAULT,
+		      "sva_memcpy from a bad page");
+		ok(reported(a + RIG_PAGE, false) && sva_last_result()->bytes == RIG_PAGE,
+		   "sva_memcpy from a bad page: address, direction and bytes are reported");
 		is_rc(sva_memcpy(rig_sva, a, b, 2 * RIG_PAGE), -EFAULT, "sva_memcpy to a bad page");
-		ok(told(a + RIG_PAGE, true), "is told");
-		is_rc(sva_memfill(rig_sva, a, 1, 2 * RIG_PAGE), -EFAULT, "sva_memfill of a bad page");
-		ok(told(a + RIG_PAGE, true), "is told");
+		ok(reported(a + RIG_PAGE, true),
+		   "sva_memcpy to a bad page: address and direction are reported");
+		is_rc(sva_memfill(rig_sva, a, 1, 2 * RIG_PAGE), -EFAULT,
+		      "sva_memfill of a bad page");
+		ok(reported(a + RIG_PAGE, true),
+		   "sva_memfill of a bad page: address and direction are reported");
 		rig_page_good(a + RIG_PAGE);
-		is_rc(sva_memcpy(rig_sva, b, a, 2 * RIG_PAGE), 0, "sva_memcpy when all is well");
+		is_rc(sva_memcpy(rig_sva, b, a, 2 * RIG_PAGE), 0,
+		      "sva_memcpy after the page has become good");
 		ok(!sva_last_result()->error && sva_last_result()->path == rig_way->path &&
 			   !sva_last_result()->fault_addr &&
 			   sva_last_result()->bytes == 2 * RIG_PAGE,
-		   "is told");
+		   "sva_memcpy after the page has become good: result, path and bytes");
 	}
 }
 
@@ -362,6 +369,7 @@ int main(int argc, char **argv)
 		area[i] = rig_pages(PAGES);
 	for (unsigned int i = 0; i < rig_way_count; i++) {
 		rig_way_begin(&rig_ways[i]);
+		subject("%s", rig_ways[i].name);
 		bad_pages();
 		before_the_fault();
 		refused();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batches, through every way that needs no device: all sorts of entries, fences, failures,
- * cancelled ones, what is refused, and pages that come and go. What becomes of a batch on a queue
- * is t-run-queue's.
+ * Batches, through every way that needs no device: entries of many kinds, fences, failures,
+ * cancelled entries, refused batches, and pages that are unmapped and mapped. Batches on queues are
+ * in t-run-queue.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -39,7 +39,7 @@ static int submit(void)
 	return err;
 }
 
-/* Brings it through; RIG_BATCH and RIG_ASYNC are the same here: batches do not nest. */
+/* Run the batch to its end; RIG_BATCH and RIG_ASYNC are the same here: batches do not nest. */
 static int run(void)
 {
 	int err;
@@ -85,12 +85,12 @@ static void sizes(void)
 		unsigned int n = counts[i];
 
 		prepare(n);
-		ok(run() == 0 && done_exactly(0, n) && untouched(n, MOST - n), "%s: a batch of %u",
-		   rig_way->name, n);
+		ok(run() == 0 && done_exactly(0, n) && untouched(n, MOST - n),
+		   "a batch of %u: every copy is done", n);
 		ok(sva_op_result(&batch)->bytes == 64 * n && !sva_op_result(&batch)->error &&
 			   sva_op_result(&batch)->path_bytes[rig_way->path] == 64 * n &&
 			   sva_op_result(&batch)->path == rig_way->path,
-		   "its result adds up");
+		   "a batch of %u: its result has the sums", n);
 	}
 	/* Submitted again as it is, and with a fence at each. */
 	for (unsigned int i = 0; i < 100; i++)
@@ -98,10 +98,10 @@ static void sizes(void)
 	prepare(100);
 	for (unsigned int i = 0; i < 100; i++)
 		ops[i].flags = SVA_OP_FENCE;
-	ok(run() == 0 && done_exactly(0, 100), "%s: a fence at every entry", rig_way->name);
+	ok(run() == 0 && done_exactly(0, 100), "a batch of 100 with a fence at every entry");
 }
 
-/* Each step needs the one before: without the fences the order would be anybody's. */
+/* Each copy needs the one before it: without fences a device may run them in any order. */
 static void chain(void)
 {
 	memcpy(to, from, 64);
@@ -112,8 +112,8 @@ static void chain(void)
 	}
 	memset(to + 64, 0, 64 * 50);
 	sva_prep_batch(&batch, list, 50);
-	ok(run() == 0 && !memcmp(to + 64 * 50, from, 64), "%s: a chain of fenced copies",
-	   rig_way->name);
+	ok(run() == 0 && !memcmp(to + 64 * 50, from, 64),
+	   "50 copies, each fenced, that need each other's bytes");
 }
 
 static void all_sorts(void)
@@ -137,19 +137,22 @@ static void all_sorts(void)
 	sva_prep_cache_flush(&ops[8], a, 8192);
 	sva_prep_copy_crc(&ops[9], b + 4096, from, 777, 5, 0);
 	sva_prep_crc(&ops[10], from, 0, 99, 0);
-	sva_prep_memcpy(&ops[11], to + 16384, from, 48000); /* longer than many a queue's limit */
-	is(run(), 0, "all sorts of entries");
-	ok(!memcmp(a + 100, pattern, 64) && !a[99] && !a[164], "%s: a fill among them",
-	   rig_way->name);
-	is(sva_op_result(&ops[2])->value, ref_crc32c(from, 1000, 0, false, false), "a CRC");
-	ok(!sva_op_result(&ops[3])->error && !sva_op_result(&ops[3])->bytes, "one of nothing");
-	is(sva_op_result(&ops[5])->bytes, 1040, "a check of what another has made");
+	/* longer than the limit of many queues */
+	sva_prep_memcpy(&ops[11], to + 16384, from, 48000);
+	is_rc(run(), 0, "a batch of twelve different operations");
+	ok(!memcmp(a + 100, pattern, 64) && !a[99] && !a[164], "entry 1, a fill");
+	is(sva_op_result(&ops[2])->value, ref_crc32c(from, 1000, 0, false, false),
+	   "entry 2, a CRC");
+	ok(!sva_op_result(&ops[3])->error && !sva_op_result(&ops[3])->bytes,
+	   "entry 3, a copy of no bytes");
+	is(sva_op_result(&ops[5])->bytes, 1040,
+	   "entry 5, a fenced DIF check of what entry 4 has written");
 	ok(sva_op_result(&ops[6])->result == 1 && !sva_op_result(&ops[6])->error,
-	   "a comparison that finds a difference is no failure");
+	   "entry 6, a compare that finds a difference, which is no failure");
 	is(sva_op_result(&ops[9])->value, ref_crc32c(from, 777, 5, false, false),
-	   "a copy with CRC");
-	is(sva_op_result(&ops[10])->value, 99, "a CRC of nothing");
-	ok(!memcmp(to + 16384, from, 48000), "a long one");
+	   "entry 9, a copy with CRC");
+	is(sva_op_result(&ops[10])->value, 99, "entry 10, a CRC of no bytes");
+	ok(!memcmp(to + 16384, from, 48000), "entry 11, a copy of 48000 bytes");
 }
 
 /* ------------------------------------------------------------------ failures */
@@ -159,38 +162,40 @@ static void failures(void)
 	prepare(10);
 	sva_prep_compare(&ops[3], from, from + 1, 100);
 	ops[3].flags = SVA_OP_CHECK;
-	is_rc(run(), -EIO, "one entry fails");
-	is(sva_op_result(&batch)->status, SVA_STATUS_BATCH_FAIL, "as a device says it");
-	is_rc(sva_op_result(&ops[3])->error, -EBADE, "and says why");
-	ok(done_exactly(0, 3) && done_exactly(4, 6), "%s: the others are done", rig_way->name);
+	is_rc(run(), -EIO, "a batch of which one entry fails");
+	is(sva_op_result(&batch)->status, SVA_STATUS_BATCH_FAIL,
+	   "its status is that of a device, BATCH_FAIL");
+	is_rc(sva_op_result(&ops[3])->error, -EBADE, "the error of the entry that failed");
+	ok(done_exactly(0, 3) && done_exactly(4, 6), "one entry fails: the others are done");
 
 	prepare(10);
 	sva_prep_compare(&ops[3], from, from + 1, 100);
 	ops[3].flags = SVA_OP_CHECK;
 	ops[6].flags = SVA_OP_FENCE;
-	is_rc(run(), -EIO, "one fails before a fence");
-	ok(done_exactly(0, 3) && done_exactly(4, 2), "what is before the fence is done");
-	ok(all_end_with(6, 4, -ECANCELED) && untouched(6, 4), "%s: what is behind it is cancelled",
-	   rig_way->name);
+	is_rc(run(), -EIO, "a batch of which one entry fails before a fence");
+	ok(done_exactly(0, 3) && done_exactly(4, 2),
+	   "an entry fails before a fence: the others before the fence are done");
+	ok(all_end_with(6, 4, -ECANCELED) && untouched(6, 4),
+	   "an entry fails before a fence: entries behind the fence are cancelled");
 
 	prepare(10);
 	ops[2].flags = ops[5].flags = ops[8].flags = SVA_OP_FENCE;
 	ops[5].desc.reserved = 1;
-	is_rc(run(), -EIO, "a fenced entry fails itself");
+	is_rc(run(), -EIO, "a batch of which a fenced entry fails");
 	ok(done_exactly(0, 5) && sva_op_result(&ops[5])->error == -EINVAL && done_exactly(6, 2),
-	   "the others up to the next fence are done");
-	ok(all_end_with(8, 2, -ECANCELED) && untouched(8, 2), "%s: behind it they are cancelled",
-	   rig_way->name);
+	   "a fenced entry fails: the others up to the next fence are done");
+	ok(all_end_with(8, 2, -ECANCELED) && untouched(8, 2),
+	   "a fenced entry fails: entries behind the next fence are cancelled");
 
 	prepare(4);
 	for (unsigned int i = 0; i < 4; i++)
 		ops[i].desc.reserved = 1;
-	is_rc(run(), -EIO, "all fail");
+	is_rc(run(), -EIO, "a batch of which all entries fail");
 	ok(all_end_with(0, 4, -EINVAL) && untouched(0, 4) && !sva_op_result(&batch)->bytes,
-	   "each of them");
-	/* The same operations again, mended. */
+	   "all entries fail: each has its error, and nothing was written");
+	/* The same operations again, put right. */
 	prepare(4);
-	is(run(), 0, "and again, prepared anew");
+	is_rc(run(), 0, "the same operations, prepared again without the fault");
 }
 
 static void bad_pages(void)
@@ -202,24 +207,24 @@ static void bad_pages(void)
 	sva_prep_memcpy(&ops[2], bad, from, 3 * RIG_PAGE);
 	sva_prep_memcpy(&ops[4], to + 4 * 64, bad + RIG_PAGE, 64);
 	ops[6].flags = SVA_OP_FENCE;
-	is_rc(run(), -EIO, "bad pointers in two entries");
+	is_rc(run(), -EIO, "a batch with bad pointers in two entries");
 	ok(sva_op_result(&ops[2])->error == -EFAULT && sva_op_result(&ops[2])->fault_write &&
 		   sva_op_result(&ops[2])->fault_addr == (uintptr_t)bad + RIG_PAGE &&
 		   sva_op_result(&ops[2])->bytes == RIG_PAGE,
-	   "%s: the one that writes says where, and how far it came", rig_way->name);
+	   "the entry that writes has fault address, direction and bytes done");
 	ok(sva_op_result(&ops[4])->error == -EFAULT && !sva_op_result(&ops[4])->fault_write,
-	   "the one that reads, too");
+	   "the entry that reads has error and direction");
 	ok(done_exactly(0, 2) && done_exactly(3, 1) && done_exactly(5, 1) &&
 		   all_end_with(6, 2, -ECANCELED),
-	   "the others");
+	   "the other entries are done or, behind the fence, cancelled");
 	rig_page_good(bad + RIG_PAGE);
-	/* Pages that nobody has touched yet, and that are mapped again: no fault to be seen. */
+	/* Pages that are mapped but not resident: the batch works as if they were. */
 	rig_page_gone(bad + 2 * RIG_PAGE);
 	rig_page_good(bad + 2 * RIG_PAGE);
 	prepare(3);
 	sva_prep_memcpy(&ops[1], bad, from, 3 * RIG_PAGE);
 	ok(run() == 0 && !memcmp(bad, from, 3 * RIG_PAGE),
-	   "%s: pages that come when they are touched", rig_way->name);
+	   "an entry that writes to a page that is not resident yet");
 }
 
 /* ------------------------------------------------------------------ refused */
@@ -232,12 +237,12 @@ static void refused_with(int want, const char *name)
 	for (int i = 0; i < 5; i++)
 		before[i] = ops[i];
 	err = run();
-	is(err, want, name);
-	/* Nothing has happened, and what was refused can be submitted again. */
+	is_rc(err, want, name);
+	/* No entry was changed, so the batch can be put right and submitted again. */
 	for (int i = 0; i < 5; i++)
 		if (memcmp(&before[i].desc, &ops[i].desc, sizeof(ops[i].desc)) ||
 		    before[i].state != ops[i].state)
-			ok(false, "%s: entry %d is not as it was", name, i);
+			ok(false, "%s: entry %d is unchanged", name, i);
 	ok(untouched(0, 5) && batch.state == SVA_OP_PREPARED, "%s: %s: nothing was done",
 	   rig_way->name, name);
 }
@@ -250,13 +255,13 @@ static void refused(void)
 	list[2] = NULL;
 	refused_with(-EFAULT, "a null pointer in the list");
 	list[2] = list[1];
-	refused_with(-EBUSY, "an entry that stands there twice");
+	refused_with(-EBUSY, "the same entry twice");
 	list[2] = &ops[2];
 	ops[3].flags = 0x80;
 	refused_with(-EINVAL, "an entry with an unknown flag");
 	ops[3].flags = 0;
 	ops[4].length = UINT64_MAX;
-	refused_with(-EINVAL, "an entry with a length that can not be");
+	refused_with(-EINVAL, "an entry with a length of 2^64 - 1");
 	ops[4].length = 64;
 	ops[0].state = 0;
 	refused_with(-EINVAL, "an entry that was not prepared");
@@ -274,19 +279,19 @@ static void refused(void)
 	refused_with(-EINVAL, "a check of a batch");
 	batch.flags = 0;
 	batch.length = 0;
-	refused_with(-EINVAL, "no entries");
+	refused_with(-EINVAL, "a batch without entries");
 	batch.length = (1u << 20) + 1;
 	refused_with(-EINVAL, "more entries than a batch takes");
 	batch.length = 5;
 	batch.desc.src = 0;
-	refused_with(-EFAULT, "no list");
+	refused_with(-EFAULT, "a batch without a list");
 	batch.desc.src = (uintptr_t)list;
-	is(run(), 0, "and when all is mended");
-	ok(done_exactly(0, 5), "it is done");
-	is_rc(run(), -EINVAL, "but not twice");
+	is_rc(run(), 0, "the batch after all of that was put right");
+	ok(done_exactly(0, 5), "its entries are done");
+	is_rc(run(), -EINVAL, "the batch that has ended, run again without preparing");
 }
 
-/* ------------------------------------------------------------------ while it is under way */
+/* ------------------------------------------------------------------ while it is in flight */
 
 static void entries_belong_to_it(void)
 {
@@ -296,22 +301,24 @@ static void entries_belong_to_it(void)
 	if (rig_way->how == RIG_RUN)
 		return;
 	prepare(200);
-	is(submit(), 0, "submitted");
+	is_rc(submit(), 0, "submit a batch of 200");
 	/*
-	 * With engine threads it may be in flight, else it has ended: then there is nothing to ask.
+	 * With engine threads it may be in flight; otherwise it has ended, and there is nothing to
+	 * test.
 	 */
 	if (sva_op_result(&batch)->error == -EINPROGRESS &&
 	    sva_op_result(&ops[199])->error == -EINPROGRESS) {
 		sva_prep_batch(&other, other_list, 1);
 		err = sva_submit(rig_sva, &other);
-		ok(err == -EBUSY || err == -EINVAL, "an entry of it is not another's");
-		is_rc(sva_submit(rig_sva, &batch), -EBUSY, "it is not submitted twice");
+		ok(err == -EBUSY || err == -EINVAL,
+		   "an entry in flight cannot be in another batch");
+		is_rc(sva_submit(rig_sva, &batch), -EBUSY, "a batch in flight, submitted again");
 		err = sva_poll(&ops[199]);
-		ok(err == -EINVAL || err == 1, "an entry is not polled by itself");
+		ok(err == -EINVAL || err == 1, "an entry in flight cannot be polled");
 	}
-	is_rc(sva_wait(&batch, -1), 0, "done");
-	ok(done_exactly(0, 200), "%s: all of it", rig_way->name);
-	is(sva_poll(&batch), 1, "the same answer again");
+	is_rc(sva_wait(&batch, -1), 0, "wait for a batch of 200");
+	ok(done_exactly(0, 200), "all of its entries are done");
+	is(sva_poll(&batch), 1, "sva_poll() of the batch returns 1 again");
 }
 
 static struct sva_op many[10];
@@ -347,8 +354,8 @@ static void reaped(void)
 	for (uint64_t end = rig_now_ms() + 10000; found < 10 && rig_now_ms() < end;)
 		found += reap_some();
 	is(found, 10, "ten batches are reaped, and none of their entries");
-	is_rc(sva_reap(rig_sva, more, 64), 0, "and nothing else");
-	ok(done_exactly(0, 100), "%s: all are done", rig_way->name);
+	is_rc(sva_reap(rig_sva, more, 64), 0, "reap when nothing is left");
+	ok(done_exactly(0, 100), "all entries of ten batches are done");
 }
 
 /* ------------------------------------------------------------------ scatter/gather */
@@ -381,35 +388,42 @@ static void copyv(void)
 		for (size_t i = copied; i < at; i++)
 			good &= !out[i];
 	}
-	ok(good, "%s: lists of buffers to lists of buffers", rig_way->name);
-	is_rc(sva_copyv(rig_sva, NULL, 0, NULL, 0, NULL), 0, "no buffers");
-	is_rc(sva_copyv(rig_sva, NULL, 1, src, 1, &copied), -EINVAL, "a list that is not there");
-	is(copied, 0, "nothing copied");
-	is_rc(sva_copyv(rig_sva, dst, 1025, src, 1, NULL), -EINVAL, "too many buffers");
+	ok(good, "sva_copyv() of 40 random lists copies what fits, and nothing else");
+	is_rc(sva_copyv(rig_sva, NULL, 0, NULL, 0, NULL), 0, "sva_copyv() without buffers");
+	is_rc(sva_copyv(rig_sva, NULL, 1, src, 1, &copied), -EINVAL,
+	      "sva_copyv() without a list of destinations");
+	is(copied, 0, "sva_copyv() without a list of destinations has copied 0 bytes");
+	is_rc(sva_copyv(rig_sva, dst, 1025, src, 1, NULL), -EINVAL, "sva_copyv() of 1025 buffers");
 	src[0] = src[1] = (struct iovec){ from, SIZE_MAX / 2 };
-	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, NULL), -EINVAL, "lengths that can not be");
+	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, NULL), -EINVAL,
+	      "sva_copyv() of lengths whose sum is too large");
 	src[0] = (struct iovec){ from, 10 };
 	src[1] = (struct iovec){ NULL, 10 };
 	dst[0] = (struct iovec){ to, 100 };
-	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT, "a buffer at null");
-	is(copied, 0, "nothing copied");
+	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT,
+	      "sva_copyv() from a buffer at null");
+	is(copied, 0, "sva_copyv() from a buffer at null has copied 0 bytes");
 	hole = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	src[1] = (struct iovec){ hole, 10 };
-	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT, "a buffer that is not there");
+	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT,
+	      "sva_copyv() from a page that cannot be read");
 	ok(sva_last_result()->error == -EFAULT &&
 		   sva_last_result()->fault_addr / 4096 == (uintptr_t)hole / 4096 &&
 		   !sva_last_result()->fault_write,
-	   "the result tells which");
+	   "its result has the fault address and the direction");
 	munmap(hole, 4096);
 	src[1] = (struct iovec){ NULL, 0 };
-	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), 0, "an empty one at null");
-	is(copied, 10, "is no matter");
-	is(sva_prep_copyv(ops, 1, dst, 1, src, 2), 1, "one copy to prepare");
+	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), 0,
+	      "sva_copyv() with an empty buffer at null");
+	is(copied, 10, "it has copied the bytes of the other buffer");
+	is(sva_prep_copyv(ops, 1, dst, 1, src, 2), 1, "sva_prep_copyv() prepares one copy");
 	src[1] = (struct iovec){ from, 10 };
 	ops[1].state = 0;
-	is(sva_prep_copyv(ops, 1, dst, 1, src, 2), 2, "two");
-	ok(ops[0].state == SVA_OP_PREPARED && !ops[1].state, "of which one had room");
-	is_rc(sva_prep_copyv(NULL, 1, dst, 1, src, 2), -EINVAL, "room that is not there");
+	is(sva_prep_copyv(ops, 1, dst, 1, src, 2), 2, "sva_prep_copyv() returns 2 for two copies");
+	ok(ops[0].state == SVA_OP_PREPARED && !ops[1].state,
+	   "it prepares only those that have room");
+	is_rc(sva_prep_copyv(NULL, 1, dst, 1, src, 2), -EINVAL,
+	      "sva_prep_copyv() without operations");
 	free(joined);
 	free(out);
 }
@@ -432,6 +446,7 @@ int main(int argc, char **argv)
 		if (rig_ways[i].how == RIG_BATCH)
 			continue;
 		rig_way_begin(&rig_ways[i]);
+		subject("%s", rig_ways[i].name);
 		if (rig_way->how == RIG_BOND)
 			is_rc(sva_bind(rig_sva, rig_queue, 0, &bond), 0, "bind");
 		sizes();

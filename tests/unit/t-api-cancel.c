@@ -27,10 +27,7 @@ static struct sva *sva;
 static struct sva_bond *bond;
 static struct sva_dma_buf *buf, *buf2;
 
-/*
- * ------------------------------------------------------------------ the functions; what they
- * return is the business of other tests
- */
+/* ------------------------------- the functions; what they return is the business of other tests */
 
 static void prepare(void)
 {

@@ -45,10 +45,7 @@ void *__wrap_calloc(size_t n, size_t size);
 int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *value));
 int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 
-/*
- * ------------------------------------------------------------------ the place where the first call
- * is stopped
- */
+/* ---------------------------------------------------- the place where the first call is stopped */
 
 static __thread bool stoppable;
 static unsigned int stop_at, stop_ms;
@@ -117,10 +114,7 @@ int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*ch
 	return __real_pthread_atfork(prepare, parent, child);
 }
 
-/*
- * ------------------------------------------------------------------ one moment, in a process that
- * has not used the library before
- */
+/* -------------------------------- one moment, in a process that has not used the library before */
 
 static uint8_t from[BYTES], to[BYTES];
 

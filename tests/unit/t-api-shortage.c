@@ -82,10 +82,7 @@ static void give_back(void)
 		close(held[--held_count]);
 }
 
-/*
- * ------------------------------------------------------------------ what is said on the standard
- * error output
- */
+/* ---------------------------------------------------- what is said on the standard error output */
 
 static int said;
 
@@ -109,10 +106,7 @@ static unsigned int lines_said(char *text, size_t size)
 	return lines;
 }
 
-/*
- * ------------------------------------------------------------------ children: the line of the
- * first thing that is wrong
- */
+/* ------------------------------------------ children: the line of the first thing that is wrong */
 
 #define MUST(condition) \
 	do { \

@@ -139,10 +139,11 @@ static void with_other_paths(void)
 
 	for (int i = 0; i < 3; i++) {
 		is_rc(sva_memcpy(both, good, pages, 2 * RIG_PAGE), 0, "a short copy");
-		is(sva_last_result()->path, SVA_PATH_CPU, "is the CPU's");
-		is(sva_last_result()->reason, SVA_REASON_TOO_SMALL, "why");
+		is_path(sva_last_result()->path, SVA_PATH_CPU, "is the CPU's");
+		is_reason(sva_last_result()->reason, SVA_REASON_TOO_SMALL,
+			  "the call's result has the reason");
 		is_rc(sva_memcpy(both, good, pages, 5 * RIG_PAGE), 0, "a long one");
-		is(sva_last_result()->path, SVA_PATH_SOFT, "is not");
+		is_path(sva_last_result()->path, SVA_PATH_SOFT, "the call's result has the path");
 	}
 	rig_page_deny(pages + RIG_PAGE);
 	is_rc(sva_memcpy(both, good, pages, 2 * RIG_PAGE), -EFAULT, "a bad pointer, short");
@@ -153,10 +154,7 @@ static void with_other_paths(void)
 	sva_close(both);
 }
 
-/*
- * ------------------------------------------------------------------ signals that are not the
- * guard's
- */
+/* ------------------------------------------------------------- signals that are not the guard's */
 
 enum what {
 	CRASH,

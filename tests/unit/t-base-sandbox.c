@@ -184,10 +184,7 @@ static int inside(void *arg)
 	return 0;
 }
 
-/*
- * ------------------------------------------------------------------ a page that another thread
- * works on
- */
+/* ---------------------------------------------------------- a page that another thread works on */
 
 static atomic_bool stop;
 static atomic_uint *counter;

@@ -24,10 +24,7 @@ static unsigned char *good, *bad; /* the bytes of the good plug-in, and a copy t
 static size_t size;
 static char why[512];
 
-/*
- * ------------------------------------------------------------------ the good plug-in, and places
- * in it
- */
+/* ----------------------------------------------------------- the good plug-in, and places in it */
 
 static bool read_good(void)
 {

@@ -16,19 +16,19 @@
 #define A P(0x100000)
 #define B P(0x200000)
 #define C P(0x300000)
-#define TOP 0x8000000000000000ull /* nothing of a program is above */
+#define TOP 0x8000000000000000ull /* no address of a program is above */
 
 static struct sva_op op;
 static const struct sva_desc_dif dif512 = { .flags = SVA_DIF_BLOCK_512 };
 
-/* ok(answer of the check on the operation as it is) */
+/* sva_progress_check() of the operation as it is returns WANT and does not change it. */
 static void check(int want, const char *name)
 {
 	struct sva_op before = op;
 
-	is(sva_progress_check(&op), want, name);
+	is_rc(sva_progress_check(&op), want, name);
 	if (memcmp(&before, &op, sizeof(op)))
-		ok(false, "checking has changed it");
+		ok(false, "%s: the check does not change the operation", name);
 }
 
 /* ------------------------------------------------------------------ prepared well */
@@ -142,8 +142,9 @@ static uint64_t extent(enum kind kind, int which)
 	}
 }
 
-static void addresses_of(enum kind kind)
+static void check_addresses(enum kind kind)
 {
+	static const char *const operand[3] = { "first", "second", "third" };
 	const bool is_address[3] = {addresses[kind].src, addresses[kind].dst,
 				    addresses[kind].third};
 
@@ -152,55 +153,57 @@ static void addresses_of(enum kind kind)
 
 		if (!is_address[which])
 			continue;
+		subject("%s, %s address", names[kind], operand[which]);
 		prepare(kind);
 		*field(which) = 0;
-		check(-EFAULT, "null");
+		check(-EFAULT, "a null pointer");
 		prepare(kind);
 		*field(which) = 0 - len / 2 / 4096 * 4096 - 4096;
-		check(-EINVAL, "wraps around, or is the kernel's");
+		check(-EINVAL, "a range that wraps around or is the kernel's");
 		prepare(kind);
 		*field(which) = (TOP - len + 8) & ~7ull;
 		if (kind != DUALCAST) /* whose bits 11:0 belong together */
-			check(-EINVAL, "ends beyond what a program can have");
+			check(-EINVAL, "a range that ends above the addresses of programs");
 		prepare(kind);
 		*field(which) = end;
 		if (kind != DUALCAST)
-			check(0, "ends at the very end");
+			check(0, "a range that ends with the last address of programs");
 	}
 }
 
 static void each_kind(void)
 {
 	for (enum kind kind = 0; kind < KINDS; kind++) {
-		printf("# %s\n", names[kind]);
+		subject("%s", names[kind]);
 		prepare(kind);
-		check(0, names[kind]);
-		addresses_of(kind);
+		check(0, "without mistake");
+		check_addresses(kind);
+		subject("%s", names[kind]);
 		prepare(kind);
 		op.flags = 0x80;
-		check(-EINVAL, "unknown flag");
+		check(-EINVAL, "unknown flag 0x80");
 		op.flags = 0x1000000;
-		check(-EINVAL, "unknown flag");
+		check(-EINVAL, "unknown flag 0x1000000");
 		op.flags = SVA_OP_CACHE | SVA_OP_NO_CACHE;
-		check(-EINVAL, "both cache flags");
+		check(-EINVAL, "SVA_OP_CACHE and SVA_OP_NO_CACHE together");
 		op.flags = SVA_OP_CHECK;
 		check(kind == COMPARE || kind == COMPARE_PATTERN || kind == CREATE_DELTA ? 0 :
 											   -EINVAL,
-		      "a check where there is a result");
+		      "SVA_OP_CHECK, which only operations with a result have");
 		if (kind == NOOP || kind == DRAIN)
 			continue;
 		prepare(kind);
 		op.length = TOP;
-		check(-EINVAL, "a length that can not be");
+		check(-EINVAL, "a length of 2^63");
 		op.length = UINT64_MAX;
-		check(-EINVAL, "the longest length");
+		check(-EINVAL, "a length of 2^64 - 1");
 		prepare(kind);
 		op.length = 0;
-		check(kind == BATCH ? -EINVAL : 0, "no length");
+		check(kind == BATCH ? -EINVAL : 0, "a length of 0");
 		if (kind == BATCH)
 			continue;
 		op.desc.src = op.desc.dst = op.desc.op.dualcast.dst2 = 0;
-		check(0, "no length, no pointers");
+		check(0, "a length of 0, null pointers");
 	}
 }
 
@@ -216,39 +219,42 @@ static void overlaps(void)
 	for (unsigned int i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
 		void *to = (char *)A + where[i].by;
 
+		subject("4160 bytes, destination at source %+lld", (long long)where[i].by);
+
 		sva_prep_memcpy(&op, to, A, 4160);
-		check(0, "copies may overlap");
+		check(0, "copy, which may overlap");
 		sva_prep_compare(&op, to, A, 4160);
-		check(0, "so may what is only read");
+		check(0, "compare, which may overlap since it only reads");
 		sva_prep_copy_crc(&op, to, A, 4160, 0, 0);
-		check(where[i].bad ? -EINVAL : 0, "copy with CRC");
+		check(where[i].bad ? -EINVAL : 0, "copy with CRC, which may not overlap");
 		sva_prep_dif_update(&op, to, A, 4160, &dif512);
-		check(where[i].bad ? -EINVAL : 0, "DIF update");
+		check(where[i].bad ? -EINVAL : 0, "DIF update, which may not overlap");
 	}
+	subject("overlap");
 	sva_prep_dif_strip(&op, (char *)A - 4096, A, 4160, &dif512);
-	check(0, "strip to directly below");
+	check(0, "DIF strip to directly below its source");
 	sva_prep_dif_strip(&op, (char *)A - 4095, A, 4160, &dif512);
-	check(-EINVAL, "strip to one byte more");
+	check(-EINVAL, "DIF strip to one byte higher");
 	sva_prep_dif_insert(&op, (char *)A - 4159, A, 4096, &dif512);
-	check(-EINVAL, "insert reaches farther than its source is long");
+	check(-EINVAL, "DIF insert whose longer destination reaches its source");
 	sva_prep_dif_insert(&op, (char *)A - 4160, A, 4096, &dif512);
-	check(0, "insert to directly below");
+	check(0, "DIF insert to directly below its source");
 	sva_prep_dualcast(&op, A, (char *)A + 4096, B, 4096);
-	check(0, "dualcast to neighbours");
+	check(0, "dualcast to destinations side by side");
 	sva_prep_dualcast(&op, A, (char *)A + 4096, B, 4097);
 	check(-EINVAL, "dualcast to destinations that overlap");
 	sva_prep_dualcast(&op, A, B, (char *)A + 1, 4096);
-	check(-EINVAL, "dualcast over its source");
+	check(-EINVAL, "dualcast whose second destination overlaps its source");
 	sva_prep_dualcast(&op, A, B, (char *)B + 1, 4096);
-	check(-EINVAL, "dualcast over its source, the other");
+	check(-EINVAL, "dualcast whose source overlaps its second destination by all but a byte");
 	sva_prep_create_delta(&op, A, B, 4096, (char *)B + 4095, 80);
 	check(-EINVAL, "a delta record that overlaps the new version");
 	sva_prep_create_delta(&op, A, B, 4096, (char *)A - 79, 80);
 	check(-EINVAL, "a delta record that overlaps the old version");
 	sva_prep_create_delta(&op, A, B, 4096, (char *)A - 80, 80);
-	check(0, "a delta record directly below");
+	check(0, "a delta record directly below the old version");
 	sva_prep_apply_delta(&op, B, 4096, (char *)B + 4090, 10);
-	check(-EINVAL, "a delta record that overlaps what it is applied to");
+	check(-EINVAL, "a delta record that overlaps the buffer that it is applied to");
 }
 
 static void delta_rules(void)
@@ -276,22 +282,27 @@ static void delta_rules(void)
 	for (unsigned int i = 0; i < sizeof(creates) / sizeof(creates[0]); i++) {
 		sva_prep_create_delta(&op, A, P(0x700000), creates[i].len, P(0x10000000),
 				      creates[i].max);
-		check(creates[i].want, "create delta: length and room");
+		subject("create delta of %#llx bytes, room for a record of %#x",
+			(unsigned long long)creates[i].len, creates[i].max);
+		check(creates[i].want, "check");
 	}
 	for (unsigned int i = 0; i < sizeof(applies) / sizeof(applies[0]); i++) {
 		sva_prep_apply_delta(&op, A, applies[i].len, P(0x700000), applies[i].size);
-		check(applies[i].want, "apply delta: length and size");
+		subject("apply delta to %#llx bytes, a record of %#x",
+			(unsigned long long)applies[i].len, applies[i].size);
+		check(applies[i].want, "check");
 	}
+	subject("alignment");
 	sva_prep_create_delta(&op, (char *)A + 4, B, 64, C, 80);
 	check(-EINVAL, "create delta: the old version is misaligned");
 	sva_prep_create_delta(&op, A, (char *)B + 4, 64, C, 80);
 	check(-EINVAL, "create delta: the new version is misaligned");
 	sva_prep_create_delta(&op, A, B, 64, (char *)C + 3, 80);
-	check(0, "the record need not be aligned");
+	check(0, "create delta: the record need not be aligned");
 	sva_prep_apply_delta(&op, (char *)B + 4, 64, A, 10);
-	check(-EINVAL, "apply delta: misaligned");
+	check(-EINVAL, "apply delta: the destination is misaligned");
 	sva_prep_apply_delta(&op, B, 64, (char *)A + 1, 10);
-	check(0, "the record need not be aligned");
+	check(0, "apply delta: the record need not be aligned");
 }
 
 static void block_rules(void)
@@ -302,20 +313,22 @@ static void block_rules(void)
 		struct sva_desc_dif dif = { .flags = (uint8_t)code };
 		uint64_t block = sizes[code], n = 3;
 
+		subject("DIF blocks of %u bytes", sizes[code]);
+
 		sva_prep_dif_insert(&op, B, A, n * block, &dif);
-		check(0, "insert into whole blocks");
-		is(sva_kind_unit(&op), block, "unit of insert");
-		is(sva_kind_dst_bytes(&op, n * block), n * (block + 8), "what insert writes");
+		check(0, "insert of whole blocks");
+		is(sva_kind_unit(&op), block, "unit in which the operation is cut: insert");
+		is(sva_kind_dst_bytes(&op, n * block), n * (block + 8), "bytes that insert writes");
 		sva_prep_dif_insert(&op, B, A, n * block + 8, &dif);
-		check(-EINVAL, "insert into parts of blocks");
+		check(-EINVAL, "insert of parts of blocks");
 		sva_prep_dix_generate(&op, B, A, n * block, &dif);
 		check(0, "DIX of whole blocks");
-		is(sva_kind_unit(&op), block, "unit of DIX");
-		is(sva_kind_dst_bytes(&op, n * block), n * 8, "what DIX writes");
+		is(sva_kind_unit(&op), block, "unit in which the operation is cut: DIX");
+		is(sva_kind_dst_bytes(&op, n * block), n * 8, "bytes that DIX writes");
 		sva_prep_dif_strip(&op, B, A, n * (block + 8), &dif);
 		check(0, "strip of whole blocks");
-		is(sva_kind_unit(&op), block + 8, "unit of strip");
-		is(sva_kind_dst_bytes(&op, n * (block + 8)), n * block, "what strip writes");
+		is(sva_kind_unit(&op), block + 8, "unit in which the operation is cut: strip");
+		is(sva_kind_dst_bytes(&op, n * (block + 8)), n * block, "bytes that strip writes");
 		sva_prep_dif_strip(&op, B, A, n * block, &dif);
 		check(-EINVAL, "strip of parts of blocks");
 		sva_prep_dif_check(&op, A, n * (block + 8), &dif);
@@ -324,12 +337,14 @@ static void block_rules(void)
 		check(-EINVAL, "check of parts of blocks");
 		sva_prep_dif_update(&op, B, A, n * (block + 8), &dif);
 		check(0, "update of whole blocks");
-		is(sva_kind_dst_bytes(&op, n * (block + 8)), n * (block + 8), "what update writes");
+		is(sva_kind_dst_bytes(&op, n * (block + 8)), n * (block + 8),
+		   "bytes that update writes");
 	}
+	subject("alignment");
 	sva_prep_dix_generate(&op, (char *)B + 4, A, 512, &dif512);
-	check(-EINVAL, "DIX to a misaligned place");
+	check(-EINVAL, "DIX to a misaligned destination");
 	sva_prep_dif_insert(&op, (char *)B + 1, (char *)A + 3, 512, &dif512);
-	check(0, "insert needs no alignment");
+	check(0, "insert, which needs no alignment");
 }
 
 static void states(void)
@@ -339,25 +354,29 @@ static void states(void)
 					   SVA_OP_BATCHING};
 	struct sva_op *badly = (struct sva_op *)(void *)(memory + 32);
 
+	subject("an operation");
+
 	for (unsigned int i = 0; i < 4; i++) {
 		prepare(COPY);
 		op.state = pending[i];
-		check(-EBUSY, "one that is under way");
+		subject("an operation in state %u", pending[i]);
+		check(-EBUSY, "it is in flight");
 	}
+	subject("an operation");
 	op.state = SVA_OP_ENDED;
-	check(-EINVAL, "one that has ended has to be prepared again");
+	check(-EINVAL, "that has ended and was not prepared again");
 	op.state = 0;
-	check(-EINVAL, "one that is all zero");
+	check(-EINVAL, "in state 0, as zeroed memory has it");
 	memset(&op, 0xa5, sizeof(op));
-	check(-EINVAL, "one that is garbage");
+	check(-EINVAL, "that is garbage");
 	memset(memory, 0, sizeof(memory));
-	/* By its bytes: the type promises an alignment that this has not. */
+	/* By its bytes: the type promises an alignment that this one does not have. */
 	memcpy(memory + 32 + offsetof(struct sva_op, state), &(uint32_t){ SVA_OP_PREPARED }, 4);
-	is_rc(sva_progress_check(badly), -EINVAL, "one that is misaligned");
+	is_rc(sva_progress_check(badly), -EINVAL, "that is misaligned in memory");
 	sva_prep_dualcast(&op, B, (char *)C + 1, A, 64);
-	check(-EINVAL, "dualcast: bits 11:0 differ");
+	check(-EINVAL, "dualcast to destinations whose bits 11:0 differ");
 	sva_prep_dualcast(&op, B, (char *)C + 4096, A, 64);
-	check(0, "dualcast: bits 11:0 are the same");
+	check(0, "dualcast to destinations whose bits 11:0 are the same");
 	sva_prep_batch(&op, NULL, 1);
 	check(-EFAULT, "a batch without a list");
 	for (unsigned int opcode = 0; opcode < 256; opcode++) {
@@ -368,7 +387,9 @@ static void states(void)
 		sva_prep(&op, (enum sva_opcode)opcode, 0, 0, 0);
 		op.desc.src = opcode == 1;
 		op.length = opcode == 1;
-		is(sva_progress_check(&op), known ? 0 : -EOPNOTSUPP, "every operation code");
+		subject("operation code %#x", opcode);
+		is_rc(sva_progress_check(&op), known ? 0 : -EOPNOTSUPP,
+		      known ? "supported" : "not supported");
 	}
 }
 
@@ -376,14 +397,17 @@ static void states(void)
 
 static void operands(void)
 {
+	subject("end of the operand of an address");
 	sva_prep_memcpy(&op, P(0x20ff0), P(0x10010), 100);
 	is(sva_kind_operand_end(&op, 0x10020, false), 0x10010 + 100, "an address in the source");
 	is(sva_kind_operand_end(&op, 0x10000, false), 0x10010 + 100,
 	   "the page that the source begins in");
-	is_rc(sva_kind_operand_end(&op, 0x0ffff, false), 0, "the page before");
-	is(sva_kind_operand_end(&op, 0x10010 + 99, false), 0x10010 + 100, "its last byte");
-	is_rc(sva_kind_operand_end(&op, 0x10010 + 100, false), 0, "the byte behind");
-	is_rc(sva_kind_operand_end(&op, 0x10020, true), 0, "the source is not written");
+	is(sva_kind_operand_end(&op, 0x0ffff, false), 0, "the page before the source has none");
+	is(sva_kind_operand_end(&op, 0x10010 + 99, false), 0x10010 + 100,
+	   "the last byte of the source");
+	is(sva_kind_operand_end(&op, 0x10010 + 100, false), 0,
+	   "the byte behind the source has none");
+	is(sva_kind_operand_end(&op, 0x10020, true), 0, "the source has none that is written");
 	is(sva_kind_operand_end(&op, 0x21000, true), 0x20ff0 + 100,
 	   "the second page of the destination");
 	sva_prep_create_delta(&op, A, B, 64, C, 800);
@@ -391,9 +415,9 @@ static void operands(void)
 	sva_prep_apply_delta(&op, B, 64, A, 30);
 	is(sva_kind_operand_end(&op, 0x100000, false), 0x100000 + 30, "the record of apply delta");
 	sva_prep_memfill(&op, B, 0x100000, 64);
-	is_rc(sva_kind_operand_end(&op, 0x100000, false), 0, "a pattern is no address");
+	is(sva_kind_operand_end(&op, 0x100000, false), 0, "a fill's pattern is not an address");
 	sva_prep_noop(&op);
-	is_rc(sva_kind_operand_end(&op, 0, false), 0, "a no-op has none");
+	is(sva_kind_operand_end(&op, 0, false), 0, "a no-op has no operand");
 }
 
 static void touching(void)
@@ -402,45 +426,53 @@ static void touching(void)
 	uint64_t bad = 0;
 	bool write = false;
 
+	subject("sva_touch()");
 	is_rc(sva_touch((uintptr_t)pages + 10, 2 * RIG_PAGE, true, &bad), 0,
-	   "touch two pages and a bit, to write");
+	   "two pages and 10 bytes, to write");
 	ok(rig_page_resident(pages) && rig_page_resident(pages + 2 * RIG_PAGE) &&
 		   !rig_page_resident(pages + 3 * RIG_PAGE),
-	   "they are there, and no more");
+	   "these three pages are resident, the next is not");
 	is_rc(sva_touch((uintptr_t)pages + 3 * RIG_PAGE, 1, false, &bad), 0,
-	   "touch one byte, to read");
-	ok(rig_page_resident(pages + 3 * RIG_PAGE) && pages[3 * RIG_PAGE] == 0, "it is there");
-	is_rc(sva_touch((uintptr_t)pages, 0, true, &bad), 0, "touch nothing");
+	   "one byte, to read");
+	ok(rig_page_resident(pages + 3 * RIG_PAGE) && pages[3 * RIG_PAGE] == 0,
+	   "its page is resident");
+	is_rc(sva_touch((uintptr_t)pages, 0, true, &bad), 0, "no bytes of a good page");
 	pages[RIG_PAGE] = 42;
 	rig_page_readonly(pages + RIG_PAGE);
 	is_rc(sva_touch((uintptr_t)pages + 10, 3 * RIG_PAGE, true, &bad), -EFAULT,
-	   "a page that can not be written");
-	is(bad, (uintptr_t)pages + RIG_PAGE, "is told");
-	is_rc(sva_touch((uintptr_t)pages + 10, 3 * RIG_PAGE, false, &bad), 0, "but read");
-	is(pages[RIG_PAGE], 42, "and nothing of it was changed");
+	   "a page that cannot be written, to write");
+	is(bad, (uintptr_t)pages + RIG_PAGE,
+	   "a page that cannot be written: its address is returned");
+	is_rc(sva_touch((uintptr_t)pages + 10, 3 * RIG_PAGE, false, &bad), 0,
+	      "a page that cannot be written, to read");
+	is(pages[RIG_PAGE], 42, "a touched page keeps its content");
 	rig_page_gone(pages + 2 * RIG_PAGE);
 	is_rc(sva_touch((uintptr_t)pages + 10, 3 * RIG_PAGE, false, &bad), -EFAULT,
-	   "a page that is gone");
-	is(bad, (uintptr_t)pages + 2 * RIG_PAGE, "is told");
+	   "a page that is not mapped");
+	is(bad, (uintptr_t)pages + 2 * RIG_PAGE,
+	   "a page that is not mapped: its address is returned");
 	is_rc(sva_touch((uintptr_t)pages + 2 * RIG_PAGE + 100, 8, false, &bad), -EFAULT,
-	   "where it begins in the page that is gone");
-	is(bad, (uintptr_t)pages + 2 * RIG_PAGE + 100, "the first byte is told");
+	      "a range that begins within a page that is not mapped");
+	is(bad, (uintptr_t)pages + 2 * RIG_PAGE + 100, "the address of its first byte is returned");
 	is_rc(sva_touch(UINT64_MAX - 10, 20, false, &bad), -EFAULT, "a range that wraps around");
-	is_rc(sva_touch(UINT64_MAX - 4095, 4096, false, &bad), -EFAULT, "the last page of all");
-	is_rc(sva_touch(0, 1, false, &bad), -EFAULT, "the first page of all");
-	is_rc(sva_touch(0x800000000000, 4096, true, &bad), -EFAULT, "where no address is");
+	is_rc(sva_touch(UINT64_MAX - 4095, 4096, false, &bad), -EFAULT,
+	      "the last page of the address space");
+	is_rc(sva_touch(0, 1, false, &bad), -EFAULT, "the first page of the address space");
+	is_rc(sva_touch(0x800000000000, 4096, true, &bad), -EFAULT,
+	      "a page above the addresses of programs");
 
+	subject("sva_kind_touch() of a copy");
 	sva_prep_memcpy(&op, pages + 4 * RIG_PAGE, pages, 100);
-	is_rc(sva_kind_touch(&op, &bad, &write), 0, "everything that an operation needs");
-	ok(rig_page_resident(pages + 4 * RIG_PAGE), "is there");
+	is_rc(sva_kind_touch(&op, &bad, &write), 0, "both operands are good");
+	ok(rig_page_resident(pages + 4 * RIG_PAGE), "the page of the destination is resident");
 	sva_prep_memcpy(&op, pages + RIG_PAGE - 8, pages, 100);
 	ok(sva_kind_touch(&op, &bad, &write) == -EFAULT && write &&
 		   bad == (uintptr_t)pages + RIG_PAGE,
-	   "a bad destination is told as such");
+	   "a bad destination: -EFAULT, its address, a write");
 	sva_prep_memcpy(&op, pages, pages + 2 * RIG_PAGE, 100);
 	ok(sva_kind_touch(&op, &bad, &write) == -EFAULT && !write &&
 		   bad == (uintptr_t)pages + 2 * RIG_PAGE,
-	   "and a bad source");
+	   "a bad source: -EFAULT, its address, a read");
 }
 
 int main(void)

@@ -7,6 +7,7 @@
 
 #include "lib/op/op.h"
 #include "tap.h"
+#include "unit/words.h"
 
 static const struct {
 	unsigned int code;
@@ -156,10 +157,7 @@ static void path_names(void)
 	is(sva_version(), SVA_VERSION, "the library's version is the headers'");
 }
 
-/*
- * ------------------------------------------------------------------ what an operation says before
- * and after its end
- */
+/* ---------------------------------------------- what an operation says before and after its end */
 
 static void operations(void)
 {
@@ -208,10 +206,12 @@ static void main_paths(void)
 	sva_prep_noop(&op);
 	sva_progress_begin(&op);
 	sva_operation_end(&op, &id, 0);
-	is(sva_op_result(&op)->path, SVA_PATH_WRITE, "without bytes: the path of the descriptor");
+	is_path(sva_op_result(&op)->path, SVA_PATH_WRITE,
+		"without bytes: the path of the descriptor");
 	is_str(sva_op_result(&op)->queue, "wq9.9", "its queue");
 	is_str(sva_op_result(&op)->device, "dsa9", "its device");
-	is(sva_op_result(&op)->reason, SVA_REASON_NEED_RAWIO, "and why it took no better path");
+	is_reason(sva_op_result(&op)->reason, SVA_REASON_NEED_RAWIO,
+		  "the operation's result has the reason");
 }
 
 static void last_result(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Binding queues, on a kernel that this test plays (kernel.h): every way in which it refuses, what
- * is tried instead, one bond for each queue and process, and a device that falls silent.
+ * Binding queues, on a kernel that this test plays (kernel.h): each errno with which a call fails
+ * and the path that is tried instead; one bond for each queue and process; a device that stops
+ * writing records.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -78,75 +79,89 @@ static void open_fails(void)
 
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		begin(false, "write");
+		subject("open fails with \"%s\"", strerror(cases[i].err));
 		kernel_fail(KERNEL_OPEN, cases[i].err, 1000);
-		is(sva_bind(sva, "wq0.0", 0, &bond), cases[i].want, strerror(cases[i].err));
-		ok(bond == (void *)1, "the handle is not touched");
-		is(sva_explain(sva, SVA_PATH_WRITE, text, sizeof(text)), cases[i].reason, "why");
-		is_str(text, sva_reason_text(cases[i].reason), "in words");
-		is_rc(sva_memcpy(sva, to, from, BYTES), -ENODEV, "there is no other path");
-		is(sva_last_result()->reason, cases[i].reason, "why");
+		is_rc(sva_bind(sva, "wq0.0", 0, &bond), cases[i].want, "sva_bind()");
+		ok(bond == (void *)1, "the handle is not changed");
+		is_reason(sva_explain(sva, SVA_PATH_WRITE, text, sizeof(text)), cases[i].reason,
+			  "sva_explain() gives the reason");
+		is_str(text, sva_reason_text(cases[i].reason),
+		       "sva_explain() gives the text of the reason");
+		is_rc(sva_memcpy(sva, to, from, BYTES), -ENODEV,
+		      "a copy, no other path is permitted");
+		is_reason(sva_last_result()->reason, cases[i].reason,
+			  "the call's result has the reason");
 		kernel_fail(KERNEL_OPEN, 0, 0);
-		is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "when it is mended");
-		ok(copy_works(bond), "it works");
+		is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind when open works again");
+		ok(copy_works(bond), "a copy on that bond works");
 		sva_unbind(bond);
 		bond = (void *)1;
 		sva_close(sva);
-		is(queue->open_now, 0, "nothing stays open");
+		is(queue->open_now, 0, "the queue is not left open");
 	}
 	begin(false, "write");
+	subject("open fails with EINTR three times");
 	kernel_fail(KERNEL_OPEN, EINTR, 3);
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "an open that was interrupted goes on");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "it is repeated, and the bind works");
 	sva_unbind(bond);
 	sva_close(sva);
 }
 
-/* Portals need a capability; what is left is write(2), and the other way round. */
+/* The kernel maps portals only for processes with a capability; write(2) needs none. */
 static void portal_refused(bool dedicated)
 {
 	int portal = dedicated ? SVA_PATH_MOVDIR64B : SVA_PATH_ENQCMD,
 	    other = dedicated ? SVA_PATH_ENQCMD : SVA_PATH_MOVDIR64B;
+	const char *mode = dedicated ? "dedicated" : "shared";
 	struct sva_bond *bond;
 
 	begin(dedicated, NULL);
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind on a CPU without the instructions");
-	is(queue->mmaps, 0, "no portal is asked for");
-	is(sva_bond_path(bond), SVA_PATH_WRITE, "write is what it takes");
-	is(reason_of(portal), dedicated ? SVA_REASON_NO_MOVDIR64B : SVA_REASON_NO_ENQCMD,
-	   "why not the portal");
-	is(reason_of(other), SVA_REASON_WRONG_MODE, "why not the other portal");
+	subject("%s queue, a CPU without the instructions", mode);
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is(queue->mmaps, 0, "the library does not map the portal");
+	is_path(sva_bond_path(bond), SVA_PATH_WRITE, "sva_bond_path() gives the path");
+	is_reason(reason_of(portal), dedicated ? SVA_REASON_NO_MOVDIR64B : SVA_REASON_NO_ENQCMD,
+	   "sva_queue_info() gives the reason");
+	is_reason(reason_of(other), SVA_REASON_WRONG_MODE, "sva_queue_info() gives the reason");
 	sva_unbind(bond);
 	sva_close(sva);
 
 	begin(dedicated, NULL);
 	kernel_cpu = SVA_CPU_ENQCMD | SVA_CPU_MOVDIR64B;
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind where mmap answers EPERM");
-	ok(queue->mmaps > 0, "a portal was asked for");
-	is(sva_bond_path(bond), SVA_PATH_WRITE, "write is what it takes");
+	subject("%s queue, mmap fails with EPERM", mode);
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	ok(queue->mmaps > 0, "the library has tried to map the portal");
+	is_path(sva_bond_path(bond), SVA_PATH_WRITE, "sva_bond_path() gives the path");
 	ok(queue->taken == 1 && queue->log[0] >> 24 == SVA_OPCODE_NOOP,
-	   "which was found out with a no-op");
-	is(sva_explain(sva, portal, NULL, 0), SVA_REASON_NEED_RAWIO, "why not the portal");
-	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_OK, "and why write: it is usable");
-	ok(copy_works(bond), "it works");
+	   "write(2) was tried with one no-op");
+	is_reason(sva_explain(sva, portal, NULL, 0), SVA_REASON_NEED_RAWIO,
+		  "sva_explain() gives the reason");
+	is_reason(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_OK,
+		  "sva_explain() gives the reason");
+	ok(copy_works(bond), "a copy on the bond works");
 	sva_unbind(bond);
-	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a synchronous call takes it");
-	is(sva_last_result()->path, SVA_PATH_WRITE, "write");
-	is(sva_last_result()->reason, SVA_REASON_NEED_RAWIO, "why not better");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "sva_memcpy()");
+	is_path(sva_last_result()->path, SVA_PATH_WRITE, "the call's result has the path");
+	is_reason(sva_last_result()->reason, SVA_REASON_NEED_RAWIO,
+		  "the call's result has the reason");
 	sva_close(sva);
 
 	begin(dedicated, dedicated ? "movdir64b" : "enqcmd");
 	kernel_cpu = SVA_CPU_ENQCMD | SVA_CPU_MOVDIR64B;
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "with nothing but the portal permitted");
+	subject("%s queue, mmap fails", mode);
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "EPERM, only the portal is permitted");
 	sva_close(sva);
 	sva = rig_open(dedicated ? "enqcmd" : "movdir64b", 0);
 	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EACCES,
-	   "with nothing but paths for other queues permitted");
-	is(queue->open_now, 0, "it is not kept open");
+	   "only the path of the other kind of queue is permitted");
+	is(queue->open_now, 0, "the queue is not left open");
 	sva_close(sva);
 	sva = rig_open(dedicated ? "movdir64b" : "enqcmd", 0);
 	kernel_fail(KERNEL_MMAP, ENODEV, 1000);
-	ok(sva_bind(sva, "wq0.0", 0, &bond) < 0, "mmap fails otherwise");
-	is(sva_explain(sva, portal, NULL, 0), SVA_REASON_MAP_FAILED, "why");
-	is(queue->open_now, 0, "nothing stays open");
+	ok(sva_bind(sva, "wq0.0", 0, &bond) < 0, "ENODEV, the bind fails");
+	is_reason(sva_explain(sva, portal, NULL, 0), SVA_REASON_MAP_FAILED,
+		  "sva_explain() gives the reason");
+	is(queue->open_now, 0, "the queue is not left open after ENODEV");
 	sva_close(sva);
 }
 
@@ -161,30 +176,35 @@ static void write_refused(void)
 
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		begin(false, "write,soft");
+		subject("write fails with \"%s\"", strerror(cases[i].err));
 		kernel_fail(KERNEL_WRITE, cases[i].err, 1000);
-		is(sva_bind(sva, "wq0.0", 0, &bond), cases[i].want, strerror(cases[i].err));
-		is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), cases[i].reason, "why");
-		is(queue->open_now, 0, "nothing stays open");
-		is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a copy goes the next path");
-		is(sva_last_result()->path, SVA_PATH_SOFT, "soft");
-		is(sva_last_result()->reason, cases[i].reason, "why not better");
+		is_rc(sva_bind(sva, "wq0.0", 0, &bond), cases[i].want, "sva_bind()");
+		is_reason(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), cases[i].reason,
+			  "sva_explain() gives the reason");
+		is(queue->open_now, 0, "the queue is not left open");
+		is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a copy takes the next path");
+		is_path(sva_last_result()->path, SVA_PATH_SOFT, "the call's result has the path");
+		is_reason(sva_last_result()->reason, cases[i].reason,
+			  "the call's result has the reason");
 		sva_close(sva);
 	}
 	begin(false, "write");
+	subject("bind by write");
 	kernel_fail(KERNEL_WRITE, EINTR, 3);
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "a write that was interrupted goes on");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0,
+	      "a write that was interrupted three times is repeated");
 	sva_unbind(bond);
 	queue->full_for = 3;
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "a queue that is full for a moment");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "a queue that is full for three writes");
 	sva_unbind(bond);
 	queue->full_for = 1000;
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "full for longer is no reason against it");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "a queue that stays full");
 	queue->full_for = 0;
-	ok(copy_works(bond), "and it works when there is room");
+	ok(copy_works(bond), "a copy on that bond works when there is room again");
 	sva_unbind(bond);
 	queue->swallow = 1;
 	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EIO, "a no-op whose record never comes");
-	is(queue->open_now, 0, "nothing stays open");
+	is(queue->open_now, 0, "the queue is not left open");
 	sva_close(sva);
 }
 
@@ -196,43 +216,49 @@ static void arguments(void)
 	uint32_t pasid = 77;
 
 	begin(false, "write");
+	subject("arguments of sva_bind()");
 	is_rc(sva_bind(sva, NULL, 0, &bond), -EINVAL, "no name");
-	is_rc(sva_bind(sva, "wq0.0", 0, NULL), -EINVAL, "nowhere to put the handle");
+	is_rc(sva_bind(sva, "wq0.0", 0, NULL), -EINVAL, "no pointer for the handle");
 	for (unsigned int bit = 2; bit < 32; bit++)
 		is_rc(sva_bind(sva, "wq0.0", 1u << bit, &bond), -EINVAL, "an unknown flag");
 	is_rc(sva_bind(sva, "wq9.9", 0, &bond), -ENOENT, "an unknown queue");
 	is_rc(sva_bind(sva, "dsa1/wq0.0", 0, &bond), -ENOENT, "the queue of another device");
 	is_rc(sva_bind(sva, "", 0, &bond), -ENOENT, "an empty name");
-	is_rc(sva_bind(sva, "soft", 0, &bond), -EACCES, "soft where it is not permitted");
-	ok(!bond, "the handle is not touched");
+	is_rc(sva_bind(sva, "soft", 0, &bond), -EACCES, "soft where that path is not permitted");
+	ok(!bond, "no failed bind changes the handle");
 
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "by the queue's name");
-	is_rc(sva_bind(sva, "dsa0/wq0.0", 0, &same), 0, "by device and queue");
-	ok(same == bond, "it is the same bond");
-	is_rc(sva_bind(sva, queue->node, 0, &same), 0, "by its node");
-	ok(same == bond, "it is the same bond");
-	is(queue->opens, 1, "and it was opened once");
-	is_rc(sva_bond_pasid(bond, &pasid), -ENODATA, "the PASID is not disclosed");
-	is(pasid, 77, "and not touched");
-	is_rc(sva_bond_pasid(NULL, &pasid), -EINVAL, "of no bond");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the name of the queue");
+	is_rc(sva_bind(sva, "dsa0/wq0.0", 0, &same), 0, "the names of device and queue");
+	ok(same == bond, "device and queue name the same bond");
+	is_rc(sva_bind(sva, queue->node, 0, &same), 0, "the path of its node");
+	ok(same == bond, "the path of its node names the same bond");
+	is(queue->opens, 1, "three binds have opened the queue once");
+	subject("other functions of a bond");
+	is_rc(sva_bond_pasid(bond, &pasid), -ENODATA,
+	      "the PASID of a kernel that does not disclose it");
+	is(pasid, 77, "the PASID is then not changed");
+	is_rc(sva_bond_pasid(NULL, &pasid), -EINVAL, "the PASID of no bond");
 	is_rc(sva_bond_path(NULL), -EINVAL, "the path of no bond");
 	is_rc(sva_bond_submit(NULL, NULL), -EINVAL, "submit to no bond");
-	is_rc(sva_bond_submit(bond, NULL), -EINVAL, "submit no operation");
+	is_rc(sva_bond_submit(bond, NULL), -EINVAL, "submit to a bond without an operation");
 	sva_unbind(NULL);
 	for (int i = 0; i < 3; i++)
 		sva_unbind(bond);
-	is(queue->open_now, 0, "three references, three times released");
+	is(queue->open_now, 0, "the queue is closed when its three references are released");
 	sva_close(sva);
 
+	subject("SVA_QUEUES without this queue");
 	setenv("SVA_QUEUES", "wq1.1", 1);
 	begin(false, "write");
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "a queue that the list rules out");
-	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_QUEUE_EXCLUDED, "why");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EACCES, "sva_bind()");
+	is_reason(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_QUEUE_EXCLUDED,
+		  "sva_explain() gives the reason");
 	sva_close(sva);
 	begin(false, NULL);
-	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a copy with every queue ruled out");
-	is(sva_last_result()->path, SVA_PATH_CPU, "is the CPU's");
-	is(sva_last_result()->reason, SVA_REASON_QUEUE_EXCLUDED, "and says so");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "sva_memcpy()");
+	is_path(sva_last_result()->path, SVA_PATH_CPU, "the call's result has the path");
+	is_reason(sva_last_result()->reason, SVA_REASON_QUEUE_EXCLUDED,
+		  "the call's result has the reason");
 	sva_close(sva);
 	unsetenv("SVA_QUEUES");
 }
@@ -247,7 +273,7 @@ static void set_untrusted(struct sva_opts *opts)
 	opts->flags = SVA_OPEN_UNTRUSTED;
 }
 
-/* As if the plug-in had said so. */
+/* Change what the plug-in has reported. */
 static void claim_trust(uint32_t trust)
 {
 	struct sva_queue *found =
@@ -285,25 +311,26 @@ static void trust(void)
 		sva = rig_open_opts("write", cases[i].options);
 		claim_trust(cases[i].trust);
 		err = sva_bind(sva, "wq0.0", cases[i].flags, &bond);
-		ok(err == cases[i].want, "trust %u, flags %#x: %d", cases[i].trust, cases[i].flags,
-		   err);
-		is(queue->opens, !err, "what is not trusted is not opened");
+		subject("bind to a device of trust %u, %s, flags %#x", cases[i].trust,
+			cases[i].options == set_strict ? "SVA_OPEN_STRICT" :
+			cases[i].options ? "SVA_OPEN_UNTRUSTED" : "no option", cases[i].flags);
+		is_rc(err, cases[i].want, "sva_bind()");
+		is(queue->opens, !err, err ? "its queue was not opened" : "its queue was opened");
 		if (!err)
 			sva_unbind(bond);
 		sva_close(sva);
 	}
 	begin(false, "write");
+	subject("a device that is not trusted");
 	claim_trust(SVA_TRUST_NO);
-	is_rc(sva_memcpy(sva, to, from, BYTES), -ENODEV, "calls do not use it either");
-	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_UNTRUSTED, "why");
-	is(queue->opens, 0, "it was never opened");
+	is_rc(sva_memcpy(sva, to, from, BYTES), -ENODEV, "sva_memcpy() has no path");
+	is_reason(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_UNTRUSTED,
+		  "sva_explain() gives the reason");
+	is(queue->opens, 0, "its queue was never opened");
 	sva_close(sva);
 }
 
-/*
- * ------------------------------------------------------------------ one bond for each queue and
- * process
- */
+/* ---------------------------------------------------------- one bond for each queue and process */
 
 static void references(void)
 {
@@ -312,31 +339,32 @@ static void references(void)
 
 	begin(false, "write");
 	other = rig_open("write", 0);
-	is_rc(sva_bind(sva, "wq0.0", 0, &one), 0, "bind in one context");
-	is_rc(sva_bind(other, "wq0.0", 0, &two), 0, "and in another");
-	ok(one == two, "it is one bond");
-	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "calls of the one use it");
-	is_rc(sva_memcpy(other, to, from, BYTES), 0, "and of the other");
-	is(queue->opens, 1, "opened once in the process");
+	subject("one queue in two contexts");
+	is_rc(sva_bind(sva, "wq0.0", 0, &one), 0, "bind in the first context");
+	is_rc(sva_bind(other, "wq0.0", 0, &two), 0, "bind in the second context");
+	ok(one == two, "both have the same bond");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a copy of the first context");
+	is_rc(sva_memcpy(other, to, from, BYTES), 0, "a copy of the second context");
+	is(queue->opens, 1, "the queue was opened once in the process");
 	sva_close(sva);
-	ok(copy_works(one), "a handle outlives its context");
+	ok(copy_works(one), "a handle works after its context was closed");
 	sva_unbind(one);
-	ok(copy_works(two), "and the other reference");
+	ok(copy_works(two), "the second handle works after the first was released");
 	sva_unbind(two);
-	is(queue->open_now, 1, "the other context has it still");
+	is(queue->open_now, 1, "the second context keeps the queue open");
 	sva_close(other);
-	is(queue->open_now, 0, "closed with the last");
+	is(queue->open_now, 0, "the last sva_close() closes the queue");
 	sva = rig_open("write", 0);
-	is_rc(sva_bind(sva, "wq0.0", 0, &one), 0, "and bound anew");
-	is(queue->opens, 2, "by opening it again");
-	ok(copy_works(one), "it works");
+	is_rc(sva_bind(sva, "wq0.0", 0, &one), 0, "bind again");
+	is(queue->opens, 2, "which opens the queue a second time");
+	ok(copy_works(one), "a copy on that bond works");
 	sva_unbind(one);
 	sva_close(sva);
 }
 
 /*
- * The mapping keeps the open file in use: as long as it is there the kernel does not end what the
- * process has on the queue.
+ * The mapping holds the open file: as long as it exists the kernel does not end the process's work
+ * on the queue.
  */
 static void portal_is_unmapped(bool dedicated)
 {
@@ -345,24 +373,25 @@ static void portal_is_unmapped(bool dedicated)
 	begin(dedicated, dedicated ? "movdir64b" : "enqcmd");
 	kernel_cpu = SVA_CPU_ENQCMD | SVA_CPU_MOVDIR64B;
 	queue->maps = true;
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "a queue whose portal can be mapped is bound");
-	is_rc(sva_bind(sva, "wq0.0", 0, &same), 0, "and bound again");
-	is(queue->mmaps, 1, "its portal is mapped once");
+	subject("portal of a %s queue", dedicated ? "dedicated" : "shared");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &same), 0, "bind a second time");
+	is(queue->mmaps, 1, "it is mapped once");
 	sva_unbind(same);
-	is(queue->munmaps, 0, "the portal stays mapped as long as there is a reference");
+	is(queue->munmaps, 0, "it stays mapped as long as there is a reference");
 	sva_unbind(bond);
-	is(queue->munmaps, 1, "the last sva_unbind() unmaps the portal");
-	is(queue->open_now, 0, "and closes the queue");
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound anew");
+	is(queue->munmaps, 1, "the last sva_unbind() unmaps it");
+	is(queue->open_now, 0, "the last sva_unbind() closes the queue");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind again");
 	sva_bond_retire(bond);
-	is(queue->munmaps, 2, "a queue that is given up has its portal unmapped");
-	is(queue->open_now, 0, "and is closed");
+	is(queue->munmaps, 2, "retiring the bond unmaps it");
+	is(queue->open_now, 0, "retiring the bond closes the queue");
 	sva_unbind(bond);
-	is(queue->munmaps, 2, "which is not done a second time");
+	is(queue->munmaps, 2, "it is not unmapped a second time");
 	sva_close(sva);
 }
 
-/* Somebody else has the dedicated queue: another process, or another library in this one. */
+/* The dedicated queue is in use by another process, or by another library in this one. */
 static void busy(void)
 {
 	struct sva_bond *bond;
@@ -370,23 +399,28 @@ static void busy(void)
 
 	begin(true, "write");
 	queue->open_now = 1;
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EBUSY, "a dedicated queue that another process has");
-	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_BUSY, "why");
+	subject("a dedicated queue in use by another process");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EBUSY, "sva_bind()");
+	is_reason(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_BUSY,
+		  "sva_explain() gives the reason");
 	foreign = fopen(queue->node, "r");
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EBUSY, "that something else in this process has");
-	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_BUSY_HERE, "why");
+	subject("a dedicated queue that this process has opened itself");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), -EBUSY, "sva_bind()");
+	is_reason(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_BUSY_HERE,
+		  "sva_explain() gives the reason");
 	fclose(foreign);
 	queue->open_now = 0;
 	sva_close(sva);
 }
 
-/* An unbind must wait for what is in flight, and only that of its bond's last reference does. */
+/* The unbind of the last reference waits for work in flight; no other unbind does. */
 static void unbind_waits(void)
 {
 	struct sva_bond *bond, *same;
 	struct sva_op op;
 
 	begin(true, "write");
+	subject("sva_unbind() with work in flight");
 	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	sva_bind(sva, "wq0.0", 0, &same);
 	queue->mode = KERNEL_HELD;
@@ -395,16 +429,16 @@ static void unbind_waits(void)
 	is_rc(sva_bond_submit(bond, &op), 0, "submit");
 	sva_unbind(same);
 	is_rc(sva_op_result(&op)->error, -EINPROGRESS,
-	   "a reference that is not the last waits for nothing");
+	   "another reference is left: it does not wait, the operation stays pending");
 	kernel_run(queue, 1);
 	sva_unbind(bond);
-	ok(!memcmp(to, from, BYTES), "the last one waits until the device is done");
-	is(sva_poll(&op), 1, "the operation ends when it is polled next");
-	is(queue->open_now, 0, "and the queue is closed");
+	ok(!memcmp(to, from, BYTES), "the last reference: it waits until the device is done");
+	is(sva_poll(&op), 1, "the operation ends with the next poll");
+	is(queue->open_now, 0, "the queue is closed");
 	sva_close(sva);
 }
 
-/* ------------------------------------------------------------------ records that never come */
+/* ------------------------------------------------------------------ records that do not come */
 
 static void silence(bool dedicated)
 {
@@ -412,6 +446,7 @@ static void silence(bool dedicated)
 	struct sva_op ops[3];
 
 	begin(dedicated, "write");
+	subject("%s queue, no record comes", dedicated ? "dedicated" : "shared");
 	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	queue->mode = KERNEL_HELD;
 	memset(to, 0, BYTES);
@@ -419,31 +454,33 @@ static void silence(bool dedicated)
 		sva_prep_memcpy(&ops[i], to + i * 1000, from, 1000);
 		is_rc(sva_bond_submit(bond, &ops[i]), 0, "submit");
 	}
-	is_rc(sva_wait(&ops[0], 1000000), -ETIME, "a short wait");
-	is_rc(sva_op_result(&ops[0])->error, -EINPROGRESS, "leaves it pending");
-	is(sva_bond_path(bond), SVA_PATH_WRITE, "the bond is alive");
-	is_rc(sva_wait(&ops[0], -1), -EIO, "the record never comes");
-	is(sva_op_result(&ops[0])->reason, SVA_REASON_RETIRED, "why");
+	is_rc(sva_wait(&ops[0], 1000000), -ETIME, "a wait shorter than the record timeout");
+	is_rc(sva_op_result(&ops[0])->error, -EINPROGRESS, "the operation is still pending");
+	is_path(sva_bond_path(bond), SVA_PATH_WRITE, "the bond is not retired");
+	is_rc(sva_wait(&ops[0], -1), -EIO, "a wait without limit ends after the record timeout");
+	is_reason(sva_op_result(&ops[0])->reason, SVA_REASON_RETIRED,
+		  "the operation's result has the reason");
 	is(queue->open_now, 0, "the queue was closed");
-	is_rc(sva_poll(&ops[1]), -EIO, "everything on it ends so");
+	is_rc(sva_poll(&ops[1]), -EIO, "another operation on it fails when polled");
 	sva_op_retire(&ops[2]);
-	is_rc(sva_op_result(&ops[2])->error, -EIO, "also by retiring");
+	is_rc(sva_op_result(&ops[2])->error, -EIO,
+	      "a third operation on it fails when sva_op_retire() ends it");
 	is_rc(sva_bond_path(bond), -EIO, "the bond is retired");
 	sva_prep_memcpy(&ops[0], to, from, 1000);
-	is_rc(sva_bond_submit(bond, &ops[0]), -EIO, "and takes nothing");
-	is_rc(sva_bond_pasid(bond, &(uint32_t){ 0 }), -EIO, "and says nothing");
-	is(kernel_run(queue, 100), 0, "the device has nothing any more");
+	is_rc(sva_bond_submit(bond, &ops[0]), -EIO, "the retired bond takes no operation");
+	is_rc(sva_bond_pasid(bond, &(uint32_t){ 0 }), -EIO, "the PASID of the retired bond");
+	is(kernel_run(queue, 100), 0, "the device has no work of it left");
 	for (int i = 0; i < 3000; i++)
 		if (to[i])
-			ok(false, "byte %d was written afterwards", i);
+			ok(false, "the device does not write byte %d afterwards", i);
 	queue->mode = KERNEL_AT_ONCE;
 	is_rc(sva_bind(sva, "wq0.0", 0, &fresh), 0, "bind again");
-	ok(fresh != bond, "gives another bond");
-	ok(copy_works(fresh), "which works");
+	ok(fresh != bond, "which gives another bond");
+	ok(copy_works(fresh), "a copy on the new bond works");
 	sva_unbind(bond);
 	sva_unbind(fresh);
 	sva_close(sva);
-	is(queue->open_now, 0, "nothing stays open");
+	is(queue->open_now, 0, "the queue is not left open");
 }
 
 static void set_long_timeout(struct sva_opts *opts)
@@ -451,7 +488,9 @@ static void set_long_timeout(struct sva_opts *opts)
 	opts->record_timeout_ms = 5000;
 }
 
-/* Polling alone gives a silent queue up, too: after the record timeout, and not before. */
+/*
+ * Polling, too, gives up a queue whose records do not come: after the record timeout, not before.
+ */
 static void polled_silence(void)
 {
 	struct sva_bond *bond;
@@ -463,75 +502,82 @@ static void polled_silence(void)
 	begin(false, "write");
 	sva_close(sva);
 	sva = rig_open_opts("write", set_long_timeout);
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind, with a record timeout of 5 s");
+	subject("record timeout of 5 s");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	queue->mode = KERNEL_HELD;
 	sva_prep_memcpy(&op, to, from, 1000);
-	is_rc(sva_bond_submit(bond, &op), 0, "submit to a device that stays silent");
+	is_rc(sva_bond_submit(bond, &op), 0, "submit to a device that writes no record");
 	for (before = rig_now_ms(); !rc && (rig_now_ms() - before < 100 || polls < 10000); polls++)
 		rc = sva_poll(&op);
 	is(rc, 0,
-	   "an operation that is polled for a fiftieth of the record timeout is pending still");
-	is(sva_bond_path(bond), SVA_PATH_WRITE, "and its queue is not given up");
+	   "an operation that is polled for 100 ms is still pending");
+	is_path(sva_bond_path(bond), SVA_PATH_WRITE, "its bond is not retired");
 	kernel_run(queue, 1);
-	is(sva_poll(&op), 1, "when the record comes the operation ends well");
+	is(sva_poll(&op), 1, "the operation succeeds when its record comes");
 	sva_unbind(bond);
 	sva_close(sva);
 
 	begin(false, "write");
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind, with a record timeout of 60 ms");
+	subject("record timeout of 60 ms");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	queue->mode = KERNEL_HELD;
 	sva_prep_memcpy(&op, to, from, 1000);
-	is_rc(sva_bond_submit(bond, &op), 0, "submit to a device that stays silent");
+	is_rc(sva_bond_submit(bond, &op), 0, "submit to a device that writes no record");
 	for (before = rig_now_ms(); !(rc = sva_poll(&op)) && rig_now_ms() - before < 20000;)
 		;
-	is_rc(rc, -EIO, "polled for longer than the record timeout, the operation fails");
-	ok(rig_now_ms() - before >= 60, "after no less than the record timeout");
-	is_rc(sva_bond_path(bond), -EIO, "and its queue is given up");
+	is_rc(rc, -EIO, "an operation that is polled for longer fails");
+	ok(rig_now_ms() - before >= 60, "it does not fail before the record timeout");
+	is_rc(sva_bond_path(bond), -EIO, "its bond is retired");
 	sva_unbind(bond);
 	sva_close(sva);
 }
 
-/* The drain at the end brings the record after all. */
+/* The driver drains the queue when it is closed, and the record comes then. */
 static void late_record(void)
 {
 	struct sva_bond *bond;
 	struct sva_op op;
 
 	begin(false, "write");
+	subject("a record that comes while its queue is closed");
 	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	queue->mode = KERNEL_HELD;
 	queue->close_executes = true;
 	memset(to, 0, BYTES);
 	sva_prep_memcpy(&op, to, from, BYTES);
 	is_rc(sva_bond_submit(bond, &op), 0, "submit");
-	is_rc(sva_wait(&op, -1), 0, "a record that comes while the queue is closed counts");
-	ok(!memcmp(to, from, BYTES), "and the bytes are there");
-	is_rc(sva_bond_path(bond), -EIO, "the bond is retired all the same");
+	is_rc(sva_wait(&op, -1), 0, "the wait for its operation succeeds");
+	ok(!memcmp(to, from, BYTES), "the bytes were copied");
+	is_rc(sva_bond_path(bond), -EIO, "the bond is retired nevertheless");
 	sva_unbind(bond);
 	sva_close(sva);
 }
 
-/* Calls whose queue falls silent fail once; the next ones do without it. */
+/* A call whose record does not come fails; the next calls do not use that queue. */
 static void calls_after_silence(void)
 {
 	begin(true, "write,cpu");
+	subject("synchronous calls when records stop coming");
 	memset(from, 0x31, BYTES);
 	for (int i = 0; i < 3; i++)
-		is_rc(sva_memcpy(sva, to, from, BYTES), 0, "calls on the queue");
-	is(sva_last_result()->path, SVA_PATH_WRITE, "by write");
+		is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a copy on the queue");
+	is_path(sva_last_result()->path, SVA_PATH_WRITE, "the call's result has the path");
 	queue->swallow = 1000;
-	is_rc(sva_memcpy(sva, to, from, BYTES), -EIO, "a call whose record never comes");
-	is(sva_last_result()->reason, SVA_REASON_RETIRED, "why");
-	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "the next call");
-	is(sva_last_result()->path, SVA_PATH_CPU, "goes to the CPU");
-	is(sva_last_result()->reason, SVA_REASON_RETIRED, "why");
-	is_rc(sva_memfill(sva, to, 1, BYTES), 0, "a fill, too");
-	is(sva_explain(sva, SVA_PATH_CPU, NULL, 0), SVA_REASON_OK, "the CPU is usable");
+	is_rc(sva_memcpy(sva, to, from, BYTES), -EIO, "a copy whose record does not come");
+	is_reason(sva_last_result()->reason, SVA_REASON_RETIRED,
+		  "the call's result has the reason");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "the next copy");
+	is_path(sva_last_result()->path, SVA_PATH_CPU, "the next copy takes the path");
+	is_reason(sva_last_result()->reason, SVA_REASON_RETIRED,
+		  "the call's result has the reason");
+	is_rc(sva_memfill(sva, to, 1, BYTES), 0, "a fill after it");
+	is_reason(sva_explain(sva, SVA_PATH_CPU, NULL, 0), SVA_REASON_OK,
+		  "sva_explain() of the CPU path");
 	queue->swallow = 0;
 	sva_close(sva);
 	sva = rig_open_opts("write,cpu", set_timeout);
-	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a context opened later");
-	is(sva_last_result()->path, SVA_PATH_WRITE, "uses the queue again");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a copy in a context that is opened later");
+	is_path(sva_last_result()->path, SVA_PATH_WRITE, "it takes the queue's path again");
 	sva_close(sva);
 }
 

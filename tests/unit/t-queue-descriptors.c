@@ -272,10 +272,7 @@ static void replaced(void)
 	sva_close(sva);
 }
 
-/*
- * ------------------------------------------------------------------ the program closes what it
- * does not know
- */
+/* ----------------------------------------------------- the program closes what it does not know */
 
 static char precious[] = "/tmp/sva-precious-XXXXXX";
 static int precious_fd;

@@ -12,7 +12,6 @@
 
 #include "lib/run/run.h"
 #include "model/model.h"
-#include "lib/queue/soft.h"
 #include "tap.h"
 #include "unit/reference.h"
 #include "unit/rig.h"
@@ -75,7 +74,8 @@ static void profile(const char *name, bool has_second)
 	sva_prep_memfill16(&ops[0], to, 1, 2, 100);
 	is(sva_run(sva, &ops[0]), has_second ? 0 : -EOPNOTSUPP, "where the CPU may not");
 	if (!has_second)
-		is(sva_last_result()->reason, SVA_REASON_NO_OPERATION, "why");
+		is_reason(sva_last_result()->reason, SVA_REASON_NO_OPERATION,
+			  "the call's result has the reason");
 	sva_close(sva);
 	unsetenv("SVA_SOFT_PROFILE");
 }
@@ -93,10 +93,7 @@ static void wrong_profile(void)
 	unsetenv("SVA_LOG");
 }
 
-/*
- * ------------------------------------------------------------------ engine threads that cannot be
- * started
- */
+/* -------------------------------------------------------- engine threads that cannot be started */
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *arg),
 			  void *arg);
@@ -369,7 +366,7 @@ static void shared(void)
 	is_rc(sva_bind(sva, "soft", 0, &one), 0, "bind in one context");
 	is_rc(sva_bind(other, "soft", 0, &two), 0, "and in another");
 	ok(one == two, "it is one bond");
-	is(sva_bond_path(one), SVA_PATH_SOFT, "of the soft path");
+	is_path(sva_bond_path(one), SVA_PATH_SOFT, "of the soft path");
 	is_rc(sva_bond_pasid(one, &(uint32_t){ 0 }), -ENODATA, "which has no PASID");
 	sva_close(sva);
 	sva_unbind(two);

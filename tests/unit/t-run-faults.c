@@ -306,7 +306,8 @@ static void policies(void)
 	ok(right(COPY, run_on_device(COPY, false, SVA_OP_FAULT_CPU)), "the CPU, for an operation");
 	is(sva_op_result(&op)->path_bytes[SVA_PATH_WRITE], RIG_PAGE - 33,
 	   "after what the device had done");
-	is(sva_op_result(&op)->reason, SVA_REASON_FAULTS, "why");
+	is_reason(sva_op_result(&op)->reason, SVA_REASON_FAULTS,
+		  "the operation's result has the reason");
 	baseline(COPY);
 	kernel_present();
 	kernel_absent(area[0] + RIG_PAGE, 1);
@@ -415,10 +416,7 @@ static void bad_pointers(void)
 	end();
 }
 
-/*
- * ------------------------------------------------------------------ touching on kernels that lack
- * what it uses
- */
+/* --------------------------------------------------- touching on kernels that lack what it uses */
 
 /* Byte by byte. */
 static void without_madvise(int err, const char *where)
@@ -437,7 +435,8 @@ static void without_madvise(int err, const char *where)
 	ok(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, true, &bad) == -EFAULT &&
 		   bad == (uintptr_t)pages + RIG_PAGE,
 	   "%s: a page that can not be written, and its address", where);
-	is_rc(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, false, &bad), 0, "which can be read");
+	is_rc(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, false, &bad), 0,
+	      "which can be read");
 	rig_page_deny(pages + 2 * RIG_PAGE);
 	ok(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, false, &bad) == -EFAULT &&
 		   bad == (uintptr_t)pages + 2 * RIG_PAGE,

@@ -67,16 +67,13 @@ static void end(void)
 	   "its bond works");
 	queue->mode = KERNEL_AT_ONCE;
 	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "its context works");
-	is(sva_last_result()->path, SVA_PATH_WRITE, "on the queue");
+	is_path(sva_last_result()->path, SVA_PATH_WRITE, "on the queue");
 	sva_unbind(bond);
 	sva_close(sva);
 	is(queue->open_now, 0, "and all is closed in the end");
 }
 
-/*
- * ------------------------------------------------------------------ in the child: the number of
- * the first thing that is wrong
- */
+/* ------------------------------------ in the child: the number of the first thing that is wrong */
 
 static int step;
 #define MUST(condition) \

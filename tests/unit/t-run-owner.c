@@ -46,7 +46,8 @@ static void begin(bool dedicated, unsigned int entries, void (*change)(struct sv
 static void submit(struct sva_op *which)
 {
 	sva_prep_memcpy(which, to, from, BYTES);
-	is_rc(sva_bond_submit(bond, which), 0, "an operation of four chunks is submitted on the bond");
+	is_rc(sva_bond_submit(bond, which), 0,
+	      "an operation of four chunks is submitted on the bond");
 }
 
 /* Its owner brings it to its end. */
@@ -61,9 +62,7 @@ static bool finish(struct sva_op *which, unsigned int chunks, unsigned int all)
 	       sva_op_result(which)->chunks == all && !memcmp(to, from, BYTES);
 }
 
-/*
- * ------------------------------------------------------------------ a thread that closes something
- */
+/* --------------------------------------------------------------- a thread that closes something */
 
 static pthread_t closer;
 static atomic_bool closed;
@@ -108,10 +107,7 @@ static int join(void)
 	return (int)(intptr_t)result;
 }
 
-/*
- * ------------------------------------------------------------------ the last sva_unbind(), step by
- * step
- */
+/* ---------------------------------------------------------- the last sva_unbind(), step by step */
 
 static void unbind_waits_for_the_device(bool dedicated)
 {
@@ -202,7 +198,7 @@ static void device_stays_silent(void)
 	is(queue->open_now, 0, "and closes the queue, which ends all writing");
 	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "the operation is its owner's still");
 	is_rc(sva_poll(&op), -EIO, "who finds that it failed");
-	is(sva_op_result(&op)->reason, SVA_REASON_RETIRED, "because the queue was given up");
+	is_reason(sva_op_result(&op)->reason, SVA_REASON_RETIRED, "because the queue was given up");
 	queue->mode = KERNEL_AT_ONCE;
 	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue can be bound anew");
 	is(queue->opens, 2, "by opening it");

@@ -148,9 +148,7 @@ static void batches(struct worker *w)
 	judge(w, sva_run(sva, &batch), 0, w->may_fail ? 0 : OPS * 200);
 }
 
-/*
- * ------------------------------------------------------------------ operations that change hands
- */
+/* ----------------------------------------------------------------- operations that change hands */
 
 static struct sva_op *hands[THREADS];
 
@@ -211,10 +209,7 @@ static void change_hands(struct worker *w)
 		take_back(w);
 }
 
-/*
- * ------------------------------------------------------------------ threads that end with work in
- * flight
- */
+/* --------------------------------------------------------- threads that end with work in flight */
 
 static void *submit_and_end(void *arg)
 {
@@ -364,10 +359,7 @@ static void under_load(const char *paths)
 	sva_close(sva);
 }
 
-/*
- * ------------------------------------------------------------------ contexts and bonds that come
- * and go
- */
+/* ---------------------------------------------------------- contexts and bonds that come and go */
 
 static void *come_and_go(void *arg)
 {
@@ -424,10 +416,7 @@ static void coming_and_going(void)
 	is(queue->open_now + second->open_now, 0, "and both are closed in the end");
 }
 
-/*
- * ------------------------------------------------------------------ a call from a destructor of
- * thread-specific data
- */
+/* --------------------------------------------- a call from a destructor of thread-specific data */
 
 static struct sva_thread *late_share;
 static bool late_own;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The mapping at an address, read from /proc/PID/maps without libc. */
 #include <fcntl.h>
 
-#include "emu/base/raw.h"
-#include "emu/base/text.h"
 #include "emu/host/maps.h"
 #include "emu/host/process.h"
+#include "emu/base/raw.h"
+#include "emu/base/text.h"
 
-/* Read a hexadecimal number, and skip the character behind it. */
-static uint64_t read_hex(const char **at)
+/* A hexadecimal number; the character behind it is skipped. */
+static uint64_t hex(const char **at)
 {
 	uint64_t value = 0;
 
@@ -27,13 +26,13 @@ static uint64_t read_hex(const char **at)
 	return value;
 }
 
-/* A line is "start-end perms offset device inode path". False if addr is not in that mapping. */
+/* "start-end perms offset device inode path". */
 static bool parse_line(const char *line, uint64_t addr, struct emu_mapping *mapping)
 {
 	size_t len, i;
 
-	mapping->start = read_hex(&line);
-	mapping->end = read_hex(&line);
+	mapping->start = hex(&line);
+	mapping->end = hex(&line);
 	if (addr < mapping->start || addr >= mapping->end)
 		return false;
 	mapping->readable = line[0] == 'r';
@@ -43,7 +42,7 @@ static bool parse_line(const char *line, uint64_t addr, struct emu_mapping *mapp
 		line++;
 	if (*line)
 		line++;
-	mapping->offset = read_hex(&line);
+	mapping->offset = hex(&line);
 	while (*line && *line != '/')
 		line++;
 	len = raw_strlen(line);
@@ -79,7 +78,7 @@ bool emu_maps_find(uint64_t addr, struct emu_mapping *mapping)
 			found = parse_line(buf + start, addr, mapping);
 			start = i + 1;
 		}
-		/* A line longer than the buffer is dropped: no path of interest is that long. */
+		/* A line longer than the buffer has a path that is of no interest: it is dropped. */
 		have = start ? have - start : 0;
 		for (i = 0; i < have; i++)
 			buf[i] = buf[start + i];

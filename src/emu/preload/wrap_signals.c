@@ -8,7 +8,6 @@
 #include <ucontext.h>
 
 #include "emu/host/process.h"
-#include "emu/preload/interpose.h"
 #include "emu/preload/signals.h"
 
 #define OURS ((int)(uint32_t)EMU_SIGNALS_OURS)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands lsmod, modprobe and rmmod of a run. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

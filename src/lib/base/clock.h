@@ -12,8 +12,7 @@ uint64_t sva_now_ns(void);
 
 struct sva_retry {
 	_Atomic uint64_t at;         /* ns; not before */
-	/* ns; doubles with every failure, up to ten seconds; 0: nothing has failed */
-	_Atomic uint64_t delay;
+	_Atomic uint64_t delay;      /* ns; doubles with every failure, up to ten seconds; 0: nothing has failed */
 };
 
 bool sva_retry_is_due(const struct sva_retry *retry);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Copies of 100 bytes for a queue: see load.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/load.h"
+#include "unit/rig.h"
+
+uint8_t *from, *to;
+struct kernel_queue *queue;
+struct sva *sva;
+struct sva_op ops[MANY];
+struct sva_op *list[MANY];
+
+void load_init(void)
+{
+	from = rig_pages(BYTES / RIG_PAGE);
+	to = rig_pages(BYTES / RIG_PAGE);
+	for (unsigned int i = 0; i < BYTES; i++)
+		from[i] = (uint8_t)(i * 7 + i / 251 + 1);
+	setenv("SVA_THRESHOLD", "1", 1);
+}
+
+void load_timeout(struct sva_opts *opts)
+{
+	opts->record_timeout_ms = 200;
+}
+
+void load_begin(bool dedicated, unsigned int entries, const char *paths)
+{
+	kernel_begin();
+	queue = kernel_add("wq0.0", dedicated, entries, "max-transfer=4096");
+	sva = rig_open_opts(paths, load_timeout);
+}
+
+void load_prepare(unsigned int n)
+{
+	memset(to, 0, BYTES);
+	for (unsigned int i = 0; i < n; i++) {
+		sva_prep_memcpy(&ops[i], to + i * 100, from + i * 100, 100);
+		ops[i].user_data = i;
+		list[i] = &ops[i];
+	}
+}
+
+unsigned int load_finish(unsigned int n)
+{
+	unsigned int good = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		good += sva_wait(&ops[i], -1) == 0 && !memcmp(to + i * 100, from + i * 100, 100);
+	return good;
+}
