@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of sva-bench share. What the figures mean is in bench/README.md. */
+/*
+ * What the files of sva-bench share. What the figures mean is in bench/README.md.
+ *
+ * The folder may call the public functions of the library and tools/term. Its files call each other
+ * in one direction: sva-bench.c, then measure.c and instructions.c, which fill in rows, then
+ * table.c, json.c and plot.c, which show them, then rows.c, burst.c, buffers.c and output.c. icount
+ * in the folder below is another program and shares no file with this one.
+ */
 #ifndef SVA_BENCH_H
 #define SVA_BENCH_H
 
@@ -19,9 +26,6 @@
 enum bench_op { BENCH_MEMCPY, BENCH_MEMFILL, BENCH_OP_COUNT };
 enum bench_mode { BENCH_SYNC, BENCH_ASYNC, BENCH_BATCH, BENCH_MODE_COUNT };
 
-extern const char *const bench_op_names[BENCH_OP_COUNT];
-extern const char *const bench_mode_names[BENCH_MODE_COUNT];
-
 struct bench_options {
 	int paths[SVA_PATH_COUNT];
 	unsigned int path_count;
@@ -36,12 +40,15 @@ struct bench_options {
 	bool emulated;
 };
 
+/* options.c: reads the command line, as term_read_options() does. */
+int bench_read_options(struct bench_options *options, int argc, char **argv);
+
 /* output.c: a file that results are written to; name is NULL if none was asked for. */
 struct bench_output {
 	const char *name;
 	int fd;
-	bool created; /* it was not there before */
-	bool begun;   /* it was emptied for a result, which stands in it now */
+	bool created; /* it did not exist before */
+	bool begun;   /* what it held was removed, and a result is in it */
 };
 
 int bench_output_open(struct bench_output *output, const char *name);
@@ -50,37 +57,38 @@ int bench_output_begin(struct bench_output *output);
 int bench_output_write(const struct bench_output *output, const char *text);
 int bench_output_close(struct bench_output *output);
 
-/* One thing to measure. */
+/* What is measured in one row. */
 struct bench_case {
 	int path;
-	bool mapped; /* on buffers that were mapped once, before; else dma maps them for each call */
+	bool mapped; /* on buffers that are mapped once, before; else dma maps them for each call */
 	enum bench_op op;
 	enum bench_mode mode;
 	size_t size;
-	unsigned int depth; /* operations in flight; sync: buffers gone round, for all modes touch the same memory */
+	/* operations in flight; in all modes the buffers that are used in turn */
+	unsigned int depth;
 };
 
 enum bench_state { BENCH_MEASURED, BENCH_UNAVAILABLE, BENCH_FAILED };
 
-/* What came of it: a line of the table, an object of the JSON, a point of the plot. */
+/* A case and its result: a line of the table, an object of the JSON, a point of the plot. */
 struct bench_row {
 	struct bench_case what;
 	enum bench_state state;
-	bool whole_path; /* the path as a whole can not run: what holds only the path */
-	int reason;      /* unavailable: enum sva_reason, or -errno */
-	char text[BENCH_TEXT]; /* unavailable or failed: why */
+	bool whole_path; /* the row says why a path cannot be used; of the case only path is set */
+	int reason;      /* unavailable: enum sva_reason, or a negative errno */
+	char text[BENCH_TEXT]; /* unavailable or failed: the reason in words */
 	double median_ns, p99_ns;
-	double rate, libc_rate; /* bytes in a second, all threads together */
+	double rate, libc_rate; /* bytes in a second, of all threads together */
 	double ratio;           /* median of the rounds' rate / libc_rate */
 	uint64_t operations;    /* timed ones, for throughput and latency */
 	unsigned int rounds;
 	unsigned int group;     /* calls in one sample of the time; 1 unless they are short */
 	double elsewhere;       /* share of the bytes that another path moved, 0 to 1 */
-	double idle;            /* share of the processors' time in which they had nothing to do, 0 to 1; below 0: not known */
+	double idle;            /* share of the processors' time that was idle; below 0: unknown */
 	char queue[64], device[64];
 	/* --instructions */
 	bool counted;
-	const char *mapping; /* how the memory came to the device */
+	const char *mapping; /* how the device gets at the memory */
 	double user, kernel; /* instructions of one operation */
 };
 
@@ -92,11 +100,22 @@ struct bench_results {
 	struct bench_output json, plot;
 };
 
-/* buffers.c: the memory of one thread, and what must be in it. */
+/* rows.c: what those who fill in rows and those who show them share. */
+const char *bench_op_name(int op);
+const char *bench_mode_name(int mode);
+const char *bench_size_name(char text[16], size_t size);
+const char *bench_path_name(const struct bench_case *what);
+unsigned int bench_row_depth(const struct bench_row *row);
+struct bench_row *bench_add_row(struct bench_results *results);
+void bench_fail_row(struct bench_row *row, int rc);
+double bench_median(double *values, unsigned int n);
+void bench_machine_name(char *text, size_t size);
+
+/* buffers.c: the memory of one thread, and the check of what was copied to it. */
 struct bench_buffers {
 	unsigned char *src, *dst;
 	size_t bytes;  /* of each */
-	size_t stride; /* from slot to slot: the size rounded up, and a line of canary */
+	size_t stride; /* from slot to slot: the size rounded up, and 64 canary bytes */
 	size_t size;
 };
 
@@ -107,9 +126,9 @@ void bench_buffers_free(struct bench_buffers *buffers);
 void bench_buffers_lay_out(struct bench_buffers *buffers, size_t size, unsigned int slots);
 void bench_buffers_scribble(const struct bench_buffers *buffers, unsigned int slots);
 uint64_t bench_pattern(unsigned int slot);
-/* The first wrong byte of the first slots: false, and the text says where and what. */
-bool bench_buffers_verify(const struct bench_buffers *buffers, enum bench_op op, unsigned int slots, char *text,
-			  size_t text_size);
+/* Returns false at the first wrong byte; text then gets where it is and what it holds. */
+bool bench_buffers_verify(const struct bench_buffers *buffers, enum bench_op op,
+			  unsigned int slots, char *text, size_t text_size);
 
 static inline unsigned char *bench_src(const struct bench_buffers *buffers, unsigned int slot)
 {
@@ -121,7 +140,7 @@ static inline unsigned char *bench_dst(const struct bench_buffers *buffers, unsi
 	return buffers->dst + slot * buffers->stride;
 }
 
-/* burst.c: count operations of a case, by the library or by libc, without or with the time of each. */
+/* burst.c: a number of operations of a case, by the library or by libc. */
 struct bench_worker {
 	const struct bench_case *what;
 	struct sva *sva;
@@ -130,15 +149,19 @@ struct bench_worker {
 	struct sva_op *ops;
 	struct sva_op **list;
 	uint64_t *begun;    /* when the operation in a slot was submitted */
-	uint64_t *samples;  /* ns of each timed operation, or group of them */
+	uint64_t *samples;  /* ns of each timed operation, or of each group of them */
 	size_t sample_count, sample_capacity;
 	unsigned int group;  /* calls in one sample, sync */
 	uint64_t start, end; /* of the burst */
 	uint64_t total_bytes, path_bytes; /* of checked operations */
 	char queue[64], device[64];
-	int error;          /* -errno of the burst */
+	int error;          /* of the burst: a negative errno, or 0 */
 };
 
+/*
+ * Plain: only the whole burst is timed. Timed: each operation. Checked: none, but paths are
+ * recorded.
+ */
 enum bench_kind { BENCH_LIBC, BENCH_PLAIN, BENCH_TIMED, BENCH_CHECKED };
 
 uint64_t bench_now(void);
@@ -151,21 +174,19 @@ void bench_crew_destroy(struct bench_crew *crew);
 double bench_crew_timer_ns(const struct bench_crew *crew);
 void bench_measure(struct bench_crew *crew, struct sva *sva, double seconds, struct bench_row *row);
 
-/* instructions.c: counts instead of times. open_path: the context of a path, or NULL after a row that says why there is none. */
-int bench_instructions(struct bench_results *results, struct sva *(*open_path)(struct bench_results *results, int path), FILE *table);
-struct bench_row *bench_add_row(struct bench_results *results);
+/*
+ * instructions.c: counts instead of times. open_path returns the context of a path, or NULL after
+ * it has added a row with the reason. Returns 0, or 1 after messages.
+ */
+typedef struct sva *bench_open_path(struct bench_results *results, int path);
+int bench_count_instructions(struct bench_results *results, bench_open_path *open_path,
+			     FILE *table);
 
 /* table.c, json.c, plot.c: the three forms of the results. */
 void bench_table_head(FILE *out, const struct bench_options *options);
 void bench_table_row(FILE *out, const struct bench_options *options, const struct bench_row *row);
-const char *bench_size_text(char text[16], size_t size);
-void bench_machine_name(char *text, size_t size);
-int bench_json(struct bench_results *results);
+int bench_write_json(struct bench_results *results);
 bool bench_plot_possible(void);
-int bench_plot(struct bench_results *results);
-
-const char *bench_case_path(const struct bench_case *what); /* what its rows are called */
-unsigned int bench_row_depth(const struct bench_row *row); /* operations in flight */
-void bench_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+int bench_write_plot(struct bench_results *results);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory that is copied, and the check of what arrived. Each slot has data of its own, so an operation that went to
- * the wrong slot is found, and a line of canary behind it, so one that wrote too far is found.
+ * The memory that is copied, and the check of what was written. Each slot has data of its own,
+ * which shows an operation that went to the wrong slot, and canary bytes behind it, which show one
+ * that wrote too far.
  */
 #include "bench.h"
 
@@ -12,7 +13,8 @@
 
 #define LINE 64
 #define CANARY 0xa5
-#define MOST_BYTES (33u << 20) /* of source, and as much of destination, for all threads together: 16 of 2 MiB fit */
+/* Of source, and as much of destination, for all threads together: 16 slots of 2 MiB fit. */
+#define MOST_BYTES (33u << 20)
 
 static size_t stride_of(size_t size)
 {
@@ -33,7 +35,8 @@ size_t bench_buffers_bytes(const struct bench_options *options)
 	size_t most = 0;
 
 	for (unsigned int i = 0; i < options->size_count; i++) {
-		size_t size = options->sizes[i], bytes = stride_of(size) * bench_buffers_slots(options, size);
+		size_t size = options->sizes[i],
+		       bytes = stride_of(size) * bench_buffers_slots(options, size);
 
 		if (bytes > most)
 			most = bytes;
@@ -57,7 +60,10 @@ int bench_buffers_alloc(struct bench_buffers *buffers, size_t bytes)
 	buffers->dst = pages(buffers->bytes);
 	if (!buffers->src || !buffers->dst)
 		return -ENOMEM;
-	/* Bytes that repeat nowhere (xorshift), and every page there before the first measurement. */
+	/*
+	 * Bytes that repeat nowhere (xorshift). It also populates every page before the first
+	 * measurement.
+	 */
 	words = (uint64_t *)(void *)buffers->src;
 	for (size_t i = 0; i < buffers->bytes / sizeof(*words); i++) {
 		state ^= state << 13;
@@ -86,7 +92,7 @@ void bench_buffers_lay_out(struct bench_buffers *buffers, size_t size, unsigned 
 		memset(bench_dst(buffers, slot) + size, CANARY, buffers->stride - size);
 }
 
-/* Nothing of an earlier copy may pass for the next one. */
+/* Overwrites the destinations, so that the result of an earlier copy does not pass for the next. */
 void bench_buffers_scribble(const struct bench_buffers *buffers, unsigned int slots)
 {
 	for (unsigned int slot = 0; slot < slots; slot++)
@@ -98,13 +104,15 @@ uint64_t bench_pattern(unsigned int slot)
 	return 0x0123456789abcdefu * (2 * slot + 1);
 }
 
-static unsigned int wanted(const struct bench_buffers *buffers, enum bench_op op, unsigned int slot, size_t i)
+static unsigned int expected_byte(const struct bench_buffers *buffers, enum bench_op op,
+				  unsigned int slot, size_t i)
 {
-	return op == BENCH_MEMCPY ? bench_src(buffers, slot)[i] : bench_pattern(slot) >> (8 * (i % 8)) & 0xff;
+	return op == BENCH_MEMCPY ? bench_src(buffers, slot)[i] :
+				    bench_pattern(slot) >> (8 * (i % 8)) & 0xff;
 }
 
-/* Is all of it right? By memcmp, which is quick: a repeated pattern equals itself 8 bytes further on. */
-static bool all_right(const struct bench_buffers *buffers, enum bench_op op, unsigned int slot)
+/* By memcmp(), which is fast: a repeated pattern equals itself 8 bytes further on. */
+static bool is_right(const struct bench_buffers *buffers, enum bench_op op, unsigned int slot)
 {
 	const unsigned char *dst = bench_dst(buffers, slot);
 	size_t size = buffers->size;
@@ -112,26 +120,27 @@ static bool all_right(const struct bench_buffers *buffers, enum bench_op op, uns
 	if (op == BENCH_MEMCPY)
 		return !memcmp(dst, bench_src(buffers, slot), size);
 	for (size_t i = 0; i < size && i < 8; i++)
-		if (dst[i] != wanted(buffers, op, slot, i))
+		if (dst[i] != expected_byte(buffers, op, slot, i))
 			return false;
 	return size <= 8 || !memcmp(dst, dst + 8, size - 8);
 }
 
-static size_t first_wrong(const struct bench_buffers *buffers, enum bench_op op, unsigned int slot, unsigned int *want)
+static size_t first_wrong(const struct bench_buffers *buffers, enum bench_op op, unsigned int slot,
+			  unsigned int *want)
 {
 	const unsigned char *dst = bench_dst(buffers, slot);
-	size_t i = all_right(buffers, op, slot) ? buffers->size : 0;
+	size_t i = is_right(buffers, op, slot) ? buffers->size : 0;
 
 	for (; i < buffers->stride; i++) {
-		*want = i < buffers->size ? wanted(buffers, op, slot, i) : CANARY;
+		*want = i < buffers->size ? expected_byte(buffers, op, slot, i) : CANARY;
 		if (dst[i] != *want)
 			return i;
 	}
 	return i;
 }
 
-bool bench_buffers_verify(const struct bench_buffers *buffers, enum bench_op op, unsigned int slots, char *text,
-			  size_t text_size)
+bool bench_buffers_verify(const struct bench_buffers *buffers, enum bench_op op, unsigned int slots,
+			  char *text, size_t text_size)
 {
 	for (unsigned int slot = 0; slot < slots; slot++) {
 		unsigned int want = 0;
@@ -139,8 +148,10 @@ bool bench_buffers_verify(const struct bench_buffers *buffers, enum bench_op op,
 
 		if (at == buffers->stride)
 			continue;
-		snprintf(text, text_size, "wrong data: byte %zu of buffer %u is 0x%02x instead of 0x%02x%s", at, slot,
-			 bench_dst(buffers, slot)[at], want, at < buffers->size ? "" : " (behind its end)");
+		snprintf(text, text_size,
+			 "wrong data: byte %zu of buffer %u is 0x%02x instead of 0x%02x%s", at,
+			 slot, bench_dst(buffers, slot)[at], want,
+			 at < buffers->size ? "" : " (behind its end)");
 		return false;
 	}
 	return true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loops that are timed. In a plain burst only its begin and end are, so that reading the clock does not slow down
- * small operations; a timed burst takes the time of each operation, from before the call that submits it to when its
- * end is seen. Synchronous calls that are short beside a reading of the clock are timed in groups.
+ * The loops that are timed. Of a plain burst only the begin and the end are timed, so that reading
+ * the clock does not slow down small operations. In a timed burst each operation is timed, from
+ * before the call that submits it until its end is seen; synchronous calls that take little longer
+ * than reading the clock are timed in groups.
  */
 #include "bench.h"
 
@@ -10,7 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#define FULL_TRIES (1ul << 22) /* on a queue that is full of somebody else's work, before the burst is given up */
+/* Tries on a queue that other processes keep full, before the burst ends with -EAGAIN. */
+#define FULL_TRIES (1ul << 22)
 
 uint64_t bench_now(void)
 {
@@ -20,14 +22,14 @@ uint64_t bench_now(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static void sample(struct bench_worker *w, uint64_t ns)
+static void add_sample(struct bench_worker *w, uint64_t ns)
 {
 	if (w->sample_count < w->sample_capacity)
 		w->samples[w->sample_count++] = ns;
 }
 
-/* Which path an operation took in truth. Not in the bursts that are timed. */
-static void account(struct bench_worker *w, const struct sva_result *result)
+/* Records which path an operation really took; not in bursts that are timed. */
+static void record_route(struct bench_worker *w, const struct sva_result *result)
 {
 	w->total_bytes += result->bytes;
 	w->path_bytes += result->path_bytes[w->what->path];
@@ -37,7 +39,7 @@ static void account(struct bench_worker *w, const struct sva_result *result)
 		snprintf(w->device, sizeof(w->device), "%s", result->device);
 }
 
-static void prepare(struct bench_worker *w, unsigned int slot)
+static void prepare_op(struct bench_worker *w, unsigned int slot)
 {
 	size_t at = slot * w->buffers.stride;
 
@@ -46,10 +48,11 @@ static void prepare(struct bench_worker *w, unsigned int slot)
 	else if (w->what->mapped)
 		sva_prep_dma_fill(&w->ops[slot], w->dst, at, bench_pattern(slot), w->what->size);
 	else if (w->what->op == BENCH_MEMCPY)
-		sva_prep_memcpy(&w->ops[slot], bench_dst(&w->buffers, slot), bench_src(&w->buffers, slot),
-				w->what->size);
+		sva_prep_memcpy(&w->ops[slot], bench_dst(&w->buffers, slot),
+				bench_src(&w->buffers, slot), w->what->size);
 	else
-		sva_prep_memfill(&w->ops[slot], bench_dst(&w->buffers, slot), bench_pattern(slot), w->what->size);
+		sva_prep_memfill(&w->ops[slot], bench_dst(&w->buffers, slot), bench_pattern(slot),
+				 w->what->size);
 }
 
 static void burst_libc(struct bench_worker *w, unsigned long count)
@@ -64,19 +67,21 @@ static void burst_libc(struct bench_worker *w, unsigned long count)
 			memcpy(dst, bench_src(&w->buffers, slot), size);
 		else
 			memset(dst, (int)(bench_pattern(slot) & 0xff), size);
-		/* The compiler must not think that nobody looks at it. */
+		/* Keeps the compiler from removing a copy whose result is not read. */
 		__asm__ volatile("" : : "r"(dst) : "memory");
 		slot = slot + 1 == slots ? 0 : slot + 1;
 	}
 }
 
-/* A mapped buffer is handed over to the CPU, as its contract asks; on most machines that is nothing. */
-static int hand_over(struct bench_worker *w, unsigned int slot)
+/*
+ * Makes a mapped buffer readable by the CPU, as its contract asks; costs nothing on most machines.
+ */
+static int sync_for_cpu(struct bench_worker *w, unsigned int slot)
 {
 	return sva_dma_sync(w->dst, slot * w->buffers.stride, w->what->size, SVA_DMA_FOR_CPU);
 }
 
-static int mapped_sync(struct bench_worker *w, unsigned int slot)
+static int run_mapped(struct bench_worker *w, unsigned int slot)
 {
 	size_t at = slot * w->buffers.stride;
 	int rc;
@@ -85,7 +90,7 @@ static int mapped_sync(struct bench_worker *w, unsigned int slot)
 		rc = sva_dma_copy(w->sva, w->dst, at, w->src, at, w->what->size);
 	else
 		rc = sva_dma_fill(w->sva, w->dst, at, bench_pattern(slot), w->what->size);
-	return rc ? rc : hand_over(w, slot);
+	return rc ? rc : sync_for_cpu(w, slot);
 }
 
 static int burst_sync(struct bench_worker *w, enum bench_kind kind, unsigned long count)
@@ -102,38 +107,41 @@ static int burst_sync(struct bench_worker *w, enum bench_kind kind, unsigned lon
 		if (kind == BENCH_TIMED && !in_group)
 			begun = bench_now();
 		if (w->what->mapped)
-			rc = mapped_sync(w, slot);
+			rc = run_mapped(w, slot);
 		else if (w->what->op == BENCH_MEMCPY)
 			rc = sva_memcpy(w->sva, dst, bench_src(&w->buffers, slot), size);
 		else
 			rc = sva_memfill(w->sva, dst, bench_pattern(slot), size);
 		if (kind == BENCH_TIMED && ++in_group == w->group) {
-			sample(w, bench_now() - begun);
+			add_sample(w, bench_now() - begun);
 			in_group = 0;
 		}
 		if (rc)
 			return rc;
 		if (kind == BENCH_CHECKED)
-			account(w, sva_last_result());
+			record_route(w, sva_last_result());
 		slot = slot + 1 == slots ? 0 : slot + 1;
 	}
 	return 0;
 }
 
-static int finish(struct bench_worker *w, enum bench_kind kind, unsigned int slot)
+static int finish_op(struct bench_worker *w, enum bench_kind kind, unsigned int slot)
 {
 	int rc = sva_wait(&w->ops[slot], -1);
 
 	if (w->what->mapped && rc == 0)
-		rc = hand_over(w, slot);
+		rc = sync_for_cpu(w, slot);
 	if (kind == BENCH_TIMED)
-		sample(w, bench_now() - w->begun[slot]);
+		add_sample(w, bench_now() - w->begun[slot]);
 	if (kind == BENCH_CHECKED && rc == 0)
-		account(w, sva_op_result(&w->ops[slot]));
+		record_route(w, sva_op_result(&w->ops[slot]));
 	return rc;
 }
 
-/* depth operations in flight: the oldest is waited for and its slot used again; that makes room in a full queue. */
+/*
+ * Keeps depth operations in flight: waits for the oldest and uses its slot again, which also makes
+ * room in a full queue.
+ */
 static int burst_async(struct bench_worker *w, enum bench_kind kind, unsigned long count)
 {
 	unsigned long done = 0, begun = 0, full = 0;
@@ -144,7 +152,7 @@ static int burst_async(struct bench_worker *w, enum bench_kind kind, unsigned lo
 		unsigned int slot = (unsigned int)(begun % depth);
 
 		if (begun < count && begun - done < depth && !first) {
-			prepare(w, slot);
+			prepare_op(w, slot);
 			if (kind == BENCH_TIMED)
 				w->begun[slot] = bench_now();
 			rc = sva_submit(w->sva, &w->ops[slot]);
@@ -160,14 +168,17 @@ static int burst_async(struct bench_worker *w, enum bench_kind kind, unsigned lo
 			return first;
 		if (begun == done)
 			continue;
-		rc = finish(w, kind, (unsigned int)(done % depth));
+		rc = finish_op(w, kind, (unsigned int)(done % depth));
 		done++;
 		first = first ? first : rc;
 	}
 	return first;
 }
 
-/* depth operations in one call, again for those that found no room, then wait for all. */
+/*
+ * Submits depth operations in one call, again those for which the queue had no room, and waits for
+ * all.
+ */
 static int burst_batch(struct bench_worker *w, enum bench_kind kind, unsigned long count)
 {
 	unsigned int depth = w->what->depth;
@@ -179,7 +190,7 @@ static int burst_batch(struct bench_worker *w, enum bench_kind kind, unsigned lo
 		uint64_t begun;
 
 		for (unsigned int slot = 0; slot < depth; slot++)
-			prepare(w, slot);
+			prepare_op(w, slot);
 		begun = kind == BENCH_TIMED ? bench_now() : 0;
 		while (done < depth) {
 			int n = 0;
@@ -193,9 +204,12 @@ static int burst_batch(struct bench_worker *w, enum bench_kind kind, unsigned lo
 				w->begun[taken++] = begun;
 			if (first && done == taken)
 				break;
-			/* With room for all, all are waited for; without, the oldest makes some. */
+			/*
+			 * If all are submitted, wait for all; else for the oldest, which makes
+			 * room.
+			 */
 			while (done < taken) {
-				int rc = finish(w, kind, done++);
+				int rc = finish_op(w, kind, done++);
 
 				first = first ? first : rc;
 				if (taken < depth)

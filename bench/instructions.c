@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --instructions: what one copy costs in executed instructions of the user's and of the kernel's, by the counters of the processor (perf). Each
- * operation is counted by itself, less what reading the counters costs, and the median is told: what strikes now and then, as the tick of the
- * clock, is not in it.
+ * --instructions: counts the instructions that one copy executes in user mode and in the kernel,
+ * with the counters of the processor (perf). Each operation is counted by itself, less what reading
+ * the counters costs, and the median is shown, which leaves out rare events such as the clock's
+ * tick.
  *
- * With one CPU the counters are those of the machine: what interrupts and the kernel's threads do for an operation is in the count.
- * With more, only what this thread executes is, and the head says so.
+ * With one CPU everything that the machine executes is counted, so what interrupts and threads of
+ * the kernel do for an operation is included. With more CPUs only this thread is counted, and the
+ * head of the table says so.
  */
 #include "bench.h"
 
@@ -18,11 +20,11 @@
 
 #include "tools/term/term.h"
 
-#define TRIES	   201 /* operations counted of each row */
-#define WARM	   16
-#define SLOTS	   2
+#define TRIES 201 /* operations counted of each row */
+#define WARM 16   /* operations before these, which are not counted */
+#define SLOTS 2
 
-/* How the memory comes to the device. */
+/* How the device gets at the memory. */
 enum mapping { SHARED, EACH, ONCE, NONE };
 
 static const char *const mapping_names[] = { "shared (SVA)", "for each call", "once", "-" };
@@ -48,29 +50,17 @@ static int open_counter(bool user, int group, bool machine)
 		.read_format = PERF_FORMAT_GROUP,
 	};
 
-	return (int)syscall(SYS_perf_event_open, &attr, machine ? -1 : 0, machine ? 0 : -1, group, PERF_FLAG_FD_CLOEXEC);
+	return (int)syscall(SYS_perf_event_open, &attr, machine ? -1 : 0, machine ? 0 : -1, group,
+			    PERF_FLAG_FD_CLOEXEC);
 }
 
-static struct reading take(const struct counters *c)
+static struct reading read_counters(const struct counters *c)
 {
 	struct reading r = { 0 };
 
 	if (read(c->user, &r, sizeof(r)) != sizeof(r) || r.count != 2)
 		memset(&r, 0, sizeof(r));
 	return r;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double middle(double values[TRIES])
-{
-	qsort(values, TRIES, sizeof(*values), compare);
-	return values[TRIES / 2];
 }
 
 static int open_counters(struct counters *c)
@@ -86,8 +76,8 @@ static int open_counters(struct counters *c)
 	c->kernel = open_counter(false, c->user, c->machine);
 	if (c->kernel < 0)
 		return -errno;
-	/* There are machines whose counters open and count nothing. */
-	return take(c).user ? 0 : -ENODATA;
+	/* Some virtual machines let counters be opened, and count nothing. */
+	return read_counters(c).user ? 0 : -ENODATA;
 }
 
 /* ------------------------------------------------------------------ one row */
@@ -105,9 +95,11 @@ static int map_slots(struct work *w, size_t size)
 	int rc = 0;
 
 	for (unsigned int slot = 0; slot < SLOTS && !rc; slot++) {
-		rc = sva_dma_map(w->sva, bench_src(&w->buffers, slot), size, SVA_DMA_SOURCE, &w->src[slot]);
+		rc = sva_dma_map(w->sva, bench_src(&w->buffers, slot), size, SVA_DMA_SOURCE,
+				 &w->src[slot]);
 		if (!rc)
-			rc = sva_dma_map(w->sva, bench_dst(&w->buffers, slot), size, SVA_DMA_DESTINATION, &w->dst[slot]);
+			rc = sva_dma_map(w->sva, bench_dst(&w->buffers, slot), size,
+					 SVA_DMA_DESTINATION, &w->dst[slot]);
 	}
 	return rc;
 }
@@ -121,10 +113,11 @@ static void unmap_slots(struct work *w)
 	}
 }
 
-static int copy(struct work *w, unsigned int slot, size_t size)
+static int copy_slot(struct work *w, unsigned int slot, size_t size)
 {
 	if (w->mapping != ONCE)
-		return sva_memcpy(w->sva, bench_dst(&w->buffers, slot), bench_src(&w->buffers, slot), size);
+		return sva_memcpy(w->sva, bench_dst(&w->buffers, slot),
+				  bench_src(&w->buffers, slot), size);
 	sva_prep_dma_copy(w->op, w->dst[slot], 0, w->src[slot], 0, size);
 	return sva_run(w->sva, w->op);
 }
@@ -136,14 +129,7 @@ static bool went_elsewhere(const struct work *w, int path)
 	return r->path_bytes[path] != r->bytes;
 }
 
-static void fail(struct bench_row *row, int rc)
-{
-	row->state = rc == -ENODEV || rc == -EOPNOTSUPP ? BENCH_UNAVAILABLE : BENCH_FAILED;
-	row->reason = rc;
-	snprintf(row->text, sizeof(row->text), "%s", strerror(-rc));
-}
-
-static void count(const struct counters *c, struct work *w, struct bench_row *row, bool flip)
+static void count_row(const struct counters *c, struct work *w, struct bench_row *row, bool flip)
 {
 	double user[TRIES], kernel[TRIES];
 	size_t size = row->what.size;
@@ -153,20 +139,24 @@ static void count(const struct counters *c, struct work *w, struct bench_row *ro
 	bench_buffers_scribble(&w->buffers, SLOTS);
 	for (int i = -WARM; i < TRIES; i++) {
 		unsigned int slot = (unsigned int)(i + WARM) % SLOTS;
-		/* The first two have nothing between them: what reading costs, here and now. */
-		struct reading first = take(c), before = take(c), after;
-		int rc = copy(w, slot, size);
+		/*
+		 * Between the first two nothing is executed: their difference is what reading
+		 * costs.
+		 */
+		struct reading first = read_counters(c), before = read_counters(c), after;
+		int rc = copy_slot(w, slot, size);
 
-		after = take(c);
+		after = read_counters(c);
 		if (rc) {
-			fail(row, rc);
+			bench_fail_row(row, rc);
 			return;
 		}
 		elsewhere += went_elsewhere(w, row->what.path);
 		if (i < 0)
 			continue;
 		user[i] = (double)(after.user - before.user) - (double)(before.user - first.user);
-		kernel[i] = (double)(after.kernel - before.kernel) - (double)(before.kernel - first.kernel);
+		kernel[i] = (double)(after.kernel - before.kernel) -
+			    (double)(before.kernel - first.kernel);
 	}
 	if (flip)
 		bench_dst(&w->buffers, 0)[size / 2] ^= 1;
@@ -176,13 +166,13 @@ static void count(const struct counters *c, struct work *w, struct bench_row *ro
 		return;
 	}
 	row->counted = true;
-	row->user = middle(user);
-	row->kernel = middle(kernel);
+	row->user = bench_median(user, TRIES);
+	row->kernel = bench_median(kernel, TRIES);
 	row->operations = TRIES;
 	row->elsewhere = (double)elsewhere / (TRIES + WARM);
 }
 
-static void measure(const struct counters *c, struct work *w, struct bench_row *row, bool flip)
+static void run_row(const struct counters *c, struct work *w, struct bench_row *row, bool flip)
 {
 	int rc = 0;
 
@@ -190,9 +180,9 @@ static void measure(const struct counters *c, struct work *w, struct bench_row *
 	if (w->mapping == ONCE)
 		rc = map_slots(w, row->what.size);
 	if (rc)
-		fail(row, rc);
+		bench_fail_row(row, rc);
 	else
-		count(c, w, row, flip);
+		count_row(c, w, row, flip);
 	unmap_slots(w);
 }
 
@@ -207,12 +197,15 @@ static void print_head(FILE *out, const struct bench_options *options, const str
 	bench_machine_name(text, sizeof(text));
 	fprintf(out, "sva-bench --instructions: ");
 	term_wrap(&term, 2, text);
-	fprintf(out, "  executed instructions of one synchronous copy, the median of %d; %s\n", TRIES,
-		c->machine ? "of all that the machine did meanwhile" : "of the calling thread alone: not what the kernel does elsewhere");
+	fprintf(out, "  executed instructions of one synchronous copy, the median of %d; %s\n",
+		TRIES,
+		c->machine ? "of all that the machine did meanwhile" :
+			     "of the calling thread alone: not what the kernel does elsewhere");
 	if (options->emulated)
 		fprintf(out, "%s\n", BENCH_EMULATED);
-	fprintf(out, "\n%s%-9s  %-13s  %8s  %10s  %10s  %10s%s\n", term_style(&term, TERM_HEAD), "path", "memory mapped", "size", "user",
-		"kernel", "together", term_style(&term, TERM_PLAIN));
+	fprintf(out, "\n%s%-9s  %-13s  %8s  %10s  %10s  %10s%s\n", term_style(&term, TERM_HEAD),
+		"path", "memory mapped", "size", "user", "kernel", "together",
+		term_style(&term, TERM_PLAIN));
 	fflush(out);
 }
 
@@ -224,8 +217,9 @@ static void print_row(FILE *out, const struct bench_options *options, const stru
 		bench_table_row(out, options, row);
 		return;
 	}
-	fprintf(out, "%-9s  %-13s  %8s  %10.0f  %10.0f  %10.0f", sva_path_name(row->what.path), row->mapping,
-		bench_size_text(size, row->what.size), row->user, row->kernel, row->user + row->kernel);
+	fprintf(out, "%-9s  %-13s  %8s  %10.0f  %10.0f  %10.0f", sva_path_name(row->what.path),
+		row->mapping, bench_size_name(size, row->what.size), row->user, row->kernel,
+		row->user + row->kernel);
 	if (row->elsewhere > 0)
 		fprintf(out, "  %.0f %% took another path", row->elsewhere * 100);
 	putc('\n', out);
@@ -234,7 +228,9 @@ static void print_row(FILE *out, const struct bench_options *options, const stru
 
 /* ------------------------------------------------------------------ all of it */
 
-static bool each_row(struct bench_results *results, const struct counters *c, struct work *w, int path, FILE *table, unsigned int *failed)
+/* Returns false without memory. */
+static bool count_sizes(struct bench_results *results, const struct counters *c, struct work *w,
+			int path, FILE *table, unsigned int *failed)
 {
 	const struct bench_options *options = results->options;
 
@@ -243,29 +239,35 @@ static bool each_row(struct bench_results *results, const struct counters *c, st
 
 		if (!row)
 			return false;
-		row->what = (struct bench_case){ .path = path, .size = options->sizes[i], .depth = 1 };
+		row->what =
+			(struct bench_case){ .path = path, .size = options->sizes[i], .depth = 1 };
 		row->mapping = mapping_names[w->mapping];
-		measure(c, w, row, options->flip);
+		run_row(c, w, row, options->flip);
 		if (table)
 			print_row(table, options, row);
 		if (row->state == BENCH_FAILED) {
-			bench_error("FAILED: %s, %zu bytes: %s", sva_path_name(path), row->what.size, row->text);
+			term_error("FAILED: %s, %zu bytes: %s", sva_path_name(path), row->what.size,
+				   row->text);
 			(*failed)++;
 		}
 	}
 	return true;
 }
 
-static bool each_mapping(struct bench_results *results, const struct counters *c, struct work *w, int path, FILE *table, unsigned int *failed)
+static bool count_path(struct bench_results *results, const struct counters *c, struct work *w,
+		       int path, FILE *table, unsigned int *failed)
 {
-	w->mapping = path == SVA_PATH_DMA ? EACH : path == SVA_PATH_CPU || path == SVA_PATH_SOFT ? NONE : SHARED;
-	if (!each_row(results, c, w, path, table, failed))
+	w->mapping = path == SVA_PATH_DMA			   ? EACH :
+		     path == SVA_PATH_CPU || path == SVA_PATH_SOFT ? NONE :
+								     SHARED;
+	if (!count_sizes(results, c, w, path, table, failed))
 		return false;
 	w->mapping = ONCE;
-	return path != SVA_PATH_DMA || each_row(results, c, w, path, table, failed);
+	return path != SVA_PATH_DMA || count_sizes(results, c, w, path, table, failed);
 }
 
-int bench_instructions(struct bench_results *results, struct sva *(*open_path)(struct bench_results *results, int path), FILE *table)
+int bench_count_instructions(struct bench_results *results, bench_open_path *open_path,
+			     FILE *table)
 {
 	const struct bench_options *options = results->options;
 	struct bench_options slots = *options;
@@ -277,7 +279,8 @@ int bench_instructions(struct bench_results *results, struct sva *(*open_path)(s
 	slots.depth = SLOTS;
 	rc = open_counters(&c);
 	if (rc) {
-		bench_error("instructions can not be counted here: perf_event_open: %s", strerror(-rc));
+		term_error("instructions cannot be counted here: perf_event_open: %s",
+			   strerror(-rc));
 		goto out;
 	}
 	w.op = aligned_alloc(64, sizeof(*w.op));
@@ -289,13 +292,15 @@ int bench_instructions(struct bench_results *results, struct sva *(*open_path)(s
 	for (unsigned int i = 0; i < options->path_count && !rc; i++) {
 		w.sva = open_path(results, options->paths[i]);
 		if (w.sva)
-			rc = each_mapping(results, &c, &w, options->paths[i], table, &failed) ? 0 : -ENOMEM;
+			rc = count_path(results, &c, &w, options->paths[i], table, &failed) ?
+				     0 :
+				     -ENOMEM;
 		else if (table)
 			bench_table_row(table, options, &results->rows[results->count - 1]);
 	}
 	bench_buffers_free(&w.buffers);
 	if (failed)
-		bench_error("%u of %u measurements failed", failed, results->count);
+		term_error("%u of %u measurements failed", failed, results->count);
 out:
 	free(w.op);
 	if (c.kernel >= 0)

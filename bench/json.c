@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The results as JSON. The schema is in sva-bench(1); fields are added, never changed, while "schema" stays 1. */
+/*
+ * The results as JSON. The schema is in sva-bench(1); fields are added, never changed, while
+ * "schema" stays 1.
+ */
 #include "bench.h"
 
 #include <stdio.h>
 #include <time.h>
 
 #include <json-c/json.h>
+
+#include "tools/term/term.h"
 
 #define SCHEMA 1
 
@@ -14,8 +19,9 @@ static void add_text(struct json_object *object, const char *key, const char *te
 	json_object_object_add(object, key, text && *text ? json_object_new_string(text) : NULL);
 }
 
-/* Digits that mean something, and none that do not. */
-static void add_number(struct json_object *object, const char *key, double value, const char *format)
+/* Adds a number with the digits of format, without those that have no meaning. */
+static void add_number(struct json_object *object, const char *key, double value,
+		       const char *format)
 {
 	char text[64];
 
@@ -23,7 +29,7 @@ static void add_number(struct json_object *object, const char *key, double value
 	json_object_object_add(object, key, json_object_new_double_s(value, text));
 }
 
-static struct json_object *row_object(const struct bench_options *options, const struct bench_row *row)
+static struct json_object *new_row(const struct bench_options *options, const struct bench_row *row)
 {
 	static const char *const states[] = { "measured", "unavailable", "failed" };
 	struct json_object *object = json_object_new_object();
@@ -36,21 +42,26 @@ static struct json_object *row_object(const struct bench_options *options, const
 	if (row->mapping)
 		add_text(object, "mapping", row->mapping);
 	if (!row->whole_path) {
-		add_text(object, "operation", bench_op_names[row->what.op]);
-		add_text(object, "mode", bench_mode_names[row->what.mode]);
-		json_object_object_add(object, "size", json_object_new_int64((int64_t)row->what.size));
-		json_object_object_add(object, "depth", json_object_new_int((int)bench_row_depth(row)));
-		json_object_object_add(object, "threads", json_object_new_int((int)options->threads));
+		add_text(object, "operation", bench_op_name(row->what.op));
+		add_text(object, "mode", bench_mode_name(row->what.mode));
+		json_object_object_add(object, "size",
+				       json_object_new_int64((int64_t)row->what.size));
+		json_object_object_add(object, "depth",
+				       json_object_new_int((int)bench_row_depth(row)));
+		json_object_object_add(object, "threads",
+				       json_object_new_int((int)options->threads));
 	}
 	if (row->state != BENCH_MEASURED) {
-		add_text(object, "reason", row->reason > 0 ? sva_reason_name((unsigned int)row->reason) : NULL);
+		add_text(object, "reason",
+			 row->reason > 0 ? sva_reason_name((unsigned int)row->reason) : NULL);
 		add_text(object, "text", row->text);
 		return object;
 	}
 	if (row->counted) {
 		add_number(object, "user_instructions", row->user, "%.0f");
 		add_number(object, "kernel_instructions", row->kernel, "%.0f");
-		json_object_object_add(object, "operations", json_object_new_int64((int64_t)row->operations));
+		json_object_object_add(object, "operations",
+				       json_object_new_int64((int64_t)row->operations));
 		add_number(object, "share_on_other_paths", row->elsewhere, "%.4f");
 		json_object_object_add(object, "verified", json_object_new_boolean(1));
 		return object;
@@ -60,9 +71,11 @@ static struct json_object *row_object(const struct bench_options *options, const
 	add_number(object, "bytes_per_second", row->rate, "%.0f");
 	add_number(object, "libc_bytes_per_second", row->libc_rate, "%.0f");
 	add_number(object, "ratio_to_libc", row->ratio, "%.4f");
-	json_object_object_add(object, "operations", json_object_new_int64((int64_t)row->operations));
+	json_object_object_add(object, "operations",
+			       json_object_new_int64((int64_t)row->operations));
 	json_object_object_add(object, "rounds", json_object_new_int((int)row->rounds));
-	json_object_object_add(object, "operations_per_sample", json_object_new_int((int)row->group));
+	json_object_object_add(object, "operations_per_sample",
+			       json_object_new_int((int)row->group));
 	add_number(object, "share_on_other_paths", row->elsewhere, "%.4f");
 	if (row->idle >= 0)
 		add_number(object, "idle_share", row->idle, "%.4f");
@@ -72,18 +85,16 @@ static struct json_object *row_object(const struct bench_options *options, const
 	return object;
 }
 
-static struct json_object *whole(const struct bench_results *results)
+static struct json_object *new_root(const struct bench_results *results)
 {
 	const struct bench_options *options = results->options;
 	struct json_object *root = json_object_new_object(), *rows = json_object_new_array();
-	unsigned int version = sva_version();
 	time_t now = time(NULL);
 	struct tm tm;
 	char text[512];
 
 	json_object_object_add(root, "schema", json_object_new_int(SCHEMA));
-	snprintf(text, sizeof(text), "%u.%u.%u", version >> 16, version >> 8 & 0xff, version & 0xff);
-	add_text(root, "version", text);
+	add_text(root, "version", term_version(text));
 	if (gmtime_r(&now, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
 		add_text(root, "time", text);
 	bench_machine_name(text, sizeof(text));
@@ -94,20 +105,20 @@ static struct json_object *whole(const struct bench_results *results)
 	json_object_object_add(root, "threads", json_object_new_int((int)options->threads));
 	add_number(root, "clock_ns", results->timer_ns, "%.1f");
 	for (unsigned int i = 0; i < results->count; i++)
-		json_object_array_add(rows, row_object(options, &results->rows[i]));
+		json_object_array_add(rows, new_row(options, &results->rows[i]));
 	json_object_object_add(root, "rows", rows);
 	return root;
 }
 
-int bench_json(struct bench_results *results)
+int bench_write_json(struct bench_results *results)
 {
-	struct json_object *root = whole(results);
+	struct json_object *root = new_root(results);
 	const char *text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
 								 JSON_C_TO_STRING_NOSLASHESCAPE);
 	int rc = 0;
 
 	if (!results->json.name) {
-		puts(text); /* main sees whether that arrived */
+		puts(text); /* term_finish() reports an error of the output */
 	} else {
 		rc = bench_output_begin(&results->json);
 		if (!rc)

@@ -3,8 +3,9 @@
 bin_PROGRAMS += %D%/sva-bench
 dist_man_MANS += man/sva-bench.1
 
-%C%_sva_bench_SOURCES = %D%/sva-bench.c %D%/bench.h %D%/buffers.c %D%/burst.c %D%/measure.c \
-	%D%/table.c %D%/json.c %D%/plot.c %D%/output.c %D%/instructions.c $(tools_term)
+%C%_sva_bench_SOURCES = %D%/sva-bench.c %D%/bench.h %D%/options.c %D%/measure.c \
+	%D%/instructions.c %D%/table.c %D%/json.c %D%/plot.c %D%/rows.c %D%/burst.c %D%/buffers.c \
+	%D%/output.c $(tools_term)
 %C%_sva_bench_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS) -pthread
 %C%_sva_bench_LDADD = src/lib/libsva.la $(JSON_LIBS)
 %C%_sva_bench_LDFLAGS = $(AM_LDFLAGS) -pthread

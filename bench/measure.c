@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One case, from calibration to medians. The crew is a set of threads with their own buffers; they all do the same
- * burst at the same time, and a burst lasts from the first thread's begin to the last one's end.
+ * One case, from calibration to medians. The crew is a set of threads with buffers of their own;
+ * they all run the same burst at the same time, and a burst lasts from the begin of the first
+ * thread to the end of the last.
  *
- * In each round libc and the path take turns on the same buffers, and the order changes from round to round, so that a
- * machine that gets slower or faster meanwhile does so for both.
+ * In each round libc and the path run in turn on the same buffers, and the order changes from round
+ * to round, so that a machine that gets slower or faster meanwhile does so for both.
  */
 #include "bench.h"
 
@@ -17,7 +18,8 @@
 #define ROUNDS_LEAST 3
 #define SAMPLES 262144 /* times kept for one case and thread */
 #define TIMER_TRIES 1001
-#define SAMPLE_CLOCKS 100 /* a sample is as long as so many readings of the clock at least, where calls can be grouped */
+/* Where calls can be grouped, a sample takes at least as long as so many readings of the clock. */
+#define SAMPLE_CLOCKS 100
 
 struct member {
 	struct bench_worker worker;
@@ -31,7 +33,7 @@ struct bench_crew {
 	unsigned int started;
 	pthread_barrier_t begin, end;
 	bool barriers;
-	/* The order for the next burst. */
+	/* What the threads do in the next burst. */
 	enum bench_kind kind;
 	unsigned long count;
 	bool quit;
@@ -59,20 +61,7 @@ static int compare_u64(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int compare_double(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double median(double *values, unsigned int n)
-{
-	qsort(values, n, sizeof(*values), compare_double);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
-/* What the time of nothing is: taken off every sample. */
+/* How long reading the clock takes, in ns. It is subtracted from every sample. */
 static double time_timer(void)
 {
 	double tries[TIMER_TRIES];
@@ -82,7 +71,7 @@ static double time_timer(void)
 
 		tries[i] = (double)(bench_now() - before);
 	}
-	return median(tries, TIMER_TRIES);
+	return bench_median(tries, TIMER_TRIES);
 }
 
 /* ------------------------------------------------------------------ the crew */
@@ -126,7 +115,8 @@ int bench_crew_create(struct bench_crew **out, const struct bench_options *optio
 		rc = member_prepare(&crew->members[i], options);
 	}
 	for (unsigned int i = 0; i < options->threads && !rc; i++) {
-		rc = -pthread_create(&crew->members[i].thread, NULL, member_main, &crew->members[i]);
+		rc = -pthread_create(&crew->members[i].thread, NULL, member_main,
+				     &crew->members[i]);
 		crew->started += rc == 0;
 	}
 	*out = crew;
@@ -140,7 +130,10 @@ void bench_crew_destroy(struct bench_crew *crew)
 	if (!crew)
 		return;
 	threads = crew->options->threads;
-	/* Some but not all threads: they wait at a barrier that can not open, and end with the process. */
+	/*
+	 * If only some threads could be created, they wait at a barrier that cannot open until the
+	 * process ends.
+	 */
 	if (crew->started && crew->started < threads)
 		return;
 	crew->quit = true;
@@ -168,8 +161,8 @@ double bench_crew_timer_ns(const struct bench_crew *crew)
 	return crew->timer_ns;
 }
 
-/* All threads do count operations each: the seconds that took, or a negative errno. */
-static double crew_burst(struct bench_crew *crew, enum bench_kind kind, unsigned long count)
+/* Every thread runs count operations. Returns the seconds that took, or a negative errno. */
+static double run_burst(struct bench_crew *crew, enum bench_kind kind, unsigned long count)
 {
 	uint64_t start = UINT64_MAX, end = 0;
 
@@ -190,7 +183,7 @@ static double crew_burst(struct bench_crew *crew, enum bench_kind kind, unsigned
 
 /* ------------------------------------------------------------------ the steps of a case */
 
-static void unmap(struct bench_crew *crew)
+static void unmap_buffers(struct bench_crew *crew)
 {
 	for (unsigned int i = 0; i < crew->options->threads; i++) {
 		struct bench_worker *w = &crew->members[i].worker;
@@ -201,7 +194,7 @@ static void unmap(struct bench_crew *crew)
 	}
 }
 
-static int map(struct bench_worker *w, const struct bench_case *what)
+static int map_buffers(struct bench_worker *w, const struct bench_case *what)
 {
 	size_t bytes = w->buffers.stride * what->depth;
 	int rc = sva_dma_map(w->sva, w->buffers.src, bytes, SVA_DMA_SOURCE, &w->src);
@@ -209,7 +202,7 @@ static int map(struct bench_worker *w, const struct bench_case *what)
 	return rc ? rc : sva_dma_map(w->sva, w->buffers.dst, bytes, SVA_DMA_DESTINATION, &w->dst);
 }
 
-static int lay_out(struct bench_crew *crew, struct sva *sva, const struct bench_case *what)
+static int lay_out_buffers(struct bench_crew *crew, struct sva *sva, const struct bench_case *what)
 {
 	int rc = 0;
 
@@ -223,36 +216,33 @@ static int lay_out(struct bench_crew *crew, struct sva *sva, const struct bench_
 		w->queue[0] = w->device[0] = '\0';
 		bench_buffers_lay_out(&w->buffers, what->size, what->depth);
 		if (what->mapped && !rc)
-			rc = map(w, what);
+			rc = map_buffers(w, what);
 	}
 	return rc;
 }
 
+/* Is this result of run_burst() an error? The row then says so. */
 static bool failed(struct bench_row *row, double seconds)
 {
-	int rc = (int)seconds;
-
 	if (seconds >= 0)
 		return false;
-	/* Not offered is not the same as broken. */
-	row->state = rc == -ENODEV || rc == -EOPNOTSUPP ? BENCH_UNAVAILABLE : BENCH_FAILED;
-	row->reason = rc;
-	snprintf(row->text, sizeof(row->text), "%s", strerror(-rc));
+	bench_fail_row(row, (int)seconds);
 	return true;
 }
 
-static void scribble(struct bench_crew *crew, const struct bench_row *row)
+static void scribble_buffers(struct bench_crew *crew, const struct bench_row *row)
 {
 	for (unsigned int i = 0; i < crew->options->threads; i++)
 		bench_buffers_scribble(&crew->members[i].worker.buffers, row->what.depth);
 }
 
-static bool verify(struct bench_crew *crew, struct bench_row *row)
+static bool verify_buffers(struct bench_crew *crew, struct bench_row *row)
 {
 	for (unsigned int i = 0; i < crew->options->threads; i++) {
 		const struct bench_worker *w = &crew->members[i].worker;
 
-		if (bench_buffers_verify(&w->buffers, row->what.op, row->what.depth, row->text, sizeof(row->text)))
+		if (bench_buffers_verify(&w->buffers, row->what.op, row->what.depth, row->text,
+					 sizeof(row->text)))
 			continue;
 		row->state = BENCH_FAILED;
 		row->reason = -EBADMSG;
@@ -261,17 +251,20 @@ static bool verify(struct bench_crew *crew, struct bench_row *row)
 	return true;
 }
 
-/* Every buffer once, untimed, into memory that held something else: is the data right, and which path moved it? */
-static bool check(struct bench_crew *crew, struct bench_row *row)
+/*
+ * Copies to every buffer once, untimed, over other data, and checks what was written and which path
+ * moved it.
+ */
+static bool check_path(struct bench_crew *crew, struct bench_row *row)
 {
 	uint64_t total = 0, path = 0;
 
-	scribble(crew, row);
-	if (failed(row, crew_burst(crew, BENCH_CHECKED, row->what.depth)))
+	scribble_buffers(crew, row);
+	if (failed(row, run_burst(crew, BENCH_CHECKED, row->what.depth)))
 		return false;
 	if (crew->options->flip)
 		bench_dst(&crew->members[0].worker.buffers, 0)[row->what.size / 2] ^= 1;
-	if (!verify(crew, row))
+	if (!verify_buffers(crew, row))
 		return false;
 	for (unsigned int i = 0; i < crew->options->threads; i++) {
 		const struct bench_worker *w = &crew->members[i].worker;
@@ -285,14 +278,17 @@ static bool check(struct bench_crew *crew, struct bench_row *row)
 	return true;
 }
 
-/* How many operations (whole goes of depth) make a burst of about this length. */
-static unsigned long calibrate(struct bench_crew *crew, struct bench_row *row, enum bench_kind kind, double seconds,
-			       double *one)
+/*
+ * Returns how many operations, a multiple of depth, make a burst of about this length, and stores
+ * how long one takes. 0: an operation failed.
+ */
+static unsigned long calibrate(struct bench_crew *crew, struct bench_row *row, enum bench_kind kind,
+			       double seconds, double *one)
 {
 	unsigned long count = row->what.depth;
 
 	for (;;) {
-		double took = crew_burst(crew, kind, count), want;
+		double took = run_burst(crew, kind, count), want;
 
 		if (took < 0) {
 			failed(row, took);
@@ -301,13 +297,14 @@ static unsigned long calibrate(struct bench_crew *crew, struct bench_row *row, e
 		*one = took / (double)count;
 		if (took * 8 >= seconds || count > 1ul << 30) {
 			want = seconds / *one / row->what.depth;
-			return (unsigned long)row->what.depth * (want < 1 ? 1 : (unsigned long)want);
+			return (unsigned long)row->what.depth *
+			       (want < 1 ? 1 : (unsigned long)want);
 		}
 		count *= 8;
 	}
 }
 
-static void latencies(struct bench_crew *crew, struct bench_row *row)
+static void compute_latencies(struct bench_crew *crew, struct bench_row *row)
 {
 	unsigned int threads = crew->options->threads;
 	size_t total = 0, at = 0;
@@ -337,27 +334,37 @@ static void latencies(struct bench_crew *crew, struct bench_row *row)
 	free(all);
 }
 
-/* How many calls make a sample: a short one drowns in the noise of the clock. Operations in flight are timed one by one, since they overlap. */
-static unsigned int group_size(const struct bench_crew *crew, const struct bench_row *row, double one)
+/*
+ * How many calls make a sample: the time of a short call is lost in the noise of the clock.
+ * Operations in flight overlap, so each is timed by itself.
+ */
+static unsigned int group_size(const struct bench_crew *crew, const struct bench_row *row,
+			       double one)
 {
 	double calls = SAMPLE_CLOCKS * crew->timer_ns / (one * 1e9);
 
 	return row->what.mode != BENCH_SYNC || calls <= 1 ? 1 : (unsigned int)calls + 1;
 }
 
-/* The operations (whole goes of depth) in the timed burst of one of n rounds: as a plain one or as there is room for, and a sample at least. */
-static unsigned long timed_operations(const struct bench_row *row, unsigned long path_count, unsigned int n)
+/*
+ * How many operations, a multiple of depth, the timed burst of one of n rounds has: as many as a
+ * plain burst or as there is room for samples of, and at least one sample.
+ */
+static unsigned long timed_operations(const struct bench_row *row, unsigned long path_count,
+				      unsigned int n)
 {
-	unsigned long depth = row->what.depth, group = row->group, count = SAMPLES / n * group / depth * depth;
+	unsigned long depth = row->what.depth, group = row->group;
+	unsigned long count = SAMPLES / n * group / depth * depth;
 
 	count = count < path_count && count ? count : path_count;
 	return count < group ? (group + depth - 1) / depth * depth : count;
 }
 
-/* The rounds: libc and the path in turns, then the path with the time of each operation. */
-static bool rounds(struct bench_crew *crew, struct bench_row *row, double seconds)
+/* Runs the rounds: in each libc and the path in turn, then the path, timing each operation. */
+static bool run_rounds(struct bench_crew *crew, struct bench_row *row, double seconds)
 {
-	double path_rates[ROUNDS_MOST], libc_rates[ROUNDS_MOST], ratios[ROUNDS_MOST], path_one, libc_one, longest;
+	double path_rates[ROUNDS_MOST], libc_rates[ROUNDS_MOST], ratios[ROUNDS_MOST];
+	double path_one, libc_one, longest;
 	double bytes = (double)row->what.size * crew->options->threads;
 	double burst = seconds / ROUNDS_MOST / 3;
 	unsigned long path_count, libc_count, timed_count;
@@ -367,7 +374,7 @@ static bool rounds(struct bench_crew *crew, struct bench_row *row, double second
 	path_count = libc_count ? calibrate(crew, row, BENCH_PLAIN, burst, &path_one) : 0;
 	if (!path_count)
 		return false;
-	/* A go of large operations may take longer than a burst should: fewer rounds then. */
+	/* Even depth large operations may take longer than a burst should: fewer rounds then. */
 	longest = 2 * path_one * (double)path_count + libc_one * (double)libc_count;
 	n = seconds / longest >= ROUNDS_MOST ? ROUNDS_MOST : (unsigned int)(seconds / longest);
 	row->rounds = n = n < ROUNDS_LEAST ? ROUNDS_LEAST : n;
@@ -381,28 +388,29 @@ static bool rounds(struct bench_crew *crew, struct bench_row *row, double second
 		for (unsigned int turn = 0; turn < 2; turn++) {
 			bool path = turn == i % 2;
 
-			took[path] = crew_burst(crew, path ? BENCH_PLAIN : BENCH_LIBC, path ? path_count : libc_count);
+			took[path] = run_burst(crew, path ? BENCH_PLAIN : BENCH_LIBC,
+					       path ? path_count : libc_count);
 			if (failed(row, took[path]))
 				return false;
 		}
 		path_rates[i] = bytes * (double)path_count / took[1];
 		libc_rates[i] = bytes * (double)libc_count / took[0];
 		ratios[i] = path_rates[i] / libc_rates[i];
-		/* libc left the right data: the burst that is verified must not find it. */
+		/* libc wrote the right data, which must not hide an error of the last burst. */
 		if (i + 1 == n)
-			scribble(crew, row);
-		if (failed(row, crew_burst(crew, BENCH_TIMED, timed_count)))
+			scribble_buffers(crew, row);
+		if (failed(row, run_burst(crew, BENCH_TIMED, timed_count)))
 			return false;
 		row->operations += (path_count + timed_count) * crew->options->threads;
 	}
-	row->rate = median(path_rates, n);
-	row->libc_rate = median(libc_rates, n);
-	row->ratio = median(ratios, n);
+	row->rate = bench_median(path_rates, n);
+	row->libc_rate = bench_median(libc_rates, n);
+	row->ratio = bench_median(ratios, n);
 	return true;
 }
 
-/* What the processors have done since they started, in ticks: all, and nothing. */
-static bool processors(double *all, double *idle)
+/* Reads how many ticks all processors have run since they started, and how many of these idle. */
+static bool read_ticks(double *all, double *idle)
 {
 	unsigned long long value;
 	FILE *file = fopen("/proc/stat", "re");
@@ -411,7 +419,7 @@ static bool processors(double *all, double *idle)
 	*all = *idle = 0;
 	if (!file)
 		return false;
-	/* user nice system idle iowait irq softirq steal; what follows is counted in these already */
+	/* user nice system idle iowait irq softirq steal, which include all fields after them */
 	if (!fscanf(file, "cpu"))
 		for (; field < 8 && fscanf(file, " %llu", &value) == 1; field++) {
 			*all += (double)value;
@@ -428,17 +436,17 @@ void bench_measure(struct bench_crew *crew, struct sva *sva, double seconds, str
 
 	row->state = BENCH_MEASURED;
 	row->idle = -1;
-	good = !failed(row, lay_out(crew, sva, &row->what)) && check(crew, row);
-	known = processors(&all[0], &idle[0]);
-	good = good && rounds(crew, row, seconds);
-	/* What was waited for input and output counts as idle, and may go back by a tick, as proc(5) says. */
-	if (processors(&all[1], &idle[1]) && known && all[1] > all[0])
+	good = !failed(row, lay_out_buffers(crew, sva, &row->what)) && check_path(crew, row);
+	known = read_ticks(&all[0], &idle[0]);
+	good = good && run_rounds(crew, row, seconds);
+	/* iowait is counted as idle. It may decrease by a tick, as proc(5) says. */
+	if (read_ticks(&all[1], &idle[1]) && known && all[1] > all[0])
 		row->idle = idle[1] > idle[0] ? (idle[1] - idle[0]) / (all[1] - all[0]) : 0;
-	unmap(crew);
+	unmap_buffers(crew);
 	if (!good)
 		return;
-	latencies(crew, row);
-	/* The last burst was the path's, into memory that held something else: its data is checked, too. */
+	compute_latencies(crew, row);
+	/* The last burst ran on the path, over other data: verify that as well. */
 	if (row->state == BENCH_MEASURED)
-		verify(crew, row);
+		verify_buffers(crew, row);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files that results are written to. Each is opened before anything is measured, so that a name that cannot be
- * written is reported at once and not after the run.
+ * The files that results are written to. Each is opened before anything is measured, so that a name
+ * that cannot be written is reported at once and not after the run.
  */
 #include "bench.h"
 
@@ -11,13 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/term/term.h"
+
 static int output_error(const struct bench_output *output)
 {
-	bench_error("cannot write %s: %s", output->name, strerror(errno));
+	term_error("cannot write %s: %s", output->name, strerror(errno));
 	return -1;
 }
 
-/* What the file holds stays until there is something to replace it with: bench_output_begin(). */
+/* What the file holds stays until bench_output_begin(), when there is a result to replace it. */
 int bench_output_open(struct bench_output *output, const char *name)
 {
 	*output = (struct bench_output){ .name = name };
@@ -39,7 +41,7 @@ static bool is_regular(const struct bench_output *output)
 	return fstat(output->fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Two names of one regular file: the later result would replace the earlier one. */
+/* Are they one regular file? The later result would then replace the earlier one. */
 bool bench_output_same(const struct bench_output *a, const struct bench_output *b)
 {
 	struct stat first, second;
@@ -73,7 +75,7 @@ int bench_output_write(const struct bench_output *output, const char *text)
 	return 0;
 }
 
-/* A file that nothing was written to is removed, if it was not there before. */
+/* Removes a file that was created by bench_output_open() and got no result. */
 int bench_output_close(struct bench_output *output)
 {
 	int fd = output->fd;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What icount single-steps: one kind of operation, between markers, warm. The environment configures the library as it
- * would for any program.
+ * The program that icount single-steps: it runs one kind of operation between markers, after some
+ * that are not counted. The environment configures the library as for any program.
  *
- *   icount-child KIND SIZE PATH     KIND: sync, async, batch or memcpy. PATH: the one that must carry it.
+ *	icount-child KIND SIZE PATH
+ *
+ * KIND is sync, async, batch or memcpy; PATH is the path that must carry the operations.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,19 +14,21 @@
 #include "icount.h"
 #include "sva/sva.h"
 
-#define WARM 4 /* the first calls bind queues and resolve symbols */
+#define WARM 4 /* calls that are not counted: the first bind queues and resolve symbols */
 #define BATCH 32
-#define BATCH_SAMPLES 4 /* each is 32 operations already */
+#define BATCH_SAMPLES 4 /* each of BATCH operations */
 
 static struct sva *sva;
 static char *src, *dst;
-static volatile size_t size; /* volatile: or the compiler replaces memcpy by what it knows about the size */
+/* volatile, so that the compiler does not replace memcpy by code for this size. */
+static volatile size_t size;
 static struct sva_op *ops, *list[BATCH];
 
-static int check(const struct sva_result *result, int rc, const char *path)
+static int check_result(const struct sva_result *result, int rc, const char *path)
 {
 	if (rc < 0 || strcmp(sva_path_name(result->path), path) || result->bytes != size) {
-		fprintf(stderr, "icount-child: rc %d, path %s instead of %s, %llu bytes, reason: %s\n", rc,
+		fprintf(stderr,
+			"icount-child: rc %d, path %s instead of %s, %llu bytes, reason: %s\n", rc,
 			sva_path_name(result->path), path, (unsigned long long)result->bytes,
 			sva_reason_text(result->reason));
 		return 1;
@@ -46,7 +50,7 @@ static int run_sync(const char *path)
 			rc = sva_memcpy(sva, dst, src, n);
 			ICOUNT_MARK(ICOUNT_END);
 		}
-		if (check(sva_last_result(), rc, path))
+		if (check_result(sva_last_result(), rc, path))
 			return 1;
 	}
 	return 0;
@@ -86,7 +90,7 @@ static int run_async(const char *path)
 			done = rc ? 0 : sva_poll(op);
 			ICOUNT_MARK(ICOUNT_END);
 		}
-		if (done != 1 || check(sva_op_result(op), rc, path))
+		if (done != 1 || check_result(sva_op_result(op), rc, path))
 			return 1;
 	}
 	return 0;
@@ -109,7 +113,8 @@ static int run_batch(const char *path)
 
 		for (int k = 0; k < BATCH; k++) {
 			list[k] = &ops[k];
-			sva_prep_memcpy(list[k], dst + (size_t)k * size, src + (size_t)k * size, size);
+			sva_prep_memcpy(list[k], dst + (size_t)k * size, src + (size_t)k * size,
+					size);
 		}
 		if (i < WARM) {
 			n = submit_and_poll();
@@ -123,7 +128,7 @@ static int run_batch(const char *path)
 			return 1;
 		}
 		for (int k = 0; k < BATCH; k++)
-			if (check(sva_op_result(list[k]), 0, path))
+			if (check_result(sva_op_result(list[k]), 0, path))
 				return 1;
 	}
 	return 0;
@@ -141,7 +146,7 @@ int main(int argc, char **argv)
 	ops = aligned_alloc(64, BATCH * sizeof(*ops));
 	if (!size || !src || !dst || !ops)
 		return 2;
-	/* The pages are there before anything is counted. */
+	/* Populates the pages before anything is counted. */
 	memset(src, 1, BATCH * size);
 	memset(dst, 2, BATCH * size);
 	memset(ops, 0, BATCH * sizeof(*ops));
@@ -150,7 +155,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "icount-child: sva_open: %s\n", strerror(-rc));
 		return 1;
 	}
-	/* Not earlier, which takes long; not later: the first operation reads /proc/cpuinfo and binds the queue. */
+	/*
+	 * Stepping begins here: sva_open() would take long, and the first operation reads
+	 * /proc/cpuinfo and binds the queue, which must be emulated.
+	 */
 	ICOUNT_MARK(ICOUNT_START);
 	if (!strcmp(argv[1], "sync"))
 		rc = run_sync(argv[3]);
@@ -162,6 +170,6 @@ int main(int argc, char **argv)
 		rc = run_batch(argv[3]);
 	else
 		rc = 2;
-	/* No tidying up: it would be stepped, too. */
+	/* Closes nothing, since that would be single-stepped, too. */
 	_Exit(rc);
 }

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * icount: how many instructions, locked instructions and system calls one operation costs the caller.
+ * icount: counts the instructions, locked instructions and system calls that one operation costs
+ * the caller.
  *
- * A child program (icount-child.c) is single-stepped by ptrace. It opens a context with a queue that a text file lists
- * and whose device node is a page of an ordinary file; ENQCMD, MOVDIR64B and write(2) on it are not run but stood in
- * for: the completion record says success at once. So the numbers are the same on every x86-64 machine, with a DSA or
- * without, and they are no times: what the submission itself costs on hardware, a few hundred nanoseconds, is not in
- * them.
+ * icount single-steps a child program (icount-child.c) with ptrace(2). The child opens a context
+ * with a queue that a text file lists and whose device node is a page of an ordinary file. ENQCMD,
+ * MOVDIR64B and write(2) on that node are not executed: icount emulates them, with a completion
+ * record that reports success at once. So the counts are the same on every x86-64 machine, with a
+ * DSA or without, and they are not times: the few hundred nanoseconds that a submission takes on
+ * hardware are not in them.
  *
- * The numbers are held against a file of budgets; a limit that is passed fails, a goal is only told.
+ * The counts are compared with a file of budgets: exceeding a limit is a failure, missing a goal is
+ * only reported.
  */
 #include "icount.h"
 
@@ -28,42 +31,48 @@
 
 struct count_case {
 	const char *name;
-	const char *kind, *size, *path; /* of the child */
+	const char *kind, *size, *path; /* arguments of the child */
 	const char *paths;              /* SVA_PATHS, NULL: unset */
-	const char *mode;               /* of the queue; NULL: no queue at all */
-	unsigned int ops;               /* operations in one sample: the numbers are for one of them */
+	const char *mode;               /* of the queue; NULL: there is no queue */
+	unsigned int ops;               /* operations in one sample; counts are for one of them */
 	const char *what;
 };
 
 static const struct count_case cases[] = {
-	{ "sync-enqcmd", "sync", "131072", "enqcmd", "enqcmd", "shared", 1, "sva_memcpy of 128 KiB" },
-	{ "sync-movdir64b", "sync", "131072", "movdir64b", "movdir64b", "dedicated", 1, "sva_memcpy of 128 KiB" },
-	{ "async-enqcmd", "async", "131072", "enqcmd", "enqcmd", "shared", 1, "sva_submit and sva_poll" },
-	{ "async-movdir64b", "async", "131072", "movdir64b", "movdir64b", "dedicated", 1, "sva_submit and sva_poll" },
-	{ "batch-enqcmd", "batch", "4096", "enqcmd", "enqcmd", "shared", 32,
-	  "one of 32 in sva_submit_many, with its poll" },
-	{ "batch-movdir64b", "batch", "4096", "movdir64b", "movdir64b", "dedicated", 32,
-	  "one of 32 in sva_submit_many, with its poll" },
-	{ "batch-write", "batch", "4096", "write", "write", "shared", 32,
-	  "one of 32 in sva_submit_many, with its poll" },
-	{ "memcpy-small", "memcpy", "1024", "cpu", NULL, "shared", 1, "sva_memcpy of 1 KiB less memcpy of it" },
-	{ "memcpy-no-device", "memcpy", "131072", "cpu", NULL, NULL, 1, "sva_memcpy of 128 KiB less memcpy of it" },
+	{"sync-enqcmd", "sync", "131072", "enqcmd", "enqcmd", "shared", 1, "sva_memcpy of 128 KiB"},
+	{"sync-movdir64b", "sync", "131072", "movdir64b", "movdir64b", "dedicated", 1,
+	 "sva_memcpy of 128 KiB"},
+	{"async-enqcmd", "async", "131072", "enqcmd", "enqcmd", "shared", 1,
+	 "sva_submit and sva_poll"},
+	{"async-movdir64b", "async", "131072", "movdir64b", "movdir64b", "dedicated", 1,
+	 "sva_submit and sva_poll"},
+	{"batch-enqcmd", "batch", "4096", "enqcmd", "enqcmd", "shared", 32,
+	 "one of 32 in sva_submit_many, with its poll"},
+	{"batch-movdir64b", "batch", "4096", "movdir64b", "movdir64b", "dedicated", 32,
+	 "one of 32 in sva_submit_many, with its poll"},
+	{"batch-write", "batch", "4096", "write", "write", "shared", 32,
+	 "one of 32 in sva_submit_many, with its poll"},
+	{"memcpy-small", "memcpy", "1024", "cpu", NULL, "shared", 1,
+	 "sva_memcpy of 1 KiB less memcpy of it"},
+	{"memcpy-no-device", "memcpy", "131072", "cpu", NULL, NULL, 1,
+	 "sva_memcpy of 128 KiB less memcpy of it"},
 };
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
-/* A line of the file: -1 means that the number may be anything. */
+/* A line of the file of budgets; -1: any number is permitted. */
 struct budget {
 	char name[32];
-	bool limit; /* or a goal */
+	bool limit; /* else a goal */
 	long instructions, locked, syscalls;
 };
 
-/* The worst sample of a case, for one operation. */
+/* The largest counts of the samples of a case, for one operation. */
 struct outcome {
-	uint64_t before, after, total, locked, syscalls; /* total, locked: of one operation, rounded up */
+	/* total, locked: of one operation, rounded up */
+	uint64_t before, after, total, locked, syscalls;
 	uint64_t descriptors, submissions;
-	bool split; /* before and after mean something */
+	bool split; /* before and after have a meaning */
 };
 
 /* ------------------------------------------------------------------ budgets */
@@ -88,7 +97,32 @@ static bool known_case(const char *name)
 	return false;
 }
 
-/* NAME limit|goal INSTRUCTIONS LOCKED SYSCALLS # why. The number of budgets, or -1 after a message. */
+/* Reads one line: NAME limit|goal INSTRUCTIONS LOCKED SYSCALLS. Returns false after a message. */
+static bool parse_budget(const char *line, const char *file_name, unsigned int line_number,
+			 struct budget *b)
+{
+	char kind[16], numbers[3][16], extra;
+	int fields = sscanf(line, "%31s %15s %15s %15s %15s %c", b->name, kind, numbers[0],
+			    numbers[1], numbers[2], &extra);
+
+	if (fields > 0 && !known_case(b->name)) {
+		fprintf(stderr, "icount: %s:%u: unknown case '%s'; icount --help lists the cases\n",
+			file_name, line_number, b->name);
+		return false;
+	}
+	if (fields != 5 || (strcmp(kind, "limit") && strcmp(kind, "goal")) ||
+	    !parse_number(numbers[0], &b->instructions) || !parse_number(numbers[1], &b->locked) ||
+	    !parse_number(numbers[2], &b->syscalls)) {
+		fprintf(stderr,
+			"icount: %s:%u: not CASE limit|goal INSTRUCTIONS LOCKED SYSCALLS\n",
+			file_name, line_number);
+		return false;
+	}
+	b->limit = !strcmp(kind, "limit");
+	return true;
+}
+
+/* Returns the number of budgets, or -1 after a message. */
 static int read_budgets(const char *name, struct budget budgets[BUDGETS])
 {
 	FILE *file = fopen(name, "re");
@@ -100,34 +134,18 @@ static int read_budgets(const char *name, struct budget budgets[BUDGETS])
 		fprintf(stderr, "icount: cannot open %s: %s\n", name, strerror(errno));
 		return -1;
 	}
-	while (fgets(line, sizeof(line), file)) {
-		char kind[16], numbers[3][16], extra;
-		struct budget *b = &budgets[n];
-		int fields;
-
+	while (n >= 0 && fgets(line, sizeof(line), file)) {
 		line_number++;
 		line[strcspn(line, "#\n")] = '\0';
 		if (!line[strspn(line, " \t")])
 			continue;
-		fields = sscanf(line, "%31s %15s %15s %15s %15s %c", b->name, kind, numbers[0], numbers[1], numbers[2],
-				&extra);
-		if (fields > 0 && !known_case(b->name)) {
-			fprintf(stderr, "icount: %s:%u: unknown case '%s'; icount --help lists the cases\n", name,
-				line_number, b->name);
+		if (n == BUDGETS) {
+			fprintf(stderr, "icount: %s:%u: more than %d budgets\n", name, line_number,
+				BUDGETS);
 			n = -1;
-			break;
+		} else {
+			n = parse_budget(line, name, line_number, &budgets[n]) ? n + 1 : -1;
 		}
-		if (n == BUDGETS || fields != 5 ||
-		    (strcmp(kind, "limit") && strcmp(kind, "goal")) ||
-		    !parse_number(numbers[0], &b->instructions) || !parse_number(numbers[1], &b->locked) ||
-		    !parse_number(numbers[2], &b->syscalls)) {
-			fprintf(stderr, "icount: %s:%u: not CASE limit|goal INSTRUCTIONS LOCKED SYSCALLS\n", name,
-				line_number);
-			n = -1;
-			break;
-		}
-		b->limit = !strcmp(kind, "limit");
-		n++;
 	}
 	fclose(file);
 	return n;
@@ -143,7 +161,8 @@ static bool within(const struct budget *b, const struct outcome *o)
 /* ------------------------------------------------------------------ one case */
 
 static char directory[] = "/tmp/sva-icount-XXXXXX";
-static char node_name[PATH_MAX], queue_name[PATH_MAX], cpuinfo_name[PATH_MAX], devices_name[PATH_MAX];
+static char node_name[PATH_MAX], queue_name[PATH_MAX], cpuinfo_name[PATH_MAX],
+	devices_name[PATH_MAX];
 
 static void remove_files(void)
 {
@@ -154,7 +173,10 @@ static void remove_files(void)
 	rmdir(directory);
 }
 
-/* This machine's own, with the two features that are stood in for, and without the one that is not. */
+/*
+ * Writes this machine's /proc/cpuinfo with the two features that icount emulates, and without
+ * waitpkg, which it does not.
+ */
 static int write_cpuinfo(void)
 {
 	FILE *from = fopen("/proc/cpuinfo", "re"), *to = fopen(cpuinfo_name, "we");
@@ -198,12 +220,16 @@ static int make_files(void)
 	if (!file || ftruncate(fileno(file), 4096) || fclose(file))
 		return -1;
 	file = fopen(devices_name, "we");
-	if (!file || fprintf(file, "Character devices:\n%u dsa\n", ICOUNT_MAJOR) < 0 || fclose(file))
+	if (!file || fprintf(file, "Character devices:\n%u dsa\n", ICOUNT_MAJOR) < 0 ||
+	    fclose(file))
 		return -1;
 	return write_cpuinfo();
 }
 
-/* A DSA 1, as its sysfs shows it; op-cap has the batch bit, which a queue with a mapped portal may use. */
+/*
+ * Writes a queue of a DSA 1, with the values of its sysfs. op-cap has the batch bit, which a queue
+ * with a mapped portal may use.
+ */
 static int write_queue(const char *mode)
 {
 	FILE *file = fopen(queue_name, "we");
@@ -211,8 +237,9 @@ static int write_queue(const char *mode)
 	if (!file)
 		return -1;
 	if (mode)
-		fprintf(file, "wq0.0 device=dsa0 mode=%s node=%s entries=64 version=0x100 gen-cap=0x40915f010f "
-			      "op-cap=0x1003f03ff\n", mode, node_name);
+		fprintf(file, "wq0.0 device=dsa0 mode=%s node=%s entries=64 version=0x100 "
+			      "gen-cap=0x40915f010f op-cap=0x1003f03ff\n",
+			mode, node_name);
 	return fclose(file);
 }
 
@@ -227,6 +254,7 @@ static void set_environment(const struct count_case *what)
 		unsetenv("SVA_PATHS");
 }
 
+/* The largest value of a field of struct region. */
 static uint64_t worst(const struct region *regions, unsigned int n, size_t field)
 {
 	uint64_t most = 0;
@@ -243,10 +271,15 @@ static uint64_t worst(const struct region *regions, unsigned int n, size_t field
 #define WORST(s, field) worst((s)->samples, (s)->sample_count, offsetof(struct region, field))
 #define WORST_BASE(s, field) worst((s)->base, (s)->base_count, offsetof(struct region, field))
 
-static int run_case(const struct count_case *what, const char *child, FILE *trace, struct outcome *o)
+static int run_case(const struct count_case *what, const char *child, FILE *trace,
+		    struct outcome *o)
 {
-	char *argv[] = { (char *)child, (char *)what->kind, (char *)what->size, (char *)what->path, NULL };
-	struct stepper stepper = { .node = node_name, .cpuinfo = cpuinfo_name, .devices = devices_name, .trace = trace };
+	char *argv[] = {(char *)child, (char *)what->kind, (char *)what->size, (char *)what->path,
+			NULL};
+	struct stepper stepper = { .node = node_name,
+				   .cpuinfo = cpuinfo_name,
+				   .devices = devices_name,
+				   .trace = trace };
 	uint64_t base;
 	int rc;
 
@@ -285,19 +318,19 @@ static void print_budget(const struct budget *b)
 	printf("%s %s/%s/%s", b->limit ? "limit" : "goal", text[0], text[1], text[2]);
 }
 
-/* How many limits were passed. */
-static int print_outcome(const struct count_case *what, const struct outcome *o, const struct budget *budgets,
-			 int count)
+/* Returns how many limits were exceeded. */
+static int print_outcome(const struct count_case *what, const struct outcome *o,
+			 const struct budget *budgets, int count)
 {
 	char before[24] = "-", after[24] = "-";
-	int passed = 0;
+	int exceeded = 0;
 
 	if (o->split) {
 		snprintf(before, sizeof(before), "%" PRIu64, o->before);
 		snprintf(after, sizeof(after), "%" PRIu64, o->after);
 	}
-	printf("%-17s %6s %6s %6" PRIu64 " %6" PRIu64 " %8" PRIu64 " %11" PRIu64 "  ", what->name, before, after,
-	       o->total, o->locked, o->syscalls, o->descriptors);
+	printf("%-17s %6s %6s %6" PRIu64 " %6" PRIu64 " %8" PRIu64 " %11" PRIu64 "  ", what->name,
+	       before, after, o->total, o->locked, o->syscalls, o->descriptors);
 	for (int i = 0, n = 0; i < count; i++) {
 		const struct budget *b = &budgets[i];
 		bool good = within(b, o);
@@ -307,18 +340,22 @@ static int print_outcome(const struct count_case *what, const struct outcome *o,
 		printf("%s", n++ ? "; " : "");
 		print_budget(b);
 		printf(": %s", b->limit ? (good ? "ok" : "FAILED") : (good ? "met" : "not met"));
-		passed += b->limit && !good;
+		exceeded += b->limit && !good;
 	}
 	putchar('\n');
 	fflush(stdout);
-	return passed;
+	return exceeded;
 }
 
 static void usage(FILE *out)
 {
 	fputs("usage: icount [--budgets FILE] [--child PROGRAM] [--trace FILE] [CASE ...]\n"
-	      "Count the instructions of one operation. Without --budgets nothing can fail.\n"
-	      "--trace: the address of every instruction of the last sample, for icount-profile. Cases:\n",
+	      "Count the instructions of one operation.\n"
+	      "  --budgets FILE   compare with budgets; an exceeded limit is a failure\n"
+	      "  --child PROGRAM  count this program instead of icount-child\n"
+	      "  --trace FILE     write the address of each instruction of the last sample, for\n"
+	      "                   icount-profile\n"
+	      "Cases:\n",
 	      out);
 	for (size_t i = 0; i < CASES; i++)
 		fprintf(out, "  %-17s %s\n", cases[i].name, cases[i].what);
@@ -334,7 +371,7 @@ static bool wanted(const char *name, char **names)
 	return !any;
 }
 
-/* From the place of this program in the build tree: the child lies beside it, and so, nearly, do the plug-ins. */
+/* The child is beside this program in the build tree. The plug-ins are found from there, too. */
 static const char *default_child(void)
 {
 	static char name[PATH_MAX + 32];
@@ -351,12 +388,13 @@ static const char *default_child(void)
 	return name;
 }
 
-static int run_all(const char *child, FILE *trace, char **names, const struct budget *budgets, int budget_count)
+static int run_all(const char *child, FILE *trace, char **names, const struct budget *budgets,
+		   int budget_count)
 {
-	int passed = 0;
+	int failures = 0;
 
-	printf("%-17s %6s %6s %6s %6s %8s %11s  %s\n", "case", "before", "after", "total", "locked", "syscalls",
-	       "descriptors", "budgets: instructions/locked/syscalls");
+	printf("%-17s %6s %6s %6s %6s %8s %11s  %s\n", "case", "before", "after", "total",
+	       "locked", "syscalls", "descriptors", "budgets: instructions/locked/syscalls");
 	for (size_t i = 0; i < CASES; i++) {
 		struct outcome outcome;
 		int rc;
@@ -369,24 +407,28 @@ static int run_all(const char *child, FILE *trace, char **names, const struct bu
 			return SKIPPED;
 		}
 		if (rc) {
-			printf("%-17s FAILED: %s\n", cases[i].name, rc < 0 ? strerror(-rc) : "the child failed");
-			passed++;
+			printf("%-17s FAILED: %s\n", cases[i].name,
+			       rc < 0 ? strerror(-rc) : "the child failed");
+			failures++;
 			continue;
 		}
-		passed += print_outcome(&cases[i], &outcome, budgets, budget_count);
+		failures += print_outcome(&cases[i], &outcome, budgets, budget_count);
 	}
-	printf("\nInstructions of the caller for one operation, the worst of up to %d warm ones. before: with the\n"
-	       "submission; after: from there on. locked, syscalls, descriptors: of a whole sample (batch: 32).\n",
+	printf("\nInstructions of the caller for one operation, the most of up to %d warm ones.\n"
+	       "before: up to and with the submission; after: from there on. locked, syscalls,\n"
+	       "descriptors: of a whole sample (batch: 32).\n",
 	       ICOUNT_SAMPLES);
-	return passed ? 1 : 0;
+	return failures ? 1 : 0;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "budgets", required_argument, NULL, 'b' }, { "child", required_argument, NULL, 'c' },
-		{ "trace", required_argument, NULL, 't' },   { "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		{"budgets", required_argument, NULL, 'b'},
+		{"child", required_argument, NULL, 'c'},
+		{"trace", required_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	struct budget budgets[BUDGETS + 1];
 	const char *child = default_child();
@@ -407,7 +449,8 @@ int main(int argc, char **argv)
 		case 't':
 			trace = fopen(optarg, "we");
 			if (!trace) {
-				fprintf(stderr, "icount: cannot open %s: %s\n", optarg, strerror(errno));
+				fprintf(stderr, "icount: cannot open %s: %s\n", optarg,
+					strerror(errno));
 				return 2;
 			}
 			break;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* icount: recognise the few instructions that matter. Encodings: Intel SDM volume 2, chapter 2 and appendix A. */
+/*
+ * icount: recognises the few instructions that are counted apart or emulated. Encodings: Intel SDM
+ * volume 2, chapter 2 and appendix A.
+ */
 #include "icount.h"
 
 #include <string.h>
@@ -77,7 +80,9 @@ static int32_t read_i32(const uint8_t *bytes)
 	return value;
 }
 
-/* The memory operand whose ModRM byte is at bytes[at]; *end is behind it. */
+/*
+ * The address of the memory operand whose ModRM byte is at bytes[at]; *end: the offset behind it.
+ */
 static uint64_t memory_operand(const uint8_t *bytes, unsigned int at, const struct prefixes *p,
 			       const struct user_regs_struct *regs, unsigned int *end)
 {
@@ -87,7 +92,8 @@ static uint64_t memory_operand(const uint8_t *bytes, unsigned int at, const stru
 
 	at++;
 	if (rm == 4) {
-		unsigned int sib = bytes[at++], index = (sib >> 3 & 7) | (p->rex & 2 ? 8 : 0), base = sib & 7;
+		unsigned int sib = bytes[at++], index = (sib >> 3 & 7) | (p->rex & 2 ? 8 : 0),
+			     base = sib & 7;
 
 		if (index != 4)
 			addr += reg(regs, index) << (sib >> 6);
@@ -123,7 +129,8 @@ static bool is_string(uint8_t opcode)
 	return (opcode >= 0xa4 && opcode <= 0xa7) || (opcode >= 0xaa && opcode <= 0xaf);
 }
 
-void insn_decode(const uint8_t bytes[INSN_MAX], const struct user_regs_struct *regs, struct insn *insn)
+void insn_decode(const uint8_t bytes[INSN_MAX], const struct user_regs_struct *regs,
+		 struct insn *insn)
 {
 	struct prefixes p = { 0 };
 	unsigned int at;
@@ -134,7 +141,8 @@ void insn_decode(const uint8_t bytes[INSN_MAX], const struct user_regs_struct *r
 		return;
 	}
 	at = read_prefixes(bytes, &p);
-	insn->locked = p.lock || ((bytes[at] == 0x86 || bytes[at] == 0x87) && bytes[at + 1] >> 6 != 3);
+	insn->locked =
+		p.lock || ((bytes[at] == 0x86 || bytes[at] == 0x87) && bytes[at + 1] >> 6 != 3);
 	insn->repeated = (p.rep || p.repne) && is_string(bytes[at]);
 	if (insn->repeated)
 		insn->len = at + 1;
@@ -142,9 +150,12 @@ void insn_decode(const uint8_t bytes[INSN_MAX], const struct user_regs_struct *r
 		insn->kind = INSN_SYSCALL;
 		insn->len = at + 2;
 	}
-	if (bytes[at] != 0x0f || bytes[at + 1] != 0x38 || bytes[at + 2] != 0xf8 || bytes[at + 3] >> 6 == 3)
+	if (bytes[at] != 0x0f || bytes[at + 1] != 0x38 || bytes[at + 2] != 0xf8 ||
+	    bytes[at + 3] >> 6 == 3)
 		return;
-	/* 0F 38 F8 with memory: F2 is ENQCMD, 66 is MOVDIR64B. (F3, ENQCMDS, is the kernel's.) */
+	/*
+	 * 0F 38 F8 with memory: F2 is ENQCMD, 66 is MOVDIR64B. Only the kernel may use F3, ENQCMDS.
+	 */
 	if (p.repne)
 		insn->kind = INSN_ENQCMD;
 	else if (p.size)

@@ -10,8 +10,8 @@ noinst_PROGRAMS += %D%/icount %D%/icount-child
 %C%_icount_child_LDADD = src/lib/libsva.la
 %C%_icount_child_LDFLAGS = $(AM_LDFLAGS) -no-install
 
-# Every limit of the file must be met. A limit of 1 instruction must fail: if it is met, the counting
-# or the comparing is broken.
+# Every limit of the file must be met. A limit of 1 instruction must not: if it is, counting or
+# comparing is broken.
 check-icount: all
 	@if test "x$(SANITIZER_NAMES)" != xno; then \
 		echo "SKIP: counts of a build with sanitizers mean nothing"; exit 0; fi; \

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * icount: run the child one instruction at a time, stand in for the accelerator, and count.
+ * icount: runs the child one instruction at a time, emulates the accelerator, and counts.
  *
- * The stand-in answers at once and moves no data: a descriptor's record says success before the next instruction. So
- * what is counted is the library's own work, with no turn of a waiting loop in it.
+ * The emulation completes a descriptor at once and moves no data: its record reports success before
+ * the next instruction. So what is counted is the library's own work, without a single iteration of
+ * a waiting loop.
  */
 #include "icount.h"
 
@@ -27,12 +28,12 @@
 #include "sva/desc.h"
 
 #define REFUSED 125 /* the child's exit status when it may not be traced */
-#define FLAGS_OF_ENQCMD 0x8d5u /* CF PF AF ZF SF OF: all 0 says taken */
+#define FLAGS_OF_ENQCMD 0x8d5u /* CF PF AF ZF SF OF: all 0 if the queue took the descriptor */
 
 struct run {
 	struct stepper *stepper;
 	pid_t pid;
-	struct region *region; /* being counted, or NULL */
+	struct region *region; /* what is counted now, or NULL */
 };
 
 static int child_read(const struct run *run, uint64_t addr, void *to, size_t len)
@@ -45,13 +46,14 @@ static int child_read(const struct run *run, uint64_t addr, void *to, size_t len
 
 static int child_write(const struct run *run, uint64_t addr, const void *from, size_t len)
 {
-	struct iovec local = { (void *)(uintptr_t)from, len }, remote = { (void *)(uintptr_t)addr, len };
+	struct iovec local = {(void *)(uintptr_t)from, len},
+		     remote = {(void *)(uintptr_t)addr, len};
 	ssize_t n = process_vm_writev(run->pid, &local, 1, &remote, 1, 0);
 
 	return n == (ssize_t)len ? 0 : -EFAULT;
 }
 
-/* Instructions may lie at the end of a mapping, so fewer bytes than asked for are fine; the rest reads as 0. */
+/* An instruction may be at the end of a mapping: what follows it reads as 0. */
 static int child_code(const struct run *run, uint64_t rip, uint8_t bytes[INSN_MAX])
 {
 	size_t first = 4096 - rip % 4096;
@@ -65,9 +67,9 @@ static int child_code(const struct run *run, uint64_t rip, uint8_t bytes[INSN_MA
 	return 0;
 }
 
-/* ------------------------------------------------------------------ standing in for the device */
+/* ------------------------------------------------------------------ emulating the device */
 
-static int complete(struct run *run, const struct sva_desc *desc)
+static int complete_desc(struct run *run, const struct sva_desc *desc)
 {
 	struct sva_comp comp;
 
@@ -80,7 +82,7 @@ static int complete(struct run *run, const struct sva_desc *desc)
 	return child_write(run, desc->completion_addr, &comp, sizeof(comp));
 }
 
-static int execute(struct run *run, uint64_t addr)
+static int execute_desc(struct run *run, uint64_t addr)
 {
 	struct sva_desc desc, entry;
 	int rc = child_read(run, addr, &desc, sizeof(desc));
@@ -91,22 +93,22 @@ static int execute(struct run *run, uint64_t addr)
 		for (uint32_t i = 0; i < desc.size && !rc; i++) {
 			rc = child_read(run, desc.src + i * sizeof(entry), &entry, sizeof(entry));
 			if (!rc)
-				rc = complete(run, &entry);
+				rc = complete_desc(run, &entry);
 		}
 		/* The batch descriptor itself carries no data. */
 		if (run->region)
 			run->region->descriptors--;
 	}
-	return rc ? rc : complete(run, &desc);
+	return rc ? rc : complete_desc(run, &desc);
 }
 
-static void submitted(struct run *run)
+static void count_submission(struct run *run)
 {
 	if (!run->region)
 		return;
 	if (!run->region->submissions++)
 		run->region->before = run->region->total;
-	run->region->after = run->region->total; /* at the end: what came after this */
+	run->region->after = run->region->total; /* pass_marker() makes it the difference */
 }
 
 static bool is_node(const struct run *run, int fd)
@@ -131,8 +133,11 @@ static int step(struct run *run, int *status)
 	return 0;
 }
 
-/* Two files of /proc are the stepper's: the CPU has the instructions that are stood in for, the kernel the driver. */
-static const char *instead_of(const struct run *run, const char *name)
+/*
+ * The files that are opened instead of two of /proc, in which the CPU has the instructions that are
+ * emulated, and the kernel the driver. NULL: open the file itself.
+ */
+static const char *replacement_of(const struct run *run, const char *name)
 {
 	if (!strcmp(name, "/proc/cpuinfo"))
 		return run->stepper->cpuinfo;
@@ -147,8 +152,10 @@ static int step_open(struct run *run, struct user_regs_struct *regs, int *status
 	uint64_t scratch = (regs->rsp - 128 - PATH_MAX) & ~15ull;
 	int rc;
 
-	instead = child_read(run, *arg, name, sizeof(name)) || memchr(name, 0, sizeof(name)) == NULL ?
-			  NULL : instead_of(run, name);
+	instead =
+		child_read(run, *arg, name, sizeof(name)) || memchr(name, 0, sizeof(name)) == NULL ?
+			NULL :
+			replacement_of(run, name);
 	if (!instead)
 		return step(run, status);
 	rc = child_write(run, scratch, instead, strlen(instead) + 1);
@@ -165,22 +172,24 @@ static int step_open(struct run *run, struct user_regs_struct *regs, int *status
 	return rc;
 }
 
-/* The node is a file, which the child sees as a character device of the driver's. */
+/* Shows the child the file that is the device node as a character device of the driver. */
 static int step_stat(struct run *run, const struct user_regs_struct *regs, int *status)
 {
 	uint64_t at = regs->rax == SYS_newfstatat ? regs->rdx : regs->rsi;
 	struct stat node, st;
 	int rc = step(run, status);
 
-	if (rc || !WIFSTOPPED(*status) || stat(run->stepper->node, &node) || child_read(run, at, &st, sizeof(st)) ||
-	    st.st_dev != node.st_dev || st.st_ino != node.st_ino)
+	if (rc || !WIFSTOPPED(*status) || stat(run->stepper->node, &node) ||
+	    child_read(run, at, &st, sizeof(st)) || st.st_dev != node.st_dev ||
+	    st.st_ino != node.st_ino)
 		return rc;
 	st.st_mode = (st.st_mode & ~(mode_t)S_IFMT) | S_IFCHR;
 	st.st_rdev = makedev(ICOUNT_MAJOR, 0);
 	return child_write(run, at, &st, sizeof(st));
 }
 
-static int step_syscall(struct run *run, const struct insn *insn, struct user_regs_struct *regs, int *status)
+static int step_syscall(struct run *run, const struct insn *insn, struct user_regs_struct *regs,
+			int *status)
 {
 	if (run->region)
 		run->region->syscalls++;
@@ -191,12 +200,12 @@ static int step_syscall(struct run *run, const struct insn *insn, struct user_re
 	if (regs->rax == SYS_write && regs->rdx && regs->rdx % sizeof(struct sva_desc) == 0 &&
 	    is_node(run, (int)regs->rdi)) {
 		for (uint64_t done = 0; done < regs->rdx; done += sizeof(struct sva_desc)) {
-			int rc = execute(run, regs->rsi + done);
+			int rc = execute_desc(run, regs->rsi + done);
 
 			if (rc)
 				return rc;
 		}
-		submitted(run);
+		count_submission(run);
 		regs->rax = regs->rdx;
 		regs->rip += insn->len;
 		return ptrace(PTRACE_SETREGS, run->pid, NULL, regs) ? -errno : 0;
@@ -204,21 +213,21 @@ static int step_syscall(struct run *run, const struct insn *insn, struct user_re
 	return step(run, status);
 }
 
-static int portal(struct run *run, const struct insn *insn, struct user_regs_struct *regs)
+static int emulate_portal(struct run *run, const struct insn *insn, struct user_regs_struct *regs)
 {
-	int rc = execute(run, insn->source);
+	int rc = execute_desc(run, insn->source);
 
 	if (rc)
 		return rc;
-	submitted(run);
+	count_submission(run);
 	if (insn->kind == INSN_ENQCMD)
 		regs->eflags &= ~(unsigned long long)FLAGS_OF_ENQCMD;
 	regs->rip += insn->len;
 	return ptrace(PTRACE_SETREGS, run->pid, NULL, regs) ? -errno : 0;
 }
 
-/* Each sample begins the file anew: the last one stays. */
-static void trace_begin(const struct run *run)
+/* Empties the file at the begin of each sample, so that it has the last one in the end. */
+static void begin_trace(const struct run *run)
 {
 	FILE *trace = run->stepper->trace, *maps;
 	char name[64], line[PATH_MAX + 128];
@@ -237,7 +246,7 @@ static void trace_begin(const struct run *run)
 		fclose(maps);
 }
 
-static int marker(struct run *run, const struct insn *insn, struct user_regs_struct *regs)
+static int pass_marker(struct run *run, const struct insn *insn, struct user_regs_struct *regs)
 {
 	struct stepper *s = run->stepper;
 
@@ -251,18 +260,19 @@ static int marker(struct run *run, const struct insn *insn, struct user_regs_str
 		run->region = NULL;
 	if (run->region) {
 		memset(run->region, 0, sizeof(*run->region));
-		trace_begin(run);
+		begin_trace(run);
 	}
 	regs->rip += insn->len;
 	return ptrace(PTRACE_SETREGS, run->pid, NULL, regs) ? -errno : 0;
 }
 
 /*
- * A whole REP MOVS at once, and not a stop for each byte: a breakpoint behind it. Anything else that stops the child
- * there, such as a signal, leaves the instruction half done, and it is counted once more when it goes on; nothing sends
- * signals.
+ * Runs a whole REP MOVS to a breakpoint behind it, instead of one step for each byte. If anything
+ * else stopped the child there, such as a signal, the instruction would be counted once more when
+ * it continues; nothing sends signals.
  */
-static int step_repeated(struct run *run, const struct insn *insn, const struct user_regs_struct *regs, int *status)
+static int step_repeated(struct run *run, const struct insn *insn,
+			 const struct user_regs_struct *regs, int *status)
 {
 	struct user_regs_struct after;
 	void *behind = (void *)(uintptr_t)(regs->rip + insn->len);
@@ -275,7 +285,8 @@ static int step_repeated(struct run *run, const struct insn *insn, const struct 
 		return -errno;
 	if (!WIFSTOPPED(*status))
 		return 0;
-	if (ptrace(PTRACE_POKETEXT, run->pid, behind, (void *)word) || ptrace(PTRACE_GETREGS, run->pid, NULL, &after))
+	if (ptrace(PTRACE_POKETEXT, run->pid, behind, (void *)word) ||
+	    ptrace(PTRACE_GETREGS, run->pid, NULL, &after))
 		return -errno;
 	if (WSTOPSIG(*status) != SIGTRAP || after.rip != (uintptr_t)behind + 1)
 		return 0;
@@ -283,8 +294,8 @@ static int step_repeated(struct run *run, const struct insn *insn, const struct 
 	return ptrace(PTRACE_SETREGS, run->pid, NULL, &after) ? -errno : 0;
 }
 
-/* Whatever comes next. *status is touched only when the child ran. */
-static int advance(struct run *run, int *status)
+/* Runs or emulates the next instruction. Stores a status only if the child ran. */
+static int advance_child(struct run *run, int *status)
 {
 	struct user_regs_struct regs;
 	uint8_t bytes[INSN_MAX];
@@ -296,7 +307,7 @@ static int advance(struct run *run, int *status)
 		return step(run, status);
 	insn_decode(bytes, &regs, &insn);
 	if (insn.kind == INSN_MARK)
-		return marker(run, &insn, &regs);
+		return pass_marker(run, &insn, &regs);
 	if (run->region) {
 		run->region->total++;
 		run->region->locked += insn.locked;
@@ -304,33 +315,34 @@ static int advance(struct run *run, int *status)
 			fprintf(run->stepper->trace, "%llx\n", regs.rip);
 	}
 	if (insn.kind == INSN_ENQCMD || insn.kind == INSN_MOVDIR64B)
-		return portal(run, &insn, &regs);
+		return emulate_portal(run, &insn, &regs);
 	if (insn.kind == INSN_SYSCALL)
 		return step_syscall(run, &insn, &regs, status);
 	return insn.repeated ? step_repeated(run, &insn, &regs, status) : step(run, status);
 }
 
-/* ------------------------------------------------------------------ the child's life */
+/* ------------------------------------------------------------------ the child */
 
 static void child_main(char *const argv[])
 {
-	/* The same addresses in every run, so that the same instructions are run. */
+	/* The same addresses in every run, so that the same instructions are executed. */
 	personality(ADDR_NO_RANDOMIZE);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 		_exit(REFUSED);
 	execv(argv[0], argv);
-	fprintf(stderr, "icount: can not run %s: %s\n", argv[0], strerror(errno));
+	fprintf(stderr, "icount: cannot run %s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }
 
-/* Full speed to the first marker; int3 leaves the instruction pointer behind it. */
+/* Runs at full speed to the first marker, and sets the instruction pointer back to its int3. */
 static int run_to_start(struct run *run, int *status)
 {
 	struct user_regs_struct regs;
 	int signal = 0;
 
 	for (;;) {
-		if (ptrace(PTRACE_CONT, run->pid, NULL, (void *)(intptr_t)signal) || waitpid(run->pid, status, 0) < 0)
+		if (ptrace(PTRACE_CONT, run->pid, NULL, (void *)(intptr_t)signal) ||
+		    waitpid(run->pid, status, 0) < 0)
 			return -errno;
 		if (!WIFSTOPPED(*status))
 			return 0;
@@ -344,7 +356,7 @@ static int run_to_start(struct run *run, int *status)
 	return ptrace(PTRACE_SETREGS, run->pid, NULL, &regs) ? -errno : 0;
 }
 
-static int follow(struct run *run)
+static int trace_child(struct run *run)
 {
 	int status, rc;
 
@@ -356,13 +368,13 @@ static int follow(struct run *run)
 		while (!rc && WIFSTOPPED(status)) {
 			int signal = WSTOPSIG(status);
 
-			if (signal != SIGTRAP &&
-			    ptrace(PTRACE_SINGLESTEP, run->pid, NULL, (void *)(intptr_t)signal) == 0) {
+			if (signal != SIGTRAP && ptrace(PTRACE_SINGLESTEP, run->pid, NULL,
+							(void *)(intptr_t)signal) == 0) {
 				if (waitpid(run->pid, &status, 0) < 0)
 					return -errno;
 				continue;
 			}
-			rc = advance(run, &status);
+			rc = advance_child(run, &status);
 		}
 		if (rc) {
 			kill(run->pid, SIGKILL);
@@ -385,7 +397,9 @@ int stepper_run(struct stepper *stepper, char *const argv[])
 	int cpu;
 
 	stepper->base_count = stepper->sample_count = 0;
-	/* Both on one processor: they take turns, and waking another one takes longer than a step. */
+	/*
+	 * Both on one processor: they run in turn, and waking another one takes longer than a step.
+	 */
 	cpu = sched_getcpu();
 	CPU_ZERO(&cpus);
 	CPU_SET(cpu < 0 ? 0 : cpu, &cpus);
@@ -396,5 +410,5 @@ int stepper_run(struct stepper *stepper, char *const argv[])
 		return -errno;
 	if (run.pid == 0)
 		child_main(argv);
-	return follow(&run);
+	return trace_child(&run);
 }

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# sva-emu, and the library that it loads into programs. The sources are in rooms, the lowest first.
+# sva-emu, and the library that it loads into programs. The sources are in rooms (README.md).
 #
 # The library is built without the sanitizers, and so is its copy of the model: it runs in signal handlers of programs
 # that have sanitizers of their own. It is also built without AVX, as the stubs of --fast save only what FXSAVE saves.
 dist_man_MANS += man/sva-emu.1
-EXTRA_DIST += man/examples/first-dsa.c
+EXTRA_DIST += man/examples/first-dsa.c %D%/README.md
 
 if HAVE_ZYDIS
 if X86_64
@@ -30,6 +30,8 @@ emu_common = \
 	%D%/device/check.h \
 	%D%/device/engine.c \
 	%D%/device/engine.h \
+	%D%/device/execute.c \
+	%D%/device/execute.h \
 	%D%/device/node.c \
 	%D%/device/node.h \
 	%D%/device/pages.c \
@@ -47,8 +49,11 @@ emu_common = \
 	%D%/sysfs/sysfs.h \
 	%D%/sysfs/tree.c \
 	%D%/sysfs/tree.h \
+	%D%/sysfs/values.c \
 	%D%/insn/decode.c \
 	%D%/insn/decode.h \
+	%D%/insn/portals.c \
+	%D%/insn/portals.h \
 	%D%/insn/step.c \
 	%D%/insn/step.h
 
@@ -59,8 +64,12 @@ noinst_LTLIBRARIES += %D%/libemu-model.la
 
 pkglib_LTLIBRARIES += %D%/libsva-emu.la
 %C%_libsva_emu_la_SOURCES = $(emu_common) \
+	%D%/base/gadget.c \
 	%D%/base/hidden.c \
 	%D%/host/memory_inside.c \
+	%D%/host/process_inside.c \
+	%D%/preload/arm.c \
+	%D%/preload/arm.h \
 	%D%/preload/calls.c \
 	%D%/preload/calls.h \
 	%D%/preload/cdev.c \
@@ -69,6 +78,10 @@ pkglib_LTLIBRARIES += %D%/libsva-emu.la
 	%D%/preload/dispatch.h \
 	%D%/preload/exec.h \
 	%D%/preload/files.h \
+	%D%/preload/filter.c \
+	%D%/preload/filter.h \
+	%D%/preload/interpose.c \
+	%D%/preload/interpose.h \
 	%D%/preload/patch.c \
 	%D%/preload/patch.h \
 	%D%/preload/preload.c \
@@ -79,7 +92,8 @@ pkglib_LTLIBRARIES += %D%/libsva-emu.la
 	%D%/preload/wrap_exec.c \
 	%D%/preload/wrap_files.c \
 	%D%/preload/wrap_paths.c \
-	%D%/preload/wrap_signals.c
+	%D%/preload/wrap_signals.c \
+	%D%/preload/wrap_threads.c
 %C%_libsva_emu_la_CPPFLAGS = $(EMU_CPPFLAGS) -DEMU_GADGET
 %C%_libsva_emu_la_CFLAGS = $(EMU_CFLAGS) -mno-red-zone
 %C%_libsva_emu_la_LDFLAGS = -module -avoid-version -shared $(COV_CFLAGS) -Wl,-z,initfirst -Wl,-z,now -Wl,-z,defs
@@ -88,6 +102,7 @@ pkglib_LTLIBRARIES += %D%/libsva-emu.la
 bin_PROGRAMS += %D%/sva-emu
 %C%_sva_emu_SOURCES = $(emu_common) \
 	%D%/host/memory_traced.c \
+	%D%/host/process_traced.c \
 	%D%/ptrace/tracecall.c \
 	%D%/ptrace/tracecall.h \
 	%D%/ptrace/tracee.c \

@@ -36,6 +36,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/base/names.c \
 	%D%/base/names.h \
 	%D%/base/numa.c \
+	%D%/base/opcodes.h \
 	%D%/base/process.c \
 	%D%/base/process.h \
 	%D%/base/text.c \
@@ -71,22 +72,25 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/queue/dma.c \
 	%D%/queue/dma.h \
 	%D%/queue/lease.c \
+	%D%/queue/node.c \
+	%D%/queue/node.h \
 	%D%/queue/portal.c \
 	%D%/queue/proof.c \
 	%D%/queue/proof.h \
 	%D%/queue/reason.c \
 	%D%/queue/reason.h \
 	%D%/queue/soft.c \
+	%D%/queue/soft.h \
 	%D%/queue/ways.c \
 	%D%/queue/ways.h \
 	%D%/queue/write.c \
 	%D%/run/batch-list.c \
 	%D%/run/batch.c \
+	%D%/run/choose.c \
 	%D%/run/complete.c \
 	%D%/run/context.c \
 	%D%/run/fast.h \
 	%D%/run/issue.c \
-	%D%/run/route.c \
 	%D%/run/run.h \
 	%D%/run/settle.c \
 	%D%/run/submit.c \

@@ -3,10 +3,10 @@
 bin_PROGRAMS += %D%/sva-info %D%/sva-copy
 dist_man_MANS += man/sva-info.1 man/sva-copy.1
 
-tools_term = %D%/term/term.c %D%/term/term.h
+tools_term = %D%/term/options.c %D%/term/term.c %D%/term/term.h
 
-%C%_sva_info_SOURCES = %D%/info/sva-info.c %D%/info/info.h %D%/info/json.c %D%/info/words.c \
-	$(tools_term)
+%C%_sva_info_SOURCES = %D%/info/sva-info.c %D%/info/info.h %D%/info/text.c \
+	%D%/info/json.c %D%/info/words.c $(tools_term)
 %C%_sva_info_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 %C%_sva_info_LDADD = src/lib/libsva.la $(JSON_LIBS)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: the character device. What open, mmap, write and close answer, line by line as Linux' driver does.
- * The argument says how the run is shaped: normal, dsa2, no-mmap, refuse-sva, ptrace.
+ * Run under sva-emu: the character device. What open, mmap, write and close answer, line by line as
+ * Linux' driver does. The argument says how the run is shaped: normal, dsa2, no-mmap, refuse-sva,
+ * ptrace.
  */
 #include <poll.h>
 #include <sys/stat.h>
@@ -107,7 +108,8 @@ static void test_mmap(void)
 	is(mmap_error(4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0), want,
 	   "with PROT_READ and MAP_POPULATE");
 	is(mmap_error(64, PROT_WRITE, MAP_SHARED, fd, 0), want, "of less than a page");
-	is(mmap_error(8192, PROT_WRITE, MAP_SHARED, fd, 0), want ? EPERM : EINVAL, "of more than a page");
+	is(mmap_error(8192, PROT_WRITE, MAP_SHARED, fd, 0), want ? EPERM : EINVAL,
+	   "of more than a page");
 	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 4096), want, "the offset does not matter");
 	is(mmap_error(0, PROT_WRITE, MAP_SHARED, fd, 0), EINVAL, "a length of 0");
 	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 100), EINVAL, "an offset within a page");
@@ -117,7 +119,8 @@ static void test_mmap(void)
 	}
 	portal = mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
-	is(open_error(DEDICATED), EBUSY, "a mapping keeps a dedicated queue after its descriptor is closed");
+	is(open_error(DEDICATED), EBUSY,
+	   "a mapping keeps a dedicated queue after its descriptor is closed");
 	fresh(0);
 	movdir64b(portal, &desc[0]);
 	ok(copied(0), "and its portal works");
@@ -125,7 +128,10 @@ static void test_mmap(void)
 	is(open_error(DEDICATED), 0, "until it is unmapped");
 }
 
-/* In a child: what of the parent's is left? The exit status has a bit for each thing that was as it should be. */
+/*
+ * In a child: what of the parent's is left? The exit status has a bit for each thing that was as it
+ * should be.
+ */
 static int in_child(int shared_fd, int dedicated_fd)
 {
 	int good = 0, mine;
@@ -142,7 +148,8 @@ static int in_child(int shared_fd, int dedicated_fd)
 
 static void test_fork(void)
 {
-	int a = open(SHARED, O_RDWR | O_CLOEXEC), b = open(DEDICATED, O_RDWR | O_CLOEXEC), status = 0;
+	int a = open(SHARED, O_RDWR | O_CLOEXEC), b = open(DEDICATED, O_RDWR | O_CLOEXEC),
+	    status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0)
@@ -191,7 +198,8 @@ static void test_write(const char *path)
 	is(errno, EINVAL, "is EINVAL");
 	desc[1].flags_opcode = sva_desc_word(SVA_OPCODE_MEMMOVE, 0);
 	ok(write(fd, &desc[1], 64) == -1 && errno == EINVAL, "even without CRAV");
-	is(write(fd, desc, 3 * 64), 64, "an error behind the first ends the write with what was taken");
+	is(write(fd, desc, 3 * 64), 64,
+	   "an error behind the first ends the write with what was taken");
 	prep(&desc[0], &comp[0], SVA_OPCODE_BATCH, desc + 2, NULL, 2);
 	for (i = 2; i < 4; i++)
 		fresh(i);
@@ -210,7 +218,8 @@ static void test_write(const char *path)
 	ok(writev(fd, iov, 2) == 128 && copied(1), "writev of two");
 	fresh(0);
 	desc[0].pasid_priv = 0x80000123;
-	ok(write(fd, desc, 64) == 64 && copied(0), "the PASID and PRIV of the program do not count");
+	ok(write(fd, desc, 64) == 64 && copied(0),
+	   "the PASID and PRIV of the program do not count");
 	close(fd);
 	ok(write(fd, desc, 64) == -1 && errno == EBADF, "write to a closed descriptor");
 }
@@ -227,7 +236,8 @@ static void after_exec(const char *number)
 	int fd = atoi(number);
 
 	fresh(0);
-	_exit((write(fd, desc, 64) == -1 && errno == EPERM) | (open_error(DEDICATED) == EBUSY) << 1);
+	_exit((write(fd, desc, 64) == -1 && errno == EPERM) | (open_error(DEDICATED) == EBUSY)
+								      << 1);
 }
 
 static void test_exec(const char *self)
@@ -257,7 +267,10 @@ static void test_poll(void)
 	close(fd);
 }
 
-/* --trace keeps a descriptor, which a program may close, as daemons do, and use the number for a file of its own. */
+/*
+ * --trace keeps a descriptor, which a program may close, as daemons do, and use the number for a
+ * file of its own.
+ */
 static void test_trace(void)
 {
 	char name[] = "/tmp/sva-emu-own-XXXXXX";
@@ -272,8 +285,10 @@ static void test_trace(void)
 		if (i != fd && i != own)
 			dup2(own, i);
 	fresh(1);
-	ok(write(fd, &desc[1], 64) == 64 && copied(1), "another one, after the program used all other numbers for a file");
-	is(fstat(own, &st) ? -1 : (long)st.st_size, 0, "nothing of the trace is in the program's file");
+	ok(write(fd, &desc[1], 64) == 64 && copied(1),
+	   "another one, after the program used all other numbers for a file");
+	is(fstat(own, &st) ? -1 : (long)st.st_size, 0,
+	   "nothing of the trace is in the program's file");
 }
 
 int main(int argc, char **argv)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the programs that are run under sva-emu share: the instructions as bytes, a portal, a descriptor and its
- * record.
+ * What the programs that are run under sva-emu share: the instructions as bytes, a portal, a
+ * descriptor and its record.
  */
 #ifndef SVA_TESTS_EMU_CLIENT_H
 #define SVA_TESTS_EMU_CLIENT_H
@@ -34,7 +34,10 @@ static inline bool enqcmd(volatile void *portal, const void *desc)
 
 static inline void movdir64b(volatile void *portal, const void *desc)
 {
-	__asm__ volatile(".byte 0x66, 0x0f, 0x38, 0xf8, 0x02" : : "a"(portal), "d"(desc) : "memory");
+	__asm__ volatile(".byte 0x66, 0x0f, 0x38, 0xf8, 0x02"
+			 :
+			 : "a"(portal), "d"(desc)
+			 : "memory");
 }
 
 static inline void umonitor(const volatile void *addr)
@@ -70,7 +73,9 @@ static inline uint64_t rdtsc(void)
 	return __builtin_ia32_rdtsc();
 }
 
-/* Open and map a queue; MAP_FAILED with errno if it is refused. *fd stays open unless fd is NULL. */
+/*
+ * Open and map a queue; MAP_FAILED with errno if it is refused. *fd stays open unless fd is NULL.
+ */
 static inline void *map_queue(const char *path, int *fd)
 {
 	int node = open(path, O_RDWR | O_CLOEXEC);
@@ -85,8 +90,8 @@ static inline void *map_queue(const char *path, int *fd)
 	return portal;
 }
 
-static inline void prep(struct sva_desc *desc, struct sva_comp *comp, enum sva_opcode op, const void *src, void *dst,
-			size_t size)
+static inline void prep(struct sva_desc *desc, struct sva_comp *comp, enum sva_opcode op,
+			const void *src, void *dst, size_t size)
 {
 	memset(desc, 0, sizeof(*desc));
 	memset(comp, 0, sizeof(*comp));
@@ -115,7 +120,8 @@ static inline uint8_t wait_record(const struct sva_comp *comp, int seconds)
 		}
 		sched_yield();
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 <= seconds * 1000 + 200);
+	} while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 <=
+		 seconds * 1000 + 200);
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: page faults of the engine. Bad addresses end in a record and never in a crash; memory that is
- * unmapped while it is in use does no harm. With the argument strict, the run has --strict-faults.
+ * Run under sva-emu: page faults of the engine. Bad addresses end in a record and never in a crash;
+ * memory that is unmapped while it is in use does no harm. With the argument strict, the run has
+ * --strict-faults.
  */
 #include <pthread.h>
 #include <sys/resource.h>
@@ -40,18 +41,23 @@ static void test_bad_addresses(void)
 	   "a source with a hole: page fault");
 	is(comp.bytes, PAGE, "after the page before it");
 	is(comp.fault_addr & ~(PAGE - 1), (uintptr_t)hole + PAGE, "with its address");
-	is(submit(SVA_OPCODE_MEMMOVE, 0, good, hole, 3 * PAGE), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
+	is(submit(SVA_OPCODE_MEMMOVE, 0, good, hole, 3 * PAGE),
+	   SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
 	   "a destination with a hole: page fault of a write");
 	is(comp.bytes, PAGE, "after the page before it");
-	is(submit(SVA_OPCODE_MEMMOVE, SVA_DESC_BOF, good, hole + PAGE, 64) & SVA_STATUS_MASK, SVA_STATUS_PAGE_FAULT_IR,
-	   "with block on fault: nobody can resolve it");
-	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0x10, good, 64), SVA_STATUS_PAGE_FAULT, "the zero page");
-	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0xffffffff80000000ul, good, 64), SVA_STATUS_PAGE_FAULT, "the kernel");
-	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0x8000000000000000ul, good, 64), SVA_STATUS_PAGE_FAULT,
-	   "no address at all");
-	is(submit(SVA_OPCODE_MEMMOVE, 0, portal, good, 64), SVA_STATUS_PAGE_FAULT, "a portal is no memory");
+	is(submit(SVA_OPCODE_MEMMOVE, SVA_DESC_BOF, good, hole + PAGE, 64) & SVA_STATUS_MASK,
+	   SVA_STATUS_PAGE_FAULT_IR, "with block on fault: nobody can resolve it");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0x10, good, 64), SVA_STATUS_PAGE_FAULT,
+	   "the zero page");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0xffffffff80000000ul, good, 64),
+	   SVA_STATUS_PAGE_FAULT, "the kernel");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0x8000000000000000ul, good, 64),
+	   SVA_STATUS_PAGE_FAULT, "no address at all");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, portal, good, 64), SVA_STATUS_PAGE_FAULT,
+	   "a portal is no memory");
 	mprotect(hole, PAGE, PROT_READ);
-	is(submit(SVA_OPCODE_MEMMOVE, 0, good, hole, 64), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE, "a read-only page");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, good, hole, 64), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
+	   "a read-only page");
 	is(submit(SVA_OPCODE_MEMMOVE, 0, hole, good, 64), SVA_STATUS_SUCCESS, "can be read");
 	munmap(good, 3 * PAGE);
 }
@@ -66,10 +72,12 @@ static void test_bad_records(void)
 	desc.completion_addr = (uintptr_t)gone;
 	ok(!enqcmd(portal, &desc), "a record that is not mapped: taken");
 	memset(a, 2, 64);
-	is(submit(SVA_OPCODE_MEMMOVE, 0, a, a + 2048, 64), SVA_STATUS_SUCCESS, "and the queue goes on");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, a, a + 2048, 64), SVA_STATUS_SUCCESS,
+	   "and the queue goes on");
 	prep(&desc, &comp, SVA_OPCODE_MEMMOVE, a, a + 2048, 64);
 	desc.completion_addr += 8;
-	ok(!enqcmd(portal, &desc) && wait_record(&comp, 0) == 0, "a record that is not aligned is not written");
+	ok(!enqcmd(portal, &desc) && wait_record(&comp, 0) == 0,
+	   "a record that is not aligned is not written");
 	munmap(a, PAGE);
 }
 
@@ -81,7 +89,10 @@ static long page_faults(void)
 	return usage.ru_minflt;
 }
 
-/* Most kernels map one page of zeros for every read of untouched memory, so a write to it faults once more; not all do. */
+/*
+ * Most kernels map one page of zeros for every read of untouched memory, so a write to it faults
+ * once more; not all do.
+ */
 static bool has_zero_page(void)
 {
 	volatile uint8_t *page = map(1);
@@ -95,7 +106,10 @@ static bool has_zero_page(void)
 	return before > 0;
 }
 
-/* Untouched pages: paged in for the engine, unless the run is strict and the descriptor does not block on faults. */
+/*
+ * Untouched pages: paged in for the engine, unless the run is strict and the descriptor does not
+ * block on faults.
+ */
 static void test_untouched(bool strict)
 {
 	uint8_t *from = map(4), *to = map(4);
@@ -103,21 +117,25 @@ static void test_untouched(bool strict)
 	memset(from, 7, 4 * PAGE);
 	to[0] = 1;
 	if (strict) {
-		is(submit(SVA_OPCODE_MEMMOVE, 0, from, to, 4 * PAGE), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
+		is(submit(SVA_OPCODE_MEMMOVE, 0, from, to, 4 * PAGE),
+		   SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
 		   "strict: an untouched destination faults");
 		is(comp.bytes, PAGE, "where it begins");
 		is(comp.fault_addr, (uintptr_t)to + PAGE, "with its address");
 		if (has_zero_page()) {
 			(void)*(volatile uint8_t *)(to + PAGE);
-			is(submit(SVA_OPCODE_MEMMOVE, 0, from + PAGE, to + PAGE, PAGE), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
+			is(submit(SVA_OPCODE_MEMMOVE, 0, from + PAGE, to + PAGE, PAGE),
+			   SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
 			   "strict: one that was only read is the zero page, and faults");
 		} else {
-			skip("strict: one that was only read faults", "this kernel gives a page of one's own for a read");
+			skip("strict: one that was only read faults",
+			     "this kernel gives a page of one's own for a read");
 		}
 		is(submit(SVA_OPCODE_FILL, SVA_DESC_BOF, NULL, to, 4 * PAGE), SVA_STATUS_SUCCESS,
 		   "strict: not if it may block");
 	}
-	is(submit(SVA_OPCODE_MEMMOVE, 0, from, to, 4 * PAGE), SVA_STATUS_SUCCESS, "pages that are there do not fault");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, from, to, 4 * PAGE), SVA_STATUS_SUCCESS,
+	   "pages that are there do not fault");
 	ok(!memcmp(from, to, 4 * PAGE), "and the data are right");
 	munmap(from, 4 * PAGE);
 	munmap(to, 4 * PAGE);
@@ -136,14 +154,15 @@ static double cpu_seconds(void)
 #define DELTA_ENTRY  10ul
 
 /*
- * A delta of two buffers that differ everywhere has 65536 entries, each a window of its own: pages are looked up once
- * and not for each entry, or strict faults cost a thousand times what they should. The time is that of the processor,
- * so a busy machine does not matter.
+ * A delta of two buffers that differ everywhere has 65536 entries, each a window of its own: pages
+ * are looked up once and not for each entry, or strict faults cost a thousand times what they
+ * should. The time is that of the processor, so a busy machine does not matter.
  */
 static void test_small_pieces(void)
 {
 	size_t delta_size = DELTA_SOURCE / 8 * DELTA_ENTRY;
-	uint8_t *a = map(DELTA_SOURCE / PAGE), *b = map(DELTA_SOURCE / PAGE), *delta = map(delta_size / PAGE + 1);
+	uint8_t *a = map(DELTA_SOURCE / PAGE), *b = map(DELTA_SOURCE / PAGE),
+		*delta = map(delta_size / PAGE + 1);
 	double seconds;
 
 	memset(a, 0x11, DELTA_SOURCE);
@@ -153,11 +172,13 @@ static void test_small_pieces(void)
 	prep(&desc, &comp, SVA_OPCODE_CREATE_DELTA, a, b, DELTA_SOURCE);
 	desc.op.delta.addr_or_size = (uintptr_t)delta;
 	desc.op.delta.max_size = (uint32_t)delta_size;
-	ok(!enqcmd(portal, &desc) && wait_record(&comp, 60) == SVA_STATUS_SUCCESS && comp.op.delta_size == delta_size,
+	ok(!enqcmd(portal, &desc) && wait_record(&comp, 60) == SVA_STATUS_SUCCESS &&
+		   comp.op.delta_size == delta_size,
 	   "create-delta of 512 KiB, all bytes different: every entry is written");
 	prep(&desc, &comp, SVA_OPCODE_APPLY_DELTA, delta, a, DELTA_SOURCE);
 	desc.op.delta.addr_or_size = delta_size;
-	ok(!enqcmd(portal, &desc) && wait_record(&comp, 60) == SVA_STATUS_SUCCESS && !memcmp(a, b, DELTA_SOURCE),
+	ok(!enqcmd(portal, &desc) && wait_record(&comp, 60) == SVA_STATUS_SUCCESS &&
+		   !memcmp(a, b, DELTA_SOURCE),
 	   "apply-delta of these entries makes both buffers equal");
 	seconds = cpu_seconds() - seconds;
 	ok(seconds < 2, "both took less than 2 s of processor time (%.3f s)", seconds);
@@ -173,8 +194,10 @@ static void *unmapper(void *arg)
 {
 	(void)arg;
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		mmap(moving + PAGE, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-		mmap(moving + PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		mmap(moving + PAGE, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		     0);
+		mmap(moving + PAGE, PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	}
 	return NULL;
 }
@@ -189,7 +212,8 @@ static void test_race(void)
 	memset(from, 3, 4 * PAGE);
 	pthread_create(&thread, NULL, unmapper, NULL);
 	for (i = 0; i < 300; i++) {
-		status = submit(i % 2 ? SVA_OPCODE_MEMMOVE : SVA_OPCODE_COMPARE, 0, from, moving, 4 * PAGE);
+		status = submit(i % 2 ? SVA_OPCODE_MEMMOVE : SVA_OPCODE_COMPARE, 0, from, moving,
+				4 * PAGE);
 		lost += status == 0 || status == 0xff;
 		faulted += (status & SVA_STATUS_MASK) == SVA_STATUS_PAGE_FAULT;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: the instructions themselves. Addressing forms, flags, red zone, faults that reach the program,
- * its own handlers, blocked signals, alternate stacks; and the signals that a CPU which has the instructions raises.
- * With the argument ptrace there is no handler in the program.
+ * Run under sva-emu: the instructions themselves. Addressing forms, flags, red zone, faults that
+ * reach the program, its own handlers, blocked signals, alternate stacks; and the signals that a
+ * CPU which has the instructions raises. With the argument ptrace there is no handler in the
+ * program.
  */
 #include <asm/prctl.h>
 #include <cpuid.h>
@@ -30,7 +31,9 @@ static struct sva_desc desc;
 static struct sva_comp comp;
 static uint8_t from[4096], to[4096] __attribute__((aligned(64)));
 
-/* --- addressing forms -------------------------------------------------------------------------- */
+/*
+ * --- addressing forms --------------------------------------------------------------------------
+ */
 
 static void fresh(void)
 {
@@ -49,9 +52,13 @@ static bool copied(void)
 	return wait_record(&comp, 5) == SVA_STATUS_SUCCESS && !memcmp(from, to, sizeof(from));
 }
 
-static volatile int times = 2; /* with --fast the second time is another one; volatile, so that the loop stays one */
+/* with --fast the second time is another one; volatile, so that the loop stays one */
+static volatile int times = 2;
 
-/* One case: the operands are set up in registers, the bytes are executed, and the copy must have happened. */
+/*
+ * One case: the operands are set up in registers, the bytes are executed, and the copy must have
+ * happened.
+ */
 #define FORM(name, bytes, ...) \
 	do { \
 		bool good_ = true; \
@@ -71,34 +78,46 @@ static void test_forms(void)
 	uint64_t p = (uintptr_t)shared_portal, d = (uintptr_t)&desc;
 
 	FORM("enqcmd (rdx), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
-	FORM("enqcmd disp8(rdx), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x42,0x40", "a"(p), "d"(d - 0x40));
+	FORM("enqcmd disp8(rdx), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x42,0x40", "a"(p),
+	     "d"(d - 0x40));
 	FORM("enqcmd disp8 < 0", ".byte 0xf2,0x0f,0x38,0xf8,0x42,0x80", "a"(p), "d"(d + 0x80));
-	FORM("enqcmd disp32(rdx), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x82,0x00,0x10,0x00,0x00", "a"(p), "d"(d - 0x1000));
-	FORM("enqcmd (rdx,rcx,8), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x04,0xca", "a"(p), "d"(d - 0x800), "c"(0x100ull));
-	FORM("enqcmd 0x40(rdx,rcx,4), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x44,0x8a,0x40", "a"(p), "d"(d - 0x80),
-	     "c"(0x10ull));
-	FORM("enqcmd no base, disp32(,rcx,1)", ".byte 0xf2,0x0f,0x38,0xf8,0x04,0x0d,0x10,0x00,0x00,0x00", "a"(p),
-	     "c"(d - 0x10));
+	FORM("enqcmd disp32(rdx), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x82,0x00,0x10,0x00,0x00",
+	     "a"(p), "d"(d - 0x1000));
+	FORM("enqcmd (rdx,rcx,8), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x04,0xca", "a"(p),
+	     "d"(d - 0x800), "c"(0x100ull));
+	FORM("enqcmd 0x40(rdx,rcx,4), rax", ".byte 0xf2,0x0f,0x38,0xf8,0x44,0x8a,0x40", "a"(p),
+	     "d"(d - 0x80), "c"(0x10ull));
+	FORM("enqcmd no base, disp32(,rcx,1)",
+	     ".byte 0xf2,0x0f,0x38,0xf8,0x04,0x0d,0x10,0x00,0x00,0x00", "a"(p), "c"(d - 0x10));
 	FORM("enqcmd (rsi), rdi", ".byte 0xf2,0x0f,0x38,0xf8,0x3e", "D"(p), "S"(d));
-	FORM("enqcmd (r12), r9 (needs SIB)", "mov %2,%%r12\n\tmov %1,%%r9\n\t.byte 0xf2,0x45,0x0f,0x38,0xf8,0x0c,0x24",
-	     "r"(p), "r"(d));
+	FORM("enqcmd (r12), r9 (needs SIB)",
+	     "mov %2,%%r12\n\tmov %1,%%r9\n\t.byte 0xf2,0x45,0x0f,0x38,0xf8,0x0c,0x24", "r"(p),
+	     "r"(d));
 	FORM("enqcmd 0(r13), r15 (needs disp8)",
-	     "mov %2,%%r13\n\tmov %1,%%r15\n\t.byte 0xf2,0x45,0x0f,0x38,0xf8,0x7d,0x00", "r"(p), "r"(d));
+	     "mov %2,%%r13\n\tmov %1,%%r15\n\t.byte 0xf2,0x45,0x0f,0x38,0xf8,0x7d,0x00", "r"(p),
+	     "r"(d));
 	FORM("enqcmd (r12,r8,8), r9",
-	     "mov %2,%%r12\n\tmov %1,%%r9\n\tmov $8,%%r8\n\t.byte 0xf2,0x47,0x0f,0x38,0xf8,0x0c,0xc4", "r"(p),
-	     "r"(d - 64));
-	FORM("enqcmd with redundant prefixes", ".byte 0x66,0x3e,0xf2,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
+	     "mov %2,%%r12\n\tmov %1,%%r9\n\tmov $8,%%r8\n\t.byte 0xf2,0x47,0x0f,0x38,0xf8,0x0c,0xc4",
+	     "r"(p), "r"(d - 64));
+	FORM("enqcmd with redundant prefixes", ".byte 0x66,0x3e,0xf2,0x0f,0x38,0xf8,0x02", "a"(p),
+	     "d"(d));
 	FORM("enqcmd with REX.W", ".byte 0xf2,0x48,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
 
-	/* RIP-relative: a copy of the descriptor beside the code; the portal too has to be found through a register. */
+	/*
+	 * RIP-relative: a copy of the descriptor beside the code; the portal too has to be found
+	 * through a register.
+	 */
 	{
 		static volatile struct sva_desc beside __asm__("insn_beside") __attribute__((used));
 		uint8_t zf;
 
 		fresh();
 		memcpy((void *)&beside, &desc, sizeof(desc));
-		__asm__ volatile(".byte 0xf2,0x0f,0x38,0xf8,0x05\n\t.long insn_beside - (. + 4)\n\tsetz %0"
-				 : "=m"(zf) : "a"(p) : "memory", "cc");
+		__asm__ volatile(
+			".byte 0xf2,0x0f,0x38,0xf8,0x05\n\t.long insn_beside - (. + 4)\n\tsetz %0"
+			: "=m"(zf)
+			: "a"(p)
+			: "memory", "cc");
 		ok(zf == 0 && copied(), "form: enqcmd disp32(rip), rax");
 	}
 	/* rbp as base has no form without displacement. */
@@ -113,7 +132,8 @@ static void test_forms(void)
 			: "memory", "cc");
 		ok(zf == 0 && copied(), "form: enqcmd 0(rbp), rax");
 	}
-	FORM("enqcmd segment cs ds es count for nothing", ".byte 0x2e,0xf2,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
+	FORM("enqcmd segment cs ds es count for nothing", ".byte 0x2e,0xf2,0x0f,0x38,0xf8,0x02",
+	     "a"(p), "d"(d));
 	/* FS: a base that is not zero. */
 	{
 		uint64_t base = 0;
@@ -137,7 +157,8 @@ static void test_forms(void)
 /* With a 32-bit address size the upper halves of the registers do not count. */
 static void test_addr32(void)
 {
-	struct sva_desc *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	struct sva_desc *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	uint8_t *target;
 
 	if (low == MAP_FAILED) {
@@ -146,17 +167,24 @@ static void test_addr32(void)
 	}
 	target = (uint8_t *)low + 1024;
 	memset(low, 0x5a, sizeof(*low));
-	__asm__ volatile(".byte 0x67,0x66,0x0f,0x38,0xf8,0x02" : : "a"((uintptr_t)target | 0xdead00000000ull),
-			 "d"((uintptr_t)low | 0xbeef00000000ull) : "memory");
-	ok(target[0] == 0x5a && target[63] == 0x5a, "form: movdir64b (edx), eax with garbage above");
+	__asm__ volatile(".byte 0x67,0x66,0x0f,0x38,0xf8,0x02"
+			 :
+			 : "a"((uintptr_t)target | 0xdead00000000ull),
+			   "d"((uintptr_t)low | 0xbeef00000000ull)
+			 : "memory");
+	ok(target[0] == 0x5a && target[63] == 0x5a,
+	   "form: movdir64b (edx), eax with garbage above");
 	munmap(low, 4096);
 }
 
-/* --- what the instructions leave alone --------------------------------------------------------- */
+/*
+ * --- what the instructions leave alone ---------------------------------------------------------
+ */
 
 /*
- * The flags after ENQCMD to a portal. A descriptor that was taken is waited for before the record is used again: with
- * engine threads the record of the first would otherwise arrive while the second, or a later test, waits for its own.
+ * The flags after ENQCMD to a portal. A descriptor that was taken is waited for before the record
+ * is used again: with engine threads the record of the first would otherwise arrive while the
+ * second, or a later test, waits for its own.
  */
 static uint64_t flags_after(const void *what, void *portal, bool *completed)
 {
@@ -165,8 +193,11 @@ static uint64_t flags_after(const void *what, void *portal, bool *completed)
 
 	for (i = 0; i < times; i++) {
 		fresh();
-		__asm__ volatile("push %3\n\tpopfq\n\t.byte 0xf2,0x0f,0x38,0xf8,0x02\n\tpushfq\n\tpop %0"
-				 : "=r"(flags) : "a"(portal), "d"(what), "r"(before) : "memory", "cc");
+		__asm__ volatile(
+			"push %3\n\tpopfq\n\t.byte 0xf2,0x0f,0x38,0xf8,0x02\n\tpushfq\n\tpop %0"
+			: "=r"(flags)
+			: "a"(portal), "d"(what), "r"(before)
+			: "memory", "cc");
 		if (!(flags & 0x40))
 			*completed = *completed && copied();
 	}
@@ -178,11 +209,14 @@ static void test_flags(void)
 	uint64_t flags = 0, before = 0x8d5;
 	bool completed = true;
 
-	is(flags_after(&desc, shared_portal, &completed), 0, "enqcmd taken: CF PF AF ZF SF OF are clear");
+	is(flags_after(&desc, shared_portal, &completed), 0,
+	   "enqcmd taken: CF PF AF ZF SF OF are clear");
 	ok(completed, "enqcmd taken: each descriptor was executed");
 	memset(&comp, 0, sizeof(comp));
-	is(wait_record(&comp, 0), 0, "no descriptor is left whose record would arrive during a later test");
-	is(flags_after(&desc, dedicated_portal, &completed), 0x40, "enqcmd not taken: ZF alone is set");
+	is(wait_record(&comp, 0), 0,
+	   "no descriptor is left whose record would arrive during a later test");
+	is(flags_after(&desc, dedicated_portal, &completed), 0x40,
+	   "enqcmd not taken: ZF alone is set");
 	__asm__ volatile("push %3\n\tpopfq\n\t.byte 0x66,0x0f,0x38,0xf8,0x02\n\tpushfq\n\tpop %0"
 			 : "=r"(flags) : "a"(to), "d"(&desc), "r"(before) : "memory", "cc");
 	is(flags & before, before, "movdir64b: no flag changes");
@@ -196,10 +230,13 @@ static void test_red_zone(void)
 
 	for (i = 0; i < times; i++) {
 		fresh();
-		__asm__ volatile("movq $0x11,-8(%%rsp)\n\tmovq $0x22,-64(%%rsp)\n\tmovq $0x33,-128(%%rsp)\n\t"
-				 ".byte 0xf2,0x0f,0x38,0xf8,0x02\n\t"
-				 "mov -8(%%rsp),%0\n\tadd -64(%%rsp),%0\n\tadd -128(%%rsp),%0"
-				 : "=&r"(sum) : "a"(shared_portal), "d"(&desc) : "memory", "cc");
+		__asm__ volatile(
+			"movq $0x11,-8(%%rsp)\n\tmovq $0x22,-64(%%rsp)\n\tmovq $0x33,-128(%%rsp)\n\t"
+			".byte 0xf2,0x0f,0x38,0xf8,0x02\n\t"
+			"mov -8(%%rsp),%0\n\tadd -64(%%rsp),%0\n\tadd -128(%%rsp),%0"
+			: "=&r"(sum)
+			: "a"(shared_portal), "d"(&desc)
+			: "memory", "cc");
 		good = good && sum == 0x66 && copied();
 	}
 	ok(good, "the 128 bytes below the stack pointer survive");
@@ -207,18 +244,20 @@ static void test_red_zone(void)
 
 static void test_registers(void)
 {
-	uint64_t in[4] = { 0x0123456789abcdefull, 0xfedcba9876543210ull, 0x55aa55aa55aa55aaull, 7 }, out[4], sum;
+	uint64_t in[4] = {0x0123456789abcdefull, 0xfedcba9876543210ull, 0x55aa55aa55aa55aaull, 7},
+		 out[4], sum;
 	bool good = true, sums = true;
 	int i;
 
 	for (i = 0; i < times; i++) {
 		fresh();
 		memset(out, 1, sizeof(out));
-		__asm__ volatile("movups %1,%%xmm5\n\tmovups %1,%%xmm15\n\t.byte 0xf2,0x0f,0x38,0xf8,0x02\n\t"
-				 "pxor %%xmm5,%%xmm15\n\tmovups %%xmm15,%0"
-				 : "=m"(out)
-				 : "m"(in), "a"(shared_portal), "d"(&desc)
-				 : "memory", "cc", "xmm5", "xmm15");
+		__asm__ volatile(
+			"movups %1,%%xmm5\n\tmovups %1,%%xmm15\n\t.byte 0xf2,0x0f,0x38,0xf8,0x02\n\t"
+			"pxor %%xmm5,%%xmm15\n\tmovups %%xmm15,%0"
+			: "=m"(out)
+			: "m"(in), "a"(shared_portal), "d"(&desc)
+			: "memory", "cc", "xmm5", "xmm15");
 		good = good && out[0] == 0 && out[1] == 0 && copied();
 		fresh();
 		__asm__ volatile(
@@ -229,7 +268,8 @@ static void test_registers(void)
 			"add %%r11,%%rbx\n\tadd %%r12,%%rbx\n\tadd %%r15,%%rbx\n\tadd %%rcx,%%rbx\n\tmov %%rbx,%0"
 			: "=m"(sum)
 			: "a"(shared_portal), "d"(&desc)
-			: "memory", "cc", "rbx", "rcx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r15");
+			: "memory", "cc", "rbx", "rcx", "rsi", "rdi", "r8", "r9", "r10", "r11",
+			  "r12", "r15");
 		sums = sums && sum == 1023 && copied();
 	}
 	ok(good, "vector registers survive");
@@ -251,7 +291,9 @@ static void test_registers(void)
 	ok(good, "the upper halves of vector registers survive");
 }
 
-/* --- faults of the program's own making -------------------------------------------------------- */
+/*
+ * --- faults of the program's own making --------------------------------------------------------
+ */
 
 static sigjmp_buf back;
 static volatile int seen_signal, seen_code;
@@ -280,28 +322,35 @@ static void on_fault(int signo, siginfo_t *info, void *context)
 
 static void test_faults(void)
 {
-	struct sigaction act = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO }, old_segv, old_ill, now;
-	uint8_t *hole = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct sigaction act = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, old_segv,
+			 old_ill, now;
+	uint8_t *hole =
+		mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	munmap(hole + 4096, 4096);
 	sigaction(SIGSEGV, &act, &old_segv);
 	sigaction(SIGILL, &act, &old_ill);
-	ok(sigaction(SIGSEGV, NULL, &now) == 0 && now.sa_sigaction == on_fault && (now.sa_flags & SA_SIGINFO),
+	ok(sigaction(SIGSEGV, NULL, &now) == 0 && now.sa_sigaction == on_fault &&
+		   (now.sa_flags & SA_SIGINFO),
 	   "sigaction shows the program's own handler");
 
 	fresh();
-	is(FAULTS(enqcmd(shared_portal, hole + 4096)), SIGSEGV, "a source that is not mapped faults");
-	ok(seen_addr == hole + 4096 && seen_code == SEGV_MAPERR, "with its address (%p, %p), code %d", seen_addr,
-	   (void *)(hole + 4096), seen_code);
-	is(FAULTS(enqcmd(shared_portal, hole + 4096 - 32)), SIGSEGV, "a source that is half mapped faults");
+	is(FAULTS(enqcmd(shared_portal, hole + 4096)), SIGSEGV,
+	   "a source that is not mapped faults");
+	ok(seen_addr == hole + 4096 && seen_code == SEGV_MAPERR,
+	   "with its address (%p, %p), code %d", seen_addr, (void *)(hole + 4096), seen_code);
+	is(FAULTS(enqcmd(shared_portal, hole + 4096 - 32)), SIGSEGV,
+	   "a source that is half mapped faults");
 	ok(seen_addr == hole + 4096, "at its second half");
 	is(FAULTS(movdir64b(hole + 4096, &desc)), SIGSEGV, "movdir64b to nowhere faults");
 	ok(seen_addr == hole + 4096, "with its address");
-	is(FAULTS(enqcmd((char *)shared_portal + 32, &desc)), SIGSEGV, "a destination that is not aligned faults");
+	is(FAULTS(enqcmd((char *)shared_portal + 32, &desc)), SIGSEGV,
+	   "a destination that is not aligned faults");
 	ok(seen_addr == NULL, "as general protection, without an address");
 	is(FAULTS(movdir64b(to + 1, &desc)), SIGSEGV, "movdir64b: so it does");
 	desc.pasid_priv = 1;
-	is(FAULTS(enqcmd(shared_portal, &desc)), SIGSEGV, "a descriptor that brings a PASID faults");
+	is(FAULTS(enqcmd(shared_portal, &desc)), SIGSEGV,
+	   "a descriptor that brings a PASID faults");
 	desc.pasid_priv = 0;
 	is(FAULTS(__asm__ volatile(".byte 0xf3,0x0f,0x38,0xf8,0x02"
 				   :
@@ -310,8 +359,10 @@ static void test_faults(void)
 	   SIGSEGV, "enqcmds is not for programs");
 	is(FAULTS(umwait(2, 0)), SIGSEGV, "umwait with a reserved control bit faults");
 	is(FAULTS(umonitor(hole + 4096)), SIGSEGV, "umonitor of nothing faults");
-	is(FAULTS(__asm__ volatile("ud2")), SIGILL, "an undefined instruction is still the program's");
-	is(FAULTS(*(volatile int *)(hole + 4096) = 1), SIGSEGV, "a plain bad store is still the program's");
+	is(FAULTS(__asm__ volatile("ud2")), SIGILL,
+	   "an undefined instruction is still the program's");
+	is(FAULTS(*(volatile int *)(hole + 4096) = 1), SIGSEGV,
+	   "a plain bad store is still the program's");
 	ok(seen_addr == hole + 4096, "with its address");
 	is(FAULTS(raise(SIGSEGV)), SIGSEGV, "a signal that was sent is still the program's");
 	munmap(hole, 4096);
@@ -322,10 +373,14 @@ static void test_faults(void)
 	ok(!enqcmd(shared_portal, &desc) && copied(), "and the emulator goes on after all that");
 }
 
-/* What has no page behind it faults as memory does natively: by which signal, with which code, at which address. */
+/*
+ * What has no page behind it faults as memory does natively: by which signal, with which code, at
+ * which address.
+ */
 static void test_fault_kinds(void)
 {
-	struct sigaction act = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO }, old_segv, old_bus;
+	struct sigaction act = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, old_segv,
+			 old_bus;
 	uint8_t *file, *none = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint8_t *constant = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = memfd_create("short", MFD_CLOEXEC);
@@ -338,22 +393,33 @@ static void test_fault_kinds(void)
 	sigaction(SIGSEGV, &act, &old_segv);
 	sigaction(SIGBUS, &act, &old_bus);
 	fresh();
-	is(FAULTS(movdir64b(file + 4096 + 64, from)), SIGBUS, "movdir64b behind the end of a mapped file: SIGBUS");
-	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096 + 64, "its code is BUS_ADRERR (%d), its address that of "
-	   "the store (%p, %p)", seen_code, seen_addr, (void *)(file + 4096 + 64));
-	is(FAULTS(movdir64b(to, file + 4096)), SIGBUS, "movdir64b from behind the end of a mapped file: SIGBUS");
-	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096, "its code is BUS_ADRERR (%d), its address that of the "
-	   "load", seen_code);
-	is(FAULTS(enqcmd(shared_portal, file + 4096 - 32)), SIGBUS, "enqcmd of a source that ends behind a file: SIGBUS");
-	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096, "at the first byte that is behind it (code %d)",
+	is(FAULTS(movdir64b(file + 4096 + 64, from)), SIGBUS,
+	   "movdir64b behind the end of a mapped file: SIGBUS");
+	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096 + 64,
+	   "its code is BUS_ADRERR (%d), its address that of "
+	   "the store (%p, %p)",
+	   seen_code, seen_addr, (void *)(file + 4096 + 64));
+	is(FAULTS(movdir64b(to, file + 4096)), SIGBUS,
+	   "movdir64b from behind the end of a mapped file: SIGBUS");
+	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096,
+	   "its code is BUS_ADRERR (%d), its address that of the "
+	   "load",
 	   seen_code);
+	is(FAULTS(enqcmd(shared_portal, file + 4096 - 32)), SIGBUS,
+	   "enqcmd of a source that ends behind a file: SIGBUS");
+	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096,
+	   "at the first byte that is behind it (code %d)", seen_code);
 	is(FAULTS(movdir64b(constant, from)), SIGSEGV, "movdir64b to a read-only page: SIGSEGV");
-	ok(seen_code == SEGV_ACCERR && seen_addr == constant, "its code is SEGV_ACCERR (%d)", seen_code);
-	is(FAULTS(movdir64b(to, none)), SIGSEGV, "movdir64b from a page without any access: SIGSEGV");
-	ok(seen_code == SEGV_ACCERR && seen_addr == none, "its code is SEGV_ACCERR (%d)", seen_code);
-	is(FAULTS(movdir64b((void *)0x4000000000000000ul, from)), SIGSEGV, "movdir64b to no canonical address: SIGSEGV");
-	ok(seen_code == SI_KERNEL && seen_addr == NULL, "as general protection, without an address (code %d)",
+	ok(seen_code == SEGV_ACCERR && seen_addr == constant, "its code is SEGV_ACCERR (%d)",
 	   seen_code);
+	is(FAULTS(movdir64b(to, none)), SIGSEGV,
+	   "movdir64b from a page without any access: SIGSEGV");
+	ok(seen_code == SEGV_ACCERR && seen_addr == none, "its code is SEGV_ACCERR (%d)",
+	   seen_code);
+	is(FAULTS(movdir64b((void *)0x4000000000000000ul, from)), SIGSEGV,
+	   "movdir64b to no canonical address: SIGSEGV");
+	ok(seen_code == SI_KERNEL && seen_addr == NULL,
+	   "as general protection, without an address (code %d)", seen_code);
 	movdir64b(file + 64, from + 3);
 	ok(!memcmp(file + 64, from + 3, 36), "the page of the file that is there takes a store");
 	sigaction(SIGBUS, &old_bus, NULL);
@@ -375,7 +441,9 @@ static void dies_of(int signo, void (*what)(void), const char *name)
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
-	seen = WIFSIGNALED(status) ? WTERMSIG(status) : SANITIZED && WEXITSTATUS(status) ? signo : 0;
+	seen = WIFSIGNALED(status)		? WTERMSIG(status) :
+	       SANITIZED && WEXITSTATUS(status) ? signo :
+						  0;
 	is(seen, signo, name);
 }
 
@@ -406,12 +474,15 @@ static void test_deaths(void)
 {
 	memset(from, 0, 64);
 	dies_of(SIGSEGV, bad_source, "without a handler a bad source kills with SIGSEGV");
-	dies_of(SIGSEGV, without_pasid, "a process that opened no queue has no PASID: ENQCMD kills with SIGSEGV");
+	dies_of(SIGSEGV, without_pasid,
+		"a process that opened no queue has no PASID: ENQCMD kills with SIGSEGV");
 	dies_of(SIGSEGV, child_portal, "a child does not have its parent's portal");
 	dies_of(SIGILL, plain_ud2, "an undefined instruction kills with SIGILL");
 }
 
-/* --- surroundings ------------------------------------------------------------------------------ */
+/*
+ * --- surroundings ------------------------------------------------------------------------------
+ */
 
 static void test_masks(void)
 {
@@ -448,7 +519,8 @@ static void test_handler_submits(void)
 	sigaction(SIGALRM, NULL, &now);
 	ok(sigismember(&now.sa_mask, SIGILL) == 1, "a handler's mask reads back as it was given");
 #ifdef __SANITIZE_THREAD__
-	skip("a handler that blocks everything may submit", "ThreadSanitizer blocks all signals through libc's own function");
+	skip("a handler that blocks everything may submit",
+	     "ThreadSanitizer blocks all signals through libc's own function");
 	(void)in_handler;
 #else
 	raise(SIGALRM);
@@ -482,12 +554,14 @@ static void test_alternate_stack(void)
 
 	pthread_create(&thread, NULL, on_small_stack, NULL);
 	pthread_join(thread, &used);
-	ok(used && (size_t)used < 8192, "an alternate stack of 8 KiB is enough (%zu bytes used)", (size_t)used);
+	ok(used && (size_t)used < 8192, "an alternate stack of 8 KiB is enough (%zu bytes used)",
+	   (size_t)used);
 }
 
 /*
- * A CPU that has the instructions ends a wait at an interrupt too, and says nothing. So a wait is repeated until it ends
- * for the reason that is asked for; without that reason none of the repetitions does.
+ * A CPU that has the instructions ends a wait at an interrupt too, and says nothing. So a wait is
+ * repeated until it ends for the reason that is asked for; without that reason none of the
+ * repetitions does.
  */
 #define REPEATED 100
 
@@ -544,7 +618,8 @@ static void test_waiting(void)
 	umonitor(&comp);
 	fresh();
 	if (cpu_waits())
-		skip("umwait ends when the line was written", "this CPU executes it, not the emulator");
+		skip("umwait ends when the line was written",
+		     "this CPU executes it, not the emulator");
 	else
 		ok(!umwait(0, rdtsc() + 1000000000ull), "umwait ends when the line was written");
 	umonitor(&comp);
@@ -563,7 +638,8 @@ static void test_store64(void)
 	fresh();
 	memset(to, 0, sizeof(to));
 	movdir64b(to + 128, from + 3);
-	ok(!memcmp(to + 128, from + 3, 64), "movdir64b to memory stores 64 bytes, from any alignment");
+	ok(!memcmp(to + 128, from + 3, 64),
+	   "movdir64b to memory stores 64 bytes, from any alignment");
 	for (i = 0; i < 128; i++)
 		if (to[i] || to[192 + i])
 			break;
@@ -596,11 +672,14 @@ static void test_plain_access(void)
 	ok(true, "so is one of another form");
 }
 
-/* --- as other CPUs would raise it --------------------------------------------------------------- */
+/*
+ * --- as other CPUs would raise it ---------------------------------------------------------------
+ */
 
 /*
- * A signal that the thread sends to itself arrives at the instruction behind the system call, with the code and address
- * that it was sent with: exactly what a CPU that has the instruction raises there.
+ * A signal that the thread sends to itself arrives at the instruction behind the system call, with
+ * the code and address that it was sent with: exactly what a CPU that has the instruction raises
+ * there.
  */
 #define RAISE_AT(bytes, signo, info, portal, zf) \
 	__asm__ volatile("syscall\n\t" bytes "\n\tsetz %0" \
@@ -633,7 +712,10 @@ static void test_other_cpus(void)
 {
 	bool retry = true;
 
-	/* The signal must arrive in this program's code, not where the emulator makes its system calls. */
+	/*
+	 * The signal must arrive in this program's code, not where the emulator makes its system
+	 * calls.
+	 */
 	prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
 	ok(raise_at(false, SIGSEGV, SI_KERNEL, NULL, shared_portal, &retry) && !retry,
 	   "a CPU with ENQCMD but no PASID: SIGSEGV without an address is decoded");
@@ -649,7 +731,8 @@ int main(int argc, char **argv)
 
 	shared_portal = map_queue("/dev/dsa/wq0.0", NULL);
 	dedicated_portal = map_queue("/dev/dsa/wq0.1", NULL);
-	if (!ok(shared_portal != MAP_FAILED && dedicated_portal != MAP_FAILED, "both queues can be mapped"))
+	if (!ok(shared_portal != MAP_FAILED && dedicated_portal != MAP_FAILED,
+		"both queues can be mapped"))
 		return done();
 	test_forms();
 	test_addr32();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: a program that brings its own string functions, as memory offload libraries do. If the emulator
- * called one of them while it executes a descriptor it would end in a recursion; here it ends with status 9.
+ * Run under sva-emu: a program that brings its own string functions, as memory offload libraries
+ * do. If the emulator called one of them while it executes a descriptor it would end in a
+ * recursion; here it ends with status 9.
  */
 #include <stdio.h>
 
@@ -98,8 +99,9 @@ static int submit(void *portal)
 int main(void)
 {
 	static const enum sva_opcode ops[] = {
-		SVA_OPCODE_MEMMOVE,	 SVA_OPCODE_FILL, SVA_OPCODE_COMPARE,  SVA_OPCODE_COMPARE_PATTERN,
-		SVA_OPCODE_CREATE_DELTA, SVA_OPCODE_CRC,  SVA_OPCODE_COPY_CRC,
+		SVA_OPCODE_MEMMOVE,	    SVA_OPCODE_FILL,	     SVA_OPCODE_COMPARE,
+		SVA_OPCODE_COMPARE_PATTERN, SVA_OPCODE_CREATE_DELTA, SVA_OPCODE_CRC,
+		SVA_OPCODE_COPY_CRC,
 	};
 	void *portal = map_queue("/dev/dsa/wq0.0", NULL);
 	unsigned int i;

@@ -338,7 +338,7 @@ static void on_undefined(int signo, siginfo_t *info, void *context)
 static long kernel_action(int signo, void (*handler)(int, siginfo_t *, void *),
 			  struct kernel_action *old)
 {
-	struct kernel_action act = { handler, SA_SIGINFO | SA_RESTORER, (void *)raw_restore, ~0ull };
+	struct kernel_action act = {handler, SA_SIGINFO | SA_RESTORER, (void *)raw_restore, ~0ull};
 
 	return CALL4(SYS_rt_sigaction, signo, handler ? &act : NULL, old, 8);
 }
@@ -530,8 +530,13 @@ static bool cpu_has_enqcmd(void)
  */
 static void test_unseen(void)
 {
-	/* Not the signal that ENQCMD itself raises: a CPU that has it raises SIGSEGV, others SIGILL. */
-	uint64_t blocked = 1ull << ((cpu_has_enqcmd() ? SIGILL : SIGSEGV) - 1) | 1ull << (SIGBUS - 1), seen = 0;
+	/*
+	 * Not the signal that ENQCMD itself raises: a CPU that has it raises SIGSEGV, others
+	 * SIGILL.
+	 */
+	uint64_t blocked =
+			 1ull << ((cpu_has_enqcmd() ? SIGILL : SIGSEGV) - 1) | 1ull << (SIGBUS - 1),
+		 seen = 0;
 	void *unseen;
 	long fd;
 
@@ -567,7 +572,9 @@ static void *keep_asking(void *arg)
 	return arg;
 }
 
-/* A child of fork must not wait for a thread of its parent's that held one of the emulator's locks. */
+/*
+ * A child of fork must not wait for a thread of its parent's that held one of the emulator's locks.
+ */
 static void test_fork_beside_thread(void)
 {
 	struct sigaction seen;
@@ -611,7 +618,8 @@ static void test_own_reports(void)
 
 	sigaction(SIGSYS, &act, NULL);
 	if (prctl(59, 1, 0, 0, &selector)) { /* PR_SET_SYSCALL_USER_DISPATCH, on */
-		skip("system calls are reported to the program that asks for it", "this kernel cannot");
+		skip("system calls are reported to the program that asks for it",
+		     "this kernel cannot");
 		return;
 	}
 	selector = 1; /* block */

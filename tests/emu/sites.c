@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu --fast: threads meet at one ENQCMD after the other, each in code of its own, so that it is
- * patched while others execute it. sites THREADS ROUNDS. Exits with 1 if a copy is wrong.
+ * Run under sva-emu --fast: threads meet at one ENQCMD after the other, each in code of its own, so
+ * that it is patched while others execute it. sites THREADS ROUNDS. Exits with 1 if a copy is
+ * wrong.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -13,8 +14,11 @@
 	{ \
 		return enqcmd(portal, desc); \
 	}
-#define SITES8(n) SITE(n##0) SITE(n##1) SITE(n##2) SITE(n##3) SITE(n##4) SITE(n##5) SITE(n##6) SITE(n##7)
-#define NAMES8(n) site_##n##0, site_##n##1, site_##n##2, site_##n##3, site_##n##4, site_##n##5, site_##n##6, site_##n##7
+#define SITES8(n) \
+	SITE(n##0) SITE(n##1) SITE(n##2) SITE(n##3) SITE(n##4) SITE(n##5) SITE(n##6) SITE(n##7)
+#define NAMES8(n) \
+	site_##n##0, site_##n##1, site_##n##2, site_##n##3, site_##n##4, site_##n##5, site_##n##6, \
+		site_##n##7
 SITES8(a) SITES8(b) SITES8(c) SITES8(d) SITES8(e) SITES8(f) SITES8(g) SITES8(h)
 
 static bool (*const sites[])(void *, const struct sva_desc *) = {
@@ -37,12 +41,14 @@ static void *work(void *arg)
 	for (s = 0; s < sizeof(sites) / sizeof(sites[0]); s++) {
 		pthread_barrier_wait(&barrier);
 		for (i = 0; i < rounds; i++) {
-			memset(from, (int)(s + (unsigned int)i) + (int)(uintptr_t)arg, sizeof(from));
+			memset(from, (int)(s + (unsigned int)i) + (int)(uintptr_t)arg,
+			       sizeof(from));
 			memset(to, 0, sizeof(to));
 			prep(&desc, &comp, SVA_OPCODE_MEMMOVE, from, to, sizeof(from));
 			while (sites[s](portal, &desc))
 				sched_yield();
-			if (wait_record(&comp, 10) != SVA_STATUS_SUCCESS || memcmp(from, to, sizeof(from)))
+			if (wait_record(&comp, 10) != SVA_STATUS_SUCCESS ||
+			    memcmp(from, to, sizeof(from)))
 				__atomic_store_n(&bad, 1, __ATOMIC_RELAXED);
 		}
 	}

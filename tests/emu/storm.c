@@ -2,9 +2,9 @@
 /*
  * Run under sva-emu: storm QUEUE portal|write THREADS OPERATIONS SIZE [SECONDS]. Threads submit
  * copies, fills and compares as fast as they can, resume after page faults, resubmit after hardware
- * errors, and verify every byte. It does not use the library; tests/storm/ does the same through it.
- * Prints one line: how many were submitted and taken, and exits with 1 if anything was wrong, 2 if a
- * completion was lost.
+ * errors, and verify every byte. It does not use the library; tests/storm/ does the same through
+ * it. Prints one line: how many were submitted and taken, and exits with 1 if anything was wrong, 2
+ * if a completion was lost.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -46,8 +46,8 @@ static void take_credit(void)
 		if (now >= queue_size) {
 			sched_yield();
 			now = __atomic_load_n(&in_flight, __ATOMIC_RELAXED);
-		} else if (__atomic_compare_exchange_n(&in_flight, &now, now + 1, false, __ATOMIC_ACQUIRE,
-						       __ATOMIC_RELAXED)) {
+		} else if (__atomic_compare_exchange_n(&in_flight, &now, now + 1, false,
+						       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
 			return;
 		}
 	}
@@ -132,10 +132,12 @@ static bool one(struct worker *worker)
 			from[i] = (uint8_t)(byte + i * 7);
 		memset(worker->to, 0, BYTES + 128);
 		prep(&worker->desc, &worker->comp, SVA_OPCODE_MEMMOVE, from, to, size);
-		return complete(worker) == SVA_STATUS_SUCCESS && !memcmp(from, to, size) && to[size] == 0;
+		return complete(worker) == SVA_STATUS_SUCCESS && !memcmp(from, to, size) &&
+		       to[size] == 0;
 	case 1:
 		memset(worker->to, 0, BYTES + 128);
-		prep(&worker->desc, &worker->comp, SVA_OPCODE_FILL, (void *)(0x0101010101010101ull * byte), to, size);
+		prep(&worker->desc, &worker->comp, SVA_OPCODE_FILL,
+		     (void *)(0x0101010101010101ull * byte), to, size);
 		if (complete(worker) != SVA_STATUS_SUCCESS)
 			return false;
 		for (i = 0; i < size; i++)
@@ -161,8 +163,8 @@ static void *work(void *arg)
 	for (i = 0; i < operations && !__atomic_load_n(&failed, __ATOMIC_RELAXED); i++) {
 		if (one(worker))
 			continue;
-		fprintf(stderr, "storm: thread %u, operation %u (opcode %u): status 0x%02x\n", worker->number, i,
-			sva_desc_opcode(&worker->desc), worker->comp.status);
+		fprintf(stderr, "storm: thread %u, operation %u (opcode %u): status 0x%02x\n",
+			worker->number, i, sva_desc_opcode(&worker->desc), worker->comp.status);
 		__atomic_store_n(&failed, worker->comp.status ? 1 : 2, __ATOMIC_RELAXED);
 	}
 	return NULL;
@@ -195,7 +197,8 @@ int main(int argc, char **argv)
 	}
 	workers = aligned_alloc(64, threads * ((sizeof(*workers) + 63) / 64 * 64));
 	for (i = 0; i < threads; i++) {
-		workers[i] = (struct worker){ .number = i, .fd = fd, .portal = portal, .random = i + 1 };
+		workers[i] =
+			(struct worker){.number = i, .fd = fd, .portal = portal, .random = i + 1};
 		workers[i].from = calloc(1, BYTES + 128);
 		workers[i].to = calloc(1, BYTES + 128);
 		pthread_create(&workers[i].thread, NULL, work, &workers[i]);
@@ -206,7 +209,7 @@ int main(int argc, char **argv)
 		free(workers[i].to);
 	}
 	free(workers);
-	printf("operations=%u taken=%lu retries=%lu faults=%lu errors=%lu\n", threads * operations, taken, retries,
-	       faults, errors);
+	printf("operations=%u taken=%lu retries=%lu faults=%lu errors=%lu\n", threads * operations,
+	       taken, retries, faults, errors);
 	return failed;
 }

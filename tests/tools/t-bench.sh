@@ -29,7 +29,7 @@ is "$(short --json out.json)" 0 "a short run"
 is "$(rows soft)" 12 "soft has a row for each size, operation and mode"
 is "$(rows cpu)" 12 "so has cpu"
 for path in enqcmd movdir64b write dma; do
-	ok "$path has a row that says why it can not run" grep -Eq "^$path +can not run here: .{20}" stdout
+	ok "$path has a row that says why it cannot run" grep -Eq "^$path +cannot run here: .{20}" stdout
 done
 is "$(wc -c <stderr)" 0 "no progress where there is no terminal"
 if command -v python3 >/dev/null; then
@@ -79,9 +79,9 @@ ok "which has a field for it" grep -q '"emulated": *true' out.json
 
 is "$(status "$bench" --list)" 0 "--list"
 is "$(grep -c '^soft ' stdout)" 30 "lists what would be measured"
-ok "and what can not be" grep -q '^dma .*can not run here' stdout
+ok "and what cannot be" grep -q '^dma .*cannot run here' stdout
 is "$(SVA_PATHS=soft status "$bench" --list)" 0 "--list with only one path permitted"
-ok "says which are ruled out" grep -q '^cpu .*can not run here: ' stdout
+ok "says which are ruled out" grep -q '^cpu .*cannot run here: ' stdout
 for wrong in "--sizes 0" "--sizes 4X" "--sizes 5G" "--ops xor" "--modes slow" "--paths soft,warp" "--seconds none" \
 	"--threads 0" -x extra; do
 	# shellcheck disable=SC2086 # an option and its argument
@@ -126,7 +126,7 @@ not_ok "and leaves no empty file of its own" test -e new.json
 is "$(status "$vm_bench" --sizes 4K,huge)" 2 "bench --vm refuses a bad size"
 
 is "$(short --paths dma)" 1 "a run in which nothing could be measured is a failure"
-ok "the table still gives the reason" grep -Eq '^dma +can not run here: ' stdout
+ok "the table still gives the reason" grep -Eq '^dma +cannot run here: ' stdout
 is "$(cat stderr)" "sva-bench: nothing was measured: none of these paths can run here" "and the message says what is missing"
 is "$(short --paths dma --json out.json)" 1 "nothing measured, with JSON"
 ok "the JSON has the reason" grep -q '"state": *"unavailable"' out.json
@@ -183,11 +183,11 @@ fi
 # Instructions, where they can be counted.
 if [ "$(status "$bench" --instructions --paths cpu,soft,enqcmd --sizes 4K,64K --json counts.json)" = 0 ]; then
 	is "$(grep -E -c '^(cpu|soft) +- +(4|64) KiB +[1-9][0-9]* +[0-9]+ +[1-9][0-9]*$' stdout)" 4 "counts have a row for each path and size"
-	ok "and one for a path that can not run" grep -Eq '^enqcmd +can not run here: .{20}' stdout
+	ok "and one for a path that cannot run" grep -Eq '^enqcmd +cannot run here: .{20}' stdout
 	is "$(grep -c '"user_instructions":' counts.json)" 4 "and their fields in the JSON"
 	is "$(status "$bench" --instructions --paths soft --sizes 4K --flip)" 1 "control: a flipped byte is noticed in a count"
 else
-	ok "what can not be counted says so" grep -q 'instructions can not be counted here: .' stderr
+	ok "what cannot be counted says so" grep -q 'instructions cannot be counted here: .' stderr
 	skip "counts" "$(head -n 1 stderr)"
 fi
 done_testing

@@ -213,7 +213,7 @@ ok "which says why" grep -q 'no path can be used: write: ' stderr
 ok "neither touched the destination" cmp src keep
 is "$(status "$copy" . out)" 1 "a directory is no source"
 is "$(status "$copy" src .)" 1 "and no destination"
-is "$(status "$copy" src nowhere/out)" 1 "a destination that can not be made"
+is "$(status "$copy" src nowhere/out)" 1 "a destination that cannot be made"
 if [ -w /dev/full ]; then
 	is "$(status "$copy" src /dev/full)" 1 "a full device"
 	ok "is told" grep -q 'No space left' stderr

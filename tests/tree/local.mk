@@ -24,7 +24,10 @@ CLEANFILES += %D%/objects
 	echo 'model libmodel_la $(src_model_libmodel_la_OBJECTS)'; \
 	echo 'sva-info sva_info $(src_tools_sva_info_OBJECTS)'; \
 	echo 'sva-copy sva_copy $(src_tools_sva_copy_OBJECTS)'; \
+	echo 'sva-bench sva_bench $(bench_sva_bench_OBJECTS)'; \
 	echo 'icount icount $(bench_icount_icount_OBJECTS)'; \
+	echo 'emu-preload libsva_emu_la $(src_emu_libsva_emu_la_OBJECTS)'; \
+	echo 'emu-program sva_emu $(src_emu_sva_emu_OBJECTS)'; \
 	} >$@
 
 # Who opens files.

@@ -44,6 +44,16 @@ while IFS='|' read -r unit folder rooms loops; do
 	ok "$folder: each file opens with a comment that says what it is" opening_comments "$folder"
 done <"$here/rooms"
 
+# Code above the submission table asks a row what it can do, never which row it is. The rows themselves, the table, and
+# the calls of the module's own interface (sva_dma_…) name paths; a word table and its users only translate them.
+names_no_path() {
+	! grep -nE "SVA_PATH_(ENQCMD|MOVDIR64B|WRITE|DMA|SOFT)|sva_submit_(enqcmd|movdir64b|write|dma|soft)\b" "$@"
+}
+
+mapfile -t above < <(find "$top_srcdir"/src/lib/{api,run,op,queue} -name '*.[ch]' |
+	grep -vE '/(queue/(portal|write|dma|soft|ways)\.[ch]|api/(dma|uring)\.c)$')
+ok "src/lib: no code above the submission table names a path" names_no_path "${above[@]}"
+
 # source_file FILE TEXT: a source of the controls' own folder.
 source_file() {
 	mkdir -p "$tmp/src/x/${1%/*}"
@@ -92,5 +102,9 @@ ok "control: an include of a higher room's header fails, by name" \
 ok "control: an include of a lower room's header passes" includes "$tmp" src/x "high low"
 source_file low/f "#include \"../high/b.h\""
 ok "control: an include through .. fails, by name" says "low/f.c includes ../high/b.h" includes "$tmp" src/x "high low"
+
+source_file low/f "int f(int path) { return path == SVA_PATH_DMA; }"
+ok "control: a path that is named above the submission table fails, by name" \
+	says "path == SVA_PATH_DMA" names_no_path "$tmp/src/x/low/f.c"
 
 done_testing

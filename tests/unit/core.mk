@@ -7,7 +7,8 @@ check_LTLIBRARIES += %D%/librig.la
 core_programs = %D%/t-op-prep %D%/t-op-result %D%/t-op-kinds %D%/t-op-progress \
 	%D%/t-api-ops %D%/t-api-bad-input %D%/t-api-batch \
 	%D%/t-api-sync %D%/t-api-async %D%/t-queue-soft %D%/t-queue-bond %D%/t-queue-descriptors \
-	%D%/t-run-queue %D%/t-run-batch %D%/t-run-faults %D%/t-base-guard %D%/t-run-fork \
+	%D%/t-queue-ways %D%/t-run-queue %D%/t-run-batch %D%/t-run-faults %D%/t-base-guard \
+	%D%/t-run-fork \
 	%D%/t-run-owner %D%/t-run-threads
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
@@ -77,6 +78,11 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,-
 %C%_t_api_async_CPPFLAGS = $(core_cppflags)
 %C%_t_api_async_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_api_async_LDADD = $(core_inside)
+
+# With a submission table of its own, which src/lib/queue/ways.c is included for.
+%C%_t_queue_ways_SOURCES = %D%/t-queue-ways.c %D%/mirror.c %D%/mirror.h
+%C%_t_queue_ways_CPPFLAGS = $(core_cppflags)
+%C%_t_queue_ways_LDADD = $(core_inside)
 
 %C%_t_queue_soft_CPPFLAGS = $(core_cppflags)
 %C%_t_queue_soft_LDFLAGS = $(core_ldflags) -Wl,--wrap=pthread_create

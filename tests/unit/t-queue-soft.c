@@ -12,6 +12,7 @@
 
 #include "lib/run/run.h"
 #include "model/model.h"
+#include "lib/queue/soft.h"
 #include "tap.h"
 #include "unit/reference.h"
 #include "unit/rig.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads from a program's ELF headers which way it can be emulated. */
 #include <elf.h>
 #include <stdbool.h>
 

@@ -3,14 +3,15 @@
  * What a program is, from its file: whether the preload library can be loaded into it, and would
  * work there.
  */
-#ifndef EMU_BINARY_H
-#define EMU_BINARY_H
+#ifndef EMU_BASE_BINARY_H
+#define EMU_BASE_BINARY_H
 
 enum emu_binary {
 	EMU_BINARY_OTHER,   /* no 64-bit x86 program */
 	EMU_BINARY_DYNAMIC, /* the dynamic linker loads it, and libc with it */
 	EMU_BINARY_STATIC,  /* nothing loads a library into it */
-	EMU_BINARY_BARE, /* it has a dynamic linker but not libc, whose threads the library needs: Go without cgo */
+	/* it has a dynamic linker but not libc, whose threads the library needs: Go without cgo */
+	EMU_BINARY_BARE,
 };
 
 /* Safe between fork and exec. The file offset does not change. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The string functions that the compiler, the model and Zydis call, as hidden symbols: every call from within the
- * preload library ends here, and never in a memcpy that the emulated program brought along and that would submit to a
- * DSA.
+ * The string functions that the compiler, the model and Zydis call, as hidden symbols: every call
+ * from within the preload library ends here, and never in a memcpy that the emulated program
+ * brought along and that would submit to a DSA.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +31,10 @@ void *memmove(void *dst, const void *src, size_t len)
 		return memcpy(dst, src, len);
 	dst = (char *)dst + len - 1;
 	src = (const char *)src + len - 1;
-	__asm__ volatile("std; rep movsb; cld" : "+D"(dst), "+S"(src), "+c"(len) : : "memory", "cc");
+	__asm__ volatile("std; rep movsb; cld"
+			 : "+D"(dst), "+S"(src), "+c"(len)
+			 :
+			 : "memory", "cc");
 	return ret;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls without libc, answering -errno, and the few byte loops that the preload library needs.
+ * System calls without libc, answering -errno, and the few byte loops that the preload library
+ * needs.
  *
- * Why not libc: the handlers run inside signals of programs that may interpose any libc function, memcpy above all
- * (that is what DSA memcpy libraries do), and they must leave errno alone.
+ * Why not libc: the handlers run inside signals of programs that may interpose any libc function,
+ * memcpy above all (that is what DSA memcpy libraries do), and they must leave errno alone.
  */
-#ifndef EMU_RAW_H
-#define EMU_RAW_H
+#ifndef EMU_BASE_RAW_H
+#define EMU_BASE_RAW_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,8 +17,8 @@
 #define EMU_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /*
- * The preload library makes them from a place in libc (dispatch.h), and is built without a red zone, which a call in the
- * middle of a function would write over.
+ * The preload library makes them from a place in libc (dispatch.h), and is built without a red
+ * zone, which a call in the middle of a function would write over.
  */
 #ifdef EMU_GADGET
 extern void (*emu_gadget)(void) __attribute__((visibility("hidden")));
@@ -31,8 +32,10 @@ static inline long raw_syscall6(long nr, long a, long b, long c, long d, long e,
 	long ret = nr;
 
 #ifdef EMU_GADGET
-	__asm__ volatile("call *%[gadget]" : "+a"(ret), "+D"(a), "+S"(b), "+d"(c), "+r"(r10), "+r"(r8), "+r"(r9)
-			 : [gadget] "m"(emu_gadget) : "rcx", "r11", "memory");
+	__asm__ volatile("call *%[gadget]"
+			 : "+a"(ret), "+D"(a), "+S"(b), "+d"(c), "+r"(r10), "+r"(r8), "+r"(r9)
+			 : [gadget] "m"(emu_gadget)
+			 : "rcx", "r11", "memory");
 #else
 	__asm__ volatile("syscall" : "+a"(ret) : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
@@ -43,8 +46,9 @@ static inline long raw_syscall6(long nr, long a, long b, long c, long d, long e,
 #define raw_syscall0(nr)                (raw_syscall6((nr), 0, 0, 0, 0, 0, 0))
 #define raw_syscall1(nr, a)             (raw_syscall6((nr), (long)(a), 0, 0, 0, 0, 0))
 #define raw_syscall2(nr, a, b)          (raw_syscall6((nr), (long)(a), (long)(b), 0, 0, 0, 0))
-#define raw_syscall3(nr, a, b, c)       (raw_syscall6((nr), (long)(a), (long)(b), (long)(c), 0, 0, 0))
-#define raw_syscall4(nr, a, b, c, d)    (raw_syscall6((nr), (long)(a), (long)(b), (long)(c), (long)(d), 0, 0))
+#define raw_syscall3(nr, a, b, c) (raw_syscall6((nr), (long)(a), (long)(b), (long)(c), 0, 0, 0))
+#define raw_syscall4(nr, a, b, c, d) \
+	(raw_syscall6((nr), (long)(a), (long)(b), (long)(c), (long)(d), 0, 0))
 #define raw_syscall5(nr, a, b, c, d, e) \
 	(raw_syscall6((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0))
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Text and numbers without libc, for signal handlers. */
 #include <errno.h>
 #include <stdbool.h>
 
@@ -27,7 +28,8 @@ static void add_string(struct emu_text *text, const char *s)
 		add_char(text, *s++);
 }
 
-static void add_number(struct emu_text *text, uint64_t value, unsigned int base, unsigned int width, char pad)
+static void add_number(struct emu_text *text, uint64_t value, unsigned int base, unsigned int width,
+		       char pad)
 {
 	char digits[24];
 	unsigned int n = 0;
@@ -82,10 +84,12 @@ void text_vadd(struct emu_text *text, const char *fmt, va_list ap)
 			add_signed(text, wide ? va_arg(ap, int64_t) : va_arg(ap, int), width);
 			break;
 		case 'u':
-			add_number(text, wide ? va_arg(ap, uint64_t) : va_arg(ap, unsigned int), 10, width, pad);
+			add_number(text, wide ? va_arg(ap, uint64_t) : va_arg(ap, unsigned int), 10,
+				   width, pad);
 			break;
 		case 'x':
-			add_number(text, wide ? va_arg(ap, uint64_t) : va_arg(ap, unsigned int), 16, width, pad);
+			add_number(text, wide ? va_arg(ap, uint64_t) : va_arg(ap, unsigned int), 16,
+				   width, pad);
 			break;
 		case '\0':
 			return;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text without libc: what is printed from signal handlers, and the contents of sysfs attributes. A text that does not
- * fit is cut; it is never written beyond its end and is always terminated.
+ * Text without libc: what is printed from signal handlers, and the contents of sysfs attributes. A
+ * text that does not fit is cut; it is never written beyond its end and is always terminated.
  */
-#ifndef EMU_TEXT_H
-#define EMU_TEXT_H
+#ifndef EMU_BASE_TEXT_H
+#define EMU_BASE_TEXT_H
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,8 +19,8 @@ struct emu_text {
 void text_init(struct emu_text *text, char *buf, size_t size);
 
 /*
- * %s string, %d int32, %u uint32, %x uint32 in hex, %lu and %lx the same for uint64, %ld int64, %c, %%. A width with a
- * leading 0 pads with zeros (%08x). Nothing else.
+ * %s string, %d int32, %u uint32, %x uint32 in hex, %lu and %lx the same for uint64, %ld int64, %c,
+ * %%. A width with a leading 0 pads with zeros (%08x). Nothing else.
  */
 void text_add(struct emu_text *text, const char *fmt, ...);
 void text_vadd(struct emu_text *text, const char *fmt, va_list ap);
@@ -33,7 +33,10 @@ static inline size_t text_len(const struct emu_text *text)
 	return (size_t)(text->at - text->start);
 }
 
-/* A number in base 10, or 16 after 0x; leading blanks and a trailing newline are allowed. 0, or -EINVAL. */
+/*
+ * A number in base 10, or 16 after 0x; leading blanks and a trailing newline are allowed. 0, or
+ * -EINVAL.
+ */
 int text_number(const char *s, size_t len, uint64_t *value);
 
 /* One line to stderr, with the program's name in front. Safe in a handler. */

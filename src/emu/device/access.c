@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+/* The windows that the model opens on memory: faults, sabotage, bounce buffers. */
 #include <sys/mman.h>
 
+#include "emu/base/raw.h"
 #include "emu/device/access.h"
+#include "emu/device/state.h"
 #include "emu/host/memory.h"
 #include "emu/host/process.h"
-#include "emu/base/raw.h"
 
 #define PAGE EMU_PAGE
 #define BOUNCE 4096u
 
-size_t emu_access_reach(struct emu_access *access, uint64_t addr, size_t len, unsigned int how, uint64_t *fault)
+size_t emu_access_reach(struct emu_access *access, uint64_t addr, size_t len, unsigned int how,
+			uint64_t *fault)
 {
 	bool strict = access->strict && !(how & (SVA_MODEL_BOF | SVA_MODEL_RECORD));
 	bool write = how & SVA_MODEL_WRITE;
@@ -36,7 +39,8 @@ size_t emu_access_reach(struct emu_access *access, uint64_t addr, size_t len, un
 /* One byte is wrong, in the middle of what was written. */
 void emu_access_flip(struct emu_access *access, uint8_t *data, size_t used, unsigned int how)
 {
-	if (access->sabotage != EMU_SABOTAGE_FLIP || access->sabotaged || !(how & SVA_MODEL_WRITE) || used == 0)
+	if (access->sabotage != EMU_SABOTAGE_FLIP || access->sabotaged ||
+	    !(how & SVA_MODEL_WRITE) || used == 0)
 		return;
 	data[used / 2] ^= 0x10;
 	access->sabotaged = true;
@@ -45,7 +49,8 @@ void emu_access_flip(struct emu_access *access, uint8_t *data, size_t used, unsi
 void *emu_access_scratch(struct emu_access *access, uint64_t addr, uint64_t *fault)
 {
 	*fault = addr;
-	if (!emu_probe(addr, true, NULL) || emu_fetch(&access->scratch, addr, sizeof(access->scratch), NULL))
+	if (!emu_probe(addr, true, NULL) ||
+	    emu_fetch(&access->scratch, addr, sizeof(access->scratch), NULL))
 		return NULL;
 	access->record = addr;
 	return &access->scratch;
@@ -81,7 +86,8 @@ static bool have_bounce(void)
 
 	if (bounce)
 		return true;
-	mem = raw_syscall6(SYS_mmap, 0, 3 * BOUNCE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mem = raw_syscall6(SYS_mmap, 0, 3 * BOUNCE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (raw_failed(mem))
 		return false;
 	bounce = (uint8_t *)mem;

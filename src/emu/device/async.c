@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One ring for all queues of a process, and threads that take from it in order. Submitters are signal handlers, in
- * which every other signal is blocked, so a short spin lock is safe: its holder can be preempted, but not interrupted
- * by a submission of its own thread.
+ * One ring for all queues of a process, and threads that take from it in order. Submitters are
+ * signal handlers, in which every other signal is blocked, so a short spin lock is safe: its holder
+ * can be preempted, but not interrupted by a submission of its own thread.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -11,11 +11,10 @@
 #include <signal.h>
 #include <time.h>
 
+#include "emu/base/raw.h"
+#include "emu/base/text.h"
 #include "emu/device/async.h"
 #include "emu/host/process.h"
-#include "emu/base/raw.h"
-#include "emu/preload/signals.h"
-#include "emu/base/text.h"
 
 #define RING (EMU_MAX_DEVICES * EMU_MAX_ENTRIES)
 #define MAX_THREADS 16u
@@ -75,13 +74,15 @@ static void wait_for_work(uint64_t due)
 	if (due) {
 		now = now_ns();
 		if (due > now) {
-			ts = (struct timespec){(time_t)((due - now) / 1000000000u), (long)((due - now) % 1000000000u)};
+			ts = (struct timespec){(time_t)((due - now) / 1000000000u),
+					       (long)((due - now) % 1000000000u)};
 			raw_syscall2(SYS_nanosleep, &ts, 0);
 		}
 		return;
 	}
 	__atomic_add_fetch(&async.sleeping, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&async.head, __ATOMIC_SEQ_CST) == __atomic_load_n(&async.tail, __ATOMIC_SEQ_CST))
+	if (__atomic_load_n(&async.head, __ATOMIC_SEQ_CST) ==
+	    __atomic_load_n(&async.tail, __ATOMIC_SEQ_CST))
 		raw_syscall4(SYS_futex, &async.wake, FUTEX_WAIT_PRIVATE, seen, 0);
 	__atomic_sub_fetch(&async.sleeping, 1, __ATOMIC_SEQ_CST);
 }
@@ -98,7 +99,8 @@ static bool take(unsigned int me, struct emu_job *job, uint64_t *due)
 		*due = job->due;
 		if (!job->due || job->due <= now_ns()) {
 			__atomic_store_n(&async.engine[me].queue, job->queue, __ATOMIC_RELAXED);
-			__atomic_store_n(&async.engine[me].sequence, job->sequence, __ATOMIC_RELEASE);
+			__atomic_store_n(&async.engine[me].sequence, job->sequence,
+					 __ATOMIC_RELEASE);
 			__atomic_store_n(&async.head, async.head + 1, __ATOMIC_SEQ_CST);
 			got = true;
 		}
@@ -107,14 +109,18 @@ static bool take(unsigned int me, struct emu_job *job, uint64_t *due)
 	return got;
 }
 
-/* A drain starts when everything before it has ended. All of that has been taken, as jobs are taken in order. */
+/*
+ * A drain starts when everything before it has ended. All of that has been taken, as jobs are taken
+ * in order.
+ */
 static void wait_for_older(unsigned int me, const struct emu_job *job)
 {
 	unsigned int i;
 	uint64_t other;
 
 	for (i = 0; i < async.threads; i++) {
-		while (i != me && (other = __atomic_load_n(&async.engine[i].sequence, __ATOMIC_ACQUIRE)) &&
+		while (i != me &&
+		       (other = __atomic_load_n(&async.engine[i].sequence, __ATOMIC_ACQUIRE)) &&
 		       other < job->sequence)
 			raw_syscall0(SYS_sched_yield);
 	}
@@ -153,7 +159,7 @@ static int start_thread(unsigned int number)
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	raw_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(all));
-	ret = pthread_create(&thread, &attr, engine, (void *)(uintptr_t)number);
+	ret = emu_create_thread(&thread, &attr, engine, (void *)(uintptr_t)number);
 	raw_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof(old));
 	pthread_attr_destroy(&attr);
 	return -ret;
@@ -183,7 +189,8 @@ int emu_async_start(unsigned int threads, emu_job_fn *run)
 		return 0;
 	if (on_small_stack()) {
 		emu_say("%s opened a queue by a system call of its own, on a signal stack that is too small to start "
-			"engine threads: the submitting threads do the work", emu.program);
+			"engine threads: the submitting threads do the work",
+			emu.program);
 		return 0;
 	}
 	while (__atomic_exchange_n(&starting, 1, __ATOMIC_ACQUIRE))
@@ -206,8 +213,8 @@ int emu_async_start(unsigned int threads, emu_job_fn *run)
 }
 
 /*
- * A program that polls with PAUSE, on the CPU that an engine ran on last, would keep that engine waiting until its time
- * slice is over: milliseconds. So the submitter steps aside once.
+ * A program that polls with PAUSE, on the CPU that an engine ran on last, would keep that engine
+ * waiting until its time slice is over: milliseconds. So the submitter steps aside once.
  */
 static void let_engine_run(void)
 {

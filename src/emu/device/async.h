@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Engine threads: with --async a descriptor is executed beside the program, as a device does. */
-#ifndef EMU_ASYNC_H
-#define EMU_ASYNC_H
+#ifndef EMU_DEVICE_ASYNC_H
+#define EMU_DEVICE_ASYNC_H
 
 #include "emu/device/state.h"
 
@@ -19,15 +19,20 @@ struct emu_job {
 /* What an engine does with a job. */
 typedef void emu_job_fn(const struct emu_job *job);
 
-/* Start the threads of this address space, unless they run. In a handler only of what the program's own code has
- * raised, with a stack of a program's size: nothing is started on a small signal stack. 0 or -errno.
+/*
+ * Start the threads of this address space, unless they run. In a handler only of what the program's
+ * own code has raised, with a stack of a program's size: nothing is started on a small signal
+ * stack. 0 or -errno.
  */
 int emu_async_start(unsigned int threads, emu_job_fn *run);
 
 /* Do they run in this address space? */
 bool emu_async_ready(void);
 
-/* Hand a job to the engines; safe in a signal handler. There is room for every entry of every queue. */
+/*
+ * Hand a job to the engines; safe in a signal handler. There is room for every entry of every
+ * queue.
+ */
 void emu_async_push(struct emu_job *job);
 
 /* Wait until the engines are done with everything of this queue that this process submitted. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* --check: which rule a descriptor broke, in words. */
 #include "emu/device/check.h"
 #include "emu/host/maps.h"
 #include "emu/host/memory.h"
@@ -19,14 +20,16 @@ static void begin(struct emu_text *text, uint64_t site)
 		for (base = at = mapping.path; *at; at++)
 			if (*at == '/')
 				base = at + 1;
-		text_add(text, " (%s+0x%lx)", *base ? base : "?", site - mapping.start + mapping.offset);
+		text_add(text, " (%s+0x%lx)", *base ? base : "?",
+			 site - mapping.start + mapping.offset);
 	}
 	text_add(text, ": ");
 }
 
 /*
- * A program that tries again does the same thing wrong again: each finding is told once for an instruction of a process.
- * A table without a lock: whoever comes second to an entry has not been told yet, at worst.
+ * A program that tries again does the same thing wrong again: each finding is told once for an
+ * instruction of a process. A table without a lock: whoever comes second to an entry has not been
+ * told yet, at worst.
  */
 static bool told_before(uint64_t site, const char *finding)
 {
@@ -39,7 +42,8 @@ static bool told_before(uint64_t site, const char *finding)
 	hash |= 1;
 	for (i = 0; i < 64; i++) {
 		none = 0;
-		if (__atomic_compare_exchange_n(&told[(hash + i) % 64], &none, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(&told[(hash + i) % 64], &none, hash, false,
+						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
 			return false;
 		if (none == hash)
 			return true;
@@ -107,8 +111,8 @@ static void explain_flags(const struct sva_desc *desc, uint32_t invalid, struct 
 	}
 }
 
-static void explain(const struct sva_model_profile *profile, const struct sva_desc *desc, const struct sva_comp *comp,
-		    struct emu_text *text)
+static void explain(const struct sva_model_profile *profile, const struct sva_desc *desc,
+		    const struct sva_comp *comp, struct emu_text *text)
 {
 	switch (comp->status & SVA_STATUS_MASK) {
 	case SVA_STATUS_RESERVED_FIELD:
@@ -118,7 +122,8 @@ static void explain(const struct sva_model_profile *profile, const struct sva_de
 		explain_flags(desc, comp->op.invalid_flags, text);
 		break;
 	case SVA_STATUS_XFER_SIZE:
-		text_add(text, ": %u bytes, this queue takes 1 to %lu", desc->size, profile->max_transfer);
+		text_add(text, ": %u bytes, this queue takes 1 to %lu", desc->size,
+			 profile->max_transfer);
 		break;
 	case SVA_STATUS_DESC_COUNT:
 		text_add(text, ": %u descriptors, this queue takes %u to %u", desc->size,
@@ -143,7 +148,8 @@ static void check_status(const struct sva_model_profile *profile, const char *na
 	struct emu_text text;
 	char line[300];
 
-	if (status != SVA_STATUS_PAGE_FAULT_IR && (status < SVA_STATUS_BAD_OPCODE || status == SVA_STATUS_HW_ERROR))
+	if (status != SVA_STATUS_PAGE_FAULT_IR &&
+	    (status < SVA_STATUS_BAD_OPCODE || status == SVA_STATUS_HW_ERROR))
 		return;
 	text_init(&text, line, sizeof(line));
 	text_add(&text, "%s: %s", name, emu_opcode_name(sva_desc_opcode(desc)));
@@ -161,18 +167,21 @@ static void check_habits(const char *name, const struct sva_desc *desc, uint64_t
 	uint32_t flags = sva_desc_flags(desc);
 
 	if (!(flags & SVA_DESC_CRAV) && desc->completion_addr)
-		emu_check_say(site, "%s: %s: a completion record address, but flag crav is not set", name, op);
-	else if (!(flags & SVA_DESC_CRAV) && sva_desc_opcode(desc) != SVA_OPCODE_NOOP)
-		emu_check_say(site, "%s: %s: without a completion record its end can not be known", name, op);
-	if (flags & (MODEL_CRSTS | MODEL_DSTS))
-		emu_check_say(site,
-			      "%s: %s: flags 5 and 15 were steering tags of revision 1; later devices refuse them",
+		emu_check_say(site, "%s: %s: a completion record address, but flag crav is not set",
 			      name, op);
+	else if (!(flags & SVA_DESC_CRAV) && sva_desc_opcode(desc) != SVA_OPCODE_NOOP)
+		emu_check_say(site, "%s: %s: without a completion record its end can not be known",
+			      name, op);
+	if (flags & (MODEL_CRSTS | MODEL_DSTS))
+		emu_check_say(
+			site,
+			"%s: %s: flags 5 and 15 were steering tags of revision 1; later devices refuse them",
+			name, op);
 }
 
 /* The entries that ran, by the records that they left. */
-static void check_batch(const struct sva_model_profile *profile, const char *name, const struct sva_desc *batch,
-			uint32_t ran, uint64_t site)
+static void check_batch(const struct sva_model_profile *profile, const char *name,
+			const struct sva_desc *batch, uint32_t ran, uint64_t site)
 {
 	struct sva_desc desc;
 	struct sva_comp comp;
@@ -187,8 +196,8 @@ static void check_batch(const struct sva_model_profile *profile, const char *nam
 	}
 }
 
-void emu_check_outcome(emu_queue_id queue, const struct sva_desc *desc, const struct sva_model_outcome *outcome,
-		       uint64_t site)
+void emu_check_outcome(emu_queue_id queue, const struct sva_desc *desc,
+		       const struct sva_model_outcome *outcome, uint64_t site)
 {
 	struct sva_model_profile profile;
 	char name[16];
@@ -196,13 +205,15 @@ void emu_check_outcome(emu_queue_id queue, const struct sva_desc *desc, const st
 	emu_queue_name(queue, name);
 	emu_profile(emu_queue_device(emu.state, queue), emu_queue_wq(emu.state, queue), &profile);
 	if (outcome->end == SVA_MODEL_LOST)
-		emu_check_say(site,
-			      "%s: %s: the completion record at 0x%lx can not be written (0x%02x, %s): a poller waits "
-			      "for ever",
-			      name, emu_opcode_name(sva_desc_opcode(desc)), desc->completion_addr,
-			      (unsigned int)outcome->swerror, emu_status_name(outcome->swerror));
+		emu_check_say(
+			site,
+			"%s: %s: the completion record at 0x%lx can not be written (0x%02x, %s): a poller waits "
+			"for ever",
+			name, emu_opcode_name(sva_desc_opcode(desc)), desc->completion_addr,
+			(unsigned int)outcome->swerror, emu_status_name(outcome->swerror));
 	check_status(&profile, name, -1, desc, &outcome->comp, site);
-	if (sva_desc_opcode(desc) == SVA_OPCODE_BATCH && outcome->comp.status == SVA_STATUS_BATCH_FAIL)
+	if (sva_desc_opcode(desc) == SVA_OPCODE_BATCH &&
+	    outcome->comp.status == SVA_STATUS_BATCH_FAIL)
 		check_batch(&profile, name, desc, outcome->comp.bytes, site);
 	check_habits(name, desc, site);
 }

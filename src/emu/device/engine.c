@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
+/* From a submitted descriptor to its completion record. */
 #include <errno.h>
 
+#include "emu/base/raw.h"
+#include "emu/base/text.h"
 #include "emu/device/access.h"
 #include "emu/device/async.h"
 #include "emu/device/check.h"
 #include "emu/device/engine.h"
+#include "emu/device/execute.h"
+#include "emu/device/trace.h"
 #include "emu/host/memory.h"
 #include "emu/host/process.h"
-#include "emu/base/raw.h"
-#include "emu/base/text.h"
-#include "emu/device/trace.h"
 
-/* What the SWERROR register says after a descriptor was dropped because a dedicated queue was full. */
+/*
+ * What the SWERROR register says after a descriptor was dropped because a dedicated queue was full.
+ */
 #define SWERROR_DROPPED 0x53u
 
 static const char *way_name(enum sva_model_store how, bool by_write)
@@ -19,13 +23,16 @@ static const char *way_name(enum sva_model_store how, bool by_write)
 	return by_write ? "write" : how == SVA_MODEL_ENQCMD ? "enqcmd" : "movdir64b";
 }
 
-/* SWERROR keeps the first error until it is cleared: bit 0 valid, bit 1 overflow, the code in bits 15:8. */
+/*
+ * SWERROR keeps the first error until it is cleared: bit 0 valid, bit 1 overflow, the code in bits
+ * 15:8.
+ */
 static void set_swerror(struct emu_device *dev, unsigned int code, uint64_t addr)
 {
 	uint64_t none = 0;
 
-	if (__atomic_compare_exchange_n(&dev->swerror[0], &none, 1 | (uint64_t)code << 8, false, __ATOMIC_RELAXED,
-					__ATOMIC_RELAXED))
+	if (__atomic_compare_exchange_n(&dev->swerror[0], &none, 1 | (uint64_t)code << 8, false,
+					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		__atomic_store_n(&dev->swerror[1], addr, __ATOMIC_RELAXED);
 	else
 		__atomic_fetch_or(&dev->swerror[0], 2, __ATOMIC_RELAXED);
@@ -36,7 +43,8 @@ struct execution {
 	struct emu_device *dev;
 };
 
-static void on_event(void *ctx, const struct sva_desc *desc, const struct sva_model_outcome *outcome)
+static void on_event(void *ctx, const struct sva_desc *desc,
+		     const struct sva_model_outcome *outcome)
 {
 	struct execution *exec = ctx;
 
@@ -64,12 +72,14 @@ static void fail_descriptor(const struct sva_desc *desc, struct sva_model_outcom
 }
 
 /*
- * What was worked on: all of a descriptor that succeeded, and of one that met a page fault what the record says to be
- * complete. One that was refused or ended with an error has done nothing that could be counted on.
+ * What was worked on: all of a descriptor that succeeded, and of one that met a page fault what the
+ * record says to be complete. One that was refused or ended with an error has done nothing that
+ * could be counted on.
  */
 static uint32_t bytes_done(const struct sva_desc *desc, const struct sva_model_outcome *outcome)
 {
-	unsigned int status = outcome->comp.status & SVA_STATUS_MASK, opcode = sva_desc_opcode(desc);
+	unsigned int status = outcome->comp.status & SVA_STATUS_MASK,
+		     opcode = sva_desc_opcode(desc);
 
 	if (opcode == SVA_OPCODE_NOOP || opcode == SVA_OPCODE_DRAIN)
 		return 0;
@@ -78,14 +88,17 @@ static uint32_t bytes_done(const struct sva_desc *desc, const struct sva_model_o
 	return status == SVA_STATUS_PAGE_FAULT ? outcome->comp.bytes : 0;
 }
 
-static void count_outcome(struct emu_state *state, const struct sva_desc *desc, const struct sva_model_outcome *outcome)
+static void count_outcome(struct emu_state *state, const struct sva_desc *desc,
+			  const struct sva_model_outcome *outcome)
 {
-	unsigned int status = outcome->comp.status & SVA_STATUS_MASK, opcode = sva_desc_opcode(desc);
+	unsigned int status = outcome->comp.status & SVA_STATUS_MASK,
+		     opcode = sva_desc_opcode(desc);
 
 	emu_count(state, EMU_COUNT_EXECUTED, 1);
 	if (opcode == SVA_OPCODE_BATCH)
-		emu_count(state, EMU_COUNT_BATCHED, outcome->comp.status == SVA_STATUS_SUCCESS ? desc->size :
-			  outcome->comp.bytes);
+		emu_count(state, EMU_COUNT_BATCHED,
+			  outcome->comp.status == SVA_STATUS_SUCCESS ? desc->size :
+								       outcome->comp.bytes);
 	else
 		emu_count(state, EMU_COUNT_BYTES, bytes_done(desc, outcome));
 	if (outcome->end == SVA_MODEL_LOST)
@@ -102,7 +115,8 @@ static void shorten(struct sva_desc *desc)
 {
 	unsigned int opcode = sva_desc_opcode(desc);
 
-	if (opcode >= SVA_OPCODE_MEMMOVE && opcode != SVA_OPCODE_TRANSLATION_FETCH && desc->size >= 16)
+	if (opcode >= SVA_OPCODE_MEMMOVE && opcode != SVA_OPCODE_TRANSLATION_FETCH &&
+	    desc->size >= 16)
 		desc->size -= 8;
 }
 
@@ -144,8 +158,8 @@ static void execute(emu_queue_id queue, const struct sva_desc *desc, const char 
 }
 
 /* The queue does not take it: why, for whoever asked to be told. */
-static int refuse(emu_queue_id queue, enum sva_model_store how, const struct sva_desc *desc, bool by_write,
-		  const char *why)
+static int refuse(emu_queue_id queue, enum sva_model_store how, const struct sva_desc *desc,
+		  bool by_write, const char *why)
 {
 	struct emu_state *state = emu.state;
 	bool retry = how == SVA_MODEL_ENQCMD;
@@ -156,12 +170,13 @@ static int refuse(emu_queue_id queue, enum sva_model_store how, const struct sva
 	if (state->opt.check)
 		emu_check_refused(queue, why, emu_trace_get_site());
 	if (state->opt.trace)
-		emu_trace(queue, way_name(how, by_write), desc, retry ? EMU_FATE_RETRY : EMU_FATE_DROPPED, NULL,
-			  emu_trace_get_site());
+		emu_trace(queue, way_name(how, by_write), desc,
+			  retry ? EMU_FATE_RETRY : EMU_FATE_DROPPED, NULL, emu_trace_get_site());
 	return retry ? -EAGAIN : 0;
 }
 
-int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_desc *desc, bool by_write)
+int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_desc *desc,
+	       bool by_write)
 {
 	struct emu_state *state = emu.state;
 	struct emu_device *dev = emu_queue_device(state, queue);
@@ -171,7 +186,8 @@ int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_de
 	if (by_write)
 		emu_count(state, EMU_COUNT_WRITE, 1);
 	else
-		emu_count(state, how == SVA_MODEL_ENQCMD ? EMU_COUNT_ENQCMD : EMU_COUNT_MOVDIR64B, 1);
+		emu_count(state, how == SVA_MODEL_ENQCMD ? EMU_COUNT_ENQCMD : EMU_COUNT_MOVDIR64B,
+			  1);
 	if (!dev->enabled || !wq->enabled)
 		return refuse(queue, how, desc, by_write, "the queue is disabled");
 	if (how == SVA_MODEL_ENQCMD && wq->dedicated)
@@ -180,19 +196,25 @@ int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_de
 	if (how == SVA_MODEL_MOVDIR64B && !wq->dedicated)
 		return refuse(queue, how, desc, by_write, "MOVDIR64B to a shared queue is dropped");
 	if (how == SVA_MODEL_ENQCMD && state->opt.retry_every &&
-	    every(__atomic_add_fetch(&state->retry_sequence, 1, __ATOMIC_RELAXED), state->opt.retry_every))
+	    every(__atomic_add_fetch(&state->retry_sequence, 1, __ATOMIC_RELAXED),
+		  state->opt.retry_every))
 		return refuse(queue, how, desc, by_write, NULL);
 	entry = emu_queue_take(wq, wq->dedicated ? wq->size : wq->threshold, emu_pid());
 	if (entry < 0) {
 		if (wq->dedicated)
 			set_swerror(dev, SWERROR_DROPPED, 0);
 		return refuse(queue, how, desc, by_write,
-			      wq->dedicated ? "the dedicated queue is full: the descriptor is lost" : NULL);
+			      wq->dedicated ?
+				      "the dedicated queue is full: the descriptor is lost" :
+				      NULL);
 	}
 	__atomic_fetch_add(&wq->accepted, 1, __ATOMIC_RELAXED);
 	if (state->opt.async && emu_async_ready()) {
-		struct emu_job job = { .queue = queue, .entry = entry, .way = way_name(how, by_write),
-				       .site = emu_trace_get_site(), .desc = *desc };
+		struct emu_job job = {.queue = queue,
+				      .entry = entry,
+				      .way = way_name(how, by_write),
+				      .site = emu_trace_get_site(),
+				      .desc = *desc};
 
 		emu_async_push(&job);
 		return 0;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* The node of a queue: which file it is, and what write(2) to it does. */
 #include <errno.h>
 
-#include "emu/device/engine.h"
-#include "emu/host/memory.h"
-#include "emu/device/node.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
+#include "emu/device/engine.h"
+#include "emu/device/node.h"
+#include "emu/host/memory.h"
+#include "emu/host/process.h"
 
 emu_queue_id emu_node_find(uint64_t dev, uint64_t ino)
 {
@@ -14,7 +15,8 @@ emu_queue_id emu_node_find(uint64_t dev, uint64_t ino)
 
 	for (d = 0; d < state->devices; d++)
 		for (w = 0; w < EMU_MAX_WQS; w++)
-			if (state->device[d].wq[w].node_ino == ino && state->device[d].wq[w].node_dev == dev)
+			if (state->device[d].wq[w].node_ino == ino &&
+			    state->device[d].wq[w].node_dev == dev)
 				return emu_queue_make(d, w);
 	return 0;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A queue's node as the driver sees it, whoever the caller is: which file it is, and what write(2) does. */
-#ifndef EMU_NODE_H
-#define EMU_NODE_H
+/*
+ * A queue's node as the driver sees it, whoever the caller is: which file it is, and what write(2)
+ * does.
+ */
+#ifndef EMU_DEVICE_NODE_H
+#define EMU_DEVICE_NODE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +19,8 @@ emu_queue_id emu_node_find(uint64_t dev, uint64_t ino);
 emu_queue_id emu_node_path(const char *path);
 
 /*
- * write(2) by the address space that opened it: descriptors from the program's memory at buf. Bytes taken, or -errno.
+ * write(2) by the address space that opened it: descriptors from the program's memory at buf. Bytes
+ * taken, or -errno.
  */
 ssize_t emu_node_write(emu_queue_id queue, uint64_t buf, size_t len);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* What one descriptor has found out about the pages of the program. */
 #include <fcntl.h>
 
-#include "emu/host/memory.h"
-#include "emu/device/pages.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
 #include "emu/base/text.h"
+#include "emu/device/pages.h"
+#include "emu/host/memory.h"
+#include "emu/host/process.h"
 
 #define CHUNK 64u
 

@@ -5,8 +5,8 @@
  * of windows on the same page: each page is looked up once, and 64 of them with one read of the
  * page map.
  */
-#ifndef EMU_PAGES_H
-#define EMU_PAGES_H
+#ifndef EMU_DEVICE_PAGES_H
+#define EMU_DEVICE_PAGES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* The state that all processes of a run share: queue entries, clients, limits. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 
 #include "emu/base/raw.h"
-#include "emu/device/state.h"
 #include "emu/base/text.h"
+#include "emu/device/state.h"
 
 char *emu_queue_name(emu_queue_id id, char buf[16])
 {
@@ -60,11 +61,14 @@ int emu_queue_take(struct emu_wq *wq, unsigned int limit, int pid)
 	for (round = 0; round < 2; round++) {
 		for (i = 0; i < limit; i++) {
 			seen = __atomic_load_n(&wq->owner[i], __ATOMIC_RELAXED);
-			/* The second round is for a full queue: some of its holders may have been killed. */
+			/*
+			 * The second round is for a full queue: some of its holders may have been
+			 * killed.
+			 */
 			if (seen != 0 && !(round == 1 && seen != pid && process_gone(seen)))
 				continue;
-			if (__atomic_compare_exchange_n(&wq->owner[i], &seen, pid, false, __ATOMIC_ACQUIRE,
-							__ATOMIC_RELAXED))
+			if (__atomic_compare_exchange_n(&wq->owner[i], &seen, pid, false,
+							__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 				return (int)i;
 		}
 	}
@@ -90,12 +94,14 @@ static struct emu_client *client_of(struct emu_wq *wq, int pid)
 		seen = __atomic_load_n(&client->pid, __ATOMIC_ACQUIRE);
 		if (seen != 0 && !process_gone(seen))
 			continue;
-		if (__atomic_compare_exchange_n(&client->pid, &seen, pid, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		if (__atomic_compare_exchange_n(&client->pid, &seen, pid, false, __ATOMIC_ACQ_REL,
+						__ATOMIC_RELAXED)) {
 			__atomic_store_n(&client->opens, 0, __ATOMIC_RELEASE);
 			return client;
 		}
 	}
-	return NULL; /* more processes than are counted: the number is told too small, nothing else */
+	/* more processes than are counted: the number is told too small, nothing else */
+	return NULL;
 }
 
 void emu_client_add(struct emu_wq *wq, int pid, int change)
@@ -126,7 +132,8 @@ const struct sva_model_profile *emu_device_profile(const struct emu_device *dev)
 	return profile ? profile : &sva_model_dsa1;
 }
 
-void emu_profile(const struct emu_device *dev, const struct emu_wq *wq, struct sva_model_profile *profile)
+void emu_profile(const struct emu_device *dev, const struct emu_wq *wq,
+		 struct sva_model_profile *profile)
 {
 	unsigned int i;
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What all processes of one run share: the devices, their queues, the options and the counters. It lives in a file of
- * the run's directory that everybody maps. There is no lock in it: a queue entry is taken with one compare-and-swap
- * that names its holder, so a process that is killed leaves entries behind that the next one can recognise and free.
+ * What all processes of one run share: the devices, their queues, the options and the counters. It
+ * lives in a file of the run's directory that everybody maps. There is no lock in it: a queue entry
+ * is taken with one compare-and-swap that names its holder, so a process that is killed leaves
+ * entries behind that the next one can recognise and free.
  */
-#ifndef EMU_STATE_H
-#define EMU_STATE_H
+#ifndef EMU_DEVICE_STATE_H
+#define EMU_DEVICE_STATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +21,8 @@
 #define EMU_MAX_GROUPS  4u
 #define EMU_MAX_ENTRIES 128u /* of all queues of a device together */
 #define EMU_CLIENTS     64u  /* processes that a queue can name as its openers */
-#define EMU_CDEV_MAJOR  511u /* below the range that is assigned, so no node of the machine has it */
+/* below the range that is assigned, so no node of the machine has it */
+#define EMU_CDEV_MAJOR  511u
 
 /* The PCI functions of the devices: a bus that no machine has at the root, one slot each. */
 #define EMU_PCI_ROOT "pci0000:6a"
@@ -60,7 +62,10 @@ struct emu_wq {
 	uint64_t op_config[4];
 	uint32_t minor;
 
-	/* Which file is its node, so that a file descriptor can be recognised however it was come by. */
+	/*
+	 * Which file is its node, so that a file descriptor can be recognised however it was come
+	 * by.
+	 */
 	uint64_t node_dev, node_ino;
 
 	/* Run time. owner[i] is the process whose descriptor is in entry i, 0 if it is free. */
@@ -93,13 +98,16 @@ struct emu_device {
 
 /* How the run is shaped; written by sva-emu before the program starts, constant after. */
 struct emu_options {
-	uint32_t redirect;      /* paths are redirected by the preload library; else a mount namespace shows the tree */
-	uint32_t plain_attrs;   /* attributes are plain files: the preload library does what writing them means */
+	/* paths are redirected by the preload library; else a mount namespace shows the tree */
+	uint32_t redirect;
+	/* attributes are plain files: the preload library does what writing them means */
+	uint32_t plain_attrs;
 	uint32_t no_mmap;
 	uint32_t refuse_sva;
 	uint32_t strict_faults;
 	uint32_t check;
-	uint32_t async;         /* engine threads of a process; 0: the submitting thread does the work */
+	/* engine threads of a process; 0: the submitting thread does the work */
+	uint32_t async;
 	uint32_t fast;          /* patch call sites after their first trap */
 	uint32_t ptrace;        /* no preload library: the launcher traces the program */
 	uint32_t quiet;
@@ -111,7 +119,8 @@ struct emu_options {
 	char dir[128];          /* the run's directory */
 	char root[160];         /* of the tree that shows the device: dir/root */
 	char trace_file[256];
-	uint32_t trace_fd;      /* 1 or 2 if the trace goes where this descriptor of the launcher goes; else 0 */
+	/* 1 or 2 if the trace goes where this descriptor of the launcher goes; else 0 */
+	uint32_t trace_fd;
 	uint64_t trace_dev, trace_ino; /* which file that is */
 };
 
@@ -184,18 +193,22 @@ char *emu_queue_name(emu_queue_id id, char buf[16]);
 struct emu_state *emu_state_attach(const char *dir);
 
 /*
- * Take an entry of a queue for the calling process. The entry's index, or -EAGAIN if as many as limit are taken.
- * Entries of processes that no longer exist are freed on the way.
+ * Take an entry of a queue for the calling process. The entry's index, or -EAGAIN if as many as
+ * limit are taken. Entries of processes that no longer exist are freed on the way.
  */
 int emu_queue_take(struct emu_wq *wq, unsigned int limit, int pid);
 void emu_queue_put(struct emu_wq *wq, int entry);
 
-/* Note one more (or, with -1, one less) open file of a queue; how many there are in all processes that still live. */
+/*
+ * Note one more (or, with -1, one less) open file of a queue; how many there are in all processes
+ * that still live.
+ */
 void emu_client_add(struct emu_wq *wq, int pid, int change);
 unsigned int emu_clients(struct emu_wq *wq);
 
 /* A device or a queue, as its limits and capabilities meet a descriptor. */
-void emu_profile(const struct emu_device *dev, const struct emu_wq *wq, struct sva_model_profile *profile);
+void emu_profile(const struct emu_device *dev, const struct emu_wq *wq,
+		 struct sva_model_profile *profile);
 const struct sva_model_profile *emu_device_profile(const struct emu_device *dev);
 
 #endif

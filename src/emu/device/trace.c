@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/* --trace: each descriptor and its record, as a line of text or JSON. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "emu/host/memory.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
 #include "emu/base/text.h"
 #include "emu/device/trace.h"
+#include "lib/base/opcodes.h"
+#include "emu/host/memory.h"
+#include "emu/host/process.h"
 
 #define LINE_SIZE 1024
 
@@ -24,29 +26,9 @@ uint64_t emu_trace_get_site(void)
 
 const char *emu_opcode_name(unsigned int opcode)
 {
-	static const char *const names[] = {
-		[SVA_OPCODE_NOOP] = "noop",
-		[SVA_OPCODE_BATCH] = "batch",
-		[SVA_OPCODE_DRAIN] = "drain",
-		[SVA_OPCODE_MEMMOVE] = "memmove",
-		[SVA_OPCODE_FILL] = "fill",
-		[SVA_OPCODE_COMPARE] = "compare",
-		[SVA_OPCODE_COMPARE_PATTERN] = "compare-pattern",
-		[SVA_OPCODE_CREATE_DELTA] = "create-delta",
-		[SVA_OPCODE_APPLY_DELTA] = "apply-delta",
-		[SVA_OPCODE_DUALCAST] = "dualcast",
-		[SVA_OPCODE_TRANSLATION_FETCH] = "translation-fetch",
-		[SVA_OPCODE_CRC] = "crc",
-		[SVA_OPCODE_COPY_CRC] = "copy-crc",
-		[SVA_OPCODE_DIF_CHECK] = "dif-check",
-		[SVA_OPCODE_DIF_INSERT] = "dif-insert",
-		[SVA_OPCODE_DIF_STRIP] = "dif-strip",
-		[SVA_OPCODE_DIF_UPDATE] = "dif-update",
-		[SVA_OPCODE_DIX_GENERATE] = "dix-generate",
-		[SVA_OPCODE_CACHE_FLUSH] = "cache-flush",
-	};
+	const char *name = sva_opcode_name(opcode);
 
-	return opcode < sizeof(names) / sizeof(names[0]) && names[opcode] ? names[opcode] : "?";
+	return name ? name : "?";
 }
 
 const char *emu_status_name(unsigned int status)
@@ -63,8 +45,9 @@ const char *emu_status_name(unsigned int status)
 }
 
 static const char *const flag_names[24] = {
-	"fence", "bof", "crav", "rcr", "rci", "bit5", "bit6", "cr", "cc", "tcs1", "tcs2", "tcs3", "crtcs", "stord",
-	"drdbk", "bit15", "op16", "op17", "op18", "op19", "op20", "op21", "op22", "op23",
+	"fence", "bof",	 "crav", "rcr",	 "rci",	  "bit5",  "bit6",  "cr",
+	"cc",	 "tcs1", "tcs2", "tcs3", "crtcs", "stord", "drdbk", "bit15",
+	"op16",	 "op17", "op18", "op19", "op20",  "op21",  "op22",  "op23",
 };
 
 void emu_trace_flags(struct emu_text *text, uint32_t flags)
@@ -83,7 +66,8 @@ void emu_trace_flags(struct emu_text *text, uint32_t flags)
 }
 
 /* The 24 bytes that belong to the operation, as they are, unless they are all zero. */
-static void add_specific(struct emu_text *text, const struct sva_desc *desc, const char *before, const char *after)
+static void add_specific(struct emu_text *text, const struct sva_desc *desc, const char *before,
+			 const char *after)
 {
 	unsigned int i, any = 0;
 
@@ -101,14 +85,15 @@ static void desc_text(struct emu_text *text, const struct sva_desc *desc)
 {
 	text_add(text, "%s flags=", emu_opcode_name(sva_desc_opcode(desc)));
 	emu_trace_flags(text, sva_desc_flags(desc));
-	text_add(text, " record=0x%lx src=0x%lx dst=0x%lx size=%u", desc->completion_addr, desc->src, desc->dst,
-		 desc->size);
+	text_add(text, " record=0x%lx src=0x%lx dst=0x%lx size=%u", desc->completion_addr,
+		 desc->src, desc->dst, desc->size);
 	add_specific(text, desc, " op=", "");
 }
 
 static void comp_text(struct emu_text *text, const struct sva_comp *comp)
 {
-	text_add(text, "status=0x%02x (%s)", (unsigned int)comp->status, emu_status_name(comp->status));
+	text_add(text, "status=0x%02x (%s)", (unsigned int)comp->status,
+		 emu_status_name(comp->status));
 	if (comp->result)
 		text_add(text, " result=%u", (unsigned int)comp->result);
 	if (comp->bytes)
@@ -121,37 +106,40 @@ static void comp_text(struct emu_text *text, const struct sva_comp *comp)
 
 static void desc_json(struct emu_text *text, const struct sva_desc *desc)
 {
-	text_add(text,
-		 "\"op\":\"%s\",\"opcode\":%u,\"flags\":%u,\"record\":\"0x%lx\",\"src\":\"0x%lx\",\"dst\":\"0x%lx\","
-		 "\"size\":%u",
-		 emu_opcode_name(sva_desc_opcode(desc)), sva_desc_opcode(desc), sva_desc_flags(desc),
-		 desc->completion_addr, desc->src, desc->dst, desc->size);
+	text_add(
+		text,
+		"\"op\":\"%s\",\"opcode\":%u,\"flags\":%u,\"record\":\"0x%lx\",\"src\":\"0x%lx\",\"dst\":\"0x%lx\","
+		"\"size\":%u",
+		emu_opcode_name(sva_desc_opcode(desc)), sva_desc_opcode(desc), sva_desc_flags(desc),
+		desc->completion_addr, desc->src, desc->dst, desc->size);
 	add_specific(text, desc, ",\"specific\":\"", "\"");
 }
 
 static void comp_json(struct emu_text *text, const struct sva_comp *comp)
 {
-	text_add(text,
-		 "\"status\":%u,\"text\":\"%s\",\"result\":%u,\"bytes\":%u,\"fault\":\"0x%lx\",\"data\":\"0x%lx\"",
-		 (unsigned int)comp->status, emu_status_name(comp->status), (unsigned int)comp->result, comp->bytes,
-		 comp->fault_addr, comp->op.crc);
+	text_add(
+		text,
+		"\"status\":%u,\"text\":\"%s\",\"result\":%u,\"bytes\":%u,\"fault\":\"0x%lx\",\"data\":\"0x%lx\"",
+		(unsigned int)comp->status, emu_status_name(comp->status),
+		(unsigned int)comp->result, comp->bytes, comp->fault_addr, comp->op.crc);
 }
 
 /*
- * Is the descriptor that was kept for the trace still that of the file? The program may have closed it, and a file of its
- * own may have the number now.
+ * Is the descriptor that was kept for the trace still that of the file? The program may have closed
+ * it, and a file of its own may have the number now.
  */
 static bool is_trace(int fd, uint64_t dev, uint64_t ino)
 {
 	struct stat st;
 
-	return fd >= 0 && raw_syscall2(SYS_fstat, fd, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+	return fd >= 0 && raw_syscall2(SYS_fstat, fd, &st) == 0 && st.st_dev == dev &&
+	       st.st_ino == ino;
 }
 
 /*
- * The file of this process: opened for the first line, with O_APPEND, so that each line is whole among other
- * processes'. What is the output of the program too is not opened once more, as the two would write over each other, but
- * used where the program has it.
+ * The file of this process: opened for the first line, with O_APPEND, so that each line is whole
+ * among other processes'. What is the output of the program too is not opened once more, as the two
+ * would write over each other, but used where the program has it.
  */
 static int trace_fd(void)
 {
@@ -163,7 +151,8 @@ static int trace_fd(void)
 	if (emu.state->opt.trace_fd && raw_syscall2(SYS_fstat, emu.state->opt.trace_fd, &st) == 0 &&
 	    st.st_dev == emu.state->opt.trace_dev && st.st_ino == emu.state->opt.trace_ino)
 		return (int)emu.state->opt.trace_fd;
-	if (is_trace(fd, __atomic_load_n(&dev, __ATOMIC_RELAXED), __atomic_load_n(&ino, __ATOMIC_RELAXED)))
+	if (is_trace(fd, __atomic_load_n(&dev, __ATOMIC_RELAXED),
+		     __atomic_load_n(&ino, __ATOMIC_RELAXED)))
 		return fd;
 	fd = raw_openat(AT_FDCWD, emu.state->opt.trace_file, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
 	if (fd < 0)
@@ -198,11 +187,13 @@ static const char *fate_name(enum emu_fate fate)
 
 static const char *end_name(const struct sva_model_outcome *outcome)
 {
-	return outcome->end == SVA_MODEL_RECORDED ? "written" : outcome->end == SVA_MODEL_SILENT ? "none" : "lost";
+	return outcome->end == SVA_MODEL_RECORDED ? "written" :
+	       outcome->end == SVA_MODEL_SILENT	  ? "none" :
+						    "lost";
 }
 
-static void trace_text(const char *queue, const char *way, const struct sva_desc *desc, enum emu_fate fate,
-		       const struct sva_model_outcome *outcome, uint64_t rip)
+static void trace_text(const char *queue, const char *way, const struct sva_desc *desc,
+		       enum emu_fate fate, const struct sva_model_outcome *outcome, uint64_t rip)
 {
 	char line[LINE_SIZE];
 	struct emu_text text;
@@ -219,15 +210,18 @@ static void trace_text(const char *queue, const char *way, const struct sva_desc
 	put_line(&text);
 }
 
-static void trace_json(const char *queue, const char *way, const struct sva_desc *desc, enum emu_fate fate,
-		       const struct sva_model_outcome *outcome, uint64_t rip)
+static void trace_json(const char *queue, const char *way, const struct sva_desc *desc,
+		       enum emu_fate fate, const struct sva_model_outcome *outcome, uint64_t rip)
 {
 	char line[LINE_SIZE];
 	struct emu_text text;
 
 	text_init(&text, line, sizeof(line));
-	text_add(&text, "{\"pid\":%d,\"tid\":%d,\"queue\":\"%s\",\"way\":\"%s\",\"rip\":\"0x%lx\",\"fate\":\"%s\","
-		 "\"descriptor\":{", emu_pid(), emu_tid(), queue, way, rip, fate_name(fate));
+	text_add(
+		&text,
+		"{\"pid\":%d,\"tid\":%d,\"queue\":\"%s\",\"way\":\"%s\",\"rip\":\"0x%lx\",\"fate\":\"%s\","
+		"\"descriptor\":{",
+		emu_pid(), emu_tid(), queue, way, rip, fate_name(fate));
 	desc_json(&text, desc);
 	text_add(&text, "}");
 	if (outcome) {
@@ -253,8 +247,8 @@ static void trace_batch(const char *queue, const struct sva_desc *batch, uint64_
 		if ((sva_desc_flags(&desc) & SVA_DESC_CRAV) &&
 		    emu_fetch(&outcome.comp, desc.completion_addr, sizeof(outcome.comp), NULL) == 0)
 			outcome.end = SVA_MODEL_RECORDED;
-		(emu.state->opt.trace == EMU_TRACE_JSON ? trace_json : trace_text)(queue, "batched", &desc,
-			EMU_FATE_EXECUTED, &outcome, rip);
+		(emu.state->opt.trace == EMU_TRACE_JSON ? trace_json : trace_text)(
+			queue, "batched", &desc, EMU_FATE_EXECUTED, &outcome, rip);
 	}
 }
 
@@ -264,8 +258,10 @@ void emu_trace(emu_queue_id queue, const char *way, const struct sva_desc *desc,
 	char name[16];
 
 	emu_queue_name(queue, name);
-	(emu.state->opt.trace == EMU_TRACE_JSON ? trace_json : trace_text)(name, way, desc, fate, outcome, rip);
+	(emu.state->opt.trace == EMU_TRACE_JSON ? trace_json : trace_text)(name, way, desc, fate,
+									   outcome, rip);
 	if (outcome && sva_desc_opcode(desc) == SVA_OPCODE_BATCH &&
-	    (outcome->comp.status == SVA_STATUS_SUCCESS || outcome->comp.status == SVA_STATUS_BATCH_FAIL))
+	    (outcome->comp.status == SVA_STATUS_SUCCESS ||
+	     outcome->comp.status == SVA_STATUS_BATCH_FAIL))
 		trace_batch(name, desc, rip);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Descriptors and records as text or JSON, and the findings of --check in words. */
-#ifndef EMU_TRACE_H
-#define EMU_TRACE_H
+#ifndef EMU_DEVICE_TRACE_H
+#define EMU_DEVICE_TRACE_H
 
 #include "emu/device/state.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/* The mapping at an address, read from /proc/PID/maps without libc. */
 #include <fcntl.h>
 
-#include "emu/host/maps.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
 #include "emu/base/text.h"
+#include "emu/host/maps.h"
+#include "emu/host/process.h"
 
-/* A hexadecimal number; the character behind it is skipped. */
-static uint64_t hex(const char **at)
+/* Read a hexadecimal number, and skip the character behind it. */
+static uint64_t read_hex(const char **at)
 {
 	uint64_t value = 0;
 
@@ -26,13 +27,13 @@ static uint64_t hex(const char **at)
 	return value;
 }
 
-/* "start-end perms offset device inode path". */
+/* A line is "start-end perms offset device inode path". False if addr is not in that mapping. */
 static bool parse_line(const char *line, uint64_t addr, struct emu_mapping *mapping)
 {
 	size_t len, i;
 
-	mapping->start = hex(&line);
-	mapping->end = hex(&line);
+	mapping->start = read_hex(&line);
+	mapping->end = read_hex(&line);
 	if (addr < mapping->start || addr >= mapping->end)
 		return false;
 	mapping->readable = line[0] == 'r';
@@ -42,7 +43,7 @@ static bool parse_line(const char *line, uint64_t addr, struct emu_mapping *mapp
 		line++;
 	if (*line)
 		line++;
-	mapping->offset = hex(&line);
+	mapping->offset = read_hex(&line);
 	while (*line && *line != '/')
 		line++;
 	len = raw_strlen(line);
@@ -78,7 +79,7 @@ bool emu_maps_find(uint64_t addr, struct emu_mapping *mapping)
 			found = parse_line(buf + start, addr, mapping);
 			start = i + 1;
 		}
-		/* A line longer than the buffer has a path that is of no interest: it is dropped. */
+		/* A line longer than the buffer is dropped: no path of interest is that long. */
 		have = start ? have - start : 0;
 		for (i = 0; i < have; i++)
 			buf[i] = buf[start + i];

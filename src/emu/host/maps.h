@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is mapped at an address, from the kernel's list. */
-#ifndef EMU_MAPS_H
-#define EMU_MAPS_H
+#ifndef EMU_HOST_MAPS_H
+#define EMU_HOST_MAPS_H
 
 #include <stdbool.h>
 #include <stdint.h>

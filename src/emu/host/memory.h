@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The program's memory. Two files implement this: memory.c within the program, remote.c from the tracer of --ptrace.
+ * The memory of the program, from inside (memory_inside.c) and from its tracer (memory_traced.c).
  *
- * Within the program memory is touched from a signal handler without ever crashing: an access that faults is turned
- * into an answer by emu_memory_fault(), which the SIGSEGV and SIGBUS handler asks first. The model works on the
- * memory directly. Each page of a window is probed first (one byte is read, or rewritten with a locked or of
- * nothing), which also makes the kernel page it in. If another thread unmaps it between the probe and the use, the
- * whole descriptor is executed once more through bounce buffers, where every copy may fail on its own.
+ * From inside, memory is touched in a signal handler without ever crashing: emu_memory_fault(),
+ * which the handler of SIGSEGV and SIGBUS calls first, turns a fault of such an access into its
+ * return value.
  */
-#ifndef EMU_MEMORY_H
-#define EMU_MEMORY_H
+#ifndef EMU_HOST_MEMORY_H
+#define EMU_HOST_MEMORY_H
 
 #include <signal.h>
 #include <stdbool.h>
@@ -17,7 +15,7 @@
 #include <stdint.h>
 #include <ucontext.h>
 
-#include "model/model.h"
+#include "sva/desc.h"
 
 /* The fault that the last failed access met. */
 struct emu_fault {
@@ -27,28 +25,31 @@ struct emu_fault {
 };
 
 /*
- * Copy from and to the program's memory; how many bytes at the end could not be copied, 0 if all were. fault says
- * why; may be NULL.
+ * Copy from and to the program's memory. Return how many bytes at the end could not be copied, 0 if
+ * all were. *fault is set to the reason; fault may be NULL.
  */
 size_t emu_fetch(void *to, uint64_t addr, size_t len, struct emu_fault *fault);
 size_t emu_store(uint64_t addr, const void *from, size_t len, struct emu_fault *fault);
 
-/* Is one byte there to be read, or written? */
+/* Can one byte at addr be read, or written? */
 bool emu_probe(uint64_t addr, bool write, struct emu_fault *fault);
 
 /*
- * Write a completion record as the hardware does: seen whole by whoever sees its status. False if it can not be
- * written.
+ * Write a completion record as the hardware does: who sees its status sees all of it. False if it
+ * cannot be written.
  */
 bool emu_write_record(uint64_t addr, const struct sva_comp *comp);
 
-/* Is the fault of this signal one of ours? If so the context was changed: just return from the handler. */
+/*
+ * Run a function that uses addresses of the program as pointers. False if it did not run to its
+ * end, because memory went away under it, or if this process does not have that memory.
+ */
+bool emu_memory_direct(void (*run)(void *arg), void *arg);
+
+/*
+ * Was the fault of this signal met by one of the functions above? Then the context was changed, and
+ * the handler just has to return. From inside only.
+ */
 bool emu_memory_fault(int signo, const siginfo_t *info, ucontext_t *uc);
-
-struct emu_access;
-
-/* sva_model_execute() on the program's memory. */
-void emu_execute(const struct sva_model_profile *profile, const struct sva_desc *desc, struct emu_access *access,
-		 struct sva_model_outcome *outcome);
 
 #endif

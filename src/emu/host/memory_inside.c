@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-#include "emu/device/access.h"
+/* memory.h for the preload library: accesses that may fault, and the way back from a fault. */
+#include "emu/base/raw.h"
 #include "emu/host/memory.h"
 #include "emu/host/process.h"
-#include "emu/base/raw.h"
-
-#define WINDOW (256u << 10) /* of a direct window: large enough to cost nothing, small enough to stay in the cache */
 
 /*
- * The instructions that may fault, and where to go on after each. emu_copy_raw returns in rax how many bytes are
- * left; the probes return 0, or 1 after a fault. emu_checkpoint is a setjmp that emu_memory_fault() returns to by
- * changing the context: a longjmp would leave the signal mask and the signal stack in the state of the nested
- * handler.
+ * The instructions that may fault, and where to continue after each. emu_copy_raw returns in rax
+ * how many bytes are left; the probes return 0, or 1 after a fault. emu_checkpoint is a setjmp that
+ * emu_memory_fault() returns to by changing the context: a longjmp would leave the signal mask and
+ * the signal stack in the state of the nested handler.
  */
 size_t emu_copy_raw(void *dst, const void *src, size_t len);
 int emu_probe_read(uint64_t addr);
 int emu_probe_write(uint64_t addr);
 int emu_checkpoint(uint64_t save[8]) __attribute__((returns_twice));
-extern const char emu_copy_insn[], emu_copy_fixup[], emu_read_insn[], emu_read_fixup[], emu_write_insn[],
-	emu_write_fixup[];
+extern const char emu_copy_insn[], emu_copy_fixup[], emu_read_insn[], emu_read_fixup[],
+	emu_write_insn[], emu_write_fixup[];
 
 __asm__(".text\n"
-	".hidden emu_copy_raw, emu_probe_read, emu_probe_write, emu_checkpoint, emu_copy_insn, emu_copy_fixup\n"
+	".hidden emu_copy_raw, emu_probe_read, emu_probe_write, emu_checkpoint\n"
+	".hidden emu_copy_insn, emu_copy_fixup\n"
 	".hidden emu_read_insn, emu_read_fixup, emu_write_insn, emu_write_fixup\n"
-	".globl emu_copy_raw, emu_probe_read, emu_probe_write, emu_checkpoint, emu_copy_insn, emu_copy_fixup\n"
+	".globl emu_copy_raw, emu_probe_read, emu_probe_write, emu_checkpoint\n"
+	".globl emu_copy_insn, emu_copy_fixup\n"
 	".globl emu_read_insn, emu_read_fixup, emu_write_insn, emu_write_fixup\n"
 	".type emu_copy_raw,@function\n"
 	"emu_copy_raw:\n"
@@ -71,7 +71,7 @@ __asm__(".text\n"
 	".previous\n");
 
 static EMU_TLS struct emu_fault last_fault;
-static EMU_TLS uint64_t *checkpoint; /* set while the model works on memory directly */
+static EMU_TLS uint64_t *checkpoint; /* set while emu_memory_direct() runs */
 
 bool emu_memory_fault(int signo, const siginfo_t *info, ucontext_t *uc)
 {
@@ -135,54 +135,21 @@ bool emu_write_record(uint64_t addr, const struct sva_comp *comp)
 	/* The first eight bytes have the status, so they come last, and in one store. */
 	if (emu_store(addr + 8, (const uint8_t *)comp + 8, sizeof(*comp) - 8, NULL))
 		return false;
-	__atomic_store_n((uint64_t *)(uintptr_t)addr, *(const uint64_t *)(const void *)comp, __ATOMIC_RELEASE);
+	__atomic_store_n((uint64_t *)(uintptr_t)addr, *(const uint64_t *)(const void *)comp,
+			 __ATOMIC_RELEASE);
 	return true;
 }
 
-static void *map_direct(void *ctx, uint64_t addr, size_t *len, unsigned int how, uint64_t *fault)
+bool emu_memory_direct(void (*run)(void *arg), void *arg)
 {
-	struct emu_access *access = ctx;
-	size_t want = *len < WINDOW ? *len : WINDOW, got;
-
-	if ((how & SVA_MODEL_RECORD) && access->sabotage && *len == sizeof(access->scratch))
-		return emu_access_scratch(access, addr, fault);
-	got = emu_access_reach(access, addr, want, how, fault);
-	if (got == 0 || ((how & SVA_MODEL_RECORD) && got < *len))
-		return NULL;
-	*len = got;
-	return (void *)(uintptr_t)addr;
-}
-
-static void unmap_direct(void *ctx, void *host, size_t used, unsigned int how)
-{
-	struct emu_access *access = ctx;
-
-	if (host == &access->scratch)
-		emu_access_unscratch(access);
-	else if (!(how & SVA_MODEL_RECORD))
-		emu_access_flip(access, host, used, how);
-}
-
-void emu_execute(const struct sva_model_profile *profile, const struct sva_desc *desc, struct emu_access *access,
-		 struct sva_model_outcome *outcome)
-{
-	struct sva_model_mem mem = { .map = map_direct, .unmap = unmap_direct, .ctx = access, .event = access->event };
 	uint64_t *outer = checkpoint, save[8];
+	bool whole = false;
 
 	if (emu_checkpoint(save) == 0) {
 		checkpoint = save;
-		sva_model_execute(profile, &mem, desc, outcome);
-		checkpoint = outer;
-		return;
+		run(arg);
+		whole = true;
 	}
-	/*
-	 * A page went away in between. Bytes that an overlapping copy has moved already are moved once more; whoever
-	 * unmaps memory under a running descriptor can not expect its content to be defined.
-	 */
 	checkpoint = outer;
-	access->open = 0;
-	access->pages = (struct emu_pages){ .oldest = 0 };
-	mem.map = emu_access_map;
-	mem.unmap = emu_access_unmap;
-	sva_model_execute(profile, &mem, desc, outcome);
+	return whole;
 }

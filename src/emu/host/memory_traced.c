@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* memory.h from outside: the program's memory as its tracer reaches it. */
+/* memory.h for the tracer of --ptrace: memory of another process, through system calls. */
 #include <cpuid.h>
 #include <signal.h>
 #include <sys/uio.h>
 
-#include "emu/device/access.h"
 #include "emu/host/maps.h"
 #include "emu/host/memory.h"
 #include "emu/host/process.h"
 
 /*
- * With five levels of page tables addresses have 57 significant bits, else 48; others are general protection. Linux uses
- * five wherever the CPU has them.
+ * With five levels of page tables addresses have 57 significant bits, else 48; an access to any
+ * other raises general protection. Linux uses five levels on each CPU that has them.
  */
 static bool canonical(uint64_t addr)
 {
@@ -22,8 +21,8 @@ static bool canonical(uint64_t addr)
 }
 
 /*
- * What the kernel would have raised for this access, which failed. A mapping that allows it, and yet has no page to give,
- * is one of a file that ends before it.
+ * Which signal the kernel would have raised for this access, which failed. If the mapping allows
+ * the access and yet has no page, it is a mapping of a file that ends before this address.
  */
 static void describe_fault(struct emu_fault *fault, uint64_t addr, bool write)
 {
@@ -54,7 +53,8 @@ size_t emu_fetch(void *to, uint64_t addr, size_t len, struct emu_fault *fault)
 
 size_t emu_store(uint64_t addr, const void *from, size_t len, struct emu_fault *fault)
 {
-	struct iovec local = { (void *)(uintptr_t)from, len }, remote = { (void *)(uintptr_t)addr, len };
+	struct iovec local = {(void *)(uintptr_t)from, len},
+		     remote = {(void *)(uintptr_t)addr, len};
 	ssize_t got = process_vm_writev(emu_tid(), &local, 1, &remote, 1, 0);
 	size_t done = got > 0 ? (size_t)got : 0;
 
@@ -64,15 +64,16 @@ size_t emu_store(uint64_t addr, const void *from, size_t len, struct emu_fault *
 }
 
 /*
- * Writing is not tried out, as that could undo what another thread of the program writes: the mapping says whether it
- * may.
+ * Writing is not tried, as that could undo what another thread of the program writes at the same
+ * moment: the permissions of the mapping decide.
  */
 bool emu_probe(uint64_t addr, bool write, struct emu_fault *fault)
 {
 	struct emu_mapping mapping;
 	uint8_t byte;
 
-	if (!emu_fetch(&byte, addr, 1, NULL) && (!write || (emu_maps_find(addr, &mapping) && mapping.writable)))
+	if (!emu_fetch(&byte, addr, 1, NULL) &&
+	    (!write || (emu_maps_find(addr, &mapping) && mapping.writable)))
 		return true;
 	describe_fault(fault, addr, write);
 	return false;
@@ -84,12 +85,9 @@ bool emu_write_record(uint64_t addr, const struct sva_comp *comp)
 		emu_store(addr, comp, 8, NULL) == 0;
 }
 
-void emu_execute(const struct sva_model_profile *profile, const struct sva_desc *desc, struct emu_access *access,
-		 struct sva_model_outcome *outcome)
+bool emu_memory_direct(void (*run)(void *arg), void *arg)
 {
-	const struct sva_model_mem mem = {
-		.map = emu_access_map, .unmap = emu_access_unmap, .ctx = access, .event = access->event,
-	};
-
-	sva_model_execute(profile, &mem, desc, outcome);
+	(void)run;
+	(void)arg;
+	return false;
 }

@@ -1,32 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is known of the program: by the preload library within it, or by the tracer of --ptrace of the one that it
- * looks at.
+ * The room "host" is the port to the process that is emulated in. It has two implementations:
+ * *_inside.c for the preload library, which is part of that process, and *_traced.c for the tracer
+ * of --ptrace, which looks at one traced thread after the other. It calls only "base", and must not
+ * know what a device, a queue or an instruction is.
  */
-#ifndef EMU_PROCESS_H
-#define EMU_PROCESS_H
+#ifndef EMU_HOST_PROCESS_H
+#define EMU_HOST_PROCESS_H
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "emu/device/state.h"
+struct emu_state;
 
 /*
- * An address space, on a page that the kernel wipes in the child of a fork. id is 0 there until the child needs one,
- * so what is tied to the id of the parent (open queues, portals, the PASID) is void in the child, without any fork
- * handler.
+ * An address space, on a page that the kernel wipes in the child of a fork. There id is 0 until the
+ * child needs one, so what is tied to the id of the parent (open queues, portals, the PASID) is
+ * void in the child, without any fork handler.
  */
 struct emu_mm {
 	uint32_t id;
-	uint32_t pasid;  /* a queue was opened: the CPU has a PASID to put into ENQCMD */
+	uint32_t pasid; /* a queue was opened: the CPU has a PASID to put into ENQCMD */
 };
 
 struct emu_process {
-	struct emu_state *state;  /* NULL: this process does not belong to a run; everything passes through */
+	struct emu_state *state; /* NULL: this process belongs to no run, and nothing is emulated */
+	uint32_t *mm_ids;        /* in the state: the last id that was given to an address space */
 	struct emu_mm *mm;
-	const char *program;      /* for messages */
-	char proc[24];            /* where it is in /proc */
+	const char *program;     /* for messages */
+	char proc[24];           /* the process's directory in /proc */
+	int pid, tid;            /* traced: of the thread that is looked at; 0: none */
 };
 
 extern struct emu_process emu;
@@ -34,12 +39,21 @@ extern struct emu_process emu;
 /* Thread-local, in the static TLS block so that a signal handler may use it. */
 #define EMU_TLS __thread __attribute__((tls_model("initial-exec")))
 
-/* The id of this address space; makes one if there is none. */
+/*
+ * The signals that show that an instruction is to be emulated, and those that its own accesses to
+ * memory raise. A thread must never block them.
+ */
+#define EMU_SIGNALS_BIT(sig) (1ull << ((sig) - 1))
+#define EMU_SIGNALS_OURS \
+	(EMU_SIGNALS_BIT(SIGILL) | EMU_SIGNALS_BIT(SIGSEGV) | EMU_SIGNALS_BIT(SIGBUS) | \
+	 EMU_SIGNALS_BIT(SIGSYS) | EMU_SIGNALS_BIT(SIGTRAP))
+
+/* The id of this address space; makes one if it has none. */
 uint32_t emu_mm_id(void);
 
 /*
- * A short lock, for handlers too. It is held under the id of the address space: a child of fork that
- * finds its parent's there takes it, as the thread that held it is not in the child.
+ * A short lock, for signal handlers too. It holds the id of the address space that took it: a child
+ * of fork that finds its parent's id may take it, as the thread that held it is not in the child.
  */
 static inline bool emu_trylock(uint32_t *lock)
 {
@@ -54,39 +68,20 @@ static inline void emu_unlock(uint32_t *lock)
 	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 }
 
-/* Process and thread. */
+/* The ids of the process and of the thread. */
 int emu_pid(void);
 int emu_tid(void);
 
-/* The next function of that name, after ours, in the order of the program's libraries. */
-void *emu_next(const char *name);
+/*
+ * The bases of the segments FS and GS. Traced: left as they are, as they came with the registers.
+ */
+void emu_segment_bases(uint64_t *fs, uint64_t *gs);
 
-#define EMU_NEXT(type, name) \
-	({ \
-		static type next_; \
-		type found_ = __atomic_load_n(&next_, __ATOMIC_RELAXED); \
-		if (!found_) { \
-			found_ = (type)(uintptr_t)emu_next(name); \
-			__atomic_store_n(&next_, found_, __ATOMIC_RELAXED); \
-		} \
-		found_; \
-	})
-
-/* Defines and exports a function of libc's in front of libc's own; its C name here is emu_NAME. */
-#define EMU_EXPORT __attribute__((visibility("default")))
-#define EMU_INTERPOSE(ret, name, ...) \
-	EMU_EXPORT ret emu_##name(__VA_ARGS__) __asm__(#name); \
-	EMU_EXPORT ret emu_##name(__VA_ARGS__)
-
-/* Return a raw answer as libc does. */
-#define EMU_RETURN(raw) \
-	do { \
-		long raw_ = (raw); \
-		if (raw_failed(raw_)) { \
-			errno = (int)-raw_; \
-			return -1; \
-		} \
-		return (__typeof__(raw))raw_; \
-	} while (0)
+/*
+ * pthread_create(), as the program itself would call it: with a sanitizer this is the function of
+ * the sanitizer, which has to know of each thread.
+ */
+int emu_create_thread(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+		      void *arg);
 
 #endif

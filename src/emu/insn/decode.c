@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Decodes an instruction with Zydis, and computes the addresses of its operands. */
 #include <errno.h>
 
 #include <Zydis/Zydis.h>
@@ -85,8 +86,10 @@ static void describe_other(const ZydisDecodedInstruction *zi, const ZydisDecoded
 			insn->mem = operand_address(zi, op, regs);
 			insn->loads = op->actions & ZYDIS_OPERAND_ACTION_MASK_READ;
 			insn->stores = op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
-		} else if (op->type == ZYDIS_OPERAND_TYPE_REGISTER && op->actions == ZYDIS_OPERAND_ACTION_WRITE) {
-			full = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, op->reg.value);
+		} else if (op->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+			   op->actions == ZYDIS_OPERAND_ACTION_WRITE) {
+			full = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64,
+								op->reg.value);
 			if (full >= ZYDIS_REGISTER_RAX && full <= ZYDIS_REGISTER_R15) {
 				insn->load_reg = (int)(full - ZYDIS_REGISTER_RAX);
 				insn->load_bytes = op->size / 8;
@@ -112,13 +115,16 @@ int emu_decode(const uint8_t *code, size_t len, const struct emu_regs *regs, str
 	case EMU_INSN_ENQCMDS:
 	case EMU_INSN_MOVDIR64B:
 		/* The destination is a register that holds an address in ES, whose base is 0. */
-		insn->dst = reg_value(ops[0].type == ZYDIS_OPERAND_TYPE_REGISTER ? ops[0].reg.value : ops[0].mem.base,
-				      regs, 0);
+		insn->dst =
+			reg_value(ops[0].type == ZYDIS_OPERAND_TYPE_REGISTER ? ops[0].reg.value :
+									       ops[0].mem.base,
+				  regs, 0);
 		insn->src = operand_address(&zi, &ops[1], regs);
 		break;
 	case EMU_INSN_UMONITOR:
-		insn->dst = ops[0].type == ZYDIS_OPERAND_TYPE_REGISTER ? reg_value(ops[0].reg.value, regs, 0) :
-			operand_address(&zi, &ops[0], regs);
+		insn->dst = ops[0].type == ZYDIS_OPERAND_TYPE_REGISTER ?
+				    reg_value(ops[0].reg.value, regs, 0) :
+				    operand_address(&zi, &ops[0], regs);
 		if (zi.address_width == 32)
 			insn->dst = (uint32_t)insn->dst;
 		break;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Decoding of the instructions that a DSA program needs, from their bytes and the registers. */
-#ifndef EMU_DECODE_H
-#define EMU_DECODE_H
+#ifndef EMU_INSN_DECODE_H
+#define EMU_INSN_DECODE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Registers in the order of their encoding: rax rcx rdx rbx rsp rbp rsi rdi r8 … r15. */
-enum { EMU_RAX, EMU_RCX, EMU_RDX, EMU_RBX, EMU_RSP, EMU_RBP, EMU_RSI, EMU_RDI, EMU_R8, EMU_GPRS = 16 };
+enum { EMU_RAX, EMU_RCX, EMU_RDX, EMU_GPRS = 16 };
 
 struct emu_regs {
 	uint64_t gpr[EMU_GPRS];
@@ -23,7 +23,8 @@ struct emu_regs {
 #define EMU_FLAG_ZF 0x040ull
 #define EMU_FLAG_SF 0x080ull
 #define EMU_FLAG_OF 0x800ull
-#define EMU_FLAGS_ARITH (EMU_FLAG_CF | EMU_FLAG_PF | EMU_FLAG_AF | EMU_FLAG_ZF | EMU_FLAG_SF | EMU_FLAG_OF)
+#define EMU_FLAGS_ARITH \
+	(EMU_FLAG_CF | EMU_FLAG_PF | EMU_FLAG_AF | EMU_FLAG_ZF | EMU_FLAG_SF | EMU_FLAG_OF)
 
 enum emu_kind {
 	EMU_INSN_OTHER,     /* decodes, but is not one of ours */
@@ -52,8 +53,9 @@ struct emu_insn {
 void emu_decode_init(void);
 
 /*
- * Decode the instruction at the start of the len bytes of code. 0, or -EILSEQ if the bytes are no instruction. The
- * segment bases of regs count only if emu_decode_segments() says so; finding them out costs system calls.
+ * Decode the instruction at the start of the len bytes of code. 0, or -EILSEQ if the bytes are no
+ * instruction. The segment bases of regs count only if emu_decode_segments() says so; finding them
+ * out costs system calls.
  */
 static inline bool emu_decode_segments(const uint8_t *code, size_t len)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* Executes one emulated instruction on the registers and memory of the program. */
 #include <errno.h>
 #include <signal.h>
 
-#include "emu/preload/cdev.h"
+#include "emu/base/raw.h"
 #include "emu/device/check.h"
 #include "emu/device/engine.h"
-#include "emu/insn/step.h"
-#include "emu/host/process.h"
-#include "emu/base/raw.h"
 #include "emu/device/trace.h"
+#include "emu/host/process.h"
+#include "emu/insn/portals.h"
+#include "emu/insn/step.h"
 
 #define LINE 64u
 #define UMWAIT_MAX_TICKS 100000u /* Linux' default of umwait_control/max_time */
@@ -49,20 +50,24 @@ static enum emu_verdict enqcmd(struct emu_step *step)
 	if (emu_fetch(&desc, step->insn.src, sizeof(desc), &fault))
 		return page_fault(step, &fault);
 	if (desc.pasid_priv)
-		return general_protection(step, "ENQCMD of a descriptor whose bits 31:0 are not zero");
-	queue = emu_cdev_portal(step->insn.dst, &readonly, &swallow);
+		return general_protection(step,
+					  "ENQCMD of a descriptor whose bits 31:0 are not zero");
+	queue = emu_portal_at(step->insn.dst, &readonly, &swallow);
 	if (!queue)
-		queue = emu_cdev_portal_search(step->insn.dst);
+		queue = emu_portal_search(step->insn.dst);
 	if (!emu.mm->pasid)
-		return general_protection(step, "ENQCMD, but this process has opened no queue and so has no PASID");
+		return general_protection(
+			step, "ENQCMD, but this process has opened no queue and so has no PASID");
 	if (!queue || readonly) {
 		/* Ordinary memory has nothing to accept a command: the answer is retry. */
 		if (!emu_probe(step->insn.dst, true, &fault))
 			return page_fault(step, &fault);
-		emu_check_say(step->regs.rip, "ENQCMD to memory that is no portal is answered with retry for ever");
-	} else if (swallow) {
 		emu_check_say(step->regs.rip,
-			      "ENQCMD to a private mapping of a portal is answered with retry for ever");
+			      "ENQCMD to memory that is no portal is answered with retry for ever");
+	} else if (swallow) {
+		emu_check_say(
+			step->regs.rip,
+			"ENQCMD to a private mapping of a portal is answered with retry for ever");
 	} else {
 		desc.pasid_priv = emu.mm->id & 0xfffff;
 		retry = emu_submit(queue, SVA_MODEL_ENQCMD, &desc, false) == -EAGAIN;
@@ -81,17 +86,18 @@ static enum emu_verdict movdir64b(struct emu_step *step)
 	emu_queue_id queue;
 
 	if (step->insn.dst % LINE)
-		return general_protection(step, "MOVDIR64B to an address that is no multiple of 64");
+		return general_protection(step,
+					  "MOVDIR64B to an address that is no multiple of 64");
 	if (emu_fetch(&desc, step->insn.src, sizeof(desc), &fault))
 		return page_fault(step, &fault);
-	queue = emu_cdev_portal(step->insn.dst, &readonly, &swallow);
+	queue = emu_portal_at(step->insn.dst, &readonly, &swallow);
 	if (!queue || readonly) {
 		if (emu_store(step->insn.dst, &desc, sizeof(desc), &fault) == 0) {
 			emu_count(emu.state, EMU_COUNT_STORE64, 1);
 			return EMU_DONE;
 		}
 		if (!readonly)
-			queue = emu_cdev_portal_search(step->insn.dst);
+			queue = emu_portal_search(step->insn.dst);
 		if (!queue || readonly)
 			return page_fault(step, &fault);
 	}
@@ -125,7 +131,10 @@ static bool line_changed(void)
 	return false;
 }
 
-/* UMWAIT until the monitored line changes, TPAUSE in any case; until the deadline in edx:eax, or the system's limit. */
+/*
+ * UMWAIT until the monitored line changes, TPAUSE in any case; until the deadline in edx:eax, or
+ * the system's limit.
+ */
 static enum emu_verdict wait_for(struct emu_step *step)
 {
 	bool umwait = step->insn.kind == EMU_INSN_UMWAIT;
@@ -134,8 +143,9 @@ static enum emu_verdict wait_for(struct emu_step *step)
 
 	emu_count(emu.state, umwait ? EMU_COUNT_UMWAIT : EMU_COUNT_TPAUSE, 1);
 	if ((uint32_t)step->insn.control & ~1u)
-		return general_protection(step, umwait ? "UMWAIT with a reserved bit in its operand" :
-						"TPAUSE with a reserved bit in its operand");
+		return general_protection(step,
+					  umwait ? "UMWAIT with a reserved bit in its operand" :
+						   "TPAUSE with a reserved bit in its operand");
 	step->regs.flags &= ~EMU_FLAGS_ARITH;
 	while (now < deadline && !(umwait && (!monitor.addr || line_changed()))) {
 		if (now - start >= UMWAIT_MAX_TICKS) {
@@ -150,7 +160,10 @@ static enum emu_verdict wait_for(struct emu_step *step)
 	return EMU_DONE;
 }
 
-/* A load or store of another kind. On a portal it is ignored, and a load reads ones; elsewhere it is not ours. */
+/*
+ * A load or store of another kind. On a portal it is ignored, and a load reads ones; elsewhere it
+ * is not ours.
+ */
 static enum emu_verdict plain_access(struct emu_step *step)
 {
 	bool readonly = false, swallow = false;
@@ -158,7 +171,7 @@ static enum emu_verdict plain_access(struct emu_step *step)
 
 	if (!step->insn.loads && !step->insn.stores)
 		return EMU_NOT_OURS;
-	if (!emu_cdev_portal(step->insn.mem, &readonly, &swallow) || swallow)
+	if (!emu_portal_at(step->insn.mem, &readonly, &swallow) || swallow)
 		return EMU_NOT_OURS;
 	if (readonly && step->insn.stores)
 		return EMU_NOT_OURS;
@@ -200,7 +213,7 @@ size_t emu_step_fetch(const struct emu_step *step, uint8_t code[EMU_STEP_CODE])
 bool emu_step_decode(struct emu_step *step, const uint8_t *code, size_t len)
 {
 	if (emu_decode_segments(code, len))
-		emu_step_segments(&step->regs);
+		emu_segment_bases(&step->regs.fs_base, &step->regs.gs_base);
 	emu_trace_site(step->regs.rip);
 	return len && emu_decode(code, len, &step->regs, &step->insn) == 0;
 }

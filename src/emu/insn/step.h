@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the emulated instructions do: registers and memory in, registers and memory out, or a fault. */
-#ifndef EMU_INSN_H
-#define EMU_INSN_H
+/*
+ * What the emulated instructions do: registers and memory in, registers and memory out, or a fault.
+ */
+#ifndef EMU_INSN_STEP_H
+#define EMU_INSN_STEP_H
 
-#include "emu/insn/decode.h"
 #include "emu/host/memory.h"
+#include "emu/insn/decode.h"
 
 enum emu_verdict {
 	EMU_DONE,     /* go on behind it */
@@ -26,9 +28,6 @@ size_t emu_step_fetch(const struct emu_step *step, uint8_t code[EMU_STEP_CODE]);
 
 /* Decode them into step->insn. False if they are no instruction. */
 bool emu_step_decode(struct emu_step *step, const uint8_t *code, size_t len);
-
-/* How the segment bases are found out, when an instruction needs them. */
-void emu_step_segments(struct emu_regs *regs);
 
 /* Do it. undefined: the CPU does not know it (SIGILL), else it faulted on memory. */
 enum emu_verdict emu_step_run(struct emu_step *step, bool undefined);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* System calls that a program makes past the functions of libc. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -6,42 +7,19 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "emu/base/raw.h"
+#include "emu/base/text.h"
+#include "emu/host/memory.h"
+#include "emu/host/process.h"
+#include "emu/preload/arm.h"
 #include "emu/preload/calls.h"
 #include "emu/preload/cdev.h"
-#include "emu/preload/dispatch.h"
 #include "emu/preload/exec.h"
 #include "emu/preload/files.h"
-#include "emu/host/memory.h"
-#include "emu/sysfs/paths.h"
-#include "emu/host/process.h"
-#include "emu/base/raw.h"
+#include "emu/preload/filter.h"
+#include "emu/preload/interpose.h"
 #include "emu/preload/signals.h"
-#include "emu/base/text.h"
-
-/* The program limits its system calls, and opened a queue before or will do so. */
-static int filtered, filter_named;
-
-static void name_filter(void)
-{
-	if (!emu.state->opt.quiet && !__atomic_exchange_n(&filter_named, 1, __ATOMIC_RELAXED))
-		emu_say("%s limits its system calls (seccomp). The emulator makes some in the "
-			"program, and one that is not allowed kills it; sva-emu run --ptrace "
-			"makes none",
-			emu.program);
-}
-
-void emu_calls_opened(void)
-{
-	if (__atomic_load_n(&filtered, __ATOMIC_RELAXED))
-		name_filter();
-}
-
-static void filter_installed(void)
-{
-	__atomic_store_n(&filtered, 1, __ATOMIC_RELAXED);
-	if (emu.mm->pasid)
-		name_filter();
-}
+#include "emu/sysfs/paths.h"
 
 /* Make it, as it is. */
 static void make_call(struct emu_call *call)
@@ -218,9 +196,9 @@ static bool do_signal(struct emu_call *call)
 static void look_at_prctl(uint64_t option, uint64_t what)
 {
 	if (option == PR_SET_SECCOMP)
-		filter_installed();
+		emu_filter_installed();
 	if (option == PR_SET_SYSCALL_USER_DISPATCH && what != 0)
-		emu_dispatch_give();
+		emu_arm_give();
 }
 
 static void exec_started(const struct emu_call *call)
@@ -237,7 +215,7 @@ bool emu_call(struct emu_call *call)
 {
 	if (call->nr == SYS_seccomp &&
 	    (call->arg[0] == SECCOMP_SET_MODE_STRICT || call->arg[0] == SECCOMP_SET_MODE_FILTER))
-		filter_installed();
+		emu_filter_installed();
 	if (call->nr == SYS_prctl)
 		look_at_prctl(call->arg[0], call->arg[1]);
 	if (call->nr == SYS_execve)
@@ -245,7 +223,7 @@ bool emu_call(struct emu_call *call)
 	return do_file(call) || do_signal(call);
 }
 
-/* --- libc's ways to them ---------------------------------------------------------------------- */
+/* --- libc's ways to them --- */
 
 EMU_INTERPOSE(long, syscall, long nr, long a, long b, long c, long d, long e, long f)
 {

@@ -3,8 +3,8 @@
  * What mmap and the calls that write do to a queue's node or an attribute file, for every way that
  * they are made.
  */
-#ifndef EMU_FILES_H
-#define EMU_FILES_H
+#ifndef EMU_PRELOAD_FILES_H
+#define EMU_PRELOAD_FILES_H
 
 #include <stdbool.h>
 #include <stddef.h>

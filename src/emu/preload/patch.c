@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/* --fast: patched instructions, their stubs, and how an instruction is replaced. */
 #include <fcntl.h>
 #include <linux/membarrier.h>
 #include <signal.h>
 #include <sys/mman.h>
 
-#include "emu/insn/step.h"
-#include "emu/host/maps.h"
-#include "emu/preload/patch.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
-#include "emu/preload/signals.h"
 #include "emu/device/trace.h"
+#include "emu/host/maps.h"
+#include "emu/host/process.h"
+#include "emu/insn/step.h"
+#include "emu/preload/patch.h"
+#include "emu/preload/signals.h"
 
 #define MAX_SITES 256u
 #define ARENA_SIZE 65536u
@@ -23,7 +24,8 @@ struct site {
 	uint8_t code[EMU_PATCH_CODE];
 	struct emu_insn insn;    /* its length and kind; addresses are computed anew each time */
 	uint64_t stub;
-	uint64_t again;          /* where the stub's other way out begins: back to the instruction itself */
+	/* where the stub's other way out begins: back to the instruction itself */
+	uint64_t again;
 	bool dead;               /* it faulted: the original is back, for good */
 };
 
@@ -41,9 +43,12 @@ struct frame {
 	/* here the program's stack pointer points to */
 };
 
-/* Called by every stub, with the site in rax: save everything that C may change, and put it back. */
+/*
+ * Called by every stub, with the site in rax: save everything that C may change, and put it back.
+ */
 void emu_patch_enter(void);
-void emu_patch_run(struct frame *frame, struct site *site) __attribute__((used, visibility("hidden")));
+void emu_patch_run(struct frame *frame, struct site *site)
+	__attribute__((used, visibility("hidden")));
 __asm__(".text\n.hidden emu_patch_enter\n.globl emu_patch_enter\n.type emu_patch_enter,@function\n"
 	"emu_patch_enter:\n"
 	"	push %rbx\n	push %rcx\n	push %rdx\n	push %rbp\n	push %rsi\n	push %rdi\n"
@@ -65,7 +70,10 @@ __asm__(".text\n.hidden emu_patch_enter\n.globl emu_patch_enter\n.type emu_patch
 	"	ret\n"
 	".size emu_patch_enter,.-emu_patch_enter\n.previous\n");
 
-/* Where /proc/self/mem is closed, the pages are writable for a moment. They stay executable meanwhile. */
+/*
+ * Where /proc/self/mem is closed, the pages are writable for a moment. They stay executable
+ * meanwhile.
+ */
 static bool put_code_by_mapping(uint64_t addr, const uint8_t *code, size_t len)
 {
 	uint64_t first = addr & ~4095ull, size = ((addr + len - 1) & ~4095ull) + 4096 - first;
@@ -83,7 +91,9 @@ static bool put_code_by_mapping(uint64_t addr, const uint8_t *code, size_t len)
 	return true;
 }
 
-/* Code is written through the kernel, where that is possible: no mapping becomes writable for it. */
+/*
+ * Code is written through the kernel, where that is possible: no mapping becomes writable for it.
+ */
 static bool put_code(uint64_t addr, const void *code, size_t len)
 {
 	return raw_syscall4(SYS_pwrite64, mem_fd, code, len, addr) == (long)len ||
@@ -97,7 +107,8 @@ static void refetch(void)
 
 bool emu_patch_init(void)
 {
-	return raw_syscall3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) == 0;
+	return raw_syscall3(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0,
+			    0) == 0;
 }
 
 static struct site *find(uint64_t rip)
@@ -118,7 +129,10 @@ bool emu_patch_original(uint64_t rip, uint8_t code[EMU_PATCH_CODE])
 
 	if (!site || emu_fetch(&now, rip, 1, NULL))
 		return false;
-	/* If other code is there now, the library was unloaded and something else came to the same place. */
+	/*
+	 * If other code is there now, the library was unloaded and something else came to the same
+	 * place.
+	 */
 	if (now != 0xcc && now != 0xe9 && now != site->code[0]) {
 		__atomic_store_n(&site->rip, 1, __ATOMIC_RELEASE);
 		return false;
@@ -134,9 +148,11 @@ static uint64_t new_arena(uint64_t rip)
 	int64_t distance;
 	long addr;
 
-	for (distance = 1ll << 20; distance < REACH; distance = distance > 0 ? -distance : -distance * 2) {
-		addr = raw_syscall6(SYS_mmap, (long)((rip + (uint64_t)distance) & ~0xfffull), ARENA_SIZE,
-				    PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	for (distance = 1ll << 20; distance < REACH;
+	     distance = distance > 0 ? -distance : -distance * 2) {
+		addr = raw_syscall6(SYS_mmap, (long)((rip + (uint64_t)distance) & ~0xfffull),
+				    ARENA_SIZE, PROT_READ | PROT_EXEC,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 		if (!raw_failed(addr))
 			return (uint64_t)addr;
 	}
@@ -160,7 +176,8 @@ static uint64_t stub_room(uint64_t rip)
 			arenas[i].base = new_arena(rip);
 			arenas[i].used = 0;
 		}
-		if (arenas[i].base && in_reach(arenas[i].base, rip) && arenas[i].used + STUB_SIZE <= ARENA_SIZE) {
+		if (arenas[i].base && in_reach(arenas[i].base, rip) &&
+		    arenas[i].used + STUB_SIZE <= ARENA_SIZE) {
 			arenas[i].used += STUB_SIZE;
 			return arenas[i].base + arenas[i].used - STUB_SIZE;
 		}
@@ -210,9 +227,11 @@ static bool make_stub(struct site *site)
 	uint8_t code[STUB_SIZE], *at = code;
 
 	at = emit(at, "\x48\x8d\x64\x24\x80", 5);                   /* lea -128(rsp),rsp */
-	at = emit(at, "\x9c\x50\x48\xb8", 4);                       /* pushfq; push rax; mov $site,rax */
+	/* pushfq; push rax; mov $site,rax */
+	at = emit(at, "\x9c\x50\x48\xb8", 4);
 	at = emit_u64(at, (uint64_t)(uintptr_t)site);
-	at = emit(at, "\xff\x15\x02\x00\x00\x00\xeb\x08", 8);       /* call *2(rip); jmp over the address */
+	/* call *2(rip); jmp over the address */
+	at = emit(at, "\xff\x15\x02\x00\x00\x00\xeb\x08", 8);
 	at = emit_u64(at, (uint64_t)(uintptr_t)emu_patch_enter);
 	at = emit_leave(at, site->stub, code, site->rip + site->insn.length);
 	site->again = site->stub + (uint64_t)(at - code);
@@ -235,7 +254,8 @@ static bool exchange(uint64_t rip, const uint8_t to[5])
 	return true;
 }
 
-void emu_patch_site(const struct emu_regs *regs, const struct emu_insn *insn, const uint8_t code[EMU_PATCH_CODE])
+void emu_patch_site(const struct emu_regs *regs, const struct emu_insn *insn,
+		    const uint8_t code[EMU_PATCH_CODE])
 {
 	struct site *site = NULL;
 	uint8_t jump[8];
@@ -254,7 +274,10 @@ void emu_patch_site(const struct emu_regs *regs, const struct emu_insn *insn, co
 			site->code[i] = code[i];
 		site->stub = mem_fd < 0 ? 0 : stub_room(regs->rip);
 		if (site->stub) {
-			/* The stub is there, and the table knows the site, before the first byte changes. */
+			/*
+			 * The stub is there, and the table knows the site, before the first byte
+			 * changes.
+			 */
 			__atomic_store_n(&site->rip, regs->rip, __ATOMIC_RELEASE);
 			emit_jump(jump, regs->rip, site->stub);
 			if (make_stub(site) && exchange(regs->rip, jump))
@@ -266,7 +289,10 @@ void emu_patch_site(const struct emu_regs *regs, const struct emu_insn *insn, co
 	emu_unlock(&patching);
 }
 
-/* It faults: the program gets the fault as from the instruction itself, so that comes back, and traps. */
+/*
+ * It faults: the program gets the fault as from the instruction itself, so that comes back, and
+ * traps.
+ */
 static void give_back(struct site *site)
 {
 	while (!emu_trylock(&patching))
@@ -282,9 +308,10 @@ static void give_back(struct site *site)
 static void get_regs(struct emu_regs *regs, const struct frame *frame, const struct site *site)
 {
 	*regs = (struct emu_regs){
-		.gpr = { frame->rax, frame->rcx, frame->rdx, frame->rbx, (uint64_t)(uintptr_t)(frame + 1), frame->rbp,
-			 frame->rsi, frame->rdi, frame->r8, frame->r9, frame->r10, frame->r11, frame->r12, frame->r13,
-			 frame->r14, frame->r15 },
+		.gpr = {frame->rax, frame->rcx, frame->rdx, frame->rbx,
+			(uint64_t)(uintptr_t)(frame + 1), frame->rbp, frame->rsi, frame->rdi,
+			frame->r8, frame->r9, frame->r10, frame->r11, frame->r12, frame->r13,
+			frame->r14, frame->r15},
 		.rip = site->rip,
 		.flags = frame->flags,
 	};
@@ -297,11 +324,13 @@ void emu_patch_run(struct frame *frame, struct site *site)
 	struct emu_step step;
 
 	raw_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof(mask));
-	emu_signals_believe(SIG_BLOCK, old); /* ours can be blocked only by a call that was not seen */
+	/* ours can be blocked only by a call that was not seen */
+	emu_signals_believe(SIG_BLOCK, old);
 	emu_signals_strip(&old);
 	get_regs(&step.regs, frame, site);
 	emu_trace_site(site->rip);
-	if (emu_step_decode(&step, site->code, EMU_PATCH_CODE) && emu_step_run(&step, true) == EMU_DONE) {
+	if (emu_step_decode(&step, site->code, EMU_PATCH_CODE) &&
+	    emu_step_run(&step, true) == EMU_DONE) {
 		frame->flags = step.regs.flags;
 	} else {
 		give_back(site);

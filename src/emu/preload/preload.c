@@ -1,54 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The start of the preload library. It is marked to be initialised first (-z initfirst), so that another library's
- * constructor may submit already. That is before libc has set environ, hence the arguments; and nothing of libc is
- * called.
+ * The start of the preload library. It is marked to be initialised first (-z initfirst), so that
+ * another library's constructor may submit already. That is before libc has set environ, hence the
+ * arguments; and nothing of libc is called.
  */
-#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
-#include "emu/preload/cdev.h"
-#include "emu/insn/decode.h"
-#include "emu/preload/dispatch.h"
-#include "emu/preload/patch.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
-#include "emu/preload/signals.h"
 #include "emu/base/text.h"
+#include "emu/host/process.h"
+#include "emu/insn/decode.h"
+#include "emu/preload/arm.h"
+#include "emu/preload/cdev.h"
+#include "emu/preload/patch.h"
+#include "emu/preload/signals.h"
 #include "emu/preload/trap.h"
 
-struct emu_process emu = { .proc = "/proc/self" };
-
-void *emu_next(const char *name)
-{
-	return dlsym(RTLD_NEXT, name);
-}
-
-int emu_pid(void)
-{
-	return raw_getpid();
-}
-
-int emu_tid(void)
-{
-	return raw_gettid();
-}
-
-uint32_t emu_mm_id(void)
-{
-	uint32_t id = __atomic_load_n(&emu.mm->id, __ATOMIC_ACQUIRE), none = 0;
-
-	if (EMU_LIKELY(id))
-		return id;
-	id = __atomic_add_fetch(&emu.state->mm_ids, 1, __ATOMIC_RELAXED);
-	return __atomic_compare_exchange_n(&emu.mm->id, &none, id, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ? id :
-														none;
-}
-
-/* The functions that Zydis imports and a program may interpose, and what it is to call instead: see hidden.c. */
+/*
+ * The functions that Zydis imports and a program may interpose, and what it is to call instead: see
+ * hidden.c.
+ */
 void *memcpy(void *restrict dst, const void *restrict src, size_t len);
 void *memmove(void *dst, const void *src, size_t len);
 void *memset(void *dst, int value, size_t len);
@@ -97,7 +71,8 @@ static void find_imports(const struct link_map *map, struct imports *imports)
 	}
 }
 
-static void redirect_one(const struct link_map *map, const struct imports *imports, const ElfW(Rela) *rela)
+static void redirect_one(const struct link_map *map, const struct imports *imports,
+			 const ElfW(Rela) *rela)
 {
 	unsigned long type = ELF64_R_TYPE(rela->r_info), page;
 	const char *name;
@@ -110,16 +85,18 @@ static void redirect_one(const struct link_map *map, const struct imports *impor
 		if (!raw_streq(name, redirected[i].name))
 			continue;
 		page = (map->l_addr + rela->r_offset) & ~4095ul;
-		/* The page stays writable: the dynamic linker may bind other functions there later. */
+		/*
+		 * The page stays writable: the dynamic linker may bind other functions there later.
+		 */
 		raw_syscall3(SYS_mprotect, page, 4096, PROT_READ | PROT_WRITE);
 		*(uintptr_t *)(map->l_addr + rela->r_offset) = redirected[i].ours;
 	}
 }
 
 /*
- * Debian has Zydis only as a shared library, whose memset is looked up in the program first. A program that offloads
- * its memset would so be called out of the very handler that executes its offload. Its import table is small: put
- * ours in.
+ * Debian has Zydis only as a shared library, whose memset is looked up in the program first. A
+ * program that offloads its memset would so be called out of the very handler that executes its
+ * offload. Its import table is small: put ours in.
  */
 static void redirect_zydis(void)
 {
@@ -155,7 +132,8 @@ static const char *get_env(char **envp, const char *name)
 
 static void make_mm(void)
 {
-	long page = raw_syscall6(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long page = raw_syscall6(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (raw_failed(page))
 		return;
@@ -173,17 +151,19 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	state = emu_state_attach(dir);
 	make_mm();
 	if (!state || !emu.mm) {
-		emu_say("there is no run in %s (any more): nothing is emulated in %s", dir, argc ? argv[0] : "?");
+		emu_say("there is no run in %s (any more): nothing is emulated in %s", dir,
+			argc ? argv[0] : "?");
 		return;
 	}
 	emu.program = argc ? argv[0] : "?";
+	emu.mm_ids = &state->mm_ids;
 	emu.state = state;
 	emu_count(state, EMU_COUNT_PROCESSES, 1);
 	emu_decode_init();
 	redirect_zydis();
-	emu_cdev_inherit();
+	emu_cdev_init();
 	if (state->opt.fast && !emu_patch_init())
 		emu_say("this kernel has no membarrier: --fast is off");
 	emu_signals_install(emu_trap);
-	emu_dispatch_init();
+	emu_arm_init();
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
+/* The signals that belong to the emulator, and what the program believes of them. */
 #include <errno.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 
+#include "emu/base/raw.h"
+#include "emu/device/state.h"
 #include "emu/host/memory.h"
 #include "emu/host/process.h"
-#include "emu/base/raw.h"
+#include "emu/preload/interpose.h"
 #include "emu/preload/signals.h"
 
 /*
- * The kernel's structure, and the way back from a handler. Unwinders and debuggers know the frame by these very
- * bytes.
+ * The kernel's structure, and the way back from a handler. Unwinders and debuggers know the frame
+ * by these very bytes.
  */
 struct kernel_action {
 	uintptr_t handler;
@@ -33,7 +36,10 @@ __asm__(".text\n.hidden emu_restore\n.globl emu_restore\n.type emu_restore,@func
 #define BIT(sig) (1ull << ((sig) - 1))
 #define OURS     EMU_SIGNALS_OURS
 
-/* Ours, in the order of the table of what the program wants done with them. SIGTRAP is ours with --fast only. */
+/*
+ * Ours, in the order of the table of what the program wants done with them. SIGTRAP is ours with
+ * --fast only.
+ */
 static const int ours_all[] = { SIGILL, SIGSEGV, SIGBUS, SIGSYS, SIGTRAP };
 #define PLACE_OF_SIGSYS 3
 static unsigned int ours_count = 4;
@@ -42,7 +48,10 @@ static uint32_t wanted_lock;
 static emu_handler_fn *our_handler;
 static void (*restorer)(void) = emu_restore;
 
-/* The bits of ours that the program believes to have in its signal mask, and in the masks of its handlers. */
+/*
+ * The bits of ours that the program believes to have in its signal mask, and in the masks of its
+ * handlers.
+ */
 static EMU_TLS uint64_t believed;
 static uint64_t believed_mask[_NSIG + 1];
 
@@ -91,7 +100,10 @@ static int kernel_action(int signo, const struct kernel_action *act, struct kern
 
 static struct kernel_action our_action(void)
 {
-	/* Everything else waits until the instruction is done; faults of the engine's own accesses can not. */
+	/*
+	 * Everything else waits until the instruction is done; faults of the engine's own accesses
+	 * can not.
+	 */
 	return (struct kernel_action){
 		.handler = (uintptr_t)our_handler,
 		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER_BIT,
@@ -113,7 +125,10 @@ void emu_signals_install(emu_handler_fn *handler)
 	believed |= set_mask(SIG_UNBLOCK, OURS) & OURS;
 }
 
-/* Handlers that return through libc's own code can do so while other code's system calls are looked at. */
+/*
+ * Handlers that return through libc's own code can do so while other code's system calls are looked
+ * at.
+ */
 void emu_signals_restorer(uintptr_t address)
 {
 	struct kernel_action act;
@@ -187,8 +202,8 @@ void emu_signals_check(void)
 }
 
 /*
- * The program did not ask for the signal: let it die of it, at the instruction and with the context that belong to
- * it.
+ * The program did not ask for the signal: let it die of it, at the instruction and with the context
+ * that belong to it.
  */
 static void die_of(int signo, siginfo_t *info, bool made)
 {
@@ -216,7 +231,10 @@ void emu_signal_deliver(int signo, siginfo_t *info, ucontext_t *uc, bool made)
 		die_of(signo, info, made || info->si_code <= 0);
 		return;
 	}
-	/* As the kernel would: the interrupted mask, the handler's own, and the signal itself, but never ours. */
+	/*
+	 * As the kernel would: the interrupted mask, the handler's own, and the signal itself, but
+	 * never ours.
+	 */
 	saved = *(uint64_t *)(void *)&uc->uc_sigmask;
 	set_mask(SIG_SETMASK, (saved | act.mask) & ~OURS);
 	((emu_handler_fn *)act.handler)(signo, info, uc);
@@ -224,7 +242,7 @@ void emu_signal_deliver(int signo, siginfo_t *info, ucontext_t *uc, bool made)
 	emu_signals_interrupted(uc); /* it may have changed the mask that is returned to */
 }
 
-/* --- what the program calls -------------------------------------------------------------------- */
+/* --- what the program calls --- */
 
 static uint64_t *words(sigset_t *set)
 {
@@ -361,14 +379,15 @@ long emu_signals_raw_mask(int how, uint64_t set, uint64_t old, uint64_t size, ui
 typedef int sigaction_fn(int, const struct sigaction *, struct sigaction *);
 
 /*
- * A handler may change the mask in the context that it returns to. So it returns by a system call of ours, which is seen
- * where one of libc's is not.
+ * A handler may change the mask in the context that it returns to. So it returns by a system call
+ * of ours, which is seen where one of libc's is not.
  */
 static void return_by_ours(int signo)
 {
 	struct kernel_action act;
 
-	if (restorer == emu_restore || kernel_action(signo, NULL, &act) || act.handler <= (uintptr_t)SIG_IGN)
+	if (restorer == emu_restore || kernel_action(signo, NULL, &act) ||
+	    act.handler <= (uintptr_t)SIG_IGN)
 		return;
 	act.restorer = emu_restore;
 	kernel_action(signo, &act, NULL);
@@ -400,7 +419,8 @@ static int do_sigaction(int signo, const struct sigaction *act, struct sigaction
 	ret = EMU_NEXT(sigaction_fn *, "sigaction")(signo, act, old);
 	if (ret == 0) {
 		if (old)
-			*words(&old->sa_mask) |= __atomic_load_n(&believed_mask[signo], __ATOMIC_RELAXED);
+			*words(&old->sa_mask) |=
+				__atomic_load_n(&believed_mask[signo], __ATOMIC_RELAXED);
 		if (act) {
 			__atomic_store_n(&believed_mask[signo], hidden, __ATOMIC_RELAXED);
 			return_by_ours(signo);
@@ -464,7 +484,10 @@ EMU_INTERPOSE(sighandler_t, __sysv_signal, int signo, sighandler_t handler)
 
 typedef int mask_fn(int, const sigset_t *, sigset_t *);
 
-/* Take ours out of what is to be blocked, and put back into the answer what the program believes to have blocked. */
+/*
+ * Take ours out of what is to be blocked, and put back into the answer what the program believes to
+ * have blocked.
+ */
 static int do_mask(mask_fn *next, int how, const sigset_t *set, sigset_t *old)
 {
 	uint64_t before = believed, bits = 0;
@@ -523,16 +546,20 @@ EMU_INTERPOSE(int, sigsuspend, const sigset_t *mask)
 EMU_INTERPOSE(int, pselect, int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout,
 	      const sigset_t *mask)
 {
-	typedef int pselect_fn(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
+	typedef int pselect_fn(int, fd_set *, fd_set *, fd_set *, const struct timespec *,
+			       const sigset_t *);
 	sigset_t copy;
 
-	return EMU_NEXT(pselect_fn *, "pselect")(n, r, w, e, timeout, emu_signals_open(mask, &copy));
+	return EMU_NEXT(pselect_fn *, "pselect")(n, r, w, e, timeout,
+						 emu_signals_open(mask, &copy));
 }
 
-EMU_INTERPOSE(int, epoll_pwait, int fd, struct epoll_event *events, int n, int timeout, const sigset_t *mask)
+EMU_INTERPOSE(int, epoll_pwait, int fd, struct epoll_event *events, int n, int timeout,
+	      const sigset_t *mask)
 {
 	typedef int epoll_pwait_fn(int, struct epoll_event *, int, int, const sigset_t *);
 	sigset_t copy;
 
-	return EMU_NEXT(epoll_pwait_fn *, "epoll_pwait")(fd, events, n, timeout, emu_signals_open(mask, &copy));
+	return EMU_NEXT(epoll_pwait_fn *, "epoll_pwait")(fd, events, n, timeout,
+							 emu_signals_open(mask, &copy));
 }

@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGILL, SIGSEGV, SIGBUS and SIGSYS (and SIGTRAP with --fast) belong to the emulator; what the program does with them is
- * kept behind it. To the program it looks as if its own handlers were installed and as if it had blocked what it
- * asked to block, but a blocked synchronous signal would kill it, so they are never really blocked.
+ * SIGILL, SIGSEGV, SIGBUS and SIGSYS (and SIGTRAP with --fast) belong to the emulator; what the
+ * program does with them is kept behind it. To the program it looks as if its own handlers were
+ * installed and as if it had blocked what it asked to block, but a blocked synchronous signal would
+ * kill it, so they are never really blocked.
  */
-#ifndef EMU_SIGNALS_H
-#define EMU_SIGNALS_H
+#ifndef EMU_PRELOAD_SIGNALS_H
+#define EMU_PRELOAD_SIGNALS_H
 
 #include <signal.h>
 #include <stdbool.h>
 #include <ucontext.h>
-
-/* A bit for each of them. */
-#define EMU_SIGNALS_BIT(sig) (1ull << ((sig) - 1))
-#define EMU_SIGNALS_OURS \
-	(EMU_SIGNALS_BIT(SIGILL) | EMU_SIGNALS_BIT(SIGSEGV) | EMU_SIGNALS_BIT(SIGBUS) | EMU_SIGNALS_BIT(SIGSYS) | \
-	 EMU_SIGNALS_BIT(SIGTRAP))
 
 typedef void emu_handler_fn(int signo, siginfo_t *info, void *context);
 
@@ -23,15 +18,20 @@ typedef void emu_handler_fn(int signo, siginfo_t *info, void *context);
 void emu_signals_install(emu_handler_fn *handler);
 
 /*
- * Install it again if something else got in its place by a system call that was not seen; that something is then behind
- * ours. And unblock ours in this thread.
+ * Install it again if something else got in its place by a system call that was not seen; that
+ * something is then behind ours. And unblock ours in this thread.
  */
 void emu_signals_check(void);
 
-/* Install ours once more, to return to the kernel by this address within libc; 0: by our own code. */
+/*
+ * Install ours once more, to return to the kernel by this address within libc; 0: by our own code.
+ */
 void emu_signals_restorer(uintptr_t address);
 
-/* Of ours, what this thread believes to have blocked; and, at the start of a thread, what it inherits of that. */
+/*
+ * Of ours, what this thread believes to have blocked; and, at the start of a thread, what it
+ * inherits of that.
+ */
 uint64_t emu_signals_believed(void);
 void emu_signals_thread(uint64_t inherited);
 
@@ -41,10 +41,16 @@ void emu_signals_give_sigsys(void);
 /* Change that, as sigprocmask() does. What it was before. */
 uint64_t emu_signals_believe(int how, uint64_t bits);
 
-/* At the start of a handler: ours that a call which was not seen has blocked in the interrupted context are unblocked. */
+/*
+ * At the start of a handler: ours that a call which was not seen has blocked in the interrupted
+ * context are unblocked.
+ */
 void emu_signals_interrupted(ucontext_t *uc);
 
-/* rt_sigaction and rt_sigprocmask as system calls, with addresses of the program's. live: see struct emu_call. */
+/*
+ * rt_sigaction and rt_sigprocmask as system calls, with addresses of the program's. live: see
+ * struct emu_call.
+ */
 long emu_signals_raw_action(int signo, uint64_t act, uint64_t old, uint64_t size);
 long emu_signals_raw_mask(int how, uint64_t set, uint64_t old, uint64_t size, uint64_t *live);
 
@@ -52,8 +58,8 @@ long emu_signals_raw_mask(int how, uint64_t set, uint64_t old, uint64_t size, ui
 bool emu_signals_strip(uint64_t *mask);
 
 /*
- * Give a signal to the program: call its handler, or let it die as it would have. made says that no hardware raised
- * this signal at this instruction, so that returning would not raise it again.
+ * Give a signal to the program: call its handler, or let it die as it would have. made says that no
+ * hardware raised this signal at this instruction, so that returning would not raise it again.
  */
 void emu_signal_deliver(int signo, siginfo_t *info, ucontext_t *uc, bool made);
 

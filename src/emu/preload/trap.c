@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A CPU without the instructions raises SIGILL for them. A CPU that has them raises SIGBUS or SIGSEGV for a MOVDIR64B
- * to a portal, which is a mapping without a page, and SIGSEGV for an ENQCMD of a process without a PASID, with the
- * address 0. So nothing is decided by the signal or its address: the instruction is decoded in all three.
+ * A CPU without the instructions raises SIGILL for them. A CPU that has them raises SIGBUS or
+ * SIGSEGV for a MOVDIR64B to a portal, which is a mapping without a page, and SIGSEGV for an ENQCMD
+ * of a process without a PASID, with the address 0. So nothing is decided by the signal or its
+ * address: the instruction is decoded in all three.
  */
 #include <ucontext.h>
 
-#include <asm/prctl.h>
-
-#include "emu/preload/dispatch.h"
-#include "emu/insn/step.h"
-#include "emu/preload/patch.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
+#include "emu/device/state.h"
+#include "emu/host/process.h"
+#include "emu/insn/step.h"
+#include "emu/preload/dispatch.h"
+#include "emu/preload/patch.h"
 #include "emu/preload/signals.h"
 #include "emu/preload/trap.h"
 
@@ -38,12 +38,6 @@ static void get_regs(struct emu_regs *regs, const greg_t *gregs)
 	regs->gs_base = 0;
 }
 
-void emu_step_segments(struct emu_regs *regs)
-{
-	raw_syscall2(SYS_arch_prctl, ARCH_GET_FS, &regs->fs_base);
-	raw_syscall2(SYS_arch_prctl, ARCH_GET_GS, &regs->gs_base);
-}
-
 static void finish(const struct emu_step *step, greg_t *gregs)
 {
 	if (step->insn.kind == EMU_INSN_OTHER && step->insn.load_reg >= 0)
@@ -60,14 +54,15 @@ static void tell_fault(const struct emu_step *step, ucontext_t *uc)
 	info.si_addr = (void *)(uintptr_t)step->fault.addr;
 	uc->uc_mcontext.gregs[REG_TRAPNO] = step->vector;
 	uc->uc_mcontext.gregs[REG_CR2] = (greg_t)step->fault.addr;
-	uc->uc_mcontext.gregs[REG_ERR] = step->vector == 14 ? 6 : 0; /* user, write: as good as can be known */
+	/* user, write: as good as can be known */
+	uc->uc_mcontext.gregs[REG_ERR] = step->vector == 14 ? 6 : 0;
 	emu_signal_deliver(step->fault.signo, &info, uc, true);
 }
 
 /*
- * The instruction that trapped. With --fast another thread may be about to put a jump in its place: then the bytes are not
- * those that trapped, but the table has them, as it does before the first byte changes. So it is asked again after they
- * were read.
+ * The instruction that trapped. With --fast another thread may be about to put a jump in its place:
+ * then the bytes are not those that trapped, but the table has them, as it does before the first
+ * byte changes. So it is asked again after they were read.
  */
 static bool decode(struct emu_step *step, int signo, uint8_t code[EMU_STEP_CODE])
 {
@@ -108,7 +103,8 @@ void emu_trap(int signo, siginfo_t *info, void *context)
 		if (info->si_code == SYS_USER_DISPATCH)
 			emu_dispatch(uc);
 		else
-			emu_signal_deliver(signo, info, uc, true); /* a filter of the program's, or sent by kill */
+			/* a filter of the program's, or sent by kill */
+			emu_signal_deliver(signo, info, uc, true);
 		return;
 	}
 	if (info->si_code > 0 && signo != SIGILL && emu_memory_fault(signo, info, uc))

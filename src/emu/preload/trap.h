@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What happens when one of the emulated instructions traps. */
-#ifndef EMU_TRAP_H
-#define EMU_TRAP_H
+#ifndef EMU_PRELOAD_TRAP_H
+#define EMU_PRELOAD_TRAP_H
 
 #include <signal.h>
 

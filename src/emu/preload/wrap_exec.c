@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec: nothing is changed, but a program that can not be emulated is named before it dies of SIGILL. Between fork and
- * exec nothing may be allocated, and after vfork the memory is the parent's.
+ * exec: nothing is changed, but a program that can not be emulated is named before it dies of
+ * SIGILL. Between fork and exec nothing may be allocated, and after vfork the memory is the
+ * parent's.
  */
 #include <fcntl.h>
 #include <spawn.h>
 #include <unistd.h>
 
 #include "emu/base/binary.h"
-#include "emu/preload/exec.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
 #include "emu/base/text.h"
+#include "emu/device/state.h"
+#include "emu/host/process.h"
+#include "emu/preload/exec.h"
+#include "emu/preload/interpose.h"
 
 static enum emu_binary kind_of(const char *path)
 {
@@ -41,11 +44,14 @@ void emu_exec_look(const char *path, char *const *env)
 		return;
 	kind = kind_of(path);
 	if (kind == EMU_BINARY_STATIC)
-		emu_say("%s is linked statically and so not emulated; sva-emu run --ptrace can", path);
+		emu_say("%s is linked statically and so not emulated; sva-emu run --ptrace can",
+			path);
 	else if (kind == EMU_BINARY_BARE)
-		emu_say("%s is linked without libc, which the emulator relies on; sva-emu run --ptrace does not", path);
+		emu_say("%s is linked without libc, which the emulator relies on; sva-emu run --ptrace does not",
+			path);
 	else if (env && !has_run(env))
-		emu_say("%s starts %s without the environment of the run: it is not emulated", emu.program, path);
+		emu_say("%s starts %s without the environment of the run: it is not emulated",
+			emu.program, path);
 }
 
 EMU_INTERPOSE(int, execve, const char *path, char *const argv[], char *const env[])
@@ -73,11 +79,12 @@ EMU_INTERPOSE(int, execvp, const char *file, char *const argv[])
 	return EMU_NEXT(next_fn *, "execvp")(file, argv);
 }
 
-EMU_INTERPOSE(int, posix_spawn, pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-	      const posix_spawnattr_t *attr, char *const argv[], char *const env[])
+EMU_INTERPOSE(int, posix_spawn, pid_t *pid, const char *path,
+	      const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,
+	      char *const argv[], char *const env[])
 {
-	typedef int next_fn(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
-			    char *const[], char *const[]);
+	typedef int next_fn(pid_t *, const char *, const posix_spawn_file_actions_t *,
+			    const posix_spawnattr_t *, char *const[], char *const[]);
 
 	emu_exec_look(path, env);
 	return EMU_NEXT(next_fn *, "posix_spawn")(pid, path, actions, attr, argv, env);

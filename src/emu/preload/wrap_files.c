@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* libc's functions on file descriptors, as far as a queue's node or an attribute file may be behind one. */
+/*
+ * libc's functions on file descriptors, as far as a queue's node or an attribute file may be behind
+ * one.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -8,15 +11,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "emu/base/raw.h"
+#include "emu/base/text.h"
+#include "emu/device/node.h"
+#include "emu/device/trace.h"
+#include "emu/host/process.h"
 #include "emu/preload/cdev.h"
 #include "emu/preload/files.h"
-#include "emu/device/node.h"
-#include "emu/sysfs/paths.h"
-#include "emu/host/process.h"
-#include "emu/base/raw.h"
+#include "emu/preload/interpose.h"
 #include "emu/preload/signals.h"
-#include "emu/base/text.h"
-#include "emu/device/trace.h"
+#include "emu/sysfs/paths.h"
 #include "emu/sysfs/tree.h"
 
 EMU_INTERPOSE(int, close, int fd)
@@ -94,7 +98,7 @@ EMU_INTERPOSE(int, fcntl64, int fd, int cmd, long arg)
 	return do_fcntl(EMU_NEXT(fcntl_fn *, "fcntl64"), fd, cmd, arg);
 }
 
-/* --- mappings ---------------------------------------------------------------------------------- */
+/* --- mappings --- */
 
 typedef void *mmap_fn(void *, size_t, int, int, int, off_t);
 
@@ -114,8 +118,12 @@ long emu_files_mapped(long addr, size_t len, int prot, int flags, int fd)
 	return addr;
 }
 
-/* The kernel's own checks come before the driver's; and over the driver's page the kernel has no say in the offset. */
-static void *do_mmap(mmap_fn *next, void *addr, size_t len, int prot, int flags, int fd, off_t offset)
+/*
+ * The kernel's own checks come before the driver's; and over the driver's page the kernel has no
+ * say in the offset.
+ */
+static void *do_mmap(mmap_fn *next, void *addr, size_t len, int prot, int flags, int fd,
+		     off_t offset)
 {
 	void *got = next(addr, len, prot, flags, fd, offset);
 	long ret;
@@ -150,7 +158,7 @@ EMU_INTERPOSE(int, munmap, void *addr, size_t len)
 	return ret;
 }
 
-/* --- write ------------------------------------------------------------------------------------- */
+/* --- write --- */
 
 /* A write to an attribute: the driver's rules, and then the files as they are now. */
 static ssize_t attr_write(int fd, const void *buf, size_t len)
@@ -171,7 +179,8 @@ static ssize_t attr_write(int fd, const void *buf, size_t len)
 	path[got] = '\0';
 	emu_path_out(path); /* in a namespace it is right as it is */
 	if (!emu_tree_attr(state, path, &ref))
-		return raw_write(fd, buf, len); /* some file that only happens to be on the same file system */
+		/* some file that only happens to be on the same file system */
+		return raw_write(fd, buf, len);
 	ret = emu_attr_store(state, &ref, buf, len);
 	for (d = 0; d < state->devices; d++)
 		if (ref.object == EMU_OBJ_DRIVER || d == ref.device)
@@ -193,7 +202,10 @@ bool emu_files_write(int fd, uint64_t buf, size_t len, uint64_t site, long *ret)
 	return true;
 }
 
-/* A driver without write_iter is given one piece after the other, and stops at the first that is not taken whole. */
+/*
+ * A driver without write_iter is given one piece after the other, and stops at the first that is
+ * not taken whole.
+ */
 bool emu_files_writev(int fd, uint64_t iov, int n, uint64_t site, long *ret)
 {
 	struct iovec piece;
@@ -204,7 +216,8 @@ bool emu_files_writev(int fd, uint64_t iov, int n, uint64_t site, long *ret)
 		return false;
 	for (i = 0; i < n; i++) {
 		*ret = -EFAULT;
-		if (!emu_fetch(&piece, iov + (unsigned int)i * sizeof(piece), sizeof(piece), NULL) &&
+		if (!emu_fetch(&piece, iov + (unsigned int)i * sizeof(piece), sizeof(piece),
+			       NULL) &&
 		    !emu_files_write(fd, (uintptr_t)piece.iov_base, piece.iov_len, site, ret))
 			*ret = -EBADF;
 		if (*ret < 0) {
@@ -273,13 +286,14 @@ EMU_INTERPOSE(ssize_t, read, int fd, void *buf, size_t len)
 	return EMU_NEXT(next_fn *, "read")(fd, buf, len);
 }
 
-/* --- poll -------------------------------------------------------------------------------------- */
+/* --- poll --- */
 
 #define POLL_MAX 64
 
 /*
- * A node is readable when its device has an error to tell; the file behind it would always be. The nodes are answered
- * here and taken out of a copy of the list for the kernel. How many are ready; -1 if there is no node.
+ * A node is readable when its device has an error to tell; the file behind it would always be. The
+ * nodes are answered here and taken out of a copy of the list for the kernel. How many are ready;
+ * -1 if there is no node.
  */
 static int answer_nodes(struct pollfd *all, nfds_t n, struct pollfd *others)
 {
@@ -304,7 +318,8 @@ static int answer_nodes(struct pollfd *all, nfds_t n, struct pollfd *others)
 	return nodes ? ready : -1;
 }
 
-static int merge_nodes(struct pollfd *all, nfds_t n, const struct pollfd *others, int ready, int ret)
+static int merge_nodes(struct pollfd *all, nfds_t n, const struct pollfd *others, int ready,
+		       int ret)
 {
 	nfds_t i;
 
@@ -322,10 +337,12 @@ EMU_INTERPOSE(int, poll, struct pollfd *all, nfds_t n, int timeout)
 
 	if (EMU_LIKELY(ready < 0))
 		return EMU_NEXT(next_fn *, "poll")(all, n, timeout);
-	return merge_nodes(all, n, others, ready, EMU_NEXT(next_fn *, "poll")(others, n, ready ? 0 : timeout));
+	return merge_nodes(all, n, others, ready,
+			   EMU_NEXT(next_fn *, "poll")(others, n, ready ? 0 : timeout));
 }
 
-EMU_INTERPOSE(int, ppoll, struct pollfd *all, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
+EMU_INTERPOSE(int, ppoll, struct pollfd *all, nfds_t n, const struct timespec *timeout,
+	      const sigset_t *mask)
 {
 	typedef int next_fn(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 	static const struct timespec now;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libc's functions that take or give paths. Each one changes the path, calls the next function of its name and
- * changes the result back. What is not here is not redirected: statx and openat2 by bare system call, nftw and fts
- * (their callback sees the run's directory), io_uring.
+ * libc's functions that take or give paths. Each one changes the path, calls the next function of
+ * its name and changes the result back. What is not here is not redirected: statx and openat2 by
+ * bare system call, nftw and fts (their callback sees the run's directory), io_uring.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -14,11 +14,12 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "emu/preload/cdev.h"
-#include "emu/device/node.h"
-#include "emu/sysfs/paths.h"
-#include "emu/host/process.h"
 #include "emu/base/raw.h"
+#include "emu/device/node.h"
+#include "emu/host/process.h"
+#include "emu/preload/cdev.h"
+#include "emu/preload/interpose.h"
+#include "emu/sysfs/paths.h"
 
 /* Answer of an open: tell the device's side, which may refuse. */
 static int opened(int fd, int flags)
@@ -71,7 +72,10 @@ typedef int openat_fn(int, const char *, int, ...);
 		return opened(EMU_NEXT(openat_fn *, #name)(dir, path, flags, mode), flags); \
 	}
 
-/* On x86-64 a variadic argument is where a fixed one would be, and the mode is ignored unless the flags ask for it. */
+/*
+ * On x86-64 a variadic argument is where a fixed one would be, and the mode is ignored unless the
+ * flags ask for it.
+ */
 WRAP_OPEN(open)
 WRAP_OPEN(open64)
 WRAP_OPEN(__open)
@@ -199,7 +203,7 @@ EMU_INTERPOSE(int, chdir, const char *path)
 	return EMU_NEXT(next_fn *, "chdir")(emu_path_in(path, buf));
 }
 
-/* --- stat: a node looks like the character device that it stands for --------------------------- */
+/* --- stat: a node looks like the character device that it stands for --- */
 
 static int looked_up(int ret, struct stat *st)
 {
@@ -209,7 +213,8 @@ static int looked_up(int ret, struct stat *st)
 		queue = emu_node_find(st->st_dev, st->st_ino);
 		if (queue) {
 			st->st_mode = (st->st_mode & ~(mode_t)S_IFMT) | S_IFCHR;
-			st->st_rdev = makedev(EMU_CDEV_MAJOR, emu_queue_wq(emu.state, queue)->minor);
+			st->st_rdev =
+				makedev(EMU_CDEV_MAJOR, emu_queue_wq(emu.state, queue)->minor);
 		}
 	}
 	return ret;
@@ -247,7 +252,10 @@ static int looked_up(int ret, struct stat *st)
 		return looked_up(EMU_NEXT(next_fn *, #name)(version, emu_path_in(path, buf), st), st); \
 	}
 
-/* struct stat64 is struct stat here. The functions with x are what programs built for an older libc call. */
+/*
+ * struct stat64 is struct stat here. The functions with x are what programs built for an older libc
+ * call.
+ */
 WRAP_STAT(stat)
 WRAP_STAT(stat64)
 WRAP_STAT(lstat)
@@ -261,7 +269,8 @@ WRAP_XSTAT(__xstat64)
 WRAP_XSTAT(__lxstat)
 WRAP_XSTAT(__lxstat64)
 
-EMU_INTERPOSE(int, statx, int dir, const char *path, int flags, unsigned int mask, struct statx *stx)
+EMU_INTERPOSE(int, statx, int dir, const char *path, int flags, unsigned int mask,
+	      struct statx *stx)
 {
 	typedef int next_fn(int, const char *, int, unsigned int, struct statx *);
 	char buf[EMU_PATH_MAX];
@@ -269,7 +278,8 @@ EMU_INTERPOSE(int, statx, int dir, const char *path, int flags, unsigned int mas
 	emu_queue_id queue;
 
 	if (ret == 0 && emu.state && (stx->stx_mode & S_IFMT) == S_IFREG && stx->stx_size == 0) {
-		queue = emu_node_find(makedev(stx->stx_dev_major, stx->stx_dev_minor), stx->stx_ino);
+		queue = emu_node_find(makedev(stx->stx_dev_major, stx->stx_dev_minor),
+				      stx->stx_ino);
 		if (queue) {
 			stx->stx_mode = (uint16_t)((stx->stx_mode & ~S_IFMT) | S_IFCHR);
 			stx->stx_rdev_major = EMU_CDEV_MAJOR;
@@ -279,7 +289,7 @@ EMU_INTERPOSE(int, statx, int dir, const char *path, int flags, unsigned int mas
 	return ret;
 }
 
-/* --- paths as results -------------------------------------------------------------------------- */
+/* --- paths as results --- */
 
 static ssize_t link_text(ssize_t len, char *text, size_t size)
 {
@@ -303,7 +313,8 @@ EMU_INTERPOSE(ssize_t, readlink, const char *path, char *text, size_t size)
 	typedef ssize_t next_fn(const char *, char *, size_t);
 	char buf[EMU_PATH_MAX];
 
-	return link_text(EMU_NEXT(next_fn *, "readlink")(emu_path_in(path, buf), text, size), text, size);
+	return link_text(EMU_NEXT(next_fn *, "readlink")(emu_path_in(path, buf), text, size), text,
+			 size);
 }
 
 EMU_INTERPOSE(ssize_t, __readlink_chk, const char *path, char *text, size_t size, size_t room)
@@ -311,7 +322,9 @@ EMU_INTERPOSE(ssize_t, __readlink_chk, const char *path, char *text, size_t size
 	typedef ssize_t next_fn(const char *, char *, size_t, size_t);
 	char buf[EMU_PATH_MAX];
 
-	return link_text(EMU_NEXT(next_fn *, "__readlink_chk")(emu_path_in(path, buf), text, size, room), text, size);
+	return link_text(
+		EMU_NEXT(next_fn *, "__readlink_chk")(emu_path_in(path, buf), text, size, room),
+		text, size);
 }
 
 EMU_INTERPOSE(ssize_t, readlinkat, int dir, const char *path, char *text, size_t size)
@@ -319,16 +332,19 @@ EMU_INTERPOSE(ssize_t, readlinkat, int dir, const char *path, char *text, size_t
 	typedef ssize_t next_fn(int, const char *, char *, size_t);
 	char buf[EMU_PATH_MAX];
 
-	return link_text(EMU_NEXT(next_fn *, "readlinkat")(dir, emu_path_in(path, buf), text, size), text, size);
+	return link_text(EMU_NEXT(next_fn *, "readlinkat")(dir, emu_path_in(path, buf), text, size),
+			 text, size);
 }
 
-EMU_INTERPOSE(ssize_t, __readlinkat_chk, int dir, const char *path, char *text, size_t size, size_t room)
+EMU_INTERPOSE(ssize_t, __readlinkat_chk, int dir, const char *path, char *text, size_t size,
+	      size_t room)
 {
 	typedef ssize_t next_fn(int, const char *, char *, size_t, size_t);
 	char buf[EMU_PATH_MAX];
 
-	return link_text(EMU_NEXT(next_fn *, "__readlinkat_chk")(dir, emu_path_in(path, buf), text, size, room), text,
-			 size);
+	return link_text(EMU_NEXT(next_fn *, "__readlinkat_chk")(dir, emu_path_in(path, buf), text,
+								 size, room),
+			 text, size);
 }
 
 static char *path_result(char *path)
@@ -350,7 +366,8 @@ EMU_INTERPOSE(char *, __realpath_chk, const char *path, char *resolved, size_t r
 	typedef char *next_fn(const char *, char *, size_t);
 	char buf[EMU_PATH_MAX];
 
-	return path_result(EMU_NEXT(next_fn *, "__realpath_chk")(emu_path_in(path, buf), resolved, room));
+	return path_result(
+		EMU_NEXT(next_fn *, "__realpath_chk")(emu_path_in(path, buf), resolved, room));
 }
 
 EMU_INTERPOSE(char *, canonicalize_file_name, const char *path)
@@ -368,7 +385,7 @@ EMU_INTERPOSE(char *, getcwd, char *text, size_t size)
 	return path_result(EMU_NEXT(next_fn *, "getcwd")(text, size));
 }
 
-/* --- directories ------------------------------------------------------------------------------- */
+/* --- directories --- */
 
 EMU_INTERPOSE(DIR *, opendir, const char *path)
 {
@@ -378,7 +395,10 @@ EMU_INTERPOSE(DIR *, opendir, const char *path)
 	return EMU_NEXT(next_fn *, "opendir")(emu_path_listed(path, buf));
 }
 
-/* struct dirent64 is struct dirent here. libc's own scandir opens the directory without asking our opendir. */
+/*
+ * struct dirent64 is struct dirent here. libc's own scandir opens the directory without asking our
+ * opendir.
+ */
 #define WRAP_SCANDIR(name) \
 	EMU_INTERPOSE(int, name, const char *path, struct dirent ***list, int (*filter)(const struct dirent *), \
 		      int (*compare)(const struct dirent **, const struct dirent **)) \

@@ -8,6 +8,7 @@
 #include <ucontext.h>
 
 #include "emu/host/process.h"
+#include "emu/preload/interpose.h"
 #include "emu/preload/signals.h"
 
 #define OURS ((int)(uint32_t)EMU_SIGNALS_OURS)

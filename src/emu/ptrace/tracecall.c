@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The system calls of a traced program that concern the device. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,21 +13,27 @@
 #include <sys/uio.h>
 
 #include "emu/device/engine.h"
-#include "emu/host/memory.h"
 #include "emu/device/node.h"
-#include "emu/sysfs/paths.h"
 #include "emu/device/trace.h"
+#include "emu/host/memory.h"
 #include "emu/ptrace/tracecall.h"
 #include "emu/ptrace/tracesignal.h"
+#include "emu/sysfs/paths.h"
 
 const unsigned int tracecall_numbers[] = {
-	SYS_open,	SYS_openat,   SYS_openat2,    SYS_creat,      SYS_close, SYS_dup,      SYS_dup2,
-	SYS_dup3,	SYS_fcntl,    SYS_mmap,	      SYS_munmap,     SYS_write, SYS_pwrite64, SYS_writev,
-	SYS_stat,	SYS_fstat,    SYS_lstat,      SYS_newfstatat, SYS_statx, SYS_access,   SYS_faccessat,
-	SYS_faccessat2, SYS_readlink, SYS_readlinkat, SYS_chdir,
+	SYS_open,	    SYS_openat,	      SYS_openat2,
+	SYS_creat,	    SYS_close,	      SYS_dup,
+	SYS_dup2,	    SYS_dup3,	      SYS_fcntl,
+	SYS_mmap,	    SYS_munmap,	      SYS_write,
+	SYS_pwrite64,	    SYS_writev,	      SYS_stat,
+	SYS_fstat,	    SYS_lstat,	      SYS_newfstatat,
+	SYS_statx,	    SYS_access,	      SYS_faccessat,
+	SYS_faccessat2,	    SYS_readlink,     SYS_readlinkat,
+	SYS_chdir,
 
-	SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_rt_sigsuspend, SYS_ppoll, SYS_pselect6,
-	SYS_epoll_pwait, SYS_epoll_pwait2, 0,
+	SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn,
+	SYS_rt_sigsuspend,  SYS_ppoll,	      SYS_pselect6,
+	SYS_epoll_pwait,    SYS_epoll_pwait2, 0,
 };
 
 /* Which argument is a path? -1: none. */
@@ -54,17 +61,6 @@ static int path_argument(unsigned long long nr)
 	}
 }
 
-uint64_t tracecall_scratch(const struct user_regs_struct *regs)
-{
-	return (regs->rsp - 128 - EMU_PATH_MAX) & ~15ull;
-}
-
-void tracecall_change(struct tracee *tracee, struct user_regs_struct *regs)
-{
-	tracee->changed = true;
-	ptrace(PTRACE_SETREGS, tracee->tid, NULL, regs);
-}
-
 /* Put another path in the place of one that is ours. */
 static void change_path(struct tracee *tracee, struct user_regs_struct *regs)
 {
@@ -84,11 +80,11 @@ static void change_path(struct tracee *tracee, struct user_regs_struct *regs)
 	instead = emu_path_in(path, buf);
 	if (instead == path)
 		return;
-	at = tracecall_scratch(regs);
+	at = tracee_scratch(regs);
 	if (emu_store(at, instead, strlen(instead) + 1, NULL))
 		return;
 	*arg = at;
-	tracecall_change(tracee, regs);
+	tracee_change(tracee, regs);
 }
 
 static emu_queue_id queue_of(struct tracee *tracee, int fd)
@@ -97,7 +93,8 @@ static emu_queue_id queue_of(struct tracee *tracee, int fd)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", tracee->tid, fd);
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? emu_node_find(st.st_dev, st.st_ino) : 0;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? emu_node_find(st.st_dev, st.st_ino) :
+							     0;
 }
 
 /* Did this address space open it? */
@@ -136,20 +133,10 @@ static void forget_file(struct space *space, int fd)
 	space->file[i].queue = 0;
 }
 
-static void forget_portals(struct space *space, uint64_t addr, uint64_t len)
+static void forget_portals(uint64_t addr, uint64_t len)
 {
-	unsigned int i;
-
-	for (i = 0; i < TRACEE_PORTALS; i++)
-		if (space->portal[i].queue && space->portal[i].addr - addr < len)
-			space->portal[i].queue = 0;
-}
-
-void tracecall_answer(struct tracee *tracee, struct user_regs_struct *regs, long ret)
-{
-	regs->orig_rax = (unsigned long long)-1;
-	regs->rax = (unsigned long long)ret;
-	ptrace(PTRACE_SETREGS, tracee->tid, NULL, regs);
+	while (emu_portals_remove(addr, len))
+		;
 }
 
 /* One piece after the other, until one is not taken whole. */
@@ -192,11 +179,12 @@ bool tracecall_enter(struct tracee *tracee)
 		changed = *regs;
 		emu_trace_site(regs->rip);
 		if (slot_of(tracee->space, fd) < 0)
-			tracecall_answer(tracee, &changed, -EPERM);
+			tracee_answer(tracee, &changed, -EPERM);
 		else if (regs->orig_rax == SYS_writev)
-			tracecall_answer(tracee, &changed, write_pieces(queue, regs->rsi, regs->rdx));
+			tracee_answer(tracee, &changed, write_pieces(queue, regs->rsi, regs->rdx));
 		else
-			tracecall_answer(tracee, &changed, emu_node_write(queue, regs->rsi, regs->rdx));
+			tracee_answer(tracee, &changed,
+				      emu_node_write(queue, regs->rsi, regs->rdx));
 		return false;
 	case SYS_close:
 		forget_file(tracee->space, fd);
@@ -233,7 +221,8 @@ static long opened(struct tracee *tracee, int fd, uint64_t flags)
 	wq = emu_queue_wq(emu.state, queue);
 	if (!wq->enabled || wq->type != EMU_WQ_USER)
 		ret = -ENXIO;
-	else if (wq->dedicated && tracee_call(tracee, SYS_flock, (uint64_t)fd, LOCK_EX | LOCK_NB, 0))
+	else if (wq->dedicated &&
+		 tracee_call(tracee, SYS_flock, (uint64_t)fd, LOCK_EX | LOCK_NB, 0))
 		ret = -EBUSY;
 	else if (emu.state->opt.refuse_sva)
 		ret = -EOPNOTSUPP;
@@ -247,34 +236,27 @@ static long opened(struct tracee *tracee, int fd, uint64_t flags)
 	return fd;
 }
 
-static long mapped(struct tracee *tracee, uint64_t addr)
+/* As the driver's mmap. The call has been made, so a refusal unmaps the page again. */
+static long finish_mmap(struct tracee *tracee, uint64_t addr)
 {
 	const struct user_regs_struct *regs = &tracee->entry;
 	emu_queue_id queue = regs->r10 & MAP_ANONYMOUS ? 0 : queue_of(tracee, (int)regs->r8);
-	struct space *space = tracee->space;
-	unsigned int i;
 	long ret = 0;
 
-	forget_portals(space, addr, regs->rsi);
+	forget_portals(addr, regs->rsi);
 	if (!queue)
 		return (long)addr;
-	if (emu.state->opt.no_mmap || slot_of(space, (int)regs->r8) < 0)
+	if (emu.state->opt.no_mmap || slot_of(tracee->space, (int)regs->r8) < 0)
 		ret = -EPERM;
 	else if (regs->rsi > 4096)
 		ret = -EINVAL;
-	for (i = 0; i < TRACEE_PORTALS && space->portal[i].queue; i++)
-		;
-	if (ret == 0 && i == TRACEE_PORTALS)
-		ret = -ENOMEM;
+	if (ret == 0)
+		ret = emu_portals_add(addr, queue, 0, (int)regs->rdx, (int)regs->r10);
 	if (ret) {
 		tracee_call(tracee, SYS_munmap, addr, regs->rsi, 0);
 		return ret;
 	}
 	tracee_call(tracee, SYS_madvise, addr, 4096, MADV_DONTFORK);
-	space->portal[i].addr = addr;
-	space->portal[i].queue = queue;
-	space->portal[i].readonly = !(regs->rdx & PROT_WRITE);
-	space->portal[i].swallow = (regs->r10 & MAP_TYPE) == MAP_PRIVATE;
 	return (long)addr;
 }
 
@@ -299,7 +281,8 @@ static void looked_up_statx(uint64_t buf)
 	struct statx stx;
 	emu_queue_id queue;
 
-	if (emu_fetch(&stx, buf, sizeof(stx), NULL) || (stx.stx_mode & S_IFMT) != S_IFREG || stx.stx_size)
+	if (emu_fetch(&stx, buf, sizeof(stx), NULL) || (stx.stx_mode & S_IFMT) != S_IFREG ||
+	    stx.stx_size)
 		return;
 	queue = emu_node_find(makedev(stx.stx_dev_major, stx.stx_dev_minor), stx.stx_ino);
 	if (!queue)
@@ -341,7 +324,8 @@ static long finish(struct tracee *tracee, const struct user_regs_struct *regs)
 	case SYS_openat:
 		return opened(tracee, (int)ret, entry->rdx);
 	case SYS_openat2:
-		return opened(tracee, (int)ret, emu_fetch(&flags, entry->rdx, sizeof(flags), NULL) ? 0 : flags);
+		return opened(tracee, (int)ret,
+			      emu_fetch(&flags, entry->rdx, sizeof(flags), NULL) ? 0 : flags);
 	case SYS_dup:
 	case SYS_dup2:
 	case SYS_dup3:
@@ -353,9 +337,9 @@ static long finish(struct tracee *tracee, const struct user_regs_struct *regs)
 			forget_file(tracee->space, (int)ret);
 		return ret;
 	case SYS_mmap:
-		return mapped(tracee, (uint64_t)ret);
+		return finish_mmap(tracee, (uint64_t)ret);
 	case SYS_munmap:
-		forget_portals(tracee->space, entry->rdi, entry->rsi);
+		forget_portals(entry->rdi, entry->rsi);
 		return ret;
 	case SYS_stat:
 	case SYS_lstat:

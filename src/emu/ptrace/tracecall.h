@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The system calls of a traced program that have to do with the device. */
-#ifndef EMU_TRACECALL_H
-#define EMU_TRACECALL_H
+#ifndef EMU_PTRACE_TRACECALL_H
+#define EMU_PTRACE_TRACECALL_H
 
 #include "emu/ptrace/tracee.h"
 
@@ -13,12 +13,5 @@ bool tracecall_enter(struct tracee *tracee);
 
 /* At the exit. */
 void tracecall_exit(struct tracee *tracee);
-
-/* Answer a call, at its entry, without making it. */
-void tracecall_answer(struct tracee *tracee, struct user_regs_struct *regs, long ret);
-
-/* Make it with other arguments, which are put back at its exit; and memory for what they point to, EMU_PATH_MAX bytes. */
-void tracecall_change(struct tracee *tracee, struct user_regs_struct *regs);
-uint64_t tracecall_scratch(const struct user_regs_struct *regs);
 
 #endif

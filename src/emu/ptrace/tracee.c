@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The traced threads and their address spaces; system calls made in their place. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,15 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "emu/preload/cdev.h"
-#include "emu/insn/step.h"
-#include "emu/host/maps.h"
-#include "emu/device/node.h"
 #include "emu/ptrace/tracee.h"
+#include "emu/sysfs/paths.h"
 
-struct emu_process emu;
-
-static struct tracee *tracees, *current;
+static struct tracee *tracees;
 
 struct tracee *tracee_find(pid_t tid)
 {
@@ -48,8 +44,8 @@ void tracee_remove(struct tracee *tracee)
 	*at = tracee->next;
 	if (tracee->space)
 		space_put(tracee->space);
-	if (current == tracee)
-		current = NULL;
+	if (emu.tid == tracee->tid)
+		emu.pid = emu.tid = 0;
 	free(tracee);
 }
 
@@ -74,75 +70,31 @@ void space_put(struct space *space)
 		return;
 	for (i = 0; i < TRACEE_FILES; i++)
 		if (space->file[i].queue)
-			emu_client_add(emu_queue_wq(emu.state, space->file[i].queue), space->pid, -1);
+			emu_client_add(emu_queue_wq(emu.state, space->file[i].queue), space->pid,
+				       -1);
 	free(space);
 }
 
 void tracee_select(struct tracee *tracee)
 {
-	current = tracee;
+	emu.pid = tracee->space->pid;
+	emu.tid = tracee->tid;
 	emu.mm = &tracee->space->mm;
+	emu_portals_select(&tracee->space->portals);
 	snprintf(emu.proc, sizeof(emu.proc), "/proc/%d", tracee->tid);
 }
 
-struct tracee *tracee_current(void)
-{
-	return current;
-}
-
-int emu_pid(void)
-{
-	return current ? current->space->pid : getpid();
-}
-
-int emu_tid(void)
-{
-	return current ? current->tid : getpid();
-}
-
-uint32_t emu_mm_id(void)
-{
-	if (!emu.mm->id)
-		emu.mm->id = __atomic_add_fetch(&emu.state->mm_ids, 1, __ATOMIC_RELAXED);
-	return emu.mm->id;
-}
-
-/* The registers of the tracer's view have them already. */
-void emu_step_segments(struct emu_regs *regs)
-{
-	(void)regs;
-}
-
-emu_queue_id emu_cdev_portal(uint64_t addr, bool *readonly, bool *swallow)
-{
-	struct space *space = current->space;
-	unsigned int i;
-
-	for (i = 0; i < TRACEE_PORTALS; i++) {
-		if (space->portal[i].queue && space->portal[i].addr == (addr & ~4095ull)) {
-			*readonly = space->portal[i].readonly;
-			*swallow = space->portal[i].swallow;
-			return space->portal[i].queue;
-		}
-	}
-	return 0;
-}
-
-emu_queue_id emu_cdev_portal_search(uint64_t addr)
-{
-	struct emu_mapping mapping;
-
-	return emu_maps_find(addr, &mapping) ? emu_node_path(mapping.path) : 0;
-}
-
-/* Let it run to its next stop for a system call. Signals that come in between are given to it right after. */
+/*
+ * Let it run to its next stop for a system call. Signals that come in between are given to it right
+ * after.
+ */
 static bool next_stop(struct tracee *tracee)
 {
 	int status, held = 0;
 
 	for (;;) {
-		if (ptrace(PTRACE_SYSCALL, tracee->tid, NULL, NULL) || waitpid(tracee->tid, &status, __WALL) < 0 ||
-		    !WIFSTOPPED(status))
+		if (ptrace(PTRACE_SYSCALL, tracee->tid, NULL, NULL) ||
+		    waitpid(tracee->tid, &status, __WALL) < 0 || !WIFSTOPPED(status))
 			return false;
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80))
 			break;
@@ -169,9 +121,27 @@ long tracee_call(struct tracee *tracee, long nr, uint64_t a, uint64_t b, uint64_
 	regs.rdi = a;
 	regs.rsi = b;
 	regs.rdx = c;
-	if (ptrace(PTRACE_SETREGS, tracee->tid, NULL, &regs) == 0 && next_stop(tracee) && next_stop(tracee) &&
-	    ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs) == 0)
+	if (ptrace(PTRACE_SETREGS, tracee->tid, NULL, &regs) == 0 && next_stop(tracee) &&
+	    next_stop(tracee) && ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs) == 0)
 		ret = (long)regs.rax;
 	ptrace(PTRACE_SETREGS, tracee->tid, NULL, &saved);
 	return ret;
+}
+
+void tracee_answer(struct tracee *tracee, struct user_regs_struct *regs, long ret)
+{
+	regs->orig_rax = (unsigned long long)-1;
+	regs->rax = (unsigned long long)ret;
+	ptrace(PTRACE_SETREGS, tracee->tid, NULL, regs);
+}
+
+uint64_t tracee_scratch(const struct user_regs_struct *regs)
+{
+	return (regs->rsp - 128 - EMU_PATH_MAX) & ~15ull;
+}
+
+void tracee_change(struct tracee *tracee, struct user_regs_struct *regs)
+{
+	tracee->changed = true;
+	ptrace(PTRACE_SETREGS, tracee->tid, NULL, regs);
 }

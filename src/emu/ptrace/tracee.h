@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tracer knows of each thread and of each address space. */
-#ifndef EMU_TRACEE_H
-#define EMU_TRACEE_H
+#ifndef EMU_PTRACE_TRACEE_H
+#define EMU_PTRACE_TRACEE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,9 +9,9 @@
 #include <sys/user.h>
 
 #include "emu/host/process.h"
+#include "emu/insn/portals.h"
 
 #define TRACEE_FILES 64
-#define TRACEE_PORTALS 64
 #define TRACEE_SIGNALS 65
 
 /* An address space and the files that were opened in it. */
@@ -20,12 +20,9 @@ struct space {
 	unsigned int users;
 	pid_t pid;
 	struct { int fd; emu_queue_id queue; } file[TRACEE_FILES];   /* queue 0: free */
-	struct {
-		uint64_t addr;
-		emu_queue_id queue;
-		bool readonly, swallow;
-	} portal[TRACEE_PORTALS];
-	uint64_t hidden[TRACEE_SIGNALS]; /* what its handlers' masks have of our signals, and the kernel does not know */
+	struct emu_portals portals;
+	/* what its handlers' masks have of our signals, and the kernel does not know */
+	uint64_t hidden[TRACEE_SIGNALS];
 	uint64_t ignored;                /* … and which of them it ignores */
 };
 
@@ -50,11 +47,20 @@ void tracee_remove(struct tracee *tracee);
 struct space *space_new(pid_t pid);
 void space_put(struct space *space);
 
-/* Make this thread the one that process.h, memory.h and maps.h speak of. */
+/* Make this thread the one that the room "host" and portals.h refer to. */
 void tracee_select(struct tracee *tracee);
-struct tracee *tracee_current(void);
 
 /* Have the thread, which is stopped at the exit of a system call, do another one. Its answer. */
 long tracee_call(struct tracee *tracee, long nr, uint64_t a, uint64_t b, uint64_t c);
+
+/* Give a system call a result, at its entry, without making it. */
+void tracee_answer(struct tracee *tracee, struct user_regs_struct *regs, long ret);
+
+/*
+ * Make it with other arguments, which are put back at its exit; and memory of the program,
+ * EMU_PATH_MAX bytes, for what they point to.
+ */
+void tracee_change(struct tracee *tracee, struct user_regs_struct *regs);
+uint64_t tracee_scratch(const struct user_regs_struct *regs);
 
 #endif

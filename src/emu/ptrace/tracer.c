@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The loop of the tracer: what it does at each stop of a traced thread. */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -31,24 +32,29 @@ int emu_tracer_filter(void)
 	while (tracecall_numbers[calls])
 		calls++;
 	/* write is 1 and open is 2: every number in the list but the last is a number. */
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, (uint8_t)(calls + 1));
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						 offsetof(struct seccomp_data, arch));
+	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0,
+						 (uint8_t)(calls + 1));
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						 offsetof(struct seccomp_data, nr));
 	for (i = 0; i < calls; i++)
-		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, tracecall_numbers[i],
-							 (uint8_t)(calls - i), 0);
+		code[n++] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, tracecall_numbers[i], (uint8_t)(calls - i), 0);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
 	program.len = (unsigned short)n;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
 		return -errno;
 	return 0;
 }
 
 int emu_tracer_attach(pid_t pid)
 {
-	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-		PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK |
+		       PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |
+		       PTRACE_O_EXITKILL;
 
 	return ptrace(PTRACE_SEIZE, pid, NULL, options) ? -errno : 0;
 }
@@ -57,8 +63,9 @@ int emu_tracer_attach(pid_t pid)
 static void get_regs(struct emu_regs *to, const struct user_regs_struct *from)
 {
 	const unsigned long long gpr[EMU_GPRS] = {
-		from->rax, from->rcx, from->rdx, from->rbx, from->rsp, from->rbp, from->rsi, from->rdi,
-		from->r8, from->r9, from->r10, from->r11, from->r12, from->r13, from->r14, from->r15,
+		from->rax, from->rcx, from->rdx, from->rbx, from->rsp, from->rbp,
+		from->rsi, from->rdi, from->r8,	 from->r9,  from->r10, from->r11,
+		from->r12, from->r13, from->r14, from->r15,
 	};
 	unsigned int i;
 
@@ -75,8 +82,8 @@ static void set_regs(struct user_regs_struct *to, const struct emu_step *step)
 	to->rip = step->regs.rip + step->insn.length;
 	to->eflags = step->regs.flags;
 	/*
-	 * The only register that any of the instructions changes is the one that a load from a portal has for its
-	 * target.
+	 * The only register that any of the instructions changes is the one that a load from a
+	 * portal has for its target.
 	 */
 	if (step->insn.kind == EMU_INSN_OTHER && step->insn.load_reg == EMU_RAX)
 		to->rax = step->regs.gpr[EMU_RAX];
@@ -143,7 +150,8 @@ static void born(struct tracee *parent, int event)
 		parent->space->users++;
 	} else {
 		tracee->space =
-			space_new((pid_t)tid); /* without its parent's files and portals: they are not its own */
+			/* without its parent's files and portals: they are not its own */
+			space_new((pid_t)tid);
 	}
 	tracesignal_born(tracee, parent);
 	tracee->new = false;
@@ -157,9 +165,12 @@ static void executed(struct tracee *tracee)
 	struct space *old = tracee->space;
 	unsigned long former = 0;
 
-	/* exec by another thread than the first: it took the first one's number, and no end of its own is told. */
-	if (ptrace(PTRACE_GETEVENTMSG, tracee->tid, NULL, &former) == 0 && (pid_t)former != tracee->tid &&
-	    tracee_find((pid_t)former))
+	/*
+	 * exec by another thread than the first: it took the first one's number, and no end of its
+	 * own is told.
+	 */
+	if (ptrace(PTRACE_GETEVENTMSG, tracee->tid, NULL, &former) == 0 &&
+	    (pid_t)former != tracee->tid && tracee_find((pid_t)former))
 		tracee_remove(tracee_find((pid_t)former));
 	tracee->space = space_new(tracee->tid);
 	tracesignal_executed(tracee->space, old);
@@ -187,7 +198,8 @@ static void stopped(struct tracee *tracee, int status)
 		tracee->in_call = tracecall_enter(tracee);
 		how = tracee->in_call ? PTRACE_SYSCALL : PTRACE_CONT;
 		signo = 0;
-	} else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE) {
+	} else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+		   event == PTRACE_EVENT_CLONE) {
 		born(tracee, event);
 		signo = 0;
 	} else if (event == PTRACE_EVENT_EXEC) {
@@ -195,7 +207,8 @@ static void stopped(struct tracee *tracee, int status)
 		signo = 0;
 	} else if (event == PTRACE_EVENT_STOP) {
 		if (signo != SIGTRAP) {
-			ptrace(PTRACE_LISTEN, tracee->tid, NULL, NULL); /* stopped for job control: it stays so */
+			/* stopped for job control: it stays so */
+			ptrace(PTRACE_LISTEN, tracee->tid, NULL, NULL);
 			return;
 		}
 		signo = 0;
@@ -212,6 +225,7 @@ int emu_tracer_run(struct emu_state *state, pid_t pid, pid_t server)
 	pid_t tid;
 
 	emu.state = state;
+	emu.mm_ids = &state->mm_ids;
 	emu.program = "traced";
 	emu_decode_init();
 	tracee = tracee_find(pid);
@@ -219,7 +233,10 @@ int emu_tracer_run(struct emu_state *state, pid_t pid, pid_t server)
 		tracee = tracee_add(pid);
 		tracee->space = space_new(pid);
 	}
-	/* Children that outlive the program end with the run: nobody would emulate anything for them. */
+	/*
+	 * Children that outlive the program end with the run: nobody would emulate anything for
+	 * them.
+	 */
 	for (;;) {
 		tid = waitpid(-1, &status, __WALL);
 		if (tid < 0) {

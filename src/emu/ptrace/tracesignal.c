@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The signal masks and handlers of a traced program: see tracesignal.h. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -7,7 +8,6 @@
 #include <ucontext.h>
 
 #include "emu/host/memory.h"
-#include "emu/ptrace/tracecall.h"
 #include "emu/ptrace/tracesignal.h"
 
 #define BIT(sig) (1ull << ((sig)-1))
@@ -24,7 +24,7 @@ static void change_mask(struct tracee *tracee, struct user_regs_struct *regs)
 	long ret = 0;
 
 	if (regs->r10 != sizeof(now)) {
-		tracecall_answer(tracee, regs, -EINVAL);
+		tracee_answer(tracee, regs, -EINVAL);
 		return;
 	}
 	ptrace(PTRACE_GETSIGMASK, tracee->tid, sizeof(now), &now);
@@ -49,7 +49,7 @@ static void change_mask(struct tracee *tracee, struct user_regs_struct *regs)
 		if (regs->rdx && emu_store(regs->rdx, &before, sizeof(before), NULL))
 			ret = -EFAULT;
 	}
-	tracecall_answer(tracee, regs, ret);
+	tracee_answer(tracee, regs, ret);
 }
 
 /* The kernel gets an action without ours in its mask, and the default for one that is ignored. */
@@ -71,10 +71,10 @@ static bool change_action(struct tracee *tracee, struct user_regs_struct *regs)
 	act.mask &= ~OURS;
 	if (tracee->action.ignored)
 		act.handler = (uintptr_t)SIG_DFL;
-	regs->rsi = tracecall_scratch(regs);
+	regs->rsi = tracee_scratch(regs);
 	if (emu_store(regs->rsi, &act, sizeof(act), NULL))
 		return false;
-	tracecall_change(tracee, regs);
+	tracee_change(tracee, regs);
 	return true;
 }
 
@@ -103,7 +103,7 @@ static bool change_wait(struct tracee *tracee, struct user_regs_struct *regs,
 	struct {
 		uint64_t set, size, mask;
 	} copy;
-	uint64_t scratch = tracecall_scratch(regs);
+	uint64_t scratch = tracee_scratch(regs);
 
 	if (!*arg)
 		return false;
@@ -117,7 +117,7 @@ static bool change_wait(struct tracee *tracee, struct user_regs_struct *regs,
 	if (emu_store(scratch, &copy, sizeof(copy), NULL))
 		return false;
 	*arg = pair ? scratch : copy.set;
-	tracecall_change(tracee, regs);
+	tracee_change(tracee, regs);
 	return true;
 }
 

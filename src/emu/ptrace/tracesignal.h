@@ -4,8 +4,8 @@
  * blocked or ignored, before its tracer sees it. So SIGILL, SIGSEGV and SIGBUS are never really
  * blocked or ignored, and the program reads back what it asked for.
  */
-#ifndef EMU_TRACESIGNAL_H
-#define EMU_TRACESIGNAL_H
+#ifndef EMU_PTRACE_TRACESIGNAL_H
+#define EMU_PTRACE_TRACESIGNAL_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The FUSE file system of attributes, and what stands in for it without FUSE. */
 #include "config.h"
 
 #include "emu/run/attrfs.h"
@@ -62,8 +63,8 @@ static int fs_readlink(const char *path, char *target, size_t size)
 	return 0;
 }
 
-static int fs_readdir(const char *path, void *out, fuse_fill_dir_t fill, off_t offset, struct fuse_file_info *info,
-		      enum fuse_readdir_flags flags)
+static int fs_readdir(const char *path, void *out, fuse_fill_dir_t fill, off_t offset,
+		      struct fuse_file_info *info, enum fuse_readdir_flags flags)
 {
 	struct dirent *entry;
 	char buf[512];
@@ -102,7 +103,8 @@ static int fs_open(const char *path, struct fuse_file_info *info)
 	return 0;
 }
 
-static int fs_read(const char *path, char *out, size_t size, off_t offset, struct fuse_file_info *info)
+static int fs_read(const char *path, char *out, size_t size, off_t offset,
+		   struct fuse_file_info *info)
 {
 	char value[VALUE_SIZE], buf[512];
 	struct emu_attr_ref ref;
@@ -138,7 +140,8 @@ static int write_config(const char *path, const char *in, size_t size, off_t off
 	ssize_t ret;
 	int fd;
 
-	if (len < 7 || strcmp(path + len - 7, "/config") || offset < 0 || (size_t)offset + size > 256)
+	if (len < 7 || strcmp(path + len - 7, "/config") || offset < 0 ||
+	    (size_t)offset + size > 256)
 		return -EACCES;
 	fd = open(plain(path, buf, sizeof(buf)), O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -150,7 +153,8 @@ static int write_config(const char *path, const char *in, size_t size, off_t off
 	return (int)ret;
 }
 
-static int fs_write(const char *path, const char *in, size_t size, off_t offset, struct fuse_file_info *info)
+static int fs_write(const char *path, const char *in, size_t size, off_t offset,
+		    struct fuse_file_info *info)
 {
 	struct emu_attr_ref ref;
 	unsigned int d;

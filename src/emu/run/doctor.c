@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sva-emu doctor. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +20,8 @@
 #define PR_SYS_DISPATCH_OFF 0
 #endif
 
-static void say(const char *what, bool good, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void say(const char *what, bool good, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 static void say(const char *what, bool good, const char *fmt, ...)
 {
@@ -35,10 +37,15 @@ static void say(const char *what, bool good, const char *fmt, ...)
 /* Which of the instructions does this CPU have, so which signal will they raise? */
 static void look_at_cpu(void)
 {
-	static const struct { const char *flag, *insn, *with, *without; } insns[] = {
-		{ "enqcmd", "ENQCMD", "raises SIGSEGV without a PASID, is decoded", "raises SIGILL, is decoded" },
-		{ "movdir64b", "MOVDIR64B", "raises SIGBUS at a portal, is decoded", "raises SIGILL, is decoded" },
-		{ "waitpkg", "UMONITOR, UMWAIT, TPAUSE", "runs natively", "raises SIGILL, is decoded" },
+	static const struct {
+		const char *flag, *insn, *with, *without;
+	} insns[] = {
+		{"enqcmd", "ENQCMD", "raises SIGSEGV without a PASID, is decoded",
+		 "raises SIGILL, is decoded"},
+		{"movdir64b", "MOVDIR64B", "raises SIGBUS at a portal, is decoded",
+		 "raises SIGILL, is decoded"},
+		{"waitpkg", "UMONITOR, UMWAIT, TPAUSE", "runs natively",
+		 "raises SIGILL, is decoded"},
 	};
 	unsigned int i;
 
@@ -59,7 +66,8 @@ static void look_at_device(void)
 	say("a real idxd driver", real, "%s", real ? "is hidden from the program" : "");
 	seen = prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0) == 0;
 	say("system calls by bare instructions", seen, "%s",
-	    seen ? "are seen" : "are not seen on Linux before 5.11; sva-emu run --ptrace sees them");
+	    seen ? "are seen" :
+		   "are not seen on Linux before 5.11; sva-emu run --ptrace sees them");
 }
 
 /* Try a presentation in a process of its own. */
@@ -78,14 +86,15 @@ static bool try_presentation(struct emu_state *state, enum emu_present present)
 	if (child.fuse)
 		say(emu_present_name(present), true, "attributes by FUSE");
 	else
-		say(emu_present_name(present), true, "attributes %s%s%s", attrs, child.why.text[0] ? "; no FUSE: " : "",
-		    child.why.text);
+		say(emu_present_name(present), true, "attributes %s%s%s", attrs,
+		    child.why.text[0] ? "; no FUSE: " : "", child.why.text);
 	return true;
 }
 
 int emu_doctor(void)
 {
-	struct emu_launch launch = { .state = calloc(1, sizeof(struct emu_state)), .profile = "dsa1" };
+	struct emu_launch launch = {.state = calloc(1, sizeof(struct emu_state)),
+				    .profile = "dsa1"};
 	const char *use = NULL;
 	char library[4096];
 	unsigned int i;
@@ -96,7 +105,8 @@ int emu_doctor(void)
 	look_at_cpu();
 	look_at_device();
 	ret = emu_run_library(library, sizeof(library));
-	say("the preload library", ret == 0, "%s%s%s", library, ret ? ": " : "", ret ? strerror(-ret) : "");
+	say("the preload library", ret == 0, "%s%s%s", library, ret ? ": " : "",
+	    ret ? strerror(-ret) : "");
 	if (ret)
 		return 1;
 	ret = emu_run_prepare(&launch);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* --config: configures the devices from a file of accel-config. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,20 +12,21 @@
 /* The keys of each object that are attributes, in the order in which the driver wants them. */
 static const char *const device_keys[] = { "read_buffer_limit", "event_log_size", NULL };
 static const char *const group_keys[] = {
-	"read_buffers_reserved", "use_read_buffer_limit", "read_buffers_allowed", "traffic_class_a", "traffic_class_b",
-	"desc_progress_limit", "batch_progress_limit", NULL,
+	"read_buffers_reserved", "use_read_buffer_limit", "read_buffers_allowed",
+	"traffic_class_a", "traffic_class_b", "desc_progress_limit", "batch_progress_limit", NULL,
 };
 static const char *const wq_keys[] = {
-	"group_id", "mode", "size", "threshold", "priority", "block_on_fault", "ats_disable", "prs_disable",
-	"max_batch_size", "max_transfer_size", "type", "driver_name", "name", "op_config", NULL,
+	"group_id", "mode", "size", "threshold", "priority", "block_on_fault", "ats_disable",
+	"prs_disable", "max_batch_size", "max_transfer_size", "type", "driver_name", "name",
+	"op_config", NULL,
 };
 static const char *const engine_keys[] = { "group_id", NULL };
 
 /* Keys that save-config writes and load-config does not set. */
-static const char *const told_only[] = {
-	"dev", "groups", "grouped_workqueues", "grouped_engines", "ungrouped_workqueues", "ungrouped_engines",
-	"state", "cdev_minor", "clients", "enqcmds_retries", "token_limit", "tokens_reserved", "use_token_limit",
-	"tokens_allowed", NULL,
+static const char *const read_only[] = {
+	"dev", "groups", "grouped_workqueues", "grouped_engines", "ungrouped_workqueues",
+	"ungrouped_engines", "state", "cdev_minor", "clients", "enqcmds_retries", "token_limit",
+	"tokens_reserved", "use_token_limit", "tokens_allowed", NULL,
 };
 
 struct load {
@@ -33,7 +35,7 @@ struct load {
 	const char *where; /* the object that is being read, "wq0.1" */
 };
 
-static bool listed(const char *const *list, const char *word)
+static bool is_listed(const char *const *list, const char *word)
 {
 	for (; *list; list++)
 		if (!strcmp(*list, word))
@@ -43,12 +45,17 @@ static bool listed(const char *const *list, const char *word)
 
 static int bad(const struct load *load, const char *key, const char *why)
 {
-	fprintf(stderr, "sva-emu: %s: %s%s%s: %s\n", load->file, load->where, key ? ": " : "", key ? key : "", why);
+	fprintf(stderr, "sva-emu: %s: %s%s%s: %s\n", load->file, load->where, key ? ": " : "",
+		key ? key : "", why);
 	return -EINVAL;
 }
 
-/* Set one attribute, unless it has that value already: what may not be set may still be there with its only value. */
-static int set(const struct load *load, struct emu_attr_ref *ref, const char *key, json_object *value)
+/*
+ * Set one attribute, unless it has that value already: what may not be set may still be there with
+ * its only value.
+ */
+static int set(const struct load *load, struct emu_attr_ref *ref, const char *key,
+	       json_object *value)
 {
 	const char *text = json_object_get_string(value);
 	char now[256];
@@ -58,20 +65,22 @@ static int set(const struct load *load, struct emu_attr_ref *ref, const char *ke
 
 	ref->name = key;
 	text_init(&shown, now, sizeof(now));
-	if (emu_attr_show(load->state, ref, &shown) == 0 && !strncmp(now, text, len) && now[len] == '\n')
+	if (emu_attr_show(load->state, ref, &shown) == 0 && !strncmp(now, text, len) &&
+	    now[len] == '\n')
 		return 0;
 	ret = emu_attr_store(load->state, ref, text, len);
 	return ret ? bad(load, key, strerror(-ret)) : 0;
 }
 
-static int apply(struct load *load, struct emu_attr_ref ref, const char *const *keys, json_object *object)
+static int apply(struct load *load, struct emu_attr_ref ref, const char *const *keys,
+		 json_object *object)
 {
 	json_object *value;
 	int ret = 0;
 
 	json_object_object_foreach(object, key, unused) {
 		(void)unused;
-		if (!listed(keys, key) && !listed(told_only, key))
+		if (!is_listed(keys, key) && !is_listed(read_only, key))
 			return bad(load, key, "unknown");
 	}
 	for (; *keys && !ret; keys++)
@@ -81,7 +90,8 @@ static int apply(struct load *load, struct emu_attr_ref ref, const char *const *
 }
 
 /* The object's number in "wq0.3", "group0.1", "engine0.2", if it is one of this device. */
-static int number(struct load *load, json_object *object, const char *kind, unsigned int device, unsigned int max)
+static int number(struct load *load, json_object *object, const char *kind, unsigned int device,
+		  unsigned int max)
 {
 	unsigned int d, n;
 	json_object *dev;
@@ -92,13 +102,15 @@ static int number(struct load *load, json_object *object, const char *kind, unsi
 		return bad(load, "dev", "missing");
 	load->where = json_object_get_string(dev);
 	snprintf(format, sizeof(format), "%s%%u.%%u%%n", kind);
-	if (sscanf(load->where, format, &d, &n, &end) != 2 || load->where[end] || d != device || n >= max)
+	if (sscanf(load->where, format, &d, &n, &end) != 2 || load->where[end] || d != device ||
+	    n >= max)
 		return bad(load, NULL, "no such object");
 	return (int)n;
 }
 
-static int apply_list(struct load *load, json_object *group, const char *list, const char *kind, enum emu_object object,
-		      const char *const *keys, unsigned int device, unsigned int max)
+static int apply_list(struct load *load, json_object *group, const char *list, const char *kind,
+		      enum emu_object object, const char *const *keys, unsigned int device,
+		      unsigned int max)
 {
 	struct emu_attr_ref ref = { object, device, 0, NULL };
 	json_object *array;
@@ -132,14 +144,17 @@ static int apply_device(struct load *load, json_object *object)
 	if (!json_object_object_get_ex(object, "dev", &dev))
 		return bad(load, "dev", "missing");
 	load->where = json_object_get_string(dev);
-	if (sscanf(load->where, "dsa%u%n", &ref.device, &end) != 1 || load->where[end] || ref.device >= EMU_MAX_DEVICES)
+	if (sscanf(load->where, "dsa%u%n", &ref.device, &end) != 1 || load->where[end] ||
+	    ref.device >= EMU_MAX_DEVICES)
 		return bad(load, NULL, "only dsa0 to dsa7 can be emulated");
 	if (ref.device >= load->state->devices)
 		load->state->devices = ref.device + 1;
 	ret = apply(load, ref, device_keys, object);
 	if (ret || !json_object_object_get_ex(object, "groups", &groups))
 		return ret;
-	for (i = 0; json_object_is_type(groups, json_type_array) && i < json_object_array_length(groups) && !ret; i++) {
+	for (i = 0; json_object_is_type(groups, json_type_array) &&
+		    i < json_object_array_length(groups) && !ret;
+	     i++) {
 		json_object *group = json_object_array_get_idx(groups, i);
 
 		n = number(load, group, "group", ref.device, EMU_MAX_GROUPS);
@@ -149,11 +164,11 @@ static int apply_device(struct load *load, json_object *object)
 		ref.index = (unsigned int)n;
 		ret = apply(load, ref, group_keys, group);
 		if (ret == 0)
-			ret = apply_list(load, group, "grouped_workqueues", "wq", EMU_OBJ_WQ, wq_keys, ref.device,
-					 EMU_MAX_WQS);
+			ret = apply_list(load, group, "grouped_workqueues", "wq", EMU_OBJ_WQ,
+					 wq_keys, ref.device, EMU_MAX_WQS);
 		if (ret == 0)
-			ret = apply_list(load, group, "grouped_engines", "engine", EMU_OBJ_ENGINE, engine_keys,
-					 ref.device, EMU_MAX_ENGINES);
+			ret = apply_list(load, group, "grouped_engines", "engine", EMU_OBJ_ENGINE,
+					 engine_keys, ref.device, EMU_MAX_ENGINES);
 	}
 	return ret;
 }
@@ -182,7 +197,8 @@ static int enable(struct load *load, unsigned int device)
 			continue;
 		snprintf(where, sizeof(where), "wq%u.%u", device, w);
 		ret = emu_wq_enable(load->state, device, w,
-				    wq->type == EMU_WQ_USER ? EMU_DRIVER_USER : EMU_DRIVER_DMAENGINE);
+				    wq->type == EMU_WQ_USER ? EMU_DRIVER_USER :
+							      EMU_DRIVER_DMAENGINE);
 		if (ret)
 			return bad(load, "enabling", strerror(-ret));
 	}

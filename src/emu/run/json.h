@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* --config FILE: the devices as accel-config's save-config and load-config write and read them. */
-#ifndef EMU_JSON_H
-#define EMU_JSON_H
+#ifndef EMU_RUN_JSON_H
+#define EMU_RUN_JSON_H
 
 #include "emu/device/state.h"
 
-/* Configure, and enable what is complete, as accel-config load-config -e does. 0, or -EINVAL after a message. */
+/*
+ * Configure, and enable what is complete, as accel-config load-config -e does. 0, or -EINVAL after
+ * a message.
+ */
 int emu_json_configure(struct emu_state *state, const char *file);
 
 #endif

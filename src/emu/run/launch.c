@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Starts the program in a presentation of the device. */
 #include "config.h"
 
 #include <errno.h>
@@ -10,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "emu/ptrace/tracer.h"
 #include "emu/run/attrfs.h"
 #include "emu/run/launch.h"
 #include "emu/run/modules.h"
-#include "emu/ptrace/tracer.h"
 
 const enum emu_present emu_launch_order[3] = {
 	EMU_PRESENT_NAMESPACE, EMU_PRESENT_USER_NAMESPACE, EMU_PRESENT_REDIRECT,
@@ -24,7 +25,8 @@ static void add_option(const char *name, const char *option)
 	const char *before = getenv(name);
 	char value[4096];
 
-	snprintf(value, sizeof(value), "%s%s%s", before ? before : "", before && *before ? ":" : "", option);
+	snprintf(value, sizeof(value), "%s%s%s", before ? before : "", before && *before ? ":" : "",
+		 option);
 	setenv(name, value, 1);
 }
 
@@ -36,7 +38,8 @@ int emu_launch_environment(const struct emu_state *state)
 }
 
 /*
- * The library is named by a link in the run's directory: LD_PRELOAD has no way to quote a blank or a colon in a path.
+ * The library is named by a link in the run's directory: LD_PRELOAD has no way to quote a blank or
+ * a colon in a path.
  */
 int emu_launch_preload(const struct emu_state *state, const char *library)
 {
@@ -57,14 +60,18 @@ int emu_launch_preload(const struct emu_state *state, const char *library)
 	/* AddressSanitizer insists on being the first library; as the second it works as well. */
 	add_option("ASAN_OPTIONS", "verify_asan_link_order=0");
 	/*
-	 * ThreadSanitizer does not like engine threads in the child of a fork; they do nothing that it would look at.
+	 * ThreadSanitizer does not like engine threads in the child of a fork; they do nothing that
+	 * it would look at.
 	 */
 	if (state->opt.async)
 		add_option("TSAN_OPTIONS", "die_after_fork=0");
 	return 0;
 }
 
-/* What the child says to us: one message with the FUSE descriptor or none, later one with an error or none. */
+/*
+ * What the child says to us: one message with the FUSE descriptor or none, later one with an error
+ * or none.
+ */
 struct message {
 	int error;               /* 0: all is well */
 	bool ready;              /* to be traced: waits for an answer */
@@ -100,8 +107,10 @@ static bool receive_message(int sock, struct message *message, int *fd)
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec iov = { message, sizeof(*message) };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
 	ssize_t got;
 
 	do {
@@ -114,7 +123,8 @@ static bool receive_message(int sock, struct message *message, int *fd)
 }
 
 /* In the child: the namespace and what is mounted in it. */
-static int make_presentation(struct emu_state *state, enum emu_present present, int sock, struct message *message)
+static int make_presentation(struct emu_state *state, enum emu_present present, int sock,
+			     struct message *message)
 {
 	struct message none = { 0 };
 	const char *root = state->opt.root;
@@ -161,7 +171,8 @@ be_child(struct emu_state *state, enum emu_present present, char **command, int 
 	message.error = -make_presentation(state, present, sock, &message);
 	if (message.error == 0 && command && state->opt.ptrace) {
 		message.error = -become_traced(sock);
-		snprintf(message.why.text, sizeof(message.why.text), "tracing: %s", strerror(message.error));
+		snprintf(message.why.text, sizeof(message.why.text), "tracing: %s",
+			 strerror(message.error));
 	}
 	if (message.error == 0 && command) {
 		execvp(command[0], command);
@@ -185,7 +196,8 @@ static void serve(struct emu_state *state, int fd, struct emu_child *child)
 	close(fd);
 }
 
-int emu_launch(struct emu_state *state, enum emu_present present, char **command, struct emu_child *child)
+int emu_launch(struct emu_state *state, enum emu_present present, char **command,
+	       struct emu_child *child)
 {
 	struct message message = { 0 };
 	int pair[2], fd = -1, status;
@@ -212,7 +224,8 @@ int emu_launch(struct emu_state *state, enum emu_present present, char **command
 			int ret = emu_tracer_attach(child->pid);
 
 			if (ret) {
-				snprintf(child->why.text, sizeof(child->why.text), "ptrace: %s", strerror(-ret));
+				snprintf(child->why.text, sizeof(child->why.text), "ptrace: %s",
+					 strerror(-ret));
 				kill(child->pid, SIGKILL);
 				message = (struct message){ .error = -ret, .why = child->why };
 				break;

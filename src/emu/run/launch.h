@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Start the program, in the best presentation that this machine allows. */
-#ifndef EMU_LAUNCH_H
-#define EMU_LAUNCH_H
+#ifndef EMU_RUN_LAUNCH_H
+#define EMU_RUN_LAUNCH_H
 
 #include <sys/types.h>
 
@@ -18,15 +18,20 @@ struct emu_child {
 };
 
 /*
- * Start the program in this presentation. command NULL: only try, for sva-emu doctor. 0, or -errno with child->why (the
- * presentation is not to be had) or child->error (the program can not be executed).
+ * Start the program in this presentation. command NULL: only try, for sva-emu doctor. 0, or -errno
+ * with child->why (the presentation is not to be had) or child->error (the program can not be
+ * executed).
  */
-int emu_launch(struct emu_state *state, enum emu_present present, char **command, struct emu_child *child);
+int emu_launch(struct emu_state *state, enum emu_present present, char **command,
+	       struct emu_child *child);
 
 /* The presentations to try, best first. */
 extern const enum emu_present emu_launch_order[3];
 
-/* The environment of the program and of what it starts; and what loads the library into them. 0 or -errno. */
+/*
+ * The environment of the program and of what it starts; and what loads the library into them. 0 or
+ * -errno.
+ */
 int emu_launch_environment(const struct emu_state *state);
 int emu_launch_preload(const struct emu_state *state, const char *library);
 

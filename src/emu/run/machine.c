@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What is read from the machine: its NUMA nodes, its CPU, its programs. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -33,7 +34,8 @@ static bool has_word(const char *list, const char *word)
 	const char *at = list;
 
 	while ((at = strstr(at, word))) {
-		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\n' || at[len] == '\0'))
+		if ((at == list || at[-1] == ' ') &&
+		    (at[len] == ' ' || at[len] == '\n' || at[len] == '\0'))
 			return true;
 		at += len;
 	}
@@ -86,15 +88,22 @@ int emu_machine_cpuinfo(const char *path)
 void emu_machine_config(struct emu_device *dev)
 {
 	static const struct { unsigned char at, value; } bytes[] = {
-		{ 0x00, 0x86 }, { 0x01, 0x80 }, { 0x02, 0x25 }, { 0x03, 0x0b }, /* vendor 8086, device 0b25 */
-		{ 0x04, 0x46 }, { 0x05, 0x01 },                                 /* memory, bus master */
-		{ 0x06, 0x10 },                                                 /* has capabilities */
+		/* vendor 8086, device 0b25 */
+		{ 0x00, 0x86 }, { 0x01, 0x80 }, { 0x02, 0x25 }, { 0x03, 0x0b },
+		/* memory, bus master */
+		{ 0x04, 0x46 }, { 0x05, 0x01 },
+		/* has capabilities */
+		{ 0x06, 0x10 },
 		{ 0x0a, 0x80 }, { 0x0b, 0x08 },                                 /* class 0880 */
-		{ 0x10, 0x0c }, { 0x18, 0x0c },                                 /* BAR 0 and 2: 64 bits, prefetchable */
+		/* BAR 0 and 2: 64 bits, prefetchable */
+		{ 0x10, 0x0c }, { 0x18, 0x0c },
 		{ 0x2c, 0x86 }, { 0x2d, 0x80 },
-		{ 0x34, 0x40 },                                                 /* first capability */
-		{ 0x40, 0x10 }, { 0x42, 0x92 },                                 /* PCI Express, root complex endpoint */
-		{ 0x41, 0x80 }, { 0x80, 0x11 }, { 0x82, 0x08 },                 /* MSI-X, nine entries */
+		/* first capability */
+		{ 0x34, 0x40 },
+		/* PCI Express, root complex endpoint */
+		{ 0x40, 0x10 }, { 0x42, 0x92 },
+		/* MSI-X, nine entries */
+		{ 0x41, 0x80 }, { 0x80, 0x11 }, { 0x82, 0x08 },
 	};
 	size_t i;
 
@@ -115,7 +124,8 @@ static int find(const char *name, char *path, size_t size)
 	}
 	for (dirs = dirs ? dirs : "/bin:/usr/bin"; *dirs; dirs = *end ? end + 1 : end) {
 		end = strchrnul(dirs, ':');
-		snprintf(path, size, "%.*s/%s", end > dirs ? (int)(end - dirs) : 1, end > dirs ? dirs : ".", name);
+		snprintf(path, size, "%.*s/%s", end > dirs ? (int)(end - dirs) : 1,
+			 end > dirs ? dirs : ".", name);
 		if (access(path, X_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode))
 			return 0;
 	}

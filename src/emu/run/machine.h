@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the emulated device takes from the machine that it is shown on, and what programs are. */
-#ifndef EMU_MACHINE_H
-#define EMU_MACHINE_H
+#ifndef EMU_RUN_MACHINE_H
+#define EMU_RUN_MACHINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

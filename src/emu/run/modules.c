@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The commands lsmod, modprobe and rmmod of a run. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

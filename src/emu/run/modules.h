@@ -4,8 +4,8 @@
  * which is not a module of this machine. They are links to sva-emu in the run's directory, in front
  * of the others in PATH.
  */
-#ifndef EMU_MODULES_H
-#define EMU_MODULES_H
+#ifndef EMU_RUN_MODULES_H
+#define EMU_RUN_MODULES_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The options of sva-emu run, and the queues that --queues describes. */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -13,9 +14,9 @@
 #include "emu/sysfs/sysfs.h"
 
 enum {
-	OPT_QUEUES = 256, OPT_PROFILE, OPT_DEVICES, OPT_NO_MMAP, OPT_REFUSE_SVA, OPT_STRICT, OPT_RETRY, OPT_FAULT,
-	OPT_ERROR, OPT_DELAY, OPT_STATS, OPT_TRACE, OPT_TRACE_FORMAT, OPT_CHECK, OPT_SABOTAGE, OPT_REDIRECT, OPT_KEEP,
-	OPT_CONFIG, OPT_ASYNC, OPT_PTRACE, OPT_FAST,
+	OPT_QUEUES = 256, OPT_PROFILE, OPT_DEVICES, OPT_NO_MMAP, OPT_REFUSE_SVA, OPT_STRICT,
+	OPT_RETRY, OPT_FAULT, OPT_ERROR, OPT_DELAY, OPT_STATS, OPT_TRACE, OPT_TRACE_FORMAT,
+	OPT_CHECK, OPT_SABOTAGE, OPT_REDIRECT, OPT_KEEP, OPT_CONFIG, OPT_ASYNC, OPT_PTRACE, OPT_FAST,
 };
 
 static const struct option long_options[] = {
@@ -157,7 +158,8 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 			break;
 		case OPT_DEVICES:
 			if (number(optarg, 1, EMU_MAX_DEVICES, false) < 0)
-				die("--devices wants a number from 1 to %u, not '%s'", EMU_MAX_DEVICES, optarg);
+				die("--devices wants a number from 1 to %u, not '%s'",
+				    EMU_MAX_DEVICES, optarg);
 			launch->devices = (unsigned int)atoi(optarg);
 			break;
 		case OPT_NO_MMAP:
@@ -185,7 +187,8 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 			break;
 		case OPT_ASYNC:
 			if (optarg && number(optarg, 1, 16, false) < 0)
-				die("--async wants a number of threads from 1 to 16, not '%s'", optarg);
+				die("--async wants a number of threads from 1 to 16, not '%s'",
+				    optarg);
 			opt->async = optarg ? (uint32_t)atoi(optarg) : 1;
 			break;
 		case OPT_STATS:
@@ -243,12 +246,14 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 		size_t len = strlen(launch->trace_file);
 
 		if (!format)
-			format = len > 5 && !strcmp(launch->trace_file + len - 5, ".json") ? "json" : "text";
+			format = len > 5 && !strcmp(launch->trace_file + len - 5, ".json") ?
+					 "json" :
+					 "text";
 		opt->trace = !strcmp(format, "json") ? EMU_TRACE_JSON : EMU_TRACE_TEXT;
 	}
 }
 
-/* --- queues ------------------------------------------------------------------------------------ */
+/* --- queues --- */
 
 /* The keys of a queue's description that take a number; the limits of two depend on the device. */
 struct queue_number {
@@ -264,14 +269,15 @@ static void queue_numbers(const struct emu_device *dev, struct queue_number numb
 {
 	uint64_t cap = emu_device_profile(dev)->gen_cap;
 	const struct queue_number all[QUEUE_NUMBERS] = {
-		{ "size", offsetof(struct emu_wq, size), 1, EMU_MAX_ENTRIES, false },
-		{ "threshold", offsetof(struct emu_wq, threshold), 1, EMU_MAX_ENTRIES, false },
-		{ "batch", offsetof(struct emu_wq, max_batch), 1, SVA_GENCAP_MAX_BATCH(cap), true },
-		{ "xfer", offsetof(struct emu_wq, max_transfer), 1, (long long)SVA_GENCAP_MAX_XFER(cap), true },
-		{ "group", offsetof(struct emu_wq, group), 0, EMU_MAX_GROUPS - 1, false },
-		{ "priority", offsetof(struct emu_wq, priority), 1, 15, false },
-		{ "bof", offsetof(struct emu_wq, block_on_fault), 0, 1, false },
-		{ "retries", offsetof(struct emu_wq, retries), 0, 64, false },
+		{"size", offsetof(struct emu_wq, size), 1, EMU_MAX_ENTRIES, false},
+		{"threshold", offsetof(struct emu_wq, threshold), 1, EMU_MAX_ENTRIES, false},
+		{"batch", offsetof(struct emu_wq, max_batch), 1, SVA_GENCAP_MAX_BATCH(cap), true},
+		{"xfer", offsetof(struct emu_wq, max_transfer), 1,
+		 (long long)SVA_GENCAP_MAX_XFER(cap), true},
+		{"group", offsetof(struct emu_wq, group), 0, EMU_MAX_GROUPS - 1, false},
+		{"priority", offsetof(struct emu_wq, priority), 1, 15, false},
+		{"bof", offsetof(struct emu_wq, block_on_fault), 0, 1, false},
+		{"retries", offsetof(struct emu_wq, retries), 0, 64, false},
 	};
 
 	memcpy(numbers, all, sizeof(all));
@@ -283,9 +289,9 @@ static bool set_queue_number(struct emu_wq *wq, const char *queue, const struct 
 	long long v = number(value, key->min, key->max, true);
 
 	if (v < 0 || (key->power && (v & (v - 1)))) {
-		fprintf(stderr, "sva-emu: --queues: %s: '%s=%s': %s is %s from %lld to %lld\n", queue,
-			key->key, value, key->key, key->power ? "a power of two" : "a number", key->min,
-			key->max);
+		fprintf(stderr, "sva-emu: --queues: %s: '%s=%s': %s is %s from %lld to %lld\n",
+			queue, key->key, value, key->key,
+			key->power ? "a power of two" : "a number", key->min, key->max);
 		return false;
 	}
 	if (key->offset == offsetof(struct emu_wq, max_transfer))
@@ -298,7 +304,8 @@ static bool set_queue_number(struct emu_wq *wq, const char *queue, const struct 
 static bool set_queue_name(struct emu_wq *wq, const char *queue, const char *value)
 {
 	if (!*value || strlen(value) >= sizeof(wq->name)) {
-		fprintf(stderr, "sva-emu: --queues: %s: 'name=%s': a name has 1 to %zu characters\n", queue,
+		fprintf(stderr,
+			"sva-emu: --queues: %s: 'name=%s': a name has 1 to %zu characters\n", queue,
 			value, sizeof(wq->name) - 1);
 		return false;
 	}
@@ -323,8 +330,8 @@ static bool set_queue_key(const struct emu_device *dev, struct emu_wq *wq, const
 	for (i = 0; value && i < QUEUE_NUMBERS; i++)
 		if (!strcmp(numbers[i].key, word))
 			return set_queue_number(wq, queue, &numbers[i], value);
-	fprintf(stderr, "sva-emu: --queues: %s: unknown '%s%s' (known: shared dedicated", queue, word,
-		value ? "=" : "");
+	fprintf(stderr, "sva-emu: --queues: %s: unknown '%s%s' (known: shared dedicated", queue,
+		word, value ? "=" : "");
 	for (i = 0; i < QUEUE_NUMBERS; i++)
 		fprintf(stderr, " %s=", numbers[i].key);
 	fputs(" name=)\n", stderr);
@@ -342,8 +349,10 @@ static int queue_describe(struct emu_launch *launch, char *text)
 
 	if (keys)
 		*keys++ = '\0';
-	if (sscanf(text, "wq%u.%u%n", &d, &w, &end) != 2 || text[end] || d >= EMU_MAX_DEVICES || w >= EMU_MAX_WQS) {
-		fprintf(stderr, "sva-emu: --queues: '%s' is no queue: wqD.W, D and W from 0 to 7\n", text);
+	if (sscanf(text, "wq%u.%u%n", &d, &w, &end) != 2 || text[end] || d >= EMU_MAX_DEVICES ||
+	    w >= EMU_MAX_WQS) {
+		fprintf(stderr, "sva-emu: --queues: '%s' is no queue: wqD.W, D and W from 0 to 7\n",
+			text);
 		return -EINVAL;
 	}
 	dev = &state->device[d];
@@ -359,7 +368,8 @@ static int queue_describe(struct emu_launch *launch, char *text)
 	wq->block_on_fault = 1;
 	strcpy(wq->driver, "user");
 	snprintf(wq->name, sizeof(wq->name), "emu%u", w);
-	for (word = strtok_r(keys ? keys : (char[]){ "" }, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+	for (word = strtok_r(keys ? keys : (char[]){""}, ",", &save); word;
+	     word = strtok_r(NULL, ",", &save)) {
 		value = strchr(word, '=');
 		if (value)
 			*value++ = '\0';
@@ -371,8 +381,8 @@ static int queue_describe(struct emu_launch *launch, char *text)
 	else if (!wq->threshold)
 		wq->threshold = wq->size;
 	if (wq->threshold > wq->size) {
-		fprintf(stderr, "sva-emu: --queues: %s: a threshold of %u in a queue of %u\n", text, wq->threshold,
-			wq->size);
+		fprintf(stderr, "sva-emu: --queues: %s: a threshold of %u in a queue of %u\n", text,
+			wq->threshold, wq->size);
 		return -EINVAL;
 	}
 	if (d >= state->devices)
@@ -380,14 +390,17 @@ static int queue_describe(struct emu_launch *launch, char *text)
 	return 0;
 }
 
-/* What is there if nothing is said: one queue of each kind, and a name that DPDK takes for its own. */
+/*
+ * What is there if nothing is said: one queue of each kind, and a name that DPDK takes for its own.
+ */
 static const char *default_queues(unsigned int devices, char *buf, size_t size)
 {
 	unsigned int d;
 	size_t at = 0;
 
 	for (d = 0; d < devices; d++)
-		at += (size_t)snprintf(buf + at, size - at, "wq%u.0:shared,name=emu0;wq%u.1:dedicated,name=dpdk_emu1;",
+		at += (size_t)snprintf(buf + at, size - at,
+				       "wq%u.0:shared,name=emu0;wq%u.1:dedicated,name=dpdk_emu1;",
 				       d, d);
 	return buf;
 }
@@ -404,8 +417,9 @@ static int enable(struct emu_device *dev)
 			used[dev->wq[w].group] = true;
 	}
 	if (entries > EMU_MAX_ENTRIES) {
-		fprintf(stderr, "sva-emu: --queues: dsa%u: the sizes add up to %u, the device has %u\n", dev->id,
-			entries, EMU_MAX_ENTRIES);
+		fprintf(stderr,
+			"sva-emu: --queues: dsa%u: the sizes add up to %u, the device has %u\n",
+			dev->id, entries, EMU_MAX_ENTRIES);
 		return -EINVAL;
 	}
 	if (!entries)
@@ -442,12 +456,15 @@ int emu_options_devices(struct emu_launch *launch)
 		return emu_json_configure(state, launch->config);
 	state->devices = launch->devices ? launch->devices : 1;
 	if (launch->queues && !strcmp(launch->queues, "none"))
-		return 0; /* as after the driver was loaded: nothing is configured, everything is disabled */
+		/* as after the driver was loaded: nothing is configured, everything is disabled */
+		return 0;
 	if (launch->queues && !launch->queues[strspn(launch->queues, "; \n")]) {
-		fprintf(stderr, "sva-emu: --queues names no queue; a device without any is --queues none\n");
+		fprintf(stderr,
+			"sva-emu: --queues names no queue; a device without any is --queues none\n");
 		return -EINVAL;
 	}
-	list = strdup(launch->queues ? launch->queues : default_queues(state->devices, text, sizeof(text)));
+	list = strdup(launch->queues ? launch->queues :
+				       default_queues(state->devices, text, sizeof(text)));
 	if (!list)
 		return -ENOMEM;
 	for (one = strtok_r(list, "; \n", &save); one && !ret; one = strtok_r(NULL, "; \n", &save))

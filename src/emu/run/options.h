@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of sva-emu run, turned into the shared state. */
-#ifndef EMU_OPTIONS_H
-#define EMU_OPTIONS_H
+#ifndef EMU_RUN_OPTIONS_H
+#define EMU_RUN_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,7 +24,10 @@ struct emu_launch {
 	char **program;
 };
 
-/* Parse the options of run. The program's arguments begin at launch->program. Exits with a message on bad ones. */
+/*
+ * Parse the options of run. The program's arguments begin at launch->program. Exits with a message
+ * on bad ones.
+ */
 void emu_options_parse(int argc, char **argv, struct emu_launch *launch);
 
 /* Configure the devices as --profile, --devices, --queues say. 0, or -EINVAL after a message. */

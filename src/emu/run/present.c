@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Mounts the files of the device where programs look for them. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emu/sysfs/paths.h"
 #include "emu/run/present.h"
+#include "emu/sysfs/paths.h"
 
 #define PATH_SIZE 600
 
-static int blocked(struct emu_obstacle *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static int blocked(struct emu_obstacle *why, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Note what failed, and why; -errno. */
 static int blocked(struct emu_obstacle *why, const char *fmt, ...)
@@ -33,7 +35,10 @@ static int blocked(struct emu_obstacle *why, const char *fmt, ...)
 	return -err;
 }
 
-/* A path of PATH_SIZE bytes. All parts are bounded, the run's directory to 128 bytes and names to 255. */
+/*
+ * A path of PATH_SIZE bytes. All parts are bounded, the run's directory to 128 bytes and names to
+ * 255.
+ */
 static void __attribute__((format(printf, 2, 3))) set_path(char *path, const char *fmt, ...)
 {
 	va_list ap;
@@ -111,7 +116,8 @@ int emu_present_fuse(const char *dir, struct emu_obstacle *why)
 	if (fd < 0)
 		return blocked(why, "/dev/fuse");
 	snprintf(options, sizeof(options),
-		 "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other,default_permissions", fd, getuid(), getgid());
+		 "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other,default_permissions", fd,
+		 getuid(), getgid());
 	if (mkdir(dir, 0755) && errno != EEXIST)
 		return blocked(why, "%s", dir);
 	if (mount("sva-emu", dir, "fuse.sva-emu", MS_NOSUID | MS_NODEV, options)) {
@@ -151,7 +157,8 @@ static int skeleton_dir(const char *skeleton, const char *what, struct emu_obsta
 	return make_path(path, strlen(skeleton), why);
 }
 
-static int skeleton_link(const char *skeleton, const char *where, const char *target, struct emu_obstacle *why)
+static int skeleton_link(const char *skeleton, const char *where, const char *target,
+			 struct emu_obstacle *why)
 {
 	char path[PATH_SIZE], *slash;
 	int ret;
@@ -167,10 +174,11 @@ static int skeleton_link(const char *skeleton, const char *where, const char *ta
 }
 
 /*
- * The layer over /sys: where the emulated parts hang, and the links to them in the directories that are shared with
- * others.
+ * The layer over /sys: where the emulated parts hang, and the links to them in the directories that
+ * are shared with others.
  */
-static int make_skeleton(const struct emu_state *state, const char *skeleton, struct emu_obstacle *why)
+static int make_skeleton(const struct emu_state *state, const char *skeleton,
+			 struct emu_obstacle *why)
 {
 	char where[128], target[128];
 	unsigned int d;
@@ -185,10 +193,13 @@ static int make_skeleton(const struct emu_state *state, const char *skeleton, st
 		unsigned int slot = state->device[d].slot;
 
 		snprintf(where, sizeof(where), "/bus/pci/devices/" EMU_PCI_BUS ":%02x.0", slot);
-		snprintf(target, sizeof(target), "../../../devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0", slot);
+		snprintf(target, sizeof(target),
+			 "../../../devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0", slot);
 		ret = skeleton_link(skeleton, where, target, why);
-		snprintf(where, sizeof(where), "/bus/pci/drivers/idxd/" EMU_PCI_BUS ":%02x.0", slot);
-		snprintf(target, sizeof(target), "../../../../devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0", slot);
+		snprintf(where, sizeof(where), "/bus/pci/drivers/idxd/" EMU_PCI_BUS ":%02x.0",
+			 slot);
+		snprintf(target, sizeof(target),
+			 "../../../../devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0", slot);
 		if (ret == 0)
 			ret = skeleton_link(skeleton, where, target, why);
 	}
@@ -196,14 +207,14 @@ static int make_skeleton(const struct emu_state *state, const char *skeleton, st
 }
 
 /*
- * One overlay for each directory of /sys that gets something: over all of /sys it works for root alone, as its
- * sub-mounts are locked in a user namespace. There is no upper layer, so nothing that the program writes reaches the
- * machine.
+ * One overlay for each directory of /sys that gets something: over all of /sys it works for root
+ * alone, as its sub-mounts are locked in a user namespace. There is no upper layer, so nothing that
+ * the program writes reaches the machine.
  */
 static int mount_sys(const struct emu_state *state, const char *sys, struct emu_obstacle *why)
 {
 	static const char *const dirs[] = { "/bus", "/module", "/devices" };
-	static const char *const parts[] = { "/bus/dsa", "/module/idxd", ("/devices/" EMU_PCI_ROOT) };
+	static const char *const parts[] = {"/bus/dsa", "/module/idxd", ("/devices/" EMU_PCI_ROOT)};
 	char skeleton[PATH_SIZE], options[3 * PATH_SIZE], from[PATH_SIZE], to[PATH_SIZE];
 	unsigned int i;
 	int ret;
@@ -249,7 +260,11 @@ static int copy_dev(const char *name, const char *dev, struct emu_obstacle *why)
 		if (mkdir(to, 0755))
 			return blocked(why, "%s", to);
 		return bind(from, to, 0,
-			    why); /* not MS_REC: the run's directory, and so the new /dev, may be in /dev/shm */
+			    /*
+			     * not MS_REC: the run's directory, and so the new /dev, may be in
+			     * /dev/shm
+			     */
+			    why);
 	}
 	fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0)
@@ -293,8 +308,8 @@ static int copy_dev_char(const char *root, const char *dev, struct emu_obstacle 
 }
 
 /*
- * /dev is a file system of the kernel's, where nothing may be added: a new one, with every node of the old bound into
- * it, as nodes can not be made in a user namespace.
+ * /dev is a file system of the kernel's, where nothing may be added: a new one, with every node of
+ * the old bound into it, as nodes can not be made in a user namespace.
  */
 static int mount_dev(const struct emu_state *state, const char *root, struct emu_obstacle *why)
 {
@@ -312,8 +327,8 @@ static int mount_dev(const struct emu_state *state, const char *root, struct emu
 	if (!list)
 		return blocked(why, "/dev");
 	for (ret = 0; !ret && (entry = readdir(list));)
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") && strcmp(entry->d_name, "dsa") &&
-		    strcmp(entry->d_name, "char"))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+		    strcmp(entry->d_name, "dsa") && strcmp(entry->d_name, "char"))
 			ret = copy_dev(entry->d_name, dev, why);
 	closedir(list);
 	if (ret == 0)
@@ -336,12 +351,14 @@ static int protect(const char *what, struct emu_obstacle *why)
 	int ret = bind(what, what, MS_REC, why);
 
 	if (ret == 0 &&
-	    mount(NULL, what, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+	    mount(NULL, what, NULL,
+		  MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
 		ret = blocked(why, "making %s read-only", what);
 	return ret;
 }
 
-int emu_present_mount(const struct emu_state *state, const char *sys, const char *root, struct emu_obstacle *why)
+int emu_present_mount(const struct emu_state *state, const char *sys, const char *root,
+		      struct emu_obstacle *why)
 {
 	char from[PATH_SIZE];
 	int ret = protect("/sys", why);

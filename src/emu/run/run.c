@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sva-emu run: makes the run's directory, starts the program, waits for its end. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "emu/ptrace/tracer.h"
 #include "emu/run/launch.h"
 #include "emu/run/machine.h"
 #include "emu/run/modules.h"
 #include "emu/run/run.h"
 #include "emu/run/stats.h"
-#include "emu/ptrace/tracer.h"
 #include "emu/sysfs/tree.h"
 
 #define EXIT_SETUP 125 /* as env(1) and its kind */
@@ -42,7 +43,8 @@ void emu_run_remove(const struct emu_state *state)
 }
 
 /*
- * Where the run's directory goes: it has some hundred small files, so memory is the best place for it.
+ * Where the run's directory goes: it has some hundred small files, so memory is the best place for
+ * it.
  */
 static const char *base_directory(void)
 {
@@ -57,8 +59,9 @@ static const char *base_directory(void)
 #define HALF_MADE_SECONDS 60 /* a run that makes its directory is done by then */
 
 /*
- * Does a directory of that name belong to no living process? Each process of a run holds a shared lock on its state for
- * as long as it has it mapped. Without a state it was left half made, unless it is being made right now.
+ * Does a directory of that name belong to no living process? Each process of a run holds a shared
+ * lock on its state for as long as it has it mapped. Without a state it was left half made, unless
+ * it is being made right now.
  */
 static bool is_abandoned(const char *dir)
 {
@@ -117,7 +120,9 @@ static int make_locked(const char *path, size_t size)
 	return fd;
 }
 
-/* The state that all processes map: a file in the run's directory, with what was configured so far. */
+/*
+ * The state that all processes map: a file in the run's directory, with what was configured so far.
+ */
 static struct emu_state *make_state(const struct emu_state *from)
 {
 	char dir[sizeof(from->opt.dir)], path[300];
@@ -167,7 +172,10 @@ static int make_tree(struct emu_state *state)
 	return ret ? ret : emu_tree_make(state, state->opt.root);
 }
 
-/* Is the open file fd what the program gets as its standard output or error? Then it is not emptied, and not opened again. */
+/*
+ * Is the open file fd what the program gets as its standard output or error? Then it is not
+ * emptied, and not opened again.
+ */
 static bool is_output(struct emu_options *opt, int fd)
 {
 	struct stat file, output;
@@ -176,7 +184,8 @@ static bool is_output(struct emu_options *opt, int fd)
 	if (fstat(fd, &file))
 		return false;
 	for (n = 2; n >= 1; n--) {
-		if (fstat((int)n, &output) || output.st_dev != file.st_dev || output.st_ino != file.st_ino)
+		if (fstat((int)n, &output) || output.st_dev != file.st_dev ||
+		    output.st_ino != file.st_ino)
 			continue;
 		opt->trace_fd = n;
 		opt->trace_dev = file.st_dev;
@@ -187,8 +196,8 @@ static bool is_output(struct emu_options *opt, int fd)
 }
 
 /*
- * The trace is appended to by many processes with other working directories: an empty file under its absolute name; what has
- * no such name, as a pipe, is opened by the one that was given.
+ * The trace is appended to by many processes with other working directories: an empty file under
+ * its absolute name; what has no such name, as a pipe, is opened by the one that was given.
  */
 static int make_trace(struct emu_options *opt, const char *name)
 {
@@ -244,7 +253,8 @@ int emu_run_prepare(struct emu_launch *launch)
 int emu_run_library(char *path, size_t size)
 {
 	/* Beside this program in the build tree, else where it was installed. */
-	static const char *const beside[] = { "libsva-emu.so", ".libs/libsva-emu.so", "../.libs/libsva-emu.so" };
+	static const char *const beside[] = {"libsva-emu.so", ".libs/libsva-emu.so",
+					     "../.libs/libsva-emu.so"};
 	char self[4096], *slash;
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	unsigned int i;
@@ -254,7 +264,8 @@ int emu_run_library(char *path, size_t size)
 		slash = strrchr(self, '/');
 		slash[1] = '\0';
 		for (i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
-			if ((size_t)snprintf(path, size, "%s%s", self, beside[i]) < size && access(path, R_OK) == 0)
+			if ((size_t)snprintf(path, size, "%s%s", self, beside[i]) < size &&
+			    access(path, R_OK) == 0)
 				return 0;
 	}
 	snprintf(path, size, "%s", SVA_EMU_LIBRARY);
@@ -273,11 +284,16 @@ static int look_at_program(const char *name, bool ptrace)
 	}
 	if (ptrace && found.kind != EMU_BINARY_OTHER)
 		return 0;
-	why = found.kind == EMU_BINARY_OTHER ? "it is no 64-bit x86 program" :
-		found.kind == EMU_BINARY_STATIC ? "it is linked statically, so no library can be loaded into it" :
-		found.kind == EMU_BINARY_BARE ? "it is linked without libc (as Go programs without cgo are), whose threads "
-						"the library relies on" :
-		found.setuid ? "it is set-user-ID, so the dynamic linker loads no library of ours into it" : NULL;
+	why = found.kind == EMU_BINARY_OTHER ?
+		      "it is no 64-bit x86 program" :
+	      found.kind == EMU_BINARY_STATIC ?
+		      "it is linked statically, so no library can be loaded into it" :
+	      found.kind == EMU_BINARY_BARE ?
+		      "it is linked without libc (as Go programs without cgo are), whose threads "
+		      "the library relies on" :
+	      found.setuid ?
+		      "it is set-user-ID, so the dynamic linker loads no library of ours into it" :
+		      NULL;
 	if (!why)
 		return 0;
 	fprintf(stderr, "sva-emu: %s cannot be emulated this way: %s%s\n", name, why,
@@ -310,7 +326,10 @@ static int wait_for_program(struct emu_state *state, const struct emu_child *chi
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Descriptors that went to a node without us, by io_uring or a bare system call, are in its file, and lost. */
+/*
+ * Descriptors that went to a node without us, by io_uring or a bare system call, are in its file,
+ * and lost.
+ */
 static void look_for_strays(const struct emu_state *state)
 {
 	unsigned int d, w;
@@ -342,8 +361,11 @@ static int run_program(struct emu_launch *launch)
 			break;
 	}
 	if (ret) {
-		fprintf(stderr, "sva-emu: %s: %s\n", child.error ? launch->program[0] : child.why.text, strerror(-ret));
-		return child.error == ENOENT ? EXIT_MISSING : child.error ? EXIT_CANNOT : EXIT_SETUP;
+		fprintf(stderr, "sva-emu: %s: %s\n",
+			child.error ? launch->program[0] : child.why.text, strerror(-ret));
+		return child.error == ENOENT ? EXIT_MISSING :
+		       child.error	     ? EXIT_CANNOT :
+					       EXIT_SETUP;
 	}
 	ret = wait_for_program(launch->state, &child);
 	emu_launch_finish(&child);
@@ -389,7 +411,8 @@ static int run(struct emu_launch *launch, int argc, char **argv)
 	if (ret == 0 && !launch->state->opt.ptrace)
 		ret = emu_launch_preload(launch->state, library);
 	if (ret) {
-		fprintf(stderr, "sva-emu: preparing the run in %s: %s\n", launch->state->opt.dir, strerror(-ret));
+		fprintf(stderr, "sva-emu: preparing the run in %s: %s\n", launch->state->opt.dir,
+			strerror(-ret));
 		ret = EXIT_SETUP;
 	} else {
 		if (!launch->state->opt.quiet)

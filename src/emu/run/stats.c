@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* --stats: prints the counters of a run. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,8 +46,8 @@ static void print_json(const struct emu_state *state, FILE *out)
 			if (!wq->accepted && !wq->retried && !wq->dropped)
 				continue;
 			fprintf(out,
-				"%s\n    { \"queue\": \"wq%u.%u\", \"accepted\": %" PRIu64 ", \"retried\": %" PRIu64
-				", \"dropped\": %" PRIu64 " }",
+				"%s\n    { \"queue\": \"wq%u.%u\", \"accepted\": %" PRIu64
+				", \"retried\": %" PRIu64 ", \"dropped\": %" PRIu64 " }",
 				between, d, w, wq->accepted, wq->retried, wq->dropped);
 			between = ",";
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The counters of a run, for people and for programs. */
-#ifndef EMU_STATS_H
-#define EMU_STATS_H
+#ifndef EMU_RUN_STATS_H
+#define EMU_RUN_STATS_H
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tables of attributes (attrs_*.c) share with sysfs.c, which puts them together. */
-#ifndef EMU_ATTRS_H
-#define EMU_ATTRS_H
+#ifndef EMU_SYSFS_ATTRS_H
+#define EMU_SYSFS_ATTRS_H
 
 #include <errno.h>
 
@@ -10,7 +10,10 @@
 
 #define MAX_READ_BUFFERS 96u
 
-/* One attribute: what it shows, what a write does (NULL: read-only), and which devices have it (NULL: all). */
+/*
+ * One attribute: what it shows, what a write does (NULL: read-only), and which devices have it
+ * (NULL: all).
+ */
 struct attr {
 	const char *name;
 	void (*show)(const struct emu_device *dev, unsigned int index, struct emu_text *out);
@@ -25,12 +28,15 @@ struct attr {
 		(void)index; \
 		text_add(out, __VA_ARGS__); \
 	}
-#define STORE(fn) static int fn(struct emu_device *dev, unsigned int index, const char *value, size_t len)
+#define STORE(fn) \
+	static int fn(struct emu_device *dev, unsigned int index, const char *value, size_t len)
 
 /* Each ends with an attribute without a name. */
 extern const struct attr emu_device_attrs[], emu_wq_attrs[], emu_group_attrs[], emu_engine_attrs[];
 
-/* A bitmap of 256 bits as the kernel prints it: groups of eight digits, the most significant first. */
+/*
+ * A bitmap of 256 bits as the kernel prints it: groups of eight digits, the most significant first.
+ */
 void emu_show_bitmap(const uint64_t bits[4], struct emu_text *out);
 int emu_parse_bitmap(const char *s, size_t len, uint64_t bits[4]);
 

@@ -33,7 +33,8 @@ SHOW(dev_read_limit, "%u\n", dev->read_buffer_limit)
 SHOW(dev_major, "%u\n", EMU_CDEV_MAJOR)
 SHOW(dev_cmd_status, "0x%x\n", dev->cmd_status)
 SHOW(dev_evl, "%u\n", dev->event_log_size)
-SHOW(dev_caps, "%016lx,%016lx,%016lx\n", prof(dev)->dsacap[2], prof(dev)->dsacap[1], prof(dev)->dsacap[0])
+SHOW(dev_caps, "%016lx,%016lx,%016lx\n", prof(dev)->dsacap[2], prof(dev)->dsacap[1],
+     prof(dev)->dsacap[0])
 
 static void dev_op_cap(const struct emu_device *dev, unsigned int index, struct emu_text *out)
 {
@@ -44,8 +45,8 @@ static void dev_op_cap(const struct emu_device *dev, unsigned int index, struct 
 	for (i = 0; i < 4; i++)
 		bits[i] = prof(dev)->op_cap[i];
 	/*
-	 * The driver hides batch on devices whose users could abuse it (INTEL-SA-01084): version 1 from Linux 6.16
-	 * on.
+	 * The driver hides batch on devices whose users could abuse it (INTEL-SA-01084): version 1
+	 * from Linux 6.16 on.
 	 */
 	if (prof(dev)->version == 0x100)
 		bits[0] &= ~(1ull << SVA_OPCODE_BATCH);
@@ -160,7 +161,8 @@ static void group_engines(const struct emu_device *dev, unsigned int index, stru
 	text_add(out, "\n");
 }
 
-static int set_group_number(const struct emu_device *dev, uint32_t *where, uint64_t max, const char *value, size_t len)
+static int set_group_number(const struct emu_device *dev, uint32_t *where, uint64_t max,
+			    const char *value, size_t len)
 {
 	uint64_t v;
 
@@ -194,7 +196,9 @@ STORE(set_group_reserved)
 	return set_group_number(dev, &GROUP.read_buffers_reserved, MAX_READ_BUFFERS, value, len);
 }
 
-/* Traffic classes belong to the platform up to version 2, unless a module parameter says otherwise. */
+/*
+ * Traffic classes belong to the platform up to version 2, unless a module parameter says otherwise.
+ */
 STORE(set_group_tca)
 {
 	return is_v3(dev) ? set_group_number(dev, &GROUP.traffic_class_a, 7, value, len) : -EPERM;

@@ -79,7 +79,8 @@ STORE(set_wq_size)
 }
 
 /* A number that may change while the queue is disabled. */
-static int set_number(const struct emu_wq *wq, uint32_t *where, uint64_t max, const char *value, size_t len)
+static int set_number(const struct emu_wq *wq, uint32_t *where, uint64_t max, const char *value,
+		      size_t len)
 {
 	uint64_t v;
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "emu/sysfs/paths.h"
-#include "emu/host/process.h"
+/* Replaces paths of the device by paths into the run's directory, and back. */
 #include "emu/base/raw.h"
+#include "emu/device/state.h"
+#include "emu/host/process.h"
+#include "emu/sysfs/paths.h"
 
 /* What is shown: the path itself and everything below it. */
 static const char *const shown[] = {
@@ -22,7 +24,10 @@ static const char *const shown_prefix[] = {
 	"/dev/char/511:",
 };
 
-/* Does path begin with prefix, when repeated slashes and "/." count for nothing? What follows it, or NULL. */
+/*
+ * Does path begin with prefix, when repeated slashes and "/." count for nothing? What follows it,
+ * or NULL.
+ */
 static const char *after(const char *path, const char *prefix)
 {
 	for (; *prefix; prefix++) {
@@ -78,7 +83,8 @@ const char *emu_path_in(const char *path, char *buf)
 }
 
 const char *const emu_path_lists[] = {
-	"/sys/bus", "/sys/bus/pci/devices", "/sys/bus/pci/drivers", "/sys/devices", "/sys/module", NULL,
+	"/sys/bus",	"/sys/bus/pci/devices", "/sys/bus/pci/drivers",
+	"/sys/devices", "/sys/module",		NULL,
 };
 
 const char *emu_path_listed(const char *path, char *buf)

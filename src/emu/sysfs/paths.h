@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Presentation without any privilege: paths that belong to the emulated devices are replaced by paths into the run's
- * directory on their way into libc, and results that are paths are changed back on their way out.
+ * Presentation without any privilege: paths that belong to the emulated devices are replaced by
+ * paths into the run's directory on their way into libc, and results that are paths are changed
+ * back on their way out.
  */
-#ifndef EMU_PATHS_H
-#define EMU_PATHS_H
+#ifndef EMU_SYSFS_PATHS_H
+#define EMU_SYSFS_PATHS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +15,10 @@
 /* The path to use instead; path itself if it is none of ours. buf has EMU_PATH_MAX bytes. */
 const char *emu_path_in(const char *path, char *buf);
 
-/* The same for a directory that is read: one of the machine's that lists ours is replaced by a list of both. */
+/*
+ * The same for a directory that is read: one of the machine's that lists ours is replaced by a list
+ * of both.
+ */
 const char *emu_path_listed(const char *path, char *buf);
 
 /* The directories that are so listed, for whoever makes the lists; NULL ends them. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The attributes of all objects; enabling and disabling as the driver does it. */
 #include "emu/sysfs/attrs.h"
 
 /* Codes of cmd_status that the driver itself sets (IDXD_SCMD_* of linux/idxd.h). */
@@ -15,91 +16,13 @@ enum {
 
 const char *const emu_drivers[EMU_DRIVERS] = { "idxd", "user", "dmaengine", "dsa" };
 
-void emu_show_bitmap(const uint64_t bits[4], struct emu_text *out)
-{
-	int i;
-
-	for (i = 7; i >= 0; i--)
-		text_add(out, "%08x%s", (uint32_t)(bits[i / 2] >> (i % 2 * 32)), i ? "," : "\n");
-}
-
-int emu_parse_bitmap(const char *s, size_t len, uint64_t bits[4])
-{
-	uint64_t found[4] = { 0 };
-	size_t i;
-	unsigned int d, w;
-
-	for (i = 0; i < len; i++) {
-		if (s[i] == ',' || s[i] == '\n' || s[i] == '\0')
-			continue;
-		d = s[i] >= '0' && s[i] <= '9' ? (unsigned int)(s[i] - '0') :
-			(s[i] | 0x20) >= 'a' && (s[i] | 0x20) <= 'f' ? (unsigned int)((s[i] | 0x20) - 'a') + 10 : 99;
-		if (d > 15 || found[3] >> 60)
-			return -EINVAL;
-		for (w = 3; w > 0; w--)
-			found[w] = found[w] << 4 | found[w - 1] >> 60;
-		found[0] = found[0] << 4 | d;
-	}
-	for (w = 0; w < 4; w++)
-		bits[w] = found[w];
-	return 0;
-}
-
-int emu_parse(const char *value, size_t len, uint64_t max, uint64_t *out)
-{
-	return text_number(value, len, out) || *out > max ? -EINVAL : 0;
-}
-
-/* -1 too. */
-static int parse_id(const char *value, size_t len, unsigned int max, int32_t *out)
-{
-	uint64_t v;
-
-	while (len && (value[len - 1] == '\n' || value[len - 1] == '\0'))
-		len--;
-	if (len == 2 && value[0] == '-' && value[1] == '1') {
-		*out = -1;
-		return 0;
-	}
-	if (emu_parse(value, len, max - 1, &v))
-		return -EINVAL;
-	*out = (int32_t)v;
-	return 0;
-}
-
-bool emu_parse_word(const char *value, size_t len, char *out, size_t size)
-{
-	size_t i;
-
-	while (len && (value[len - 1] == '\n' || value[len - 1] == '\0'))
-		len--;
-	if (len >= size)
-		return false;
-	for (i = 0; i < len; i++)
-		out[i] = value[i];
-	out[len] = '\0';
-	return true;
-}
-
-int emu_store_group(const struct emu_device *dev, int32_t *where, const char *value, size_t len)
-{
-	int32_t id;
-
-	if (dev->enabled)
-		return -EPERM;
-	if (parse_id(value, len, EMU_MAX_GROUPS, &id))
-		return -EINVAL;
-	*where = id;
-	return 0;
-}
-
 static const struct attr driver_attrs[] = {
 	{ "bind", NULL, NULL, NULL },
 	{ "unbind", NULL, NULL, NULL },
 	{ NULL, NULL, NULL, NULL },
 };
 
-/* --- the table as a whole ---------------------------------------------------------------------- */
+/* --- the table as a whole --- */
 
 static const struct attr *const tables[] = {
 	[EMU_OBJ_DEVICE] = emu_device_attrs,
@@ -109,8 +32,8 @@ static const struct attr *const tables[] = {
 	[EMU_OBJ_DRIVER] = driver_attrs,
 };
 
-const char *emu_attr_name(const struct emu_state *state, enum emu_object object, unsigned int device, unsigned int n,
-			  bool *writable)
+const char *emu_attr_name(const struct emu_state *state, enum emu_object object,
+			  unsigned int device, unsigned int n, bool *writable)
 {
 	const struct attr *attr = tables[object];
 
@@ -153,9 +76,11 @@ int emu_attr_show(struct emu_state *state, const struct emu_attr_ref *ref, struc
 }
 
 /*
- * "wq0.1" or "dsa0", as written to bind and unbind: the queue's index, or -1 for the device itself. False if neither.
+ * "wq0.1" or "dsa0", as written to bind and unbind: the queue's index, or -1 for the device itself.
+ * False if neither.
  */
-static bool parse_name(const struct emu_state *state, const char *value, size_t len, unsigned int *device, int *wq)
+static bool parse_name(const struct emu_state *state, const char *value, size_t len,
+		       unsigned int *device, int *wq)
 {
 	char word[16], *at = word;
 
@@ -179,7 +104,8 @@ static bool parse_name(const struct emu_state *state, const char *value, size_t 
 	return true;
 }
 
-static int store_driver(struct emu_state *state, unsigned int driver, bool bind, const char *value, size_t len)
+static int store_driver(struct emu_state *state, unsigned int driver, bool bind, const char *value,
+			size_t len)
 {
 	unsigned int device;
 	struct emu_wq *wq;
@@ -206,7 +132,8 @@ static int store_driver(struct emu_state *state, unsigned int driver, bool bind,
 	return 0;
 }
 
-int emu_attr_store(struct emu_state *state, const struct emu_attr_ref *ref, const char *value, size_t len)
+int emu_attr_store(struct emu_state *state, const struct emu_attr_ref *ref, const char *value,
+		   size_t len)
 {
 	const struct attr *attr;
 
@@ -218,7 +145,7 @@ int emu_attr_store(struct emu_state *state, const struct emu_attr_ref *ref, cons
 	return attr->store(&state->device[ref->device], ref->index, value, len);
 }
 
-/* --- enabling and disabling -------------------------------------------------------------------- */
+/* --- enabling and disabling --- */
 
 /* What disabling a queue sets back; size, group and driver_name survive. */
 static void wq_cleanup(const struct emu_device *dev, struct emu_wq *wq)
@@ -259,13 +186,15 @@ void emu_device_reset(struct emu_device *dev)
 			.read_buffers_allowed = MAX_READ_BUFFERS };
 }
 
-int emu_wq_enable(struct emu_state *state, unsigned int device, unsigned int index, unsigned int driver)
+int emu_wq_enable(struct emu_state *state, unsigned int device, unsigned int index,
+		  unsigned int driver)
 {
 	struct emu_device *dev = &state->device[device];
 	struct emu_wq *wq = &dev->wq[index];
 
 	/* The bus offers a queue only to the driver that its type and driver_name ask for. */
-	if ((driver == EMU_DRIVER_USER ? EMU_WQ_USER : EMU_WQ_KERNEL) != wq->type || driver == EMU_DRIVER_IDXD)
+	if ((driver == EMU_DRIVER_USER ? EMU_WQ_USER : EMU_WQ_KERNEL) != wq->type ||
+	    driver == EMU_DRIVER_IDXD)
 		return -ENODEV;
 	if (!dev->enabled) {
 		dev->cmd_status = SCMD_DEV_NOT_ENABLED;

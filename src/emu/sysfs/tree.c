@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Writes the files, links and directories that show the devices. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -39,7 +40,9 @@ struct path {
 	size_t root;
 };
 
-/* Give a file this content. It is only written if it has another: a reader must not find it empty. */
+/*
+ * Give a file this content. It is only written if it has another: a reader must not find it empty.
+ */
 static int put_file(struct path *path, const char *value, size_t len, int mode)
 {
 	char old[VALUE_SIZE];
@@ -121,12 +124,13 @@ static void device_dir(const struct emu_device *dev, char *buf, size_t size)
 	struct emu_text text;
 
 	text_init(&text, buf, size);
-	text_add(&text, "/sys/devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0/dsa%u", dev->slot, dev->id);
+	text_add(&text, "/sys/devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0/dsa%u", dev->slot,
+		 dev->id);
 }
 
 /* All attributes of one object, in the directory where. */
-static int put_attrs(struct emu_state *state, const char *root, const char *where, enum emu_object object,
-		     unsigned int device, unsigned int index)
+static int put_attrs(struct emu_state *state, const char *root, const char *where,
+		     enum emu_object object, unsigned int device, unsigned int index)
 {
 	struct emu_attr_ref ref = { object, device, index, NULL };
 	char value[VALUE_SIZE];
@@ -144,14 +148,16 @@ static int put_attrs(struct emu_state *state, const char *root, const char *wher
 		path_start(&path, root);
 		text_add(&path.text, "%s/%s", where, ref.name);
 		text_init(&text, value, sizeof(value));
-		emu_attr_show(state, &ref, &text); /* an attribute that can not be read is an empty file here */
+		/* an attribute that can not be read is an empty file here */
+		emu_attr_show(state, &ref, &text);
 		ret = put_file(&path, value, text_len(&text), writable ? 0644 : 0444);
 	}
 	return ret;
 }
 
 /* The node of a queue, there while it is enabled, and its identity. */
-static int put_node(struct emu_state *state, const char *root, unsigned int device, unsigned int index)
+static int put_node(struct emu_state *state, const char *root, unsigned int device,
+		    unsigned int index)
 {
 	struct emu_wq *wq = &state->device[device].wq[index];
 	struct path path;
@@ -182,7 +188,8 @@ static int put_node(struct emu_state *state, const char *root, unsigned int devi
 }
 
 /* The links between an object and what is bound to it. up is the way from its directory to /sys. */
-static int put_links(const char *root, const char *where, const char *name, const char *up, const char *driver)
+static int put_links(const char *root, const char *where, const char *name, const char *up,
+		     const char *driver)
 {
 	unsigned int d;
 	int ret;
@@ -201,7 +208,8 @@ static int put_links(const char *root, const char *where, const char *name, cons
 	TEXT(from_driver, PATH_SIZE, "../../../../%s", where + sizeof("/sys/") - 1);
 	for (d = 0; d < EMU_DRIVERS && !ret; d++) {
 		TEXT(entry, 128, "/sys/bus/dsa/drivers/%s/%s", emu_drivers[d], name);
-		ret = link_to(root, entry, driver && raw_streq(driver, emu_drivers[d]) ? from_driver : NULL);
+		ret = link_to(root, entry,
+			      driver && raw_streq(driver, emu_drivers[d]) ? from_driver : NULL);
 	}
 	return ret;
 }
@@ -220,10 +228,12 @@ static int refresh(struct emu_state *state, const char *root, unsigned int devic
 	TEXT(name, 16, "dsa%u", dev->id);
 	ret = put_attrs(state, root, where, EMU_OBJ_DEVICE, device, 0);
 	if (ret == 0)
-		ret = put_links(root, where, name, UP_DEVICE, dev->enabled ? emu_drivers[EMU_DRIVER_IDXD] : NULL);
+		ret = put_links(root, where, name, UP_DEVICE,
+				dev->enabled ? emu_drivers[EMU_DRIVER_IDXD] : NULL);
 	for (i = 0; i < EMU_MAX_WQS && !ret; i++) {
 		const struct emu_wq *wq = &dev->wq[i];
-		const char *driver = emu_drivers[wq->type == EMU_WQ_KERNEL ? EMU_DRIVER_DMAENGINE : EMU_DRIVER_USER];
+		const char *driver = emu_drivers[wq->type == EMU_WQ_KERNEL ? EMU_DRIVER_DMAENGINE :
+									     EMU_DRIVER_USER];
 
 		TEXT(dir, 300, "%s/wq%u.%u", where, dev->id, i);
 		TEXT(wq_name, 16, "wq%u.%u", dev->id, i);
@@ -296,7 +306,10 @@ static int make_pci(struct emu_state *state, const char *root, unsigned int devi
 	TEXT(driver, 200, "%s/driver", where);
 	if (ret == 0)
 		ret = link_to(root, driver, "../../../bus/pci/drivers/idxd");
-	/* A group of its own. In the kernel this is a link into /sys/kernel, where nothing can be added. */
+	/*
+	 * A group of its own. In the kernel this is a link into /sys/kernel, where nothing can be
+	 * added.
+	 */
 	TEXT(member, 200, "%s/iommu_group/devices/" EMU_PCI_BUS ":%02x.0", where, dev->slot);
 	TEXT(function, 64, "../../../" EMU_PCI_BUS ":%02x.0", dev->slot);
 	if (ret == 0)
@@ -309,7 +322,8 @@ static int make_pci(struct emu_state *state, const char *root, unsigned int devi
 	if (ret == 0)
 		ret = link_to(root, entry, target);
 	TEXT(bound, 128, "/sys/bus/pci/drivers/idxd/" EMU_PCI_BUS ":%02x.0", dev->slot);
-	TEXT(from_driver, 200, "../../../../devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0", dev->slot);
+	TEXT(from_driver, 200, "../../../../devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0",
+	     dev->slot);
 	return ret ? ret : link_to(root, bound, from_driver);
 }
 
@@ -361,10 +375,14 @@ static bool component(const char **path, char *out, size_t size)
 /* "wq0.3" → object and index. False if it is no object of this device. */
 static bool object_name(const char *name, struct emu_attr_ref *ref)
 {
-	static const struct { const char *prefix; enum emu_object object; unsigned int max; } kinds[] = {
-		{ "wq", EMU_OBJ_WQ, EMU_MAX_WQS },
-		{ "group", EMU_OBJ_GROUP, EMU_MAX_GROUPS },
-		{ "engine", EMU_OBJ_ENGINE, EMU_MAX_ENGINES },
+	static const struct {
+		const char *prefix;
+		enum emu_object object;
+		unsigned int max;
+	} kinds[] = {
+		{"wq", EMU_OBJ_WQ, EMU_MAX_WQS},
+		{"group", EMU_OBJ_GROUP, EMU_MAX_GROUPS},
+		{"engine", EMU_OBJ_ENGINE, EMU_MAX_ENGINES},
 	};
 	unsigned int i;
 	const char *at;
@@ -409,14 +427,16 @@ bool emu_tree_attr(struct emu_state *state, const char *path, struct emu_attr_re
 			;
 		ref->object = EMU_OBJ_DRIVER;
 		ref->index = i;
-		return i < EMU_DRIVERS && component(&path, word, sizeof(word)) && attr_name(state, ref, word);
+		return i < EMU_DRIVERS && component(&path, word, sizeof(word)) &&
+		       attr_name(state, ref, word);
 	}
 	if (!raw_starts(path, devices))
 		return false;
 	path += sizeof(devices) - 1;
 	if (!component(&path, word, sizeof(word)) || !component(&path, word, sizeof(word)))
 		return false;
-	if (!raw_starts(word, "dsa") || word[3] < '0' || word[4] || (unsigned int)(word[3] - '0') >= state->devices)
+	if (!raw_starts(word, "dsa") || word[3] < '0' || word[4] ||
+	    (unsigned int)(word[3] - '0') >= state->devices)
 		return false;
 	ref->device = (unsigned int)(word[3] - '0');
 	ref->object = EMU_OBJ_DEVICE;

@@ -9,7 +9,10 @@
 
 /* The context itself (NULL: the default one, made when needed), checked; or NULL and *err. */
 struct sva *sva_context(struct sva *ctx, int *err);
-/* The same, but not the interim one, which knows of no queue and no setting of the file: -EMFILE, -ENFILE, -ENOMEM instead. */
+/*
+ * The same, but not the interim one, which knows of no queue and no setting of the file: -EMFILE,
+ * -ENFILE, -ENOMEM instead.
+ */
 struct sva *sva_context_complete(struct sva *ctx, int *err);
 /* default.c */
 struct sva *sva_context_default(int *err);
@@ -20,7 +23,10 @@ void sva_context_publish(struct sva *ctx, bool is_default);
 struct sva *sva_anchor(int *err);
 struct sva_thread *sva_thread_slow(struct sva *ctx, int *err);
 
-/* The same as in this thread's last call, in this process and without anything having been closed since? Then sva_tls.current is it. */
+/*
+ * The same as in this thread's last call, in this process and without anything having been closed
+ * since? Then sva_tls.current is it.
+ */
 static inline bool sva_thread_is_cached(const struct sva *ctx)
 {
 	const struct sva_tls *tls = &sva_tls;

@@ -6,9 +6,14 @@
 #include "lib/find/log.h"
 #include "lib/queue/dma.h"
 #include "lib/queue/reason.h"
+#include "lib/queue/ways.h"
 
-/* Which path a bond's own submissions take: the first permitted one that can be opened on this queue. */
-static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct sva_bond **bond, uint32_t *reason)
+/*
+ * Which path a bond's own submissions take: the first permitted one that can be opened on this
+ * queue.
+ */
+static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct sva_bond **bond,
+			 uint32_t *reason)
 {
 	int first_err = -EACCES;
 	uint32_t first_reason = SVA_REASON_EXCLUDED;
@@ -16,14 +21,16 @@ static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct 
 
 	for (unsigned int i = 0; i < ctx->config.path_count; i++) {
 		int path = ctx->config.paths[i], err;
-		bool soft_queue = !queue->node || !queue->node[0];
+		const struct sva_submit_ops *ops = sva_submit_ops_of(path);
 
-		if (path == SVA_PATH_CPU || path == SVA_PATH_DMA || (path == SVA_PATH_SOFT) != soft_queue)
+		if (!ops || !sva_submit_serves(ops, queue))
 			continue;
 		err = sva_bond_get(&ctx->config, queue, path, bond, reason);
 		if (!err || err == -ENOMEM)
 			return err;
-		/* The first reason that is not "this path is for other queues" is the one to tell. */
+		/*
+		 * Report the first reason other than "this path is for queues of the other mode".
+		 */
 		if (!tried || first_reason == SVA_REASON_WRONG_MODE) {
 			first_err = err;
 			first_reason = *reason;
@@ -74,9 +81,8 @@ int sva_bind(struct sva *sva, const char *name, unsigned int flags, struct sva_b
 	sva = sva_context_complete(sva, &err);
 	if (!sva)
 		return err;
-	if (!strcmp(name, "soft")) {
-		queue = sva_soft_queue();
-	} else {
+	queue = sva_submit_own_queue(name);
+	if (!queue) {
 		queue = sva_inventory_find(sva->inventory, name);
 		if (!queue)
 			return -ENOENT;
@@ -100,7 +106,10 @@ void sva_unbind(struct sva_bond *bond)
 {
 	if (!bond || bond->magic != SVA_BOND_MAGIC)
 		return;
-	/* A handle from before a fork: its queue was closed in the child already, its memory is shared with nobody. */
+	/*
+	 * A handle from before a fork: its queue was closed in the child already, its memory is
+	 * shared with nobody.
+	 */
 	if (bond->generation != sva_process_generation())
 		return;
 	sva_bond_put(bond);

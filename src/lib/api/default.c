@@ -32,7 +32,8 @@ static int make_interim(struct sva **out)
 		return err;
 	}
 	ctx->inventory->reason = SVA_REASON_SHORTAGE;
-	ctx->dma_reason = SVA_REASON_SHORTAGE;
+	for (int path = 0; path < SVA_PATH_COUNT; path++)
+		ctx->own_reasons[path] = SVA_REASON_SHORTAGE;
 	ctx->policy = sva_policy_of(&ctx->config);
 	sva_context_publish(ctx, true);
 	*out = ctx;

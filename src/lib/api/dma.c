@@ -5,6 +5,7 @@
 #include "lib/base/memory.h"
 #include "lib/api/api.h"
 #include "lib/queue/dma.h"
+#include "lib/queue/ways.h"
 #include "uapi/sva_dma.h"
 
 /* ------------------------------------------------------------------ map, unmap, sync */
@@ -26,12 +27,15 @@ static int map_for_device(struct sva_dma_buf *buf)
 	return err;
 }
 
-/* Something else than the module can work on it: any path by address. It has to be memory all the same. */
+/*
+ * Something else than the module can work on it: any path by address. It has to be memory all the
+ * same.
+ */
 static int note_only(const struct sva *ctx, const struct sva_dma_buf *buf)
 {
 	uint64_t bad;
 
-	if (!ctx->route_count && !ctx->policy.cpu_allowed)
+	if (!ctx->candidate_count && !ctx->policy.cpu_allowed)
 		return -ENODEV;
 	return sva_touch(buf->addr, buf->len, buf->flags & SVA_DMA_DESTINATION, &bad);
 }
@@ -43,11 +47,16 @@ static int set_up(struct sva *ctx, struct sva_dma_buf *buf)
 
 	if (!sva_config_path_allowed(&ctx->config, SVA_PATH_DMA))
 		return note_only(ctx, buf);
-	err = sva_bond_get(&ctx->config, sva_dma_queue(), SVA_PATH_DMA, &buf->bond, &reason);
+	err = sva_bond_get(&ctx->config, sva_submit_dma.queue(), SVA_PATH_DMA, &buf->bond, &reason);
 	if (err) {
 		buf->bond = NULL;
-		/* A buffer stays what it is now: it does not become one without the module for a moment's shortage. */
-		return sva_is_shortage(err) && ctx->dma_reason == SVA_REASON_OK ? err : note_only(ctx, buf);
+		/*
+		 * A buffer stays what it is now: it does not become one without the module for a
+		 * moment's shortage.
+		 */
+		return sva_is_shortage(err) && ctx->own_reasons[SVA_PATH_DMA] == SVA_REASON_OK ?
+			       err :
+			       note_only(ctx, buf);
 	}
 	err = map_for_device(buf);
 	if (err)
@@ -59,13 +68,15 @@ static int set_up(struct sva *ctx, struct sva_dma_buf *buf)
 	return note_only(ctx, buf);
 }
 
-int sva_dma_map(struct sva *sva, void *addr, size_t len, unsigned int flags, struct sva_dma_buf **out)
+int sva_dma_map(struct sva *sva, void *addr, size_t len, unsigned int flags,
+		struct sva_dma_buf **out)
 {
 	struct sva_dma_buf *buf;
 	uintptr_t end;
 	int err;
 
-	if (!out || !len || len > PTRDIFF_MAX || (flags & ~(SVA_DMA_SOURCE | SVA_DMA_DESTINATION)) ||
+	if (!out || !len || len > PTRDIFF_MAX ||
+	    (flags & ~(SVA_DMA_SOURCE | SVA_DMA_DESTINATION)) ||
 	    __builtin_add_overflow((uintptr_t)addr, len - 1, &end))
 		return -EINVAL;
 	if (!addr)
@@ -105,7 +116,9 @@ int sva_dma_unmap(struct sva_dma_buf *buf)
 	buf->magic = 0;
 	if (buf->bond) {
 		args.handle = buf->handle;
-		/* What can fail here is a handle that is gone already, with the file or the module. */
+		/*
+		 * What can fail here is a handle that is gone already, with the file or the module.
+		 */
 		(void)sva_dma_call(buf->bond, SVA_DMA_UNMAP, &args);
 		sva_bond_put(buf->bond);
 	}
@@ -120,7 +133,8 @@ int sva_dma_sync(struct sva_dma_buf *buf, size_t off, size_t len, unsigned int d
 
 	if (err)
 		return err;
-	if ((direction != SVA_DMA_FOR_CPU && direction != SVA_DMA_FOR_DEVICE) || off > buf->len || len > buf->len - off)
+	if ((direction != SVA_DMA_FOR_CPU && direction != SVA_DMA_FOR_DEVICE) || off > buf->len ||
+	    len > buf->len - off)
 		return -EINVAL;
 	if (!buf->bond || !buf->needs_sync || !len)
 		return 0;
@@ -139,7 +153,8 @@ int sva_dma_is_mapped(const struct sva_dma_buf *buf)
 
 /* ------------------------------------------------------------------ operations */
 
-int sva_dma_copy(struct sva *sva, struct sva_dma_buf *dst, size_t doff, struct sva_dma_buf *src, size_t soff, size_t len)
+int sva_dma_copy(struct sva *sva, struct sva_dma_buf *dst, size_t doff, struct sva_dma_buf *src,
+		 size_t soff, size_t len)
 {
 	struct sva_op op;
 
@@ -147,7 +162,8 @@ int sva_dma_copy(struct sva *sva, struct sva_dma_buf *dst, size_t doff, struct s
 	return sva_run(sva, &op);
 }
 
-int sva_dma_fill(struct sva *sva, struct sva_dma_buf *dst, size_t doff, uint64_t pattern, size_t len)
+int sva_dma_fill(struct sva *sva, struct sva_dma_buf *dst, size_t doff, uint64_t pattern,
+		 size_t len)
 {
 	struct sva_op op;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What this process can use, and why not more: what programs ask about paths, queues, settings and problems. */
+/*
+ * What this process can use, and why not more: what programs ask about paths, queues, settings and
+ * problems.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +29,18 @@ static uint32_t full_reason(struct sva *ctx, const struct sva_queue *queue, int 
 
 /* ------------------------------------------------------------------ what is asked from outside */
 
-/* Of several queues' reasons, the one that is nearest to working: later probes come later in this order. */
+/*
+ * Of several queues' reasons, the one that is nearest to working: later probes come later in this
+ * order.
+ */
 static int progress(uint32_t reason)
 {
 	static const uint32_t order[] = {
-		SVA_REASON_EXCLUDED, SVA_REASON_WRONG_MODE, SVA_REASON_QUEUE_EXCLUDED, SVA_REASON_WRONG_TYPE,
-		SVA_REASON_DEVICE_DISABLED, SVA_REASON_QUEUE_DISABLED, SVA_REASON_NO_NODE, SVA_REASON_NOT_A_QUEUE, SVA_REASON_PROC_HIDDEN, SVA_REASON_NO_ENQCMD, SVA_REASON_NO_MOVDIR64B,
-		SVA_REASON_NOT_BUILT, SVA_REASON_UNTRUSTED, SVA_REASON_TRUST_UNKNOWN, SVA_REASON_NO_PERMISSION,
+		SVA_REASON_EXCLUDED,   SVA_REASON_WRONG_MODE,	   SVA_REASON_QUEUE_EXCLUDED,
+		SVA_REASON_WRONG_TYPE, SVA_REASON_DEVICE_DISABLED, SVA_REASON_QUEUE_DISABLED,
+		SVA_REASON_NO_NODE,    SVA_REASON_NOT_A_QUEUE,	   SVA_REASON_PROC_HIDDEN,
+		SVA_REASON_NO_ENQCMD,  SVA_REASON_NO_MOVDIR64B,	   SVA_REASON_NOT_BUILT,
+		SVA_REASON_UNTRUSTED,  SVA_REASON_TRUST_UNKNOWN,   SVA_REASON_NO_PERMISSION,
 	};
 
 	for (unsigned int i = 0; i < sizeof(order) / sizeof(order[0]); i++)
@@ -58,19 +66,20 @@ static uint32_t queue_path_reason(struct sva *ctx, int path)
 
 static uint32_t path_reason(struct sva *ctx, int path)
 {
+	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
+	uint32_t reason = SVA_REASON_OK;
+
 	if (atomic_load(&ctx->shortage) && path != SVA_PATH_CPU)
 		return SVA_REASON_SHORTAGE;
 	if (!sva_config_path_allowed(&ctx->config, path))
 		return SVA_REASON_EXCLUDED;
-	switch (path) {
-	case SVA_PATH_CPU:
-	case SVA_PATH_SOFT:
+	if (!ops)
 		return SVA_REASON_OK;
-	case SVA_PATH_DMA:
-		return sva_dma_probe();
-	default:
+	if (!ops->queue)
 		return queue_path_reason(ctx, path);
-	}
+	if (ops->look)
+		(void)ops->look(&reason);
+	return reason;
 }
 
 int sva_explain(struct sva *sva, int path, char *text, size_t size)
@@ -138,7 +147,10 @@ int sva_queue_info(struct sva *sva, unsigned int index, int probe, struct sva_qu
 	size_t size;
 	int err;
 
-	/* The first version's fields end with reserved; a program compiled against less is not possible. */
+	/*
+	 * The first version's fields end with reserved; a program compiled against less is not
+	 * possible.
+	 */
 	if (!out || out->size < sizeof(size_t) + sizeof(char *))
 		return -EINVAL;
 	sva = sva_context_complete(sva, &err);
@@ -150,10 +162,13 @@ int sva_queue_info(struct sva *sva, unsigned int index, int probe, struct sva_qu
 		return -ENOENT;
 	describe_queue(queue, &info);
 	for (int path = 0; path < SVA_PATH_COUNT; path++) {
-		if (path >= SVA_PATH_DMA)
+		const struct sva_submit_ops *ops = sva_submit_ops_of(path);
+
+		if (!ops || !sva_submit_serves(ops, queue))
 			info.reasons[path] = SVA_REASON_WRONG_MODE;
 		else
-			info.reasons[path] = probe ? full_reason(sva, queue, path) : sva_static_reason(&sva->config, queue, path);
+			info.reasons[path] = probe ? full_reason(sva, queue, path) :
+						     sva_static_reason(&sva->config, queue, path);
 	}
 	if (probe && !sva_dma_pasid(&pasid))
 		info.pasid = (int32_t)pasid;

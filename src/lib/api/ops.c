@@ -27,7 +27,8 @@ int sva_compare(struct sva *sva, const void *a, const void *b, size_t len, size_
 	return run_compare(sva, &op, len, offset);
 }
 
-int sva_compare_pattern(struct sva *sva, const void *src, uint64_t pattern, size_t len, size_t *offset)
+int sva_compare_pattern(struct sva *sva, const void *src, uint64_t pattern, size_t len,
+			size_t *offset)
 {
 	struct sva_op op;
 
@@ -43,8 +44,8 @@ int sva_memfill16(struct sva *sva, void *dst, uint64_t low, uint64_t high, size_
 	return sva_run(sva, &op);
 }
 
-int sva_create_delta(struct sva *sva, const void *from, const void *to, size_t len, void *delta, uint32_t max_size,
-		     uint32_t *size)
+int sva_create_delta(struct sva *sva, const void *from, const void *to, size_t len, void *delta,
+		     uint32_t max_size, uint32_t *size)
 {
 	struct sva_op op;
 	int err;
@@ -63,7 +64,10 @@ int sva_apply_delta(struct sva *sva, void *dst, size_t len, const void *delta, u
 {
 	struct sva_op op;
 
-	/* The record of two equal buffers: there is nothing to apply, and the device does not take it. */
+	/*
+	 * The record of two equal buffers: there is nothing to apply, and the device does not take
+	 * it.
+	 */
 	sva_prep_apply_delta(&op, dst, size ? len : 0, delta, size);
 	return sva_run(sva, &op);
 }
@@ -147,8 +151,8 @@ static bool bad_list(const struct iovec *iov, unsigned int count)
 	return false;
 }
 
-int sva_prep_copyv(struct sva_op *ops, unsigned int n, const struct iovec *dst, unsigned int dst_count, const struct iovec *src,
-		   unsigned int src_count)
+int sva_prep_copyv(struct sva_op *ops, unsigned int n, const struct iovec *dst,
+		   unsigned int dst_count, const struct iovec *src, unsigned int src_count)
 {
 	struct walk to = { dst, dst_count, 0 }, from = { src, src_count, 0 };
 	int count = 0;
@@ -169,7 +173,10 @@ int sva_prep_copyv(struct sva_op *ops, unsigned int n, const struct iovec *dst, 
 	return count;
 }
 
-/* "One of them failed" is not what the caller wants to know, but which error, and where. The bytes are those of all. */
+/*
+ * "One of them failed" is not what the caller wants to know, but which error, and where. The bytes
+ * are those of all.
+ */
 static int tell_first_failure(const struct sva_op *ops, int n)
 {
 	struct sva_result *last = &sva_tls.last;
@@ -188,8 +195,8 @@ static int tell_first_failure(const struct sva_op *ops, int n)
 	return last->error;
 }
 
-int sva_copyv(struct sva *sva, const struct iovec *dst, unsigned int dst_count, const struct iovec *src, unsigned int src_count,
-	      size_t *copied)
+int sva_copyv(struct sva *sva, const struct iovec *dst, unsigned int dst_count,
+	      const struct iovec *src, unsigned int src_count, size_t *copied)
 {
 	struct sva_op batch, **list, *ops;
 	void *memory;

@@ -1,40 +1,60 @@
 /* SPDX-License-Identifier: MIT */
-/* What a context is made of: its configuration, the queues that were found, and its routes, the paths on queues that it may use. */
+/*
+ * What a context is made of: its configuration, the queues that were found, and its candidates, the
+ * paths on queues that it may use.
+ */
 #include <stdlib.h>
 
 #include "lib/api/api.h"
 #include "lib/base/memory.h"
-#include "lib/queue/dma.h"
 #include "lib/queue/ways.h"
 
-static int add_route(struct sva *ctx, const struct sva_queue *queue, int path, uint32_t reason)
+static int add_candidate(struct sva *ctx, const struct sva_queue *queue, int path, uint32_t reason)
 {
-	struct sva_route *routes = realloc(ctx->routes, (ctx->route_count + 1) * sizeof(*routes));
+	struct sva_candidate *candidates =
+		realloc(ctx->candidates, (ctx->candidate_count + 1) * sizeof(*candidates));
 
-	if (!routes)
+	if (!candidates)
 		return -ENOMEM;
-	ctx->routes = routes;
-	routes[ctx->route_count] = (struct sva_route){ .queue = queue, .path = (uint8_t)path };
-	atomic_init(&routes[ctx->route_count].reason, reason);
-	ctx->route_count++;
+	ctx->candidates = candidates;
+	candidates[ctx->candidate_count] =
+		(struct sva_candidate){.queue = queue, .path = (uint8_t)path};
+	atomic_init(&candidates[ctx->candidate_count].reason, reason);
+	ctx->candidate_count++;
 	return 0;
 }
 
-static int add_routes(struct sva *ctx, int path)
+/*
+ * The path's own queue. One that is not there now is no candidate; if it comes, contexts that are
+ * opened later see it.
+ */
+static int add_own_queue(struct sva *ctx, const struct sva_submit_ops *ops)
 {
-	if (path == SVA_PATH_SOFT)
-		return add_route(ctx, sva_soft_queue(), path, SVA_REASON_OK);
-	/* Without the module there is no such route; one that is loaded later serves contexts that are opened later. */
-	if (path == SVA_PATH_DMA)
-		return ctx->dma_reason == SVA_REASON_OK ? add_route(ctx, sva_dma_queue(), path, SVA_REASON_OK) : 0;
+	uint32_t reason = SVA_REASON_OK;
+	int err = ops->look ? ops->look(&reason) : 0;
+
+	ctx->own_reasons[ops->path] = reason;
+	return err || reason != SVA_REASON_OK ? err :
+						add_candidate(ctx, ops->queue(), ops->path, reason);
+}
+
+static int add_candidates(struct sva *ctx, int path)
+{
+	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
+
+	if (ops->queue)
+		return add_own_queue(ctx, ops);
 	for (const struct sva_queue *queue = ctx->inventory->queues; queue; queue = queue->next) {
 		int err;
 
-		/* What can never change for this context is left out; the rest may be mended while the program runs. */
+		/*
+		 * What can never change for this context is left out; the rest may be mended while
+		 * the program runs.
+		 */
 		if (!sva_config_queue_allowed(&ctx->config, queue->device, queue->name) ||
-		    sva_submit_ops_of(path)->mode == (queue->mode ^ 3u))
+		    ops->mode == (queue->mode ^ 3u))
 			continue;
-		err = add_route(ctx, queue, path, SVA_REASON_OK);
+		err = add_candidate(ctx, queue, path, SVA_REASON_OK);
 		if (err)
 			return err;
 	}
@@ -42,32 +62,28 @@ static int add_routes(struct sva *ctx, int path)
 }
 
 /*
- * Routes in the order of the permitted paths, up to the CPU, which can do everything. When nobody named paths, synchronous
- * calls stop before soft: without a device the CPU itself is the better choice for who waits anyway.
+ * Candidates in the order of the permitted paths, up to the CPU, which can do everything. When no
+ * list of paths was given, synchronous calls stop before software: without a device the CPU itself
+ * is the better choice for a caller that waits anyway.
  */
-static int make_routes(struct sva *ctx)
+static int make_candidates(struct sva *ctx)
 {
 	bool sync_open = true;
 
-	ctx->dma_reason = SVA_REASON_EXCLUDED;
-	if (sva_config_path_allowed(&ctx->config, SVA_PATH_DMA)) {
-		int err = sva_dma_look(&ctx->dma_reason);
-
-		if (err)
-			return err;
-	}
+	for (int path = 0; path < SVA_PATH_COUNT; path++)
+		ctx->own_reasons[path] = SVA_REASON_EXCLUDED;
 	for (unsigned int i = 0; i < ctx->config.path_count; i++) {
 		int path = ctx->config.paths[i], err;
 
 		if (path == SVA_PATH_CPU)
 			break;
-		if (path == SVA_PATH_SOFT && !ctx->config.paths_explicit)
+		if (sva_submit_ops_of(path)->is_software && !ctx->config.paths_explicit)
 			sync_open = false;
-		err = add_routes(ctx, path);
+		err = add_candidates(ctx, path);
 		if (err)
 			return err;
 		if (sync_open)
-			ctx->sync_routes = ctx->route_count;
+			ctx->sync_candidates = ctx->candidate_count;
 	}
 	return 0;
 }
@@ -98,7 +114,7 @@ int sva_context_open(struct sva **out, const struct sva_opts *opts)
 		err = sva_guard_setup();
 	if (!err) {
 		ctx->policy = sva_policy_of(&ctx->config);
-		err = make_routes(ctx);
+		err = make_candidates(ctx);
 	}
 	if (err) {
 		sva_context_free(ctx);

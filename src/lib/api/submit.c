@@ -14,7 +14,7 @@ int sva_submit(struct sva *sva, struct sva_op *op)
 	if (unlikely(!thread))
 		return err;
 	if (unlikely(!--thread->ticks))
-		sva_path_refresh(thread);
+		sva_choose_refresh(thread);
 	if (likely(thread->recent) && likely(!sva_start_fast(thread, thread->recent, op)))
 		return 0;
 	return sva_start(thread, op, NULL, false);
@@ -34,7 +34,10 @@ int sva_submit_many(struct sva *sva, struct sva_op **ops, unsigned int n)
 	if (unlikely(!thread))
 		return err;
 	while (done < n) {
-		/* The first goes alone and finds a queue; where that takes several at once, the others follow together. */
+		/*
+		 * The first goes alone and finds a queue; where that takes several at once, the
+		 * others follow together.
+		 */
 		err = sva_submit(sva, ops[done]);
 		if (err)
 			return done ? (int)done : err;
@@ -75,7 +78,10 @@ static unsigned int collect(struct sva_thread *thread, struct sva_op **done, uns
 {
 	unsigned int looks, found = 0;
 
-	/* Each look costs the same; a call looks at each operation once at most, and the next call goes on where this one stopped. */
+	/*
+	 * Each look costs the same; a call looks at each operation once at most, and the next call
+	 * goes on where this one stopped.
+	 */
 	looks = atomic_load_explicit(&thread->in_flight, memory_order_relaxed);
 	if (n < looks && looks > 2 * n + 16)
 		looks = 2 * n + 16;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The synchronous calls. Short work and work without a device never becomes a descriptor: it is memmove(3) and a few words noted. What one descriptor
- * can carry takes the quick road: descriptor and record lie ready in the thread's pages, one lease carries it, and there is no lock, no locked instruction, no
- * allocation and no system call on it. Everything else, and everything that goes wrong on the quick road, is an operation like any other.
+ * The synchronous calls. Short work and work without a device never becomes a descriptor: it is
+ * memmove(3) and a few words noted. What one descriptor can carry takes the quick road: descriptor
+ * and record lie ready in the thread's pages, one lease carries it, and there is no lock, no locked
+ * instruction, no allocation and no system call on it. Everything else, and everything that goes
+ * wrong on the quick road, is an operation like any other.
  */
 #include <sched.h>
 #include <string.h>
@@ -50,7 +52,9 @@ static __attribute__((cold)) int note_error(int error, uint32_t reason, uint64_t
 
 static __attribute__((cold)) int note_no_thread(int error)
 {
-	uint32_t reason = error == -ESTALE ? SVA_REASON_FORKED : sva_is_shortage(error) ? SVA_REASON_SHORTAGE : SVA_REASON_OK;
+	uint32_t reason = error == -ESTALE	 ? SVA_REASON_FORKED :
+			  sva_is_shortage(error) ? SVA_REASON_SHORTAGE :
+						   SVA_REASON_OK;
 
 	return note_error(error, reason, 0, false);
 }
@@ -60,10 +64,13 @@ static uint32_t refusal(const struct sva_thread *thread, int err)
 {
 	if (err == -EOPNOTSUPP)
 		return SVA_REASON_NO_OPERATION;
-	return err == -ENODEV ? sva_path_reason(thread->ctx) : (uint32_t)SVA_REASON_OK;
+	return err == -ENODEV ? sva_choose_reason(thread->ctx) : (uint32_t)SVA_REASON_OK;
 }
 
-/* Of an operation that was refused for a null pointer: is it one to write to? They are checked in this order. */
+/*
+ * Of an operation that was refused for a null pointer: is it one to write to? They are checked in
+ * this order.
+ */
 static bool null_is_written(const struct sva_op *op)
 {
 	const struct sva_kind *kind = sva_kind_of(op);
@@ -79,7 +86,7 @@ static int run(struct sva_thread *thread, struct sva_op *op)
 	int err;
 
 	if (!thread->ticks || !--thread->ticks)
-		sva_path_refresh(thread);
+		sva_choose_refresh(thread);
 	while ((err = sva_start(thread, op, NULL, true)) == -EAGAIN) {
 		uint64_t now = sva_now_ns();
 
@@ -90,7 +97,8 @@ static int run(struct sva_thread *thread, struct sva_op *op)
 		sched_yield();
 	}
 	if (err)
-		return note_error(err, refusal(thread, err), 0, err == -EFAULT && null_is_written(op));
+		return note_error(err, refusal(thread, err), 0,
+				  err == -EFAULT && null_is_written(op));
 	return note_op(op, sva_wait(op, -1));
 }
 
@@ -114,7 +122,8 @@ static __attribute__((noinline, cold)) int go_slowly(struct sva_thread *thread)
 {
 	const struct sva_desc *desc = &thread->quick.desc;
 
-	sva_prep(&thread->op, (enum sva_opcode)sva_desc_opcode(desc), desc->src, desc->dst, desc->size);
+	sva_prep(&thread->op, (enum sva_opcode)sva_desc_opcode(desc), desc->src, desc->dst,
+		 desc->size);
 	return run(thread, &thread->op);
 }
 
@@ -124,11 +133,16 @@ static bool quick_wraps(const struct sva_desc *desc)
 	uint64_t end;
 
 	return __builtin_add_overflow(desc->dst, desc->size - 1, &end) ||
-	       (sva_desc_opcode(desc) == SVA_OPCODE_MEMMOVE && __builtin_add_overflow(desc->src, desc->size - 1, &end));
+	       (sva_desc_opcode(desc) == SVA_OPCODE_MEMMOVE &&
+		__builtin_add_overflow(desc->src, desc->size - 1, &end));
 }
 
-/* It was taken, and its record tells of a fault, or nothing yet: from here on it is an operation like any other. */
-static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thread, struct sva_lease *lease)
+/*
+ * It was taken, and its record tells of a fault, or nothing yet: from here on it is an operation
+ * like any other.
+ */
+static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thread,
+							 struct sva_lease *lease)
 {
 	const struct sva_desc *desc = &thread->quick.desc;
 	struct sva_op *op = &thread->op;
@@ -141,7 +155,8 @@ static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thre
 	op->flags = 0;
 	op->desc = thread->quick.desc;
 	op->comp = thread->quick.comp;
-	op->desc.flags_opcode &= 0xff000000u; /* the queue's flags come back when it is issued again */
+	/* the queue's flags come back when it is issued again */
+	op->desc.flags_opcode &= 0xff000000u;
 	sva_operation_begin(op, thread->ctx, &thread->ctx->policy);
 	sva_progress_next(op, lease->max_transfer);
 	p->lease = lease;
@@ -157,8 +172,12 @@ static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thre
 	return note_op(op, err);
 }
 
-/* One descriptor, synchronously, on the lead lease. What is needed again afterwards is in the descriptor, not in registers. */
-static inline __attribute__((always_inline)) int quick(struct sva_thread *thread, struct sva_lease *lease, uint32_t word,
+/*
+ * One descriptor, synchronously, on the lead lease. What is needed again afterwards is in the
+ * descriptor, not in registers.
+ */
+static inline __attribute__((always_inline)) int quick(struct sva_thread *thread,
+						       struct sva_lease *lease, uint32_t word,
 						       uint64_t src, uint64_t dst, size_t len)
 {
 	struct sva_desc *desc = &thread->quick.desc;
@@ -207,17 +226,18 @@ static inline struct sva_lease *quick_lease(struct sva_thread *thread, size_t le
 }
 
 /*
- * Can any queue take the prepared operation? If none can, and the CPU may, then the CPU does it as plainly as it can, which the model that stands in
- * for a device elsewhere would not.
+ * Can any queue take the prepared operation? If none can, and the CPU may, then the CPU does it as
+ * plainly as it can, which the model that stands in for a device elsewhere would not.
  */
-static bool has_route(struct sva_thread *thread)
+static bool has_candidate(struct sva_thread *thread)
 {
 	unsigned int pos = 0;
 	uint32_t reason;
 
-	if (!thread->ctx->policy.cpu_allowed || sva_path_next(thread, &pos, &thread->op, true, -1))
+	if (!thread->ctx->policy.cpu_allowed ||
+	    sva_choose_next(thread, &pos, &thread->op, true, -1))
 		return true;
-	reason = sva_path_reason(thread->ctx);
+	reason = sva_choose_reason(thread->ctx);
 	if (reason == SVA_REASON_OK)
 		reason = SVA_REASON_NO_OPERATION; /* the first choice works, for other operations */
 	if (thread->cpu_id->reason != reason) {
@@ -267,19 +287,19 @@ static int copy_on_cpu(struct sva_thread *thread, void *dst, const void *src, si
 	return note_error(err, 0, bad, bad - (uintptr_t)dst < len && bad - (uintptr_t)src >= len);
 }
 
-static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, void *dst, const void *src,
-						 size_t len)
+static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, void *dst,
+						 const void *src, size_t len)
 {
 	if (len < thread->cpu_below)
 		return copy_on_cpu(thread, dst, src, len);
 	sva_prep_memcpy(&thread->op, dst, src, len);
-	if (len <= PTRDIFF_MAX && !has_route(thread))
+	if (len <= PTRDIFF_MAX && !has_candidate(thread))
 		return copy_on_cpu(thread, dst, src, len);
 	return run(thread, &thread->op);
 }
 
-static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, void *dst, const void *src,
-						  size_t len)
+static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, void *dst,
+						  const void *src, size_t len)
 {
 	struct sva_lease *lease = quick_lease(thread, len);
 
@@ -292,13 +312,16 @@ static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, voi
 /* What the CPU can do without a share of a context, in a moment without memory for one. */
 static bool can_do_without(const struct sva *sva, int err)
 {
-	return sva_is_shortage(err) && (!sva || (sva->policy.cpu_allowed && !(sva->config.flags & SVA_OPEN_GUARD)));
+	return sva_is_shortage(err) &&
+	       (!sva || (sva->policy.cpu_allowed && !(sva->config.flags & SVA_OPEN_GUARD)));
 }
 
-static const struct sva_identity without_share = { .path = SVA_PATH_CPU, .reason = SVA_REASON_SHORTAGE };
+static const struct sva_identity without_share = {.path = SVA_PATH_CPU,
+						  .reason = SVA_REASON_SHORTAGE};
 
 /* Not the context of this thread's last call, or not its time any more. */
-static __attribute__((noinline, cold)) int copy_anew(struct sva *sva, void *dst, const void *src, size_t len)
+static __attribute__((noinline, cold)) int copy_anew(struct sva *sva, void *dst, const void *src,
+						     size_t len)
 {
 	struct sva_thread *thread;
 	int err;
@@ -328,8 +351,12 @@ int sva_memcpy(struct sva *sva, void *dst, const void *src, size_t len)
 	if (len >= thread->threshold)
 		return copy_quickly(thread, dst, src, len);
 	note(thread->cpu_id, len);
-	/* Below the threshold the sum of either address and len wraps around, or begins at null, if that of both or-ed does. */
-	if (unlikely(!len || __builtin_add_overflow(((uintptr_t)dst - 1) | ((uintptr_t)src - 1), len, &end)))
+	/*
+	 * Below the threshold the sum of either address and len wraps around, or begins at null, if
+	 * that of both or-ed does.
+	 */
+	if (unlikely(!len || __builtin_add_overflow(((uintptr_t)dst - 1) | ((uintptr_t)src - 1),
+						    len, &end)))
 		return refuse((uintptr_t)dst, (uintptr_t)src, len);
 	memmove(dst, src, len);
 	return 0;
@@ -353,7 +380,8 @@ static int fill_on_cpu(struct sva_thread *thread, void *dst, uint64_t pattern, s
 	return 0;
 }
 
-static __attribute__((noinline, cold)) int fill_without_share(struct sva *sva, void *dst, uint64_t pattern, size_t len, int err)
+static __attribute__((noinline, cold)) int fill_without_share(struct sva *sva, void *dst,
+							      uint64_t pattern, size_t len, int err)
 {
 	if (!can_do_without(sva, err))
 		return note_no_thread(err);
@@ -379,7 +407,7 @@ int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 	if (likely(lease))
 		return quick(thread, lease, lease->fill_word, pattern, (uintptr_t)dst, len);
 	sva_prep_memfill(&thread->op, dst, pattern, len);
-	if (len <= PTRDIFF_MAX && !has_route(thread))
+	if (len <= PTRDIFF_MAX && !has_candidate(thread))
 		return fill_on_cpu(thread, dst, pattern, len);
 	return run(thread, &thread->op);
 }

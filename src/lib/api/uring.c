@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations on mapped buffers, on an io_uring of the caller's. The library fills in the submission and reads the result; the ring, and with it when
- * something is submitted and seen, is the caller's. Until then the module's words stand where the record would: nobody else writes there.
+ * Operations on mapped buffers, on an io_uring of the caller's. The library fills in the submission
+ * and reads the result; the ring, and with it when something is submitted and seen, is the
+ * caller's. Until then the module's words stand where the record would: nobody else writes there.
  */
 #include <linux/io_uring.h>
 #include <string.h>
@@ -10,16 +11,21 @@
 #include "lib/queue/dma.h"
 #include "uapi/sva_dma.h"
 
-_Static_assert(offsetof(struct sva_op, comp_more) == offsetof(struct sva_op, comp) + sizeof(struct sva_comp) &&
-		       sizeof(struct sva_dma_op) <= sizeof(struct sva_comp) + sizeof(((struct sva_op *)0)->comp_more),
+_Static_assert(offsetof(struct sva_op, comp_more) ==
+			       offsetof(struct sva_op, comp) + sizeof(struct sva_comp) &&
+		       sizeof(struct sva_dma_op) <=
+			       sizeof(struct sva_comp) + sizeof(((struct sva_op *)0)->comp_more),
 	       "the module's words fit where the record stands");
 
-static void fill_submission(struct io_uring_sqe *sqe, const struct sva_bond *bond, struct sva_op *op)
+static void fill_submission(struct io_uring_sqe *sqe, const struct sva_bond *bond,
+			    struct sva_op *op)
 {
 	void *words = (char *)op + offsetof(struct sva_op, comp);
 	struct sva_dma_op request;
 	struct sva_dma_uring_cmd cmd = {
-		.op = (uint64_t)(uintptr_t)words, .op_size = sizeof(request), .node = SVA_DMA_NODE_ANY,
+		.op = (uint64_t)(uintptr_t)words,
+		.op_size = sizeof(request),
+		.node = SVA_DMA_NODE_ANY,
 	};
 
 	sva_dma_translate(&op->desc, &request);
@@ -51,7 +57,10 @@ int sva_dma_uring_prep(struct sva_op *op, struct io_uring_sqe *sqe)
 	err = sva_dma_begin(op, bufs, &bond);
 	if (err)
 		return err;
-	/* The caller submits the number of the descriptor: it has to be that of the module's file still. */
+	/*
+	 * The caller submits the number of the descriptor: it has to be that of the module's file
+	 * still.
+	 */
 	if (bond && !sva_file_ours(&bond->file))
 		sva_bond_lost(bond);
 	if (!bond || !sva_dma_has_uring(bond)) {

@@ -38,11 +38,15 @@ void sva_bias_enter_slow(struct sva_bias *bias)
 {
 	do {
 		atomic_store_explicit(&bias->busy, 0, memory_order_release);
-		/* The visitor holds the lock while it is there: taking it is waiting for the visitor. */
+		/*
+		 * The visitor holds the lock while it is there: taking it is waiting for the
+		 * visitor.
+		 */
 		pthread_mutex_lock(&bias->lock);
 		/*
-		 * Sequentially consistent, so that the next visitor, who writes revoked and then reads busy, sees this store or is seen
-		 * by the load below, with or without a membarrier.
+		 * Sequentially consistent, so that the next visitor, who writes revoked and then
+		 * reads busy, sees this store or is seen by the load below, with or without a
+		 * membarrier.
 		 */
 		atomic_store_explicit(&bias->busy, 1, memory_order_seq_cst);
 		pthread_mutex_unlock(&bias->lock);
@@ -64,7 +68,10 @@ void sva_bias_visit_fence(void)
 
 void sva_bias_visit_wait(struct sva_bias *bias)
 {
-	/* The owner's section is a few dozen instructions or one write(2), unless it was scheduled out in it. */
+	/*
+	 * The owner's section is a few dozen instructions or one write(2), unless it was scheduled
+	 * out in it.
+	 */
 	for (unsigned int i = 0; atomic_load_explicit(&bias->busy, memory_order_acquire); i++)
 		if (i > 64)
 			sched_yield();
@@ -72,6 +79,7 @@ void sva_bias_visit_wait(struct sva_bias *bias)
 
 void sva_bias_visit_end(struct sva_bias *bias)
 {
-	atomic_fetch_and_explicit(&bias->revoked, ~(unsigned int)SVA_BIAS_VISITED, memory_order_release);
+	atomic_fetch_and_explicit(&bias->revoked, ~(unsigned int)SVA_BIAS_VISITED,
+				  memory_order_release);
 	pthread_mutex_unlock(&bias->lock);
 }

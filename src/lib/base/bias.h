@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A lock that costs its owner no locked instruction: for what one thread uses all the time and others hardly ever.
+ * A lock that costs its owner no locked instruction: for what one thread uses all the time and
+ * others hardly ever.
  *
- * The owner writes busy, looks at revoked, works, clears busy. Somebody else sets revoked, issues membarrier(2), waits until
- * busy is clear, works, clears revoked. As a litmus test:
+ * The owner writes busy, looks at revoked, works, clears busy. Somebody else sets revoked, issues
+ * membarrier(2), waits until busy is clear, works, clears revoked. As a litmus test:
  *
- *	owner                            other
- *	busy = 1                         revoked = 1
- *	(compiler barrier)               membarrier: a full barrier on every running thread of the process
- *	r0 = revoked                     r1 = busy
+ * 	owner                            other
+ * 	busy = 1                         revoked = 1
+ * 	(compiler barrier)               membarrier: a full barrier on every running thread of the
+ *         process
+ * 	r0 = revoked                     r1 = busy
  *
- * r0 = 0 and r1 = 0 together is forbidden. The barrier runs in the owner either before its store of busy, and then the later load sees
- * revoked = 1; or after the store, and then busy = 1 is visible before "other" reads it; or between load and store of the two, which is the second case.
- * An owner that is not running had a full barrier when it was scheduled out. The clearing stores release and the loads that see them
- * acquire, so each side sees what the other did in its turn.
+ * r0 = 0 and r1 = 0 together is forbidden. The barrier runs in the owner either before its store of
+ * busy, and then the later load sees revoked = 1; or after the store, and then busy = 1 is visible
+ * before "other" reads it; or between load and store of the two, which is the second case. An owner
+ * that is not running had a full barrier when it was scheduled out. The clearing stores release and
+ * the loads that see them acquire, so each side sees what the other did in its turn.
  *
- * Where the kernel has no membarrier, revoked is never clear: the owner always takes the slow way in, which uses the mutex.
+ * Where the kernel has no membarrier, revoked is never clear: the owner always takes the slow way
+ * in, which uses the mutex.
  */
 #ifndef SVA_BIAS_H
 #define SVA_BIAS_H
@@ -55,8 +59,8 @@ static inline void sva_bias_exit(struct sva_bias *bias)
 }
 
 /*
- * The visitor's side. For several locks at once: begin each, fence once, then wait for each; end each when done. The order in which they are begun
- * is the caller's to keep the same everywhere.
+ * The visitor's side. For several locks at once: begin each, fence once, then wait for each; end
+ * each when done. The order in which they are begun is the caller's to keep the same everywhere.
  */
 void sva_bias_visit_begin(struct sva_bias *bias);
 void sva_bias_visit_fence(void);

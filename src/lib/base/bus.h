@@ -4,22 +4,32 @@
  *
  * The contract on the bus
  *
- *  - A portal is a 4 KiB page of device memory, mapped uncached. It takes aligned stores of 64 bytes that arrive whole, and ignores any other
- *    store. Bits 11:6 of the address choose nothing: every 64-byte slot of the page is the same queue.
- *  - ENQCMD makes such a store to a shared queue and waits for the answer: ZF = 0 taken, ZF = 1 retry. Retry is also what a disabled, halted or dedicated
- *    queue answers, so whoever retries must have a bound. The CPU puts PASID and PRIV into the first four bytes, which must be zero in the source; without a
+ *  - A portal is a 4 KiB page of device memory, mapped uncached. It takes aligned stores of 64
+ *    bytes that arrive whole, and ignores any other
+ *    store. Bits 11:6 of the address choose nothing: every 64-byte slot of the page is the same
+ *    queue.
+ *  - ENQCMD makes such a store to a shared queue and waits for the answer: ZF = 0 taken, ZF = 1
+ *    retry. Retry is also what a disabled, halted or dedicated
+ *    queue answers, so whoever retries must have a bound. The CPU puts PASID and PRIV into the
+ *    first four bytes, which must be zero in the source; without a
  *    PASID it raises #GP.
- *  - MOVDIR64B makes such a store to a dedicated queue and answers nothing: what a full queue is given, it drops. Whoever submits must count.
- *  - Both are weakly ordered: neither waits for earlier ordinary stores. The 64 bytes of the descriptor itself are read by the instruction in
- *    program order, but memory that the descriptor points at (completion record, batch list, source data) is read by the
+ *  - MOVDIR64B makes such a store to a dedicated queue and answers nothing: what a full queue is
+ *    given, it drops. Whoever submits must count.
+ *  - Both are weakly ordered: neither waits for earlier ordinary stores. The 64 bytes of the
+ *    descriptor itself are read by the instruction in
+ *    program order, but memory that the descriptor points at (completion record, batch list, source
+ *    data) is read by the
  *    device. sva_publish_to_device() comes between the stores to such memory and the submission.
- *  - The device writes a completion record as a whole, and the kernel (when it serves a fault on the record) writes the status byte last. So the status is
+ *  - The device writes a completion record as a whole, and the kernel (when it serves a fault on
+ *    the record) writes the status byte last. So the status is
  *    polled alone, and sva_record_status() acquires: nothing after it is read too early.
  *
- * Instructions are given as bytes, so that the library builds with any -march and any assembler. The memory operands tell the compiler
- * which bytes are read and written; "memory" keeps every other access on its side of the submission.
+ * Instructions are given as bytes, so that the library builds with any -march and any assembler.
+ * The memory operands tell the compiler which bytes are read and written; "memory" keeps every
+ * other access on its side of the submission.
  *
- * Sources: Intel SDM for ENQCMD, MOVDIR64B, UMONITOR, UMWAIT; DSA specification rev 3.0, 3.3, 3.9, 9.3.
+ * Sources: Intel SDM for ENQCMD, MOVDIR64B, UMONITOR, UMWAIT; DSA specification rev 3.0, 3.3, 3.9,
+ * 9.3.
  */
 #ifndef SVA_BUS_H
 #define SVA_BUS_H
@@ -32,7 +42,10 @@
 
 #define SVA_PORTAL_SIZE 4096u /* bytes of a portal mapping. Source: Linux idxd cdev.c */
 
-/* The status byte of a record that a device may be writing; what comes after it in program order sees the whole record. */
+/*
+ * The status byte of a record that a device may be writing; what comes after it in program order
+ * sees the whole record.
+ */
 static inline uint8_t sva_record_status(const struct sva_comp *comp)
 {
 	return __atomic_load_n(&comp->status, __ATOMIC_ACQUIRE);
@@ -88,15 +101,20 @@ static inline void sva_movdir64b(void *portal, const struct sva_desc *desc)
 }
 
 /*
- * Sleep until the record's cache line is written, or the time stamp counter reaches deadline, or the kernel's own limit; may
- * wake early. The status is looked at again after the line is armed: a record that came in between would otherwise be slept over. Needs WAITPKG.
+ * Sleep until the record's cache line is written, or the time stamp counter reaches deadline, or
+ * the kernel's own limit; may wake early. The status is looked at again after the line is armed: a
+ * record that came in between would otherwise be slept over. Needs WAITPKG.
  */
 static inline void sva_umwait(const struct sva_comp *comp, uint64_t deadline)
 {
-	__asm__ volatile(".byte 0xf3, 0x0f, 0xae, 0xf0" /* umonitor %rax */ : : "a"(comp) : "memory");
+	__asm__ volatile(".byte 0xf3, 0x0f, 0xae, 0xf0" /* umonitor %rax */
+			 :
+			 : "a"(comp)
+			 : "memory");
 	if (sva_record_status(comp))
 		return;
-	__asm__ volatile(".byte 0xf2, 0x0f, 0xae, 0xf1" /* umwait %ecx, with edx:eax; ecx = 1: the lighter state C0.1 */
+	/* umwait %ecx, with edx:eax; ecx = 1: the lighter state C0.1 */
+	__asm__ volatile(".byte 0xf2, 0x0f, 0xae, 0xf1"
 			 :
 			 : "c"(1), "a"((uint32_t)deadline), "d"((uint32_t)(deadline >> 32))
 			 : "memory", "cc");

@@ -12,7 +12,8 @@ uint64_t sva_now_ns(void);
 
 struct sva_retry {
 	_Atomic uint64_t at;         /* ns; not before */
-	_Atomic uint64_t delay;      /* ns; doubles with every failure, up to ten seconds; 0: nothing has failed */
+	/* ns; doubles with every failure, up to ten seconds; 0: nothing has failed */
+	_Atomic uint64_t delay;
 };
 
 bool sva_retry_is_due(const struct sva_retry *retry);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this CPU can do, as the kernel tells it. /proc/cpuinfo also shows what the kernel switched off (ENQCMD without a
- * scalable IOMMU) and can be presented by an emulator; CPUID alone would promise instructions that end in SIGILL or
- * SIGSEGV.
+ * What this CPU can do, as the kernel tells it. /proc/cpuinfo also shows what the kernel switched
+ * off (ENQCMD without a scalable IOMMU) and can be presented by an emulator; CPUID alone would
+ * promise instructions that end in SIGILL or SIGSEGV.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -53,8 +53,8 @@ static char *flags_of(char *line)
 }
 
 /*
- * The first processor stands for all: the kernel enables these features everywhere or nowhere. 0, or -errno and nothing is known. Several
- * threads may be here at once, and find the same.
+ * The first processor stands for all: the kernel enables these features everywhere or nowhere. 0,
+ * or -errno and nothing is known. Several threads may be here at once, and find the same.
  */
 static int read_features(void)
 {
@@ -71,7 +71,8 @@ static int read_features(void)
 		list = flags_of(line);
 	err = list || feof(file) ? 0 : -errno;
 	if (!err)
-		atomic_store_explicit(&features, (list ? parse_flags(list) : 0) | KNOWN, memory_order_release);
+		atomic_store_explicit(&features, (list ? parse_flags(list) : 0) | KNOWN,
+				      memory_order_release);
 	free(line);
 	fclose(file);
 	return err;

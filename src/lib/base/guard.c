@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guard of the cpu route, for programs that asked for it (SVA_OPEN_GUARD): a bad pointer becomes -EFAULT. Handlers for SIGSEGV and SIGBUS act only
- * while this thread is inside a guarded copy and the address is in one of its buffers; any other signal goes to the handler that was there before, with
- * what that one asked for.
+ * The guard of the cpu route, for programs that asked for it (SVA_OPEN_GUARD): a bad pointer
+ * becomes -EFAULT. Handlers for SIGSEGV and SIGBUS act only while this thread is inside a guarded
+ * copy and the address is in one of its buffers; any other signal goes to the handler that was
+ * there before, with what that one asked for.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -12,7 +13,8 @@
 #include "lib/base/memory.h"
 #include "lib/base/process.h"
 
-#define NEVER_CANONICAL (1ull << 47) /* user addresses are below it, unless five levels of page tables are in use and asked for */
+/* user addresses are below it, unless five levels of page tables are in use and asked for */
+#define NEVER_CANONICAL (1ull << 47)
 
 struct guarded {
 	sigjmp_buf back;
@@ -25,7 +27,8 @@ static struct sigaction previous[2]; /* SIGSEGV, SIGBUS */
 
 static bool inside(const struct guarded *guarded, uintptr_t addr)
 {
-	return addr - guarded->dst < guarded->len || (guarded->src && addr - guarded->src < guarded->len);
+	return addr - guarded->dst < guarded->len ||
+	       (guarded->src && addr - guarded->src < guarded->len);
 }
 
 /* With what the earlier handler asked for: its mask, and whether it is for once. */
@@ -51,10 +54,14 @@ static void pass_on(int sig, siginfo_t *info, void *context)
 	struct sigaction *old = &previous[sig == SIGBUS];
 	bool sent = info->si_code <= 0; /* by somebody, and not by an access */
 
-	if ((old->sa_flags & SA_SIGINFO) || (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)) {
+	if ((old->sa_flags & SA_SIGINFO) ||
+	    (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)) {
 		call_earlier(old, sig, info, context);
 	} else if (!sent || old->sa_handler == SIG_DFL) {
-		/* Back to the default and return: the same access faults again, and ends the program as it would have. */
+		/*
+		 * Back to the default and return: the same access faults again, and ends the
+		 * program as it would have.
+		 */
 		signal(sig, SIG_DFL);
 		if (sent)
 			raise(sig);
@@ -64,7 +71,8 @@ static void pass_on(int sig, siginfo_t *info, void *context)
 /* An address that no page table can have raises #GP, which does not tell the address. */
 static uintptr_t impossible(const struct guarded *guarded)
 {
-	return guarded->src && guarded->dst + guarded->len - 1 < NEVER_CANONICAL ? guarded->src : guarded->dst;
+	return guarded->src && guarded->dst + guarded->len - 1 < NEVER_CANONICAL ? guarded->src :
+										   guarded->dst;
 }
 
 static void on_fault(int sig, siginfo_t *info, void *context)
@@ -77,7 +85,10 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	if (guarded && info->si_code > 0 && inside(guarded, addr)) {
 		guarded->bad = addr;
 		sva_tls.guard = NULL;
-		/* As before the signal: more is blocked than this handler asked for where something stands between it and the kernel, such as a sanitizer. */
+		/*
+		 * As before the signal: more is blocked than this handler asked for where something
+		 * stands between it and the kernel, such as a sanitizer.
+		 */
 		pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
 		siglongjmp(guarded->back, 1);
 	}
@@ -92,8 +103,10 @@ int sva_guard_setup(void)
 	if (installed)
 		return 0;
 	/*
-	 * SA_NODEFER: what an earlier handler wants blocked is for call_earlier() to say. SA_ONSTACK: a program may have given its threads a stack for this.
-	 * The jump out of the handler does not restore the signal mask, which is what makes a guarded copy free of system calls; the handler does, before it.
+	 * SA_NODEFER: what an earlier handler wants blocked is for call_earlier() to say.
+	 * SA_ONSTACK: a program may have given its threads a stack for this. The jump out of the
+	 * handler does not restore the signal mask, which is what makes a guarded copy free of
+	 * system calls; the handler does, before it.
 	 */
 	action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
 	sigemptyset(&action.sa_mask);

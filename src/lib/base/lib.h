@@ -17,8 +17,11 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-/* configure refuses other machines: code that compares addresses with 64-bit limits may rely on it. */
-_Static_assert(sizeof(void *) == 8 && sizeof(size_t) == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+/*
+ * configure refuses other machines: code that compares addresses with 64-bit limits may rely on it.
+ */
+_Static_assert(sizeof(void *) == 8 && sizeof(size_t) == 8 &&
+		       __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "libsva needs a 64-bit little-endian machine");
 
 #define SVA_NAME_MAX 64 /* of a queue or device, with the terminator */

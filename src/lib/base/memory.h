@@ -5,10 +5,16 @@
 
 #include "lib/base/lib.h"
 
-/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+/*
+ * Nothing of this is exported: say so where it is used, too, so that it is reached without an
+ * indirection.
+ */
 #pragma GCC visibility push(hidden)
 
-/* Bring the pages of [addr, addr + len) in, from the calling thread. 0, or -EFAULT with *bad the first address that can not be. */
+/*
+ * Bring the pages of [addr, addr + len) in, from the calling thread. 0, or -EFAULT with *bad the
+ * first address that can not be.
+ */
 int sva_touch(uint64_t addr, uint64_t len, bool write, uint64_t *bad);
 
 /* Install the handlers, once. */

@@ -87,7 +87,8 @@ bool sva_selector_matches(const char *selector, const char *device, const char *
 
 	if (!slash)
 		return !strcmp(selector, device) || !strcmp(selector, queue);
-	return strlen(device) == length && !memcmp(device, selector, length) && !strcmp(slash + 1, queue);
+	return strlen(device) == length && !memcmp(device, selector, length) &&
+	       !strcmp(slash + 1, queue);
 }
 
 /* What both parts allow; false if they contradict each other. */
@@ -106,6 +107,7 @@ bool sva_selector_meet(const char *a, const char *b, char both[static SVA_SELECT
 	if (!split(a, &pa) || !split(b, &pb) || !meet(pa.device, pb.device, pc.device) ||
 	    !meet(pa.queue, pb.queue, pc.queue))
 		return false;
-	snprintf(both, SVA_SELECTOR_MAX, "%s%s%s", pc.device, *pc.device && *pc.queue ? "/" : "", pc.queue);
+	snprintf(both, SVA_SELECTOR_MAX, "%s%s%s", pc.device, *pc.device && *pc.queue ? "/" : "",
+		 pc.queue);
 	return true;
 }

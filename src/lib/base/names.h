@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of queues, devices and plug-ins, lists of them, and selectors, which are what a list of permitted queues is
- * made of.
+ * Names of queues, devices and plug-ins, lists of them, and selectors, which are what a list of
+ * permitted queues is made of.
  */
 #ifndef SVA_NAMES_H
 #define SVA_NAMES_H
@@ -14,19 +14,22 @@
 
 #define SVA_SELECTOR_MAX (2 * SVA_NAME_MAX) /* of "device/queue", with the terminator */
 
-/* Letters, digits, '.', '_' and '-', beginning with a letter or digit, shorter than SVA_NAME_MAX. */
+/*
+ * Letters, digits, '.', '_' and '-', beginning with a letter or digit, shorter than SVA_NAME_MAX.
+ */
 bool sva_name_valid(const char *name);
 
 /* A list is one allocation, "a\0b\0\0"; NULL is the empty one. */
 int sva_names_add(char **list, const char *name); /* 0, -ENOMEM */
 bool sva_names_has(const char *list, const char *name);
 
-#define sva_names_each(name, list) for (const char *name = (list); name && *name; name += strlen(name) + 1)
+#define sva_names_each(name, list) \
+	for (const char *name = (list); name && *name; name += strlen(name) + 1)
 
 /*
- * A selector is DEVICE/QUEUE, or one name, which stands for a device or a queue of that name. Only when two selectors
- * meet it matters which: a name with a dot in it is then a queue, and one without is a device. What both select goes
- * into both; false if there is nothing.
+ * A selector is DEVICE/QUEUE, or one name, which stands for a device or a queue of that name. Only
+ * when two selectors meet it matters which: a name with a dot in it is then a queue, and one
+ * without is a device. What both select goes into both; false if there is nothing.
  */
 bool sva_selector_valid(const char *selector);
 bool sva_selector_matches(const char *selector, const char *device, const char *queue);

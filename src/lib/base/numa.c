@@ -2,9 +2,9 @@
 /*
  * NUMA nodes of threads and buffers; the only caller of libnuma.
  *
- * What libnuma would look up in sysfs or by a syscall is copied once into a small table, since the hot path asks for
- * the thread's node and libnuma's own lazy tables are not made for threads. A machine without nodes is a machine with
- * one.
+ * What libnuma would look up in sysfs or by a syscall is copied once into a small table, since the
+ * hot path asks for the thread's node and libnuma's own lazy tables are not made for threads. A
+ * machine without nodes is a machine with one.
  */
 #include <fcntl.h>
 #include <numa.h>
@@ -38,7 +38,8 @@ static void fill(struct topology *t)
 	for (unsigned int cpu = 0; cpu < t->cpus; cpu++) {
 		int node = numa_node_of_cpu((int)cpu);
 
-		t->node_of_cpu[cpu] = (int16_t)(node >= 0 && (unsigned int)node < t->nodes ? node : 0);
+		t->node_of_cpu[cpu] =
+			(int16_t)(node >= 0 && (unsigned int)node < t->nodes ? node : 0);
 	}
 	for (unsigned int a = 0; a < t->nodes; a++)
 		for (unsigned int b = 0; b < t->nodes; b++) {
@@ -51,8 +52,8 @@ static void fill(struct topology *t)
 }
 
 /*
- * What libnuma cannot read it takes for absent, says so on the standard error output, and keeps that. So it is asked only when there are
- * descriptors to be had: two at a time is what it needs.
+ * What libnuma cannot read it takes for absent, says so on the standard error output, and keeps
+ * that. So it is asked only when there are descriptors to be had: two at a time is what it needs.
  */
 static bool is_short(void)
 {

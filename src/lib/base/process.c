@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One per process: generations, the arena, interned strings; and what a fork does to all of them. */
+/*
+ * One per process: generations, the arena, interned strings; and what a fork does to all of them.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,8 +14,9 @@
 /* Until the first call the page is this one, whose epoch no thread has cached. */
 static struct sva_alive not_yet;
 struct sva_alive *sva_alive = &not_yet;
-struct sva_process sva_process = { .lock = PTHREAD_MUTEX_INITIALIZER, .closed = PTHREAD_COND_INITIALIZER,
-				     .visit_lock = PTHREAD_MUTEX_INITIALIZER };
+struct sva_process sva_process = {.lock = PTHREAD_MUTEX_INITIALIZER,
+				  .closed = PTHREAD_COND_INITIALIZER,
+				  .visit_lock = PTHREAD_MUTEX_INITIALIZER};
 
 __thread struct sva_tls sva_tls __attribute__((tls_model("initial-exec"))) = {
 	.key = (struct sva *)-1,
@@ -32,7 +35,8 @@ struct interned {
 
 static struct interned *strings;
 static pthread_mutex_t strings_lock = PTHREAD_MUTEX_INITIALIZER;
-static bool tidied; /* after_fork_child() has run, and nothing has entered this process yet; sva_alive::enter */
+/* after_fork_child() has run, and nothing has entered this process yet; sva_alive::enter */
+static bool tidied;
 
 static struct sva_alive *current_page(void)
 {
@@ -40,10 +44,12 @@ static struct sva_alive *current_page(void)
 }
 
 /*
- * fork(2): the thread that forks holds the process-wide locks meanwhile, so the child finds the lists whole and the locks open. The
- * handlers are registered when the library is loaded: a lock that is taken before its handler exists is held forever by a thread that
- * the child does not have. The child closes its copies of the queues' descriptors at once (a dedicated queue would stay busy, and a
- * fork of a program that never calls the library again should not hold it), and touches no portal: those pages are not there.
+ * fork(2): the thread that forks holds the process-wide locks meanwhile, so the child finds the
+ * lists whole and the locks open. The handlers are registered when the library is loaded: a lock
+ * that is taken before its handler exists is held forever by a thread that the child does not have.
+ * The child closes its copies of the queues' descriptors at once (a dedicated queue would stay
+ * busy, and a fork of a program that never calls the library again should not hold it), and touches
+ * no portal: those pages are not there.
  */
 static bool fork_holds_enter; /* sva_process.lock */
 
@@ -74,7 +80,10 @@ static void forget_parent(void)
 		sva_process.in_child();
 	pthread_mutex_init(&sva_process.visit_lock, NULL);
 	sva_numa_after_fork();
-	/* What the parent's objects hold is lost to the child on purpose: other threads may have been in the middle of them. */
+	/*
+	 * What the parent's objects hold is lost to the child on purpose: other threads may have
+	 * been in the middle of them.
+	 */
 	sva_process.contexts = NULL;
 	sva_process.bonds = NULL;
 	sva_process.default_context = NULL;
@@ -92,7 +101,10 @@ static void after_fork_child(void)
 	pthread_mutex_unlock(&sva_process.lock);
 	if (page == &not_yet)
 		return;
-	/* For kernels that do not wipe the page themselves. Where they do, there is nothing left to unlock. */
+	/*
+	 * For kernels that do not wipe the page themselves. Where they do, there is nothing left to
+	 * unlock.
+	 */
 	atomic_store(&page->epoch, 0);
 	atomic_store(&page->generation, 0);
 	pthread_mutex_init(&page->enter, NULL);
@@ -102,8 +114,9 @@ static void after_fork_child(void)
 static atomic_bool watched;
 
 /*
- * Once in the life of a program, children included: they inherit the handlers. Those that were registered last are called first before a
- * fork, and malloc(3) is used with our locks held: an implementation that has handlers of its own registers them with its first call.
+ * Once in the life of a program, children included: they inherit the handlers. Those that were
+ * registered last are called first before a fork, and malloc(3) is used with our locks held: an
+ * implementation that has handlers of its own registers them with its first call.
  */
 static int watch_forks(void)
 {
@@ -119,7 +132,10 @@ static int watch_forks(void)
 	return -ENOMEM;
 }
 
-/* Before main() begins or dlopen(3) returns, and before constructors without a priority. Without memory it is tried again on entry. */
+/*
+ * Before main() begins or dlopen(3) returns, and before constructors without a priority. Without
+ * memory it is tried again on entry.
+ */
 static __attribute__((constructor(1000))) void watch_forks_early(void)
 {
 	(void)watch_forks();
@@ -130,9 +146,15 @@ static void thread_ends(void *tls)
 {
 	void (*end_thread)(const void *tls);
 
-	/* Destructors that come later may call the library once more: then it has to ask for a share again, and to end again. */
+	/*
+	 * Destructors that come later may call the library once more: then it has to ask for a
+	 * share again, and to end again.
+	 */
 	sva_tls.epoch = ~0u;
-	/* The child of a raw clone that has not entered: the contexts are its parent's, and so are the locks. */
+	/*
+	 * The child of a raw clone that has not entered: the contexts are its parent's, and so are
+	 * the locks.
+	 */
 	if (!sva_process_generation())
 		return;
 	pthread_mutex_lock(&sva_process.lock);
@@ -159,17 +181,22 @@ static struct sva_alive *make_page(void)
 	if (page == MAP_FAILED)
 		return NULL;
 	pthread_mutex_init(&page->enter, NULL);
-	/* Linux 4.14. Where it is refused (an emulation of Linux), pthread_atfork still tells of ordinary forks. */
+	/*
+	 * Linux 4.14. Where it is refused (an emulation of Linux), pthread_atfork still tells of
+	 * ordinary forks.
+	 */
 	(void)madvise(page, (size_t)size, MADV_WIPEONFORK);
-	if (__atomic_compare_exchange_n(&sva_alive, &first, page, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(&sva_alive, &first, page, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
 		return page;
 	munmap(page, (size_t)size); /* another thread was first */
 	return first;
 }
 
 /*
- * A child that came about without pthread_atfork (a raw clone) learns it from the wiped page alone. A thread of its parent may have
- * held any lock; what they guard is a list that grows at its head, which is whole at any moment.
+ * A child that came about without pthread_atfork (a raw clone) learns it from the wiped page alone.
+ * A thread of its parent may have held any lock; what they guard is a list that grows at its head,
+ * which is whole at any moment.
  */
 static void tidy_after_clone(void)
 {
@@ -241,14 +268,16 @@ const char *sva_intern(const char *text)
 	return string ? string->text : NULL;
 }
 
-const struct sva_identity *sva_identify(const char *queue, const char *device, uint8_t path, uint32_t reason)
+const struct sva_identity *sva_identify(const char *queue, const char *device, uint8_t path,
+					uint32_t reason)
 {
 	static struct sva_identity *identities; /* few: a path on a queue each */
 	struct sva_identity *id;
 
 	pthread_mutex_lock(&strings_lock);
 	for (id = identities; id; id = id->next)
-		if (id->queue == queue && id->device == device && id->path == path && id->reason == reason)
+		if (id->queue == queue && id->device == device && id->path == path &&
+		    id->reason == reason)
 			break;
 	if (!id) {
 		id = malloc(sizeof(*id));
@@ -274,7 +303,8 @@ void *sva_arena_alloc(size_t size)
 
 	size = whole_pages(size);
 	/* Populated: a device fault on a completion record costs far more than one here. */
-	arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+		     -1, 0);
 	if (arena == MAP_FAILED)
 		return NULL;
 	(void)madvise(arena, size, MADV_DONTFORK);

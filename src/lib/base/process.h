@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* One per process: generations, the arena, interned strings; and what a fork does to all of them. */
+/*
+ * One per process: generations, the arena, interned strings; and what a fork does to all of them.
+ */
 #ifndef SVA_BASE_PROCESS_H
 #define SVA_BASE_PROCESS_H
 
 #include "lib/base/clock.h"
 #include "lib/base/lib.h"
 
-/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+/*
+ * Nothing of this is exported: say so where it is used, too, so that it is reached without an
+ * indirection.
+ */
 #pragma GCC visibility push(hidden)
 
 struct sva;
 struct sva_bond;
 struct sva_thread;
 
-/* What a short result says: the names of a queue and a path, or the CPU and why. Lives as long as the process. */
+/*
+ * What a short result says: the names of a queue and a path, or the CPU and why. Lives as long as
+ * the process.
+ */
 struct sva_identity {
 	struct sva_identity *next;
 	const char *queue, *device; /* NULL: the CPU */
@@ -22,8 +30,9 @@ struct sva_identity {
 };
 
 /*
- * A page that a forked child finds zeroed (MADV_WIPEONFORK). epoch changes whenever what threads have cached is not true any more;
- * generation counts forks, and every handle carries the one that it was made in.
+ * A page that a forked child finds zeroed (MADV_WIPEONFORK). epoch changes whenever what threads
+ * have cached is not true any more; generation counts forks, and every handle carries the one that
+ * it was made in.
  */
 struct sva_alive {
 	atomic_uint epoch;
@@ -37,13 +46,20 @@ struct sva_process {
 	struct sva *contexts;
 	struct sva_bond *bonds;
 	struct sva *default_context;
-	struct sva *interim;        /* stands in for the default context while that cannot be opened */
-	struct sva *anchor;         /* context without routes, whose threads submit on bond handles */
-	/* One visitor of several threads at a time, so that two cannot wait for each other (queue/lease.c). */
+	/* stands in for the default context while that cannot be opened */
+	struct sva *interim;
+	/* context without routes, whose threads submit on bond handles */
+	struct sva *anchor;
+	/*
+	 * One visitor of several threads at a time, so that two cannot wait for each other
+	 * (queue/lease.c).
+	 */
 	pthread_mutex_t visit_lock;
 	uint64_t next_id;
-	void (*in_child)(void);     /* NULL, or closes what a forked child must not keep open (queue/bond.c) */
-	void (*end_thread)(const void *tls); /* NULL, or gives a thread's shares back (run/thread.c); called with lock held */
+	/* NULL, or closes what a forked child must not keep open (queue/bond.c) */
+	void (*in_child)(void);
+	/* NULL, or gives a thread's shares back (run/thread.c); called with lock held */
+	void (*end_thread)(const void *tls);
 	bool ready;
 };
 
@@ -54,7 +70,10 @@ extern struct sva_process sva_process;
 int sva_process_enter(void);
 /* What threads have cached is not true any more. */
 void sva_process_bump_epoch(void);
-/* This thread has a share of a context: end_thread is called when the thread ends, with its sva_tls. */
+/*
+ * This thread has a share of a context: end_thread is called when the thread ends, with its
+ * sva_tls.
+ */
 void sva_process_adopt_thread(void (*end_thread)(const void *tls));
 static inline unsigned int sva_process_generation(void)
 {
@@ -63,14 +82,18 @@ static inline unsigned int sva_process_generation(void)
 /* A copy of a string that lives as long as the process; NULL if there is no memory. */
 const char *sva_intern(const char *text);
 /* The one identity with these values; NULL if there is no memory. */
-const struct sva_identity *sva_identify(const char *queue, const char *device, uint8_t path, uint32_t reason);
-/* Pages that a forked child does not get: for what a device writes, or what must not be used there. */
+const struct sva_identity *sva_identify(const char *queue, const char *device, uint8_t path,
+					uint32_t reason);
+/*
+ * Pages that a forked child does not get: for what a device writes, or what must not be used there.
+ */
 void *sva_arena_alloc(size_t size);
 void sva_arena_free(void *arena, size_t size);
 
 /* What is known without a function call. */
 struct sva_tls {
-	struct sva *key;            /* the argument that current belongs to; NULL is the default context */
+	/* the argument that current belongs to; NULL is the default context */
+	struct sva *key;
 	unsigned int epoch;         /* and the epoch in which that was true */
 	struct sva_thread *current;
 	/* The last synchronous call, all of it done well: told in full by sva_last_result(). */

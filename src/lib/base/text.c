@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading small text files, and numbers: see text.h. Nothing of a file is handed over before all of it was found to be
- * text.
+ * Reading small text files, and numbers: see text.h. Nothing of a file is handed over before all of
+ * it was found to be text.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -27,7 +27,10 @@ char *sva_text_trim(char *text)
 	return text;
 }
 
-/* O_NONBLOCK: a FIFO in the file's place must not hold the program up before fstat tells what it is. */
+/*
+ * O_NONBLOCK: a FIFO in the file's place must not hold the program up before fstat tells what it
+ * is.
+ */
 static int open_regular(const char *path, char *why, size_t why_size)
 {
 	struct stat st;
@@ -39,7 +42,9 @@ static int open_regular(const char *path, char *why, size_t why_size)
 		if (err == ENOENT || err == ENOTDIR)
 			return -ENOENT;
 		snprintf(why, why_size, "%s: can not be opened: %s", path, strerror(err));
-		return err == EACCES || err == EPERM ? -EACCES : sva_is_shortage(err) ? -err : -EBADMSG;
+		return err == EACCES || err == EPERM ? -EACCES :
+		       sva_is_shortage(err)	     ? -err :
+						       -EBADMSG;
 	}
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		snprintf(why, why_size, "%s: not a regular file", path);
@@ -87,11 +92,13 @@ static int check_text(const char *path, const char *data, size_t length, char *w
 			number++;
 			column = 0;
 		} else if ((c < 0x20 && c != '\t') || c == 0x7f) {
-			snprintf(why, why_size, "%s:%u: control character 0x%02x: this is not a text file", path,
+			snprintf(why, why_size,
+				 "%s:%u: control character 0x%02x: this is not a text file", path,
 				 number, c);
 			return -EBADMSG;
 		} else if (++column > SVA_TEXT_MAX_LINE) {
-			snprintf(why, why_size, "%s:%u: line is longer than %d bytes", path, number, SVA_TEXT_MAX_LINE);
+			snprintf(why, why_size, "%s:%u: line is longer than %d bytes", path, number,
+				 SVA_TEXT_MAX_LINE);
 			return -EBADMSG;
 		}
 	}
@@ -178,15 +185,16 @@ bool sva_text_bitmap(const char *text, uint64_t words[4])
 
 	if (text[strspn(text, "0123456789abcdefABCDEFx, ")])
 		return false;
-	items = sscanf(text, "%8x,%8x,%8x,%8x,%8x,%8x,%8x,%8x%n", &group[7], &group[6], &group[5], &group[4], &group[3],
-		       &group[2], &group[1], &group[0], &end);
+	items = sscanf(text, "%8x,%8x,%8x,%8x,%8x,%8x,%8x,%8x%n", &group[7], &group[6], &group[5],
+		       &group[4], &group[3], &group[2], &group[1], &group[0], &end);
 	if (complete(text, items, 8, end)) {
 		for (int i = 0; i < 4; i++)
 			words[i] = (uint64_t)group[2 * i + 1] << 32 | group[2 * i];
 		return true;
 	}
 	end = -1;
-	items = sscanf(text, "%18llx %18llx %18llx %18llx%n", &word[0], &word[1], &word[2], &word[3], &end);
+	items = sscanf(text, "%18llx %18llx %18llx %18llx%n", &word[0], &word[1], &word[2],
+		       &word[3], &end);
 	if (complete(text, items, 4, end)) {
 		for (int i = 0; i < 4; i++)
 			words[i] = word[i];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bring pages in and find out whether that is possible, by calls that answer with an errno instead of a signal. They run in the calling thread, so its
- * memory policy decides where a new page goes; a fault that the device takes would be served by a kernel worker with another policy.
+ * Bring pages in and find out whether that is possible, by calls that answer with an errno instead
+ * of a signal. They run in the calling thread, so its memory policy decides where a new page goes;
+ * a fault that the device takes would be served by a kernel worker with another policy.
  */
 #include <linux/futex.h>
 #include <stdbool.h>
@@ -17,14 +18,19 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-#define PAGE 4096u /* the smallest that x86 has; touching twice does no harm where pages are larger */
+/* the smallest that x86 has; touching twice does no harm where pages are larger */
+#define PAGE 4096u
 
-/* What a call says of a page: it is touched (0), it cannot be (-EFAULT), or the call is refused here and says nothing. */
+/*
+ * What a call says of a page: it is touched (0), it cannot be (-EFAULT), or the call is refused
+ * here and says nothing.
+ */
 #define REFUSED 1
 
 /*
- * futex(2) reads a word, or adds 0 to it in one atomic step, which is a write fault like any other: nothing is changed, whatever other
- * threads do to the word meanwhile. The comparisons and counts are such that no waiter on it is woken or moved.
+ * futex(2) reads a word, or adds 0 to it in one atomic step, which is a write fault like any other:
+ * nothing is changed, whatever other threads do to the word meanwhile. The comparisons and counts
+ * are such that no waiter on it is woken or moved.
  */
 static int touch_by_futex(uint64_t page, bool write)
 {
@@ -35,8 +41,12 @@ static int touch_by_futex(uint64_t page, bool write)
 		ret = syscall(SYS_futex, &own, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0, word,
 			      FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0x5a5));
 	else
-		ret = syscall(SYS_futex, word, FUTEX_CMP_REQUEUE | FUTEX_PRIVATE_FLAG, 0, 0, &own, 0);
-	/* Another value than 0 was read; EINVAL: a waiter of another kind is on it, which is looked at after the word. */
+		ret = syscall(SYS_futex, word, FUTEX_CMP_REQUEUE | FUTEX_PRIVATE_FLAG, 0, 0, &own,
+			      0);
+	/*
+	 * Another value than 0 was read; EINVAL: a waiter of another kind is on it, which is looked
+	 * at after the word.
+	 */
 	if (ret >= 0 || errno == EAGAIN || errno == EINVAL)
 		return 0;
 	return errno == EFAULT ? -EFAULT : REFUSED;
@@ -53,8 +63,8 @@ static int touch_by_copy(uint64_t page)
 }
 
 /*
- * Without madvise: before Linux 5.14, or in a sandbox that refuses it. Where every call is refused, the page is taken to be good: a good
- * buffer is worth more than the errno for a bad one.
+ * Without madvise: before Linux 5.14, or in a sandbox that refuses it. Where every call is refused,
+ * the page is taken to be good: a good buffer is worth more than the errno for a bad one.
  */
 static int touch_byte(uint64_t page, bool write)
 {
@@ -71,7 +81,8 @@ static int populate(uint64_t start, uint64_t len, bool write)
 	int err;
 
 	do {
-		if (!madvise((void *)(uintptr_t)start, len, write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ))
+		if (!madvise((void *)(uintptr_t)start, len,
+			     write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ))
 			return 0;
 		err = errno;
 	} while (err == EINTR || err == EAGAIN);
@@ -79,8 +90,9 @@ static int populate(uint64_t start, uint64_t len, bool write)
 }
 
 /*
- * Only these speak of the page. EINVAL is an older kernel, a mapping of device memory, or one without that permission; ENOMEM a hole, or a
- * moment without memory; anything else is a sandbox. The byte tells them apart.
+ * Only these speak of the page. EINVAL is an older kernel, a mapping of device memory, or one
+ * without that permission; ENOMEM a hole, or a moment without memory; anything else is a sandbox.
+ * The byte tells them apart.
  */
 static bool is_verdict(int err)
 {

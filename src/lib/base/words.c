@@ -65,7 +65,8 @@ const char *sva_reason_name(unsigned int reason)
 
 const char *sva_path_name(int path)
 {
-	static const char *const names[SVA_PATH_COUNT] = { "enqcmd", "movdir64b", "write", "dma", "soft", "cpu" };
+	static const char *const names[SVA_PATH_COUNT] = {"enqcmd", "movdir64b", "write",
+							  "dma",    "soft",	 "cpu"};
 
 	return path >= 0 && path < SVA_PATH_COUNT ? names[path] : "none";
 }

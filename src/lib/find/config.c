@@ -2,10 +2,11 @@
 /*
  * What may be used, and how: four sources, one table (settings.c).
  *
- * Defaults, then the administrator's file, then the environment, then the program's options. All of them go as text
- * through the same table, so that every source has the same grammar. What is a permission can only be narrowed by a
- * later source: lists are intersected, a security switch stays where an earlier source put it, and a place that the
- * file names is final. The rest, which is tuning, is whatever the last one said.
+ * Defaults, then the administrator's file, then the environment, then the program's options. All of
+ * them go as text through the same table, so that every source has the same grammar. What is a
+ * permission can only be narrowed by a later source: lists are intersected, a security switch stays
+ * where an earlier source put it, and a place that the file names is final. The rest, which is
+ * tuning, is whatever the last one said.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -19,7 +20,8 @@
 #include "lib/base/text.h"
 #include "lib/find/settings.h"
 
-#define OPTS_SIZE_LIMIT 4096 /* no version will be longer; a larger size is an uninitialised structure */
+/* no version will be longer; a larger size is an uninitialised structure */
+#define OPTS_SIZE_LIMIT 4096
 
 static int apply(struct loader *l, enum row_index index, const char *value)
 {
@@ -61,7 +63,8 @@ static int load_line(void *arg, unsigned int number, char *text)
 
 	l->line = number;
 	if (!equals) {
-		sva_log(l->config, LOG_ERR, "%s:%u: '%.64s' is not KEY = VALUE", SVA_CONFIG_FILE, number, text);
+		sva_log(l->config, LOG_ERR, "%s:%u: '%.64s' is not KEY = VALUE", SVA_CONFIG_FILE,
+			number, text);
 		return -EBADMSG;
 	}
 	*equals = '\0';
@@ -70,13 +73,16 @@ static int load_line(void *arg, unsigned int number, char *text)
 	for (i = 0; i < ROW_COUNT && strcmp(key, sva_rows[i].public.key); i++)
 		;
 	if (i == ROW_COUNT) {
-		sva_log(l->config, LOG_ERR, "%s:%u: unknown key '%.64s'", SVA_CONFIG_FILE, number, key);
+		sva_log(l->config, LOG_ERR, "%s:%u: unknown key '%.64s'", SVA_CONFIG_FILE, number,
+			key);
 		return -EBADMSG;
 	}
 	if (l->said[i].source == FROM_FILE)
-		return sva_settings_refuse(l, &sva_rows[i], "was set in line %u already", l->said[i].line);
+		return sva_settings_refuse(l, &sva_rows[i], "was set in line %u already",
+					   l->said[i].line);
 	if (!*value)
-		return sva_settings_refuse(l, &sva_rows[i], "no value; leave the line out to have the default");
+		return sva_settings_refuse(l, &sva_rows[i],
+					   "no value; leave the line out to have the default");
 	return apply(l, (enum row_index)i, value);
 }
 
@@ -87,13 +93,19 @@ static int load_file(struct loader *l)
 
 	l->source = FROM_FILE;
 	err = sva_text_lines(SVA_CONFIG_FILE, load_line, l, why, sizeof(why));
-	/* For want of descriptors or memory nothing is said of the file: the caller has one line for all of that. */
+	/*
+	 * For want of descriptors or memory nothing is said of the file: the caller has one line
+	 * for all of that.
+	 */
 	if (*why)
 		sva_log(l->config, sva_is_shortage(err) ? LOG_INFO : LOG_ERR, "%s", why);
 	return err == -ENOENT ? 0 : err;
 }
 
-/* secure_getenv: who runs a set-user-ID program must not choose plug-ins for it. An empty variable is not set. */
+/*
+ * secure_getenv: who runs a set-user-ID program must not choose plug-ins for it. An empty variable
+ * is not set.
+ */
 static int load_environment(struct loader *l)
 {
 	int err = 0;
@@ -119,7 +131,8 @@ static int apply_number(struct loader *l, enum row_index index, uint64_t value)
 static int apply_names(struct loader *l, enum row_index index, const char *names)
 {
 	if (names && !names[strspn(names, " \t")])
-		return sva_settings_refuse(l, &sva_rows[index], "an empty list; NULL means that nothing is restricted");
+		return sva_settings_refuse(l, &sva_rows[index],
+					   "an empty list; NULL means that nothing is restricted");
 	return names ? apply(l, index, names) : 0;
 }
 
@@ -139,7 +152,8 @@ static int load_options(struct loader *l, const struct sva_opts *opts)
 	if (!err)
 		err = apply_number(l, ROW_THRESHOLD, opts->threshold);
 	if (!err && opts->fault_policy)
-		err = apply(l, ROW_FAULT_POLICY, sva_rows[ROW_FAULT_POLICY].words[opts->fault_policy - 1].word);
+		err = apply(l, ROW_FAULT_POLICY,
+			    sva_rows[ROW_FAULT_POLICY].words[opts->fault_policy - 1].word);
 	if (!err)
 		err = apply_number(l, ROW_FAULT_TRIES, opts->fault_tries);
 	if (!err)
@@ -158,16 +172,18 @@ static int load_options(struct loader *l, const struct sva_opts *opts)
 /* ------------------------------------------------------------------ what the other files call */
 
 /*
- * A structure of another version: what a shorter one lacks is zero, and what a longer one has more must be zero, since
- * it asks for something that this library does not have.
+ * A structure of another version: what a shorter one lacks is zero, and what a longer one has more
+ * must be zero, since it asks for something that this library does not have.
  */
-static int copy_options(struct sva_config *config, const struct sva_opts *opts, struct sva_opts *copy)
+static int copy_options(struct sva_config *config, const struct sva_opts *opts,
+			struct sva_opts *copy)
 {
 	const unsigned char *bytes = (const unsigned char *)opts;
 
 	memset(copy, 0, sizeof(*copy));
 	if (opts->size < sizeof(opts->size) || opts->size > OPTS_SIZE_LIMIT) {
-		sva_log(config, LOG_ERR, "the size of the options, %zu, can not be right: begin with SVA_OPTS_INIT",
+		sva_log(config, LOG_ERR,
+			"the size of the options, %zu, can not be right: begin with SVA_OPTS_INIT",
 			opts->size);
 		return -EINVAL;
 	}
@@ -177,11 +193,12 @@ static int copy_options(struct sva_config *config, const struct sva_opts *opts, 
 	for (size_t i = sizeof(*copy); i < opts->size; i++)
 		if (bytes[i]) {
 			sva_log(config, LOG_ERR,
-				"an option is set that this version of libsva does not know (byte %zu)", i);
+				"an option is set that this version of libsva does not know (byte %zu)",
+				i);
 			return -EINVAL;
 		}
-	if (copy->flags & ~(SVA_OPEN_GUARD | SVA_OPEN_STRICT | SVA_OPEN_UNTRUSTED) || copy->reserved ||
-	    copy->fault_policy > SVA_FAULT_CPU) {
+	if (copy->flags & ~(SVA_OPEN_GUARD | SVA_OPEN_STRICT | SVA_OPEN_UNTRUSTED) ||
+	    copy->reserved || copy->fault_policy > SVA_FAULT_CPU) {
 		sva_log(config, LOG_ERR,
 			"option flags, fault_policy or reserved has a value that this version does not know");
 		return -EINVAL;
@@ -271,7 +288,8 @@ bool sva_config_path_allowed(const struct sva_config *config, int path)
 	return path >= 0 && path < SVA_PATH_COUNT && config->path_mask & 1u << path;
 }
 
-bool sva_config_queue_allowed(const struct sva_config *config, const char *device, const char *queue)
+bool sva_config_queue_allowed(const struct sva_config *config, const char *device,
+			      const char *queue)
 {
 	if (!config->queues)
 		return true;

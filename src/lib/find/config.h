@@ -5,7 +5,10 @@
 
 #include "lib/base/lib.h"
 
-/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+/*
+ * Nothing of this is exported: say so where it is used, too, so that it is reached without an
+ * indirection.
+ */
 #pragma GCC visibility push(hidden)
 
 /* A list of queue or plug-in names, in one string: "a\0b\0\0". NULL: no restriction. */
@@ -14,7 +17,8 @@ struct sva_config {
 	unsigned int path_count;
 	uint32_t path_mask;          /* bit n: path n is permitted */
 	bool paths_explicit;         /* somebody named paths; the default order was not used */
-	char *queues;                /* permitted queues: names of queues, devices, or device/queue; NULL: all */
+	/* permitted queues: names of queues, devices, or device/queue; NULL: all */
+	char *queues;
 	char *plugins;               /* plug-ins to load, in order */
 	char *plugin_dir;
 	char *queue_file;            /* of the file plug-in; NULL: none */
@@ -33,16 +37,24 @@ struct sva_config {
 };
 
 /*
- * Defaults, then the file under sysconfdir, then the environment (secure_getenv), then opts. Each may only narrow what the
- * file allows. 0, -EINVAL, -EBADMSG, -EACCES, -ENOMEM; every failure has been logged with file and line, or variable.
+ * Defaults, then the file under sysconfdir, then the environment (secure_getenv), then opts. Each
+ * may only narrow what the file allows. 0, -EINVAL, -EBADMSG, -EACCES, -ENOMEM; every failure has
+ * been logged with file and line, or variable.
  */
 int sva_config_load(struct sva_config *config, const struct sva_opts *opts);
-/* Without the file, which cannot be read at the moment: defaults and the environment, and of the paths cpu alone. */
+/*
+ * Without the file, which cannot be read at the moment: defaults and the environment, and of the
+ * paths cpu alone.
+ */
 int sva_config_interim(struct sva_config *config);
 void sva_config_free(struct sva_config *config);
 bool sva_config_path_allowed(const struct sva_config *config, int path);
-bool sva_config_queue_allowed(const struct sva_config *config, const char *device, const char *queue);
-/* The value of the index-th setting as text: 0, -ENOENT, -ERANGE. By key, for plug-ins: the text, or NULL. */
+bool sva_config_queue_allowed(const struct sva_config *config, const char *device,
+			      const char *queue);
+/*
+ * The value of the index-th setting as text: 0, -ENOENT, -ERANGE. By key, for plug-ins: the text,
+ * or NULL.
+ */
 int sva_config_value(const struct sva_config *config, unsigned int index, char *text, size_t size);
 const char *sva_config_key(const struct sva_config *config, const char *key);
 

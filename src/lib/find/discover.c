@@ -64,7 +64,8 @@ static void keep_problem(struct host *h, const char *line)
 
 	if (inventory->problem_count >= MAX_PROBLEMS)
 		return;
-	copy = strdup(inventory->problem_count == MAX_PROBLEMS - 1 ? "more problems were left out" : line);
+	copy = strdup(inventory->problem_count == MAX_PROBLEMS - 1 ? "more problems were left out" :
+								     line);
 	grown = realloc(inventory->problems, (inventory->problem_count + 1) * sizeof(*grown));
 	if (grown)
 		inventory->problems = grown;
@@ -99,10 +100,12 @@ problem(struct host *h, uint32_t reason, int level, const char *fmt, ...)
 
 static bool same_queue(const struct sva_queue *a, const struct sva_accfg_queue *b)
 {
-	return (!strcmp(a->name, b->name) && !strcmp(a->device, b->device)) || (*b->node && !strcmp(a->node, b->node));
+	return (!strcmp(a->name, b->name) && !strcmp(a->device, b->device)) ||
+	       (*b->node && !strcmp(a->node, b->node));
 }
 
-static const struct sva_queue *find_same(const struct sva_inventory *inventory, const struct sva_accfg_queue *queue)
+static const struct sva_queue *find_same(const struct sva_inventory *inventory,
+					 const struct sva_accfg_queue *queue)
 {
 	const struct sva_queue *q = inventory->queues;
 
@@ -136,7 +139,8 @@ static struct sva_queue *copy_queue(const struct sva_accfg_queue *from, const ch
 	queue->version = from->version;
 	queue->mode = from->mode;
 	queue->entries = from->entries;
-	queue->threshold = from->mode == SVA_MODE_SHARED && !from->threshold ? from->entries : from->threshold;
+	queue->threshold =
+		from->mode == SVA_MODE_SHARED && !from->threshold ? from->entries : from->threshold;
 	queue->max_transfer = from->max_transfer ? from->max_transfer : USUAL_MAX_TRANSFER;
 	queue->max_batch = from->max_batch ? from->max_batch : 1;
 	queue->numa_node = from->numa_node;
@@ -170,20 +174,21 @@ static int add_queue(void *ctx, const struct sva_accfg_queue *from)
 	char name[SVA_NAME_MAX];
 
 	if (wrong) {
-		problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING, "queue %s refused: the field %s makes no sense",
+		problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING,
+			"queue %s refused: the field %s makes no sense",
 			from ? shown_name(from, name) : "without a name", wrong);
 		return -EINVAL;
 	}
 	if (h->inventory->queue_count >= MAX_QUEUES) {
-		problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING, "queue %s refused: more than %d queues", from->name,
-			MAX_QUEUES);
+		problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING,
+			"queue %s refused: more than %d queues", from->name, MAX_QUEUES);
 		return -EINVAL;
 	}
 	same = find_same(h->inventory, from);
 	if (same && !strcmp(same->plugin, h->plugin)) {
 		problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING,
-			"queue %s of device %s refused: it has the name or the node of %s/%s", from->name, from->device,
-			same->device, same->name);
+			"queue %s of device %s refused: it has the name or the node of %s/%s",
+			from->name, from->device, same->device, same->name);
 		return -EINVAL;
 	}
 	if (same)
@@ -231,7 +236,8 @@ static void ask(struct host *h)
 	char path[PATH_MAX], why[MAX_DETAIL];
 	int err;
 
-	if (snprintf(path, sizeof(path), "%s/%s.so", h->config->plugin_dir, h->plugin) >= (int)sizeof(path)) {
+	if (snprintf(path, sizeof(path), "%s/%s.so", h->config->plugin_dir, h->plugin) >=
+	    (int)sizeof(path)) {
 		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "the name of its file is too long");
 		return;
 	}
@@ -241,7 +247,8 @@ static void ask(struct host *h)
 		return;
 	}
 	if (err == -ENOENT) {
-		problem(h, SVA_REASON_PLUGIN, LOG_NOTICE, "not installed: there is no %.300s", path);
+		problem(h, SVA_REASON_PLUGIN, LOG_NOTICE, "not installed: there is no %.300s",
+			path);
 		return;
 	}
 	if (err) {
@@ -252,13 +259,15 @@ static void ask(struct host *h)
 	if (sva_is_shortage(err))
 		h->shortage = err;
 	else if (err)
-		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "failed: %s", strerror(err < 0 ? -err : err));
+		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "failed: %s",
+			strerror(err < 0 ? -err : err));
 }
 
 /* What the machine does not show to this process, and what follows from that. */
 static void look_around(struct host *h)
 {
-	static const char line[] = "/proc is not mounted: which instructions the CPU has cannot be seen, nor whose a device node is";
+	static const char line[] =
+		"/proc is not mounted: which instructions the CPU has cannot be seen, nor whose a device node is";
 
 	if (!access("/proc/self", F_OK))
 		return;

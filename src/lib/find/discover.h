@@ -5,7 +5,10 @@
 
 #include "lib/find/config.h"
 
-/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+/*
+ * Nothing of this is exported: say so where it is used, too, so that it is reached without an
+ * indirection.
+ */
 #pragma GCC visibility push(hidden)
 
 /* A queue as discovered; never changes afterwards. */
@@ -29,29 +32,34 @@ struct sva_inventory {
 	unsigned int queue_count;
 	char **problems;             /* one line each */
 	unsigned int problem_count;
-	bool refused;                /* a queue was left out, since what a plug-in says of it makes no sense */
-	uint32_t reason;             /* when there are no queues: why, the most telling reason of all plug-ins */
+	/* a queue was left out, since what a plug-in says of it makes no sense */
+	bool refused;
+	/* when there are no queues: why, the most telling reason of all plug-ins */
+	uint32_t reason;
 };
 
 /*
- * Loads the plug-ins and asks each. Only a shortage is fatal (-EMFILE, -ENFILE, -ENOMEM): what a plug-in does wrong becomes a problem. Plug-ins, and the libraries that they use, need
- * not be thread-safe: the caller holds sva_process.lock, which fork() waits for, too.
+ * Loads the plug-ins and asks each. Only a shortage is fatal (-EMFILE, -ENFILE, -ENOMEM): what a
+ * plug-in does wrong becomes a problem. Plug-ins, and the libraries that they use, need not be
+ * thread-safe: the caller holds sva_process.lock, which fork() waits for, too.
  */
 int sva_discover(const struct sva_config *config, struct sva_inventory **inventory);
 void sva_inventory_free(struct sva_inventory *inventory);
 /*
- * Why nothing can be used: the reason of the queue that is nearest to working (OK: there is none), unless a queue that was
- * refused may have been nearer.
+ * Why nothing can be used: the reason of the queue that is nearest to working (OK: there is none),
+ * unless a queue that was refused may have been nearer.
  */
 uint32_t sva_inventory_reason(const struct sva_inventory *inventory, uint32_t nearest);
 /* "wq0.0", "dsa0/wq0.0" or a node's path; NULL if there is none. */
 const struct sva_queue *sva_inventory_find(const struct sva_inventory *inventory, const char *name);
 
 /*
- * Check (owner, mode, ELF header, the one symbol) and load; the reason goes into why if it is refused. What is loaded stays
- * for the life of the process. 0, -ENOENT, -EACCES, -ENOEXEC, -ENOMEM, other errors of open(2). One thread at a time.
+ * Check (owner, mode, ELF header, the one symbol) and load; the reason goes into why if it is
+ * refused. What is loaded stays for the life of the process. 0, -ENOENT, -EACCES, -ENOEXEC,
+ * -ENOMEM, other errors of open(2). One thread at a time.
  */
-int sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why, size_t why_size);
+int sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why,
+		    size_t why_size);
 
 #pragma GCC visibility pop
 

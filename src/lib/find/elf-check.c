@@ -2,8 +2,8 @@
 /*
  * Checking the bytes of a plug-in before the dynamic linker gets them: see elf-check.h.
  *
- * Every offset and count in the file is somebody's claim. get() is the only way to a structure in it: it answers NULL
- * for what is not inside the file or not aligned.
+ * Every offset and count in the file is somebody's claim. get() is the only way to a structure in
+ * it: it answers NULL for what is not inside the file or not aligned.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -55,13 +55,17 @@ static int check_header(struct object *o, const ElfW(Ehdr) *native)
 		return refuse(o, "built for another machine");
 	if (h->e_type != ET_DYN)
 		return refuse(o, "not a shared object");
-	if (h->e_ehsize != sizeof(*h) || h->e_phentsize != sizeof(ElfW(Phdr)) || h->e_shentsize != sizeof(ElfW(Shdr)))
+	if (h->e_ehsize != sizeof(*h) || h->e_phentsize != sizeof(ElfW(Phdr)) ||
+	    h->e_shentsize != sizeof(ElfW(Shdr)))
 		return refuse(o, "the sizes in the ELF header are wrong");
 	o->header = h;
 	return 0;
 }
 
-/* The dynamic linker maps what the segments say: a segment beyond the end of a truncated file would be a SIGBUS. */
+/*
+ * The dynamic linker maps what the segments say: a segment beyond the end of a truncated file would
+ * be a SIGBUS.
+ */
 static int check_segments(struct object *o)
 {
 	unsigned int loads = 0, dynamics = 0;
@@ -78,7 +82,8 @@ static int check_segments(struct object *o)
 			return refuse(o, "truncated: a segment is not in the file");
 		if (p->p_type == PT_INTERP)
 			return refuse(o, "a program, not a shared object");
-		if (p->p_type == PT_LOAD && (p->p_filesz > p->p_memsz || p->p_vaddr + p->p_memsz < p->p_vaddr))
+		if (p->p_type == PT_LOAD &&
+		    (p->p_filesz > p->p_memsz || p->p_vaddr + p->p_memsz < p->p_vaddr))
 			return refuse(o, "a segment has an impossible size");
 		loads += p->p_type == PT_LOAD;
 		dynamics += p->p_type == PT_DYNAMIC;
@@ -104,7 +109,8 @@ static bool has_name(const char *strings, uint64_t strings_size, uint32_t offset
 {
 	size_t length = strlen(name) + 1;
 
-	return offset <= strings_size && length <= strings_size - offset && !memcmp(strings + offset, name, length);
+	return offset <= strings_size && length <= strings_size - offset &&
+	       !memcmp(strings + offset, name, length);
 }
 
 static int check_symbol(struct object *o, const ElfW(Sym) *symbol, size_t symbol_size)
@@ -113,7 +119,8 @@ static int check_symbol(struct object *o, const ElfW(Sym) *symbol, size_t symbol
 		return refuse(o, "refers to the symbol of a plug-in instead of defining it");
 	if (ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
 		return refuse(o, "the symbol of a plug-in is not data");
-	if (ELF64_ST_BIND(symbol->st_info) != STB_GLOBAL || ELF64_ST_VISIBILITY(symbol->st_other) != STV_DEFAULT)
+	if (ELF64_ST_BIND(symbol->st_info) != STB_GLOBAL ||
+	    ELF64_ST_VISIBILITY(symbol->st_other) != STV_DEFAULT)
 		return refuse(o, "the symbol of a plug-in is not exported");
 	if (symbol->st_size < symbol_size || !in_memory(o, symbol->st_value, symbol->st_size))
 		return refuse(o, "the symbol of a plug-in has the wrong size or place");
@@ -121,8 +128,8 @@ static int check_symbol(struct object *o, const ElfW(Sym) *symbol, size_t symbol
 }
 
 /* In the table of dynamic symbols, section number index. */
-static int check_symbols(struct object *o, const ElfW(Shdr) *sections, unsigned int index, const char *name,
-			 size_t symbol_size)
+static int check_symbols(struct object *o, const ElfW(Shdr) * sections, unsigned int index,
+			 const char *name, size_t symbol_size)
 {
 	const ElfW(Shdr) *section = &sections[index];
 	uint64_t count = section->sh_size / sizeof(ElfW(Sym));
@@ -130,7 +137,9 @@ static int check_symbols(struct object *o, const ElfW(Shdr) *sections, unsigned 
 	const ElfW(Shdr) *link;
 	const char *strings;
 
-	symbols = section->sh_entsize == sizeof(*symbols) ? get(o, section->sh_offset, count, sizeof(*symbols)) : NULL;
+	symbols = section->sh_entsize == sizeof(*symbols) ?
+			  get(o, section->sh_offset, count, sizeof(*symbols)) :
+			  NULL;
 	link = section->sh_link < o->header->e_shnum ? &sections[section->sh_link] : NULL;
 	if (!symbols || !link || link->sh_type != SHT_STRTAB || link->sh_offset > o->size ||
 	    link->sh_size > o->size - link->sh_offset)
@@ -139,12 +148,13 @@ static int check_symbols(struct object *o, const ElfW(Shdr) *sections, unsigned 
 	for (uint64_t i = 0; i < count; i++)
 		if (has_name(strings, link->sh_size, symbols[i].st_name, name))
 			return check_symbol(o, &symbols[i], symbol_size);
-	snprintf(o->why, o->why_size, "does not define %s: not a plug-in, or one for another version of libsva", name);
+	snprintf(o->why, o->why_size,
+		 "does not define %s: not a plug-in, or one for another version of libsva", name);
 	return -ENOEXEC;
 }
 
-int sva_elf_check(const void *file, size_t size, const ElfW(Ehdr) *native, const char *symbol, size_t symbol_size,
-		  char *why, size_t why_size)
+int sva_elf_check(const void *file, size_t size, const ElfW(Ehdr) * native, const char *symbol,
+		  size_t symbol_size, char *why, size_t why_size)
 {
 	struct object o = { .bytes = file, .size = size, .why = why, .why_size = why_size };
 	const ElfW(Shdr) *sections;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages: to the program's function, or to stderr. Each is one line of printable text, whatever was put into it:
- * names from sysfs and from files are quoted in messages, and a terminal must not obey them.
+ * Messages: to the program's function, or to stderr. Each is one line of printable text, whatever
+ * was put into it: names from sysfs and from files are quoted in messages, and a terminal must not
+ * obey them.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,8 +17,9 @@
 #define AGAIN_NS 60000000000ull
 
 /*
- * On the standard error output the same line comes once a minute at most: a program that goes on after a failure meets it
- * again with every call. Threads that say the same at the same time may both be heard.
+ * On the standard error output the same line comes once a minute at most: a program that goes on
+ * after a failure meets it again with every call. Threads that say the same at the same time may
+ * both be heard.
  */
 static bool was_said_lately(const char *text)
 {
@@ -30,7 +32,8 @@ static bool was_said_lately(const char *text)
 		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ull;
 	slot = hash % 16;
 	now = sva_now_ns();
-	lately = atomic_load(&said[slot].hash) == hash && now - atomic_load(&said[slot].at) < AGAIN_NS;
+	lately = atomic_load(&said[slot].hash) == hash &&
+		 now - atomic_load(&said[slot].at) < AGAIN_NS;
 	if (!lately) {
 		atomic_store(&said[slot].hash, hash);
 		atomic_store(&said[slot].at, now);
@@ -50,7 +53,8 @@ void sva_log(const struct sva_config *config, int level, const char *fmt, ...)
 	vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
 	sva_utf8_escape(raw, text, sizeof(text));
-	cancel = sva_cancel_hold(); /* the program's function may contain cancellation points, and our caller holds locks */
+	/* the program's function may contain cancellation points, and our caller holds locks */
+	cancel = sva_cancel_hold();
 	if (config && config->log)
 		config->log(config->log_arg, level, text);
 	else if (!was_said_lately(text))

@@ -5,12 +5,16 @@
 
 #include "lib/base/lib.h"
 
-/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+/*
+ * Nothing of this is exported: say so where it is used, too, so that it is reached without an
+ * indirection.
+ */
 #pragma GCC visibility push(hidden)
 
 struct sva_config;
 
-void sva_log(const struct sva_config *config, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void sva_log(const struct sva_config *config, int level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #pragma GCC visibility pop
 

@@ -49,11 +49,12 @@ static struct loaded *loaded_list;
 static int check_owner(const struct stat *st, const char *what, char *why, size_t why_size)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid())
-		snprintf(why, why_size, "%s belongs to user %lu, neither to root nor to this user", what,
-			 (unsigned long)st->st_uid);
+		snprintf(why, why_size, "%s belongs to user %lu, neither to root nor to this user",
+			 what, (unsigned long)st->st_uid);
 	else if (st->st_mode & (S_IWGRP | S_IWOTH))
 		snprintf(why, why_size, "%s can be written to by %s (mode %04o): chmod go-w", what,
-			 st->st_mode & S_IWOTH ? "everyone" : "its group", (unsigned int)(st->st_mode & 07777));
+			 st->st_mode & S_IWOTH ? "everyone" : "its group",
+			 (unsigned int)(st->st_mode & 07777));
 	else
 		return 0;
 	return -EACCES;
@@ -136,8 +137,8 @@ static int check_bytes(int fd, const struct stat *st, char *why, size_t why_size
 	if (err)
 		snprintf(why, why_size, "it could not be read: %s", strerror(-err));
 	else
-		err = sva_elf_check(data, size, &sva_elf_native, SYMBOL, sizeof(struct sva_accfg_plugin), why,
-				    why_size);
+		err = sva_elf_check(data, size, &sva_elf_native, SYMBOL,
+				    sizeof(struct sva_accfg_plugin), why, why_size);
 	free(data);
 	return err;
 }
@@ -155,14 +156,16 @@ static bool printable(const char *text, size_t max)
 }
 
 /* Its code is loaded by now, but nothing of it is called before this. */
-static int check_struct(const char *path, const struct sva_accfg_plugin *plugin, char *why, size_t why_size)
+static int check_struct(const char *path, const struct sva_accfg_plugin *plugin, char *why,
+			size_t why_size)
 {
 	const char *base = strrchr(path, '/') + 1, *wrong = NULL;
 	size_t length;
 
 	if (plugin->size < sizeof(*plugin) || plugin->size > MAX_STRUCT_SIZE)
 		wrong = "size";
-	else if (!plugin->name || !printable(plugin->name, SVA_NAME_MAX - 1) || !sva_name_valid(plugin->name))
+	else if (!plugin->name || !printable(plugin->name, SVA_NAME_MAX - 1) ||
+		 !sva_name_valid(plugin->name))
 		wrong = "name";
 	else if (!plugin->about || !printable(plugin->about, MAX_ABOUT))
 		wrong = "about";
@@ -174,7 +177,8 @@ static int check_struct(const char *path, const struct sva_accfg_plugin *plugin,
 	}
 	length = strlen(plugin->name);
 	if (strncmp(base, plugin->name, length) || strcmp(base + length, ".so")) {
-		snprintf(why, why_size, "the file is not named after the plug-in, which calls itself '%s'",
+		snprintf(why, why_size,
+			 "the file is not named after the plug-in, which calls itself '%s'",
 			 plugin->name);
 		return -ENOEXEC;
 	}
@@ -212,7 +216,9 @@ static int load_fd(int fd, struct loaded *entry, char *why, size_t why_size)
 		entry->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 		entry->plugin = entry->handle ? dlsym(entry->handle, SYMBOL) : NULL;
 		if (!entry->plugin) {
-			/* The linker hands over no errno, but leaves that of the call that failed. */
+			/*
+			 * The linker hands over no errno, but leaves that of the call that failed.
+			 */
 			if (sva_is_shortage(errno))
 				err = -errno;
 			snprintf(why, why_size, "it can not be loaded: %s", dlerror());
@@ -260,8 +266,11 @@ static char *safe_path(const char *path, const struct stat *file, char *why, siz
 		*slash = '\0';
 		bad = stat(*real ? real : "/", &st) || others_can_replace(&st);
 		if (bad)
-			snprintf(why, why_size, "without /proc it would have to be loaded by its path, and others can "
-				 "change the directory %.200s", *real ? real : "/");
+			snprintf(
+				why, why_size,
+				"without /proc it would have to be loaded by its path, and others can "
+				"change the directory %.200s",
+				*real ? real : "/");
 		*slash = '/';
 		if (bad) {
 			free(real);
@@ -271,7 +280,8 @@ static char *safe_path(const char *path, const struct stat *file, char *why, siz
 	return real;
 }
 
-static int load_path(const char *path, const struct stat *st, struct loaded *entry, char *why, size_t why_size)
+static int load_path(const char *path, const struct stat *st, struct loaded *entry, char *why,
+		     size_t why_size)
 {
 	char *real = safe_path(path, st, why, why_size);
 
@@ -291,7 +301,8 @@ static int load_path(const char *path, const struct stat *st, struct loaded *ent
 	return -ENOEXEC;
 }
 
-static int load(const char *path, const struct sva_accfg_plugin **plugin, char *why, size_t why_size)
+static int load(const char *path, const struct sva_accfg_plugin **plugin, char *why,
+		size_t why_size)
 {
 	struct loaded *entry;
 	struct stat st;
@@ -332,7 +343,8 @@ static int load(const char *path, const struct sva_accfg_plugin **plugin, char *
 	return 0;
 }
 
-int sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why, size_t why_size)
+int sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, char *why,
+		    size_t why_size)
 {
 	int err, saved = errno;
 

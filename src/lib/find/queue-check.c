@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a plug-in says of a queue comes from sysfs or from a file, so it may be anything. What passes here is printed,
- * compared, opened and computed with everywhere else without another look.
+ * What a plug-in says of a queue comes from sysfs or from a file, so it may be anything. What
+ * passes here is printed, compared, opened and computed with everywhere else without another look.
  */
 #include <string.h>
 
@@ -35,7 +35,8 @@ static bool node_valid(const char *node)
 {
 	if (!*node)
 		return true;
-	return *node == '/' && sva_text_valid(node, SVA_NODE_MAX) && !strstr(node, "/../") && !strchr(node, ' ');
+	return *node == '/' && sva_text_valid(node, SVA_NODE_MAX) && !strstr(node, "/../") &&
+	       !strchr(node, ' ');
 }
 
 static bool zero_or_power_of_two(uint64_t value, uint64_t max)
@@ -43,7 +44,10 @@ static bool zero_or_power_of_two(uint64_t value, uint64_t max)
 	return value <= max && !(value & (value - 1));
 }
 
-/* Fields of a later version of the structure: they may be there, but they must not ask for anything. */
+/*
+ * Fields of a later version of the structure: they may be there, but they must not ask for
+ * anything.
+ */
 static bool tail_is_zero(const struct sva_accfg_queue *q)
 {
 	const unsigned char *bytes = (const unsigned char *)q;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of settings: what config.c applies the sources to. Every setting is a row, every type of value a setter and
- * its opposite.
+ * The table of settings: what config.c applies the sources to. Every setting is a row, every type
+ * of value a setter and its opposite.
  */
 #ifndef SVA_SETTINGS_H
 #define SVA_SETTINGS_H
@@ -17,7 +17,8 @@ struct row;
 struct loader;
 
 typedef int set_fn(struct loader *l, const struct row *row, char *text);
-typedef void show_fn(const struct sva_config *config, const struct row *row, char *text, size_t size);
+typedef void show_fn(const struct sva_config *config, const struct row *row, char *text,
+		     size_t size);
 
 struct word {
 	const char *word;
@@ -30,7 +31,8 @@ struct row {
 	set_fn *set;
 	show_fn *show;
 	size_t offset;		  /* of the field in struct sva_config */
-	uint64_t min, max;	  /* of numbers; of words that may be given as a number, if max is not 0 */
+	/* of numbers; of words that may be given as a number, if max is not 0 */
+	uint64_t min, max;
 	const struct word *words; /* of words, ended by NULL */
 	uint32_t flag;		  /* of yes/no: the bit in struct sva_config::flags */
 	enum narrower narrower;	  /* of yes/no */
@@ -38,7 +40,12 @@ struct row {
 
 enum row_index {
 	ROW_PATHS, ROW_QUEUES, ROW_PLUGINS, ROW_PLUGIN_DIR, ROW_QUEUE_FILE, ROW_THRESHOLD,
-	ROW_FAULT_POLICY, ROW_FAULT_TRIES, ROW_FULL_TRIES, ROW_SOFT_THREADS, ROW_SOFT_PROFILE, ROW_RECORD_TIMEOUT,
+	ROW_FAULT_POLICY,
+	ROW_FAULT_TRIES,
+	ROW_FULL_TRIES,
+	ROW_SOFT_THREADS,
+	ROW_SOFT_PROFILE,
+	ROW_RECORD_TIMEOUT,
 	ROW_GUARD, ROW_STRICT, ROW_UNTRUSTED, ROW_LOG,
 	ROW_COUNT
 };
@@ -56,7 +63,10 @@ struct loader {
 	} said[ROW_COUNT]; /* who set the row last */
 };
 
-/* Messages with the place of the value in front: malformed; not permitted. They return the error that fits. */
+/*
+ * Messages with the place of the value in front: malformed; not permitted. They return the error
+ * that fits.
+ */
 int sva_settings_refuse(struct loader *l, const struct row *row, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int sva_settings_deny(struct loader *l, const struct row *row);

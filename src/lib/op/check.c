@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The checks that every operation passes before anything is submitted. Source: DSA specification rev 3.0, 8.3. */
+/*
+ * The checks that every operation passes before anything is submitted. Source: DSA specification
+ * rev 3.0, 8.3.
+ */
 #include "lib/op/kinds.h"
 
-#define USER_RANGE_END 0x8000000000000000ull /* canonical user addresses are below it with any paging mode */
+/* canonical user addresses are below it with any paging mode */
+#define USER_RANGE_END 0x8000000000000000ull
 
 static int check_range(uint64_t addr, uint64_t len)
 {
@@ -20,7 +24,8 @@ static int check_range(uint64_t addr, uint64_t len)
 static int check_flags(const struct sva_op *op)
 {
 	unsigned int opcode = sva_desc_opcode(&op->desc);
-	bool compares = opcode == SVA_OPCODE_COMPARE || opcode == SVA_OPCODE_COMPARE_PATTERN || opcode == SVA_OPCODE_CREATE_DELTA;
+	bool compares = opcode == SVA_OPCODE_COMPARE || opcode == SVA_OPCODE_COMPARE_PATTERN ||
+			opcode == SVA_OPCODE_CREATE_DELTA;
 
 	if (op->flags & ~SVA_OP_FLAGS_ALL)
 		return -EINVAL;
@@ -37,9 +42,11 @@ static bool overlap(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
 }
 
 /*
- * Buffers that may not overlap are refused before anything is written. A device would see an overlap only within one chunk, after it has done earlier ones.
+ * Buffers that may not overlap are refused before anything is written. A device would see an
+ * overlap only within one chunk, after it has done earlier ones.
  */
-static int check_overlap(const struct sva_op *op, uint64_t src_len, uint64_t dst_len, uint64_t third_len)
+static int check_overlap(const struct sva_op *op, uint64_t src_len, uint64_t dst_len,
+			 uint64_t third_len)
 {
 	const struct sva_kind *kind = sva_kind_of(op);
 	const struct sva_desc *desc = &op->desc;
@@ -47,9 +54,11 @@ static int check_overlap(const struct sva_op *op, uint64_t src_len, uint64_t dst
 
 	if (sva_desc_opcode(desc) == SVA_OPCODE_MEMMOVE)
 		return 0;
-	if (kind->src == SVA_OPERAND_READ && kind->dst == SVA_OPERAND_WRITE && overlap(desc->src, src_len, desc->dst, dst_len))
+	if (kind->src == SVA_OPERAND_READ && kind->dst == SVA_OPERAND_WRITE &&
+	    overlap(desc->src, src_len, desc->dst, dst_len))
 		return -EINVAL;
-	if (kind->third == SVA_OPERAND_WRITE && (overlap(desc->src, src_len, third, third_len) || overlap(desc->dst, dst_len, third, third_len)))
+	if (kind->third == SVA_OPERAND_WRITE && (overlap(desc->src, src_len, third, third_len) ||
+						 overlap(desc->dst, dst_len, third, third_len)))
 		return -EINVAL;
 	return 0;
 }
@@ -60,7 +69,8 @@ static int check_delta(const struct sva_op *op, bool create)
 
 	if (op->length > SVA_DELTA_MAX_REGION || desc->dst % 8 || (create && desc->src % 8))
 		return -EINVAL;
-	if (create && (desc->op.delta.max_size < SVA_DELTA_MIN_SIZE || desc->op.delta.max_size % SVA_DELTA_ENTRY_SIZE))
+	if (create && (desc->op.delta.max_size < SVA_DELTA_MIN_SIZE ||
+		       desc->op.delta.max_size % SVA_DELTA_ENTRY_SIZE))
 		return -EINVAL;
 	if (!create && desc->op.delta.addr_or_size < SVA_DELTA_ENTRY_SIZE)
 		return -EINVAL;
@@ -89,7 +99,8 @@ static int check_operands(const struct sva_op *op)
 {
 	const struct sva_kind *kind = sva_kind_of(op);
 	unsigned int opcode = sva_desc_opcode(&op->desc);
-	uint64_t src_len = op->length, dst_len = sva_kind_dst_bytes(op, op->length), third_len = op->length;
+	uint64_t src_len = op->length, dst_len = sva_kind_dst_bytes(op, op->length),
+		 third_len = op->length;
 	int err;
 
 	/* First that the lengths are no nonsense: the sums below must not overflow. */

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page faults. The device stopped at a page that was not there and said how far it had come. The default is to touch the page in the calling thread, with what
- * follows it in the same buffer, and to let the device go on; after a few of those, or when asked for, the CPU finishes. A page that can not be
- * touched is a bad pointer.
+ * Page faults. The device stopped at a page that was not there and said how far it had come. The
+ * default is to touch the page in the calling thread, with what follows it in the same buffer, and
+ * to let the device go on; after a few of those, or when asked for, the CPU finishes. A page that
+ * can not be touched is a bad pointer.
  */
 #include "lib/base/memory.h"
 #include "lib/op/kinds.h"
 
-#define TOUCH_AHEAD (2u << 20) /* bytes touched behind the faulting page: the next fault would cost far more */
+/* bytes touched behind the faulting page: the next fault would cost far more */
+#define TOUCH_AHEAD (2u << 20)
 
-/* Only within the buffer that faulted; the neighbours of a buffer are none of our business. What is bad in it, the device will find again. */
+/*
+ * Only within the buffer that faulted; the neighbours of a buffer are none of our business. What is
+ * bad in it, the device will find again.
+ */
 static void touch_ahead(const struct sva_op *op, uint64_t fault, bool write)
 {
 	uint64_t end = sva_kind_operand_end(op, fault, write), bad;
@@ -32,9 +37,14 @@ int sva_resume(struct sva_op *op, int path)
 	p->result.fault_addr = fault;
 	p->result.fault_write = write;
 	sva_progress_partial(op, path);
-	/* Some devices do not tell the address: then every page that the rest of the chunk needs. */
+	/*
+	 * Some devices do not tell the address: then every page that the rest of the chunk needs.
+	 */
 	if (!fault && sva_kind_of(op)->dst == SVA_OPERAND_OFFSET)
-		return p->touches++ ? -EFAULT : 0; /* mapped and pinned: nothing to touch, but alone it is told what it was refused for */
+		/*
+		 * mapped and pinned: nothing to touch, but alone it is told what it was refused for
+		 */
+		return p->touches++ ? -EFAULT : 0;
 	err = fault ? sva_touch(fault, 1, write, &bad) : sva_kind_touch(op, &bad, &write);
 	if (err) {
 		p->result.fault_addr = bad;

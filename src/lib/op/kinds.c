@@ -28,7 +28,10 @@ static const struct sva_kind kinds[64] = {
 	[SVA_OPCODE_DIF_STRIP] = { SVA_SHAPE_BYTES, R, W, N, true },
 	[SVA_OPCODE_DIF_UPDATE] = { SVA_SHAPE_BYTES, R, W, N, true },
 	[SVA_OPCODE_DIX_GENERATE] = { SVA_SHAPE_BYTES, R, W, N, true },
-	/* Offsets into mapped buffers, checked against those: no addresses that anybody could touch. */
+	/*
+	 * Offsets into mapped buffers, checked against those: no addresses that anybody could
+	 * touch.
+	 */
 	[SVA_OPCODE_DMA_FILL] = { SVA_SHAPE_BYTES, V, O, N, false },
 	[SVA_OPCODE_DMA_COPY] = { SVA_SHAPE_BYTES, O, O, N, false },
 	[SVA_OPCODE_CACHE_FLUSH] = { SVA_SHAPE_BYTES, N, W, N, false },
@@ -81,7 +84,10 @@ uint64_t sva_kind_dst_bytes(const struct sva_op *op, uint64_t n)
 	}
 }
 
-/* ------------------------------------------------------------------ operands of the descriptor as it is */
+/*
+ * ------------------------------------------------------------------ operands of the descriptor as
+ * it is
+ */
 
 struct range {
 	uint64_t addr, len;
@@ -132,7 +138,8 @@ uint64_t sva_kind_operand_end(const struct sva_op *op, uint64_t addr, bool write
 	for (unsigned int i = 0; i < n; i++) {
 		uint64_t page = range[i].addr & ~(uint64_t)4095;
 
-		if (range[i].operand == (write ? W : R) && addr >= page && addr < range[i].addr + range[i].len)
+		if (range[i].operand == (write ? W : R) && addr >= page &&
+		    addr < range[i].addr + range[i].len)
 			return range[i].addr + range[i].len;
 	}
 	return 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of an operation: its beginning, its undoing when it was not submitted after all, and its result. */
+/*
+ * The life of an operation: its beginning, its undoing when it was not submitted after all, and its
+ * result.
+ */
 #include "lib/op/mapped.h"
 
 /* The path that did most; without any bytes, the one that the last chunk took. */

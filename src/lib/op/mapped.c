@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Mapped buffers as operands: operations on parts of them, and what becomes of those where no device has them mapped. */
+/*
+ * Mapped buffers as operands: operations on parts of them, and what becomes of those where no
+ * device has them mapped.
+ */
 #include "lib/op/mapped.h"
 
 int sva_dma_check_buf(const struct sva_dma_buf *buf)
@@ -25,15 +28,20 @@ bool sva_dma_is_op(const struct sva_op *op)
 	return opcode == SVA_OPCODE_DMA_COPY || opcode == SVA_OPCODE_DMA_FILL;
 }
 
-static bool same_memory(const struct sva_dma_buf *dst, uint64_t doff, const struct sva_dma_buf *src, uint64_t soff, uint64_t len)
+static bool same_memory(const struct sva_dma_buf *dst, uint64_t doff, const struct sva_dma_buf *src,
+			uint64_t soff, uint64_t len)
 {
 	uint64_t d = dst->addr + doff, s = src->addr + soff;
 
 	return d < s + len && s < d + len;
 }
 
-/* By address, which every other path understands: also for overlapping parts, which the module leaves to the CPU. */
-static void by_address(struct sva_op *op, const struct sva_dma_buf *dst, const struct sva_dma_buf *src)
+/*
+ * By address, which every other path understands: also for overlapping parts, which the module
+ * leaves to the CPU.
+ */
+static void by_address(struct sva_op *op, const struct sva_dma_buf *dst,
+		       const struct sva_dma_buf *src)
 {
 	union sva_desc_specific zero = { { 0 } };
 
@@ -48,7 +56,8 @@ int sva_dma_begin(struct sva_op *op, struct sva_dma_buf *bufs[2], struct sva_bon
 {
 	bool copy = sva_desc_opcode(&op->desc) == SVA_OPCODE_DMA_COPY;
 	struct sva_dma_buf *dst = (struct sva_dma_buf *)(uintptr_t)op->desc.op.dma.dst;
-	struct sva_dma_buf *src = copy ? (struct sva_dma_buf *)(uintptr_t)op->desc.op.dma.src : NULL;
+	struct sva_dma_buf *src =
+		copy ? (struct sva_dma_buf *)(uintptr_t)op->desc.op.dma.src : NULL;
 	int err;
 
 	*bond = NULL;
@@ -59,7 +68,8 @@ int sva_dma_begin(struct sva_op *op, struct sva_dma_buf *bufs[2], struct sva_bon
 		return err;
 	bufs[0] = dst;
 	bufs[1] = src;
-	if (!dst->bond || (copy && (src->bond != dst->bond || same_memory(dst, op->desc.dst, src, op->desc.src, op->length))))
+	if (!dst->bond || (copy && (src->bond != dst->bond ||
+				    same_memory(dst, op->desc.dst, src, op->desc.src, op->length))))
 		by_address(op, dst, src);
 	else
 		*bond = dst->bond;

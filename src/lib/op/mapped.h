@@ -27,7 +27,10 @@ int sva_dma_check_buf(const struct sva_dma_buf *buf);
 bool sva_dma_is_op(const struct sva_op *op);
 /* Check one; it becomes one by address, or belongs on *bond. 0 or -errno, unchanged. */
 int sva_dma_begin(struct sva_op *op, struct sva_dma_buf *bufs[2], struct sva_bond **bond);
-/* After sva_operation_begin(): the buffers may not be unmapped while it is in flight; bond: as from sva_dma_begin(). */
+/*
+ * After sva_operation_begin(): the buffers may not be unmapped while it is in flight; bond: as from
+ * sva_dma_begin().
+ */
 void sva_dma_attach(struct sva_op *op, struct sva_dma_buf *const bufs[2], struct sva_bond *bond);
 void sva_dma_release(struct sva_dma_buf *bufs[2]);
 /* The same for an ended operation, and for the entries of a batch. */

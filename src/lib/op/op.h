@@ -6,13 +6,19 @@
 #include "lib/base/lib.h"
 #include "lib/base/process.h"
 
-/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+/*
+ * Nothing of this is exported: say so where it is used, too, so that it is reached without an
+ * indirection.
+ */
 #pragma GCC visibility push(hidden)
 
 struct sva_lease;
 struct sva_dma_buf;
 
-/* What an operation follows when it does not simply succeed. Of its context, or of its bond if it is pinned to that. */
+/*
+ * What an operation follows when it does not simply succeed. Of its context, or of its bond if it
+ * is pinned to that.
+ */
 struct sva_policy {
 	uint32_t fault_policy;      /* enum sva_fault_policy, never DEFAULT */
 	uint32_t fault_tries;
@@ -26,7 +32,8 @@ enum sva_op_state {
 	SVA_OP_STALLED = 0x5a705a11,   /* the next chunk found every queue full: poll tries again */
 	SVA_OP_IN_BATCH = 0x5a70ba7c,  /* an entry of a batch that has not been started by itself */
 	SVA_OP_BATCHING = 0x5a70b100,  /* a batch whose entries are worked off one by one */
-	SVA_OP_ON_RING = 0x5a704106,   /* in a submission for the caller's own io_uring: its completion is his to see */
+	/* in a submission for the caller's own io_uring: its completion is his to see */
+	SVA_OP_ON_RING = 0x5a704106,
 	SVA_OP_ENDED = 0x5a700e4d,     /* result is complete */
 };
 
@@ -38,7 +45,8 @@ struct sva_op_private {
 	struct sva *ctx;            /* that it was submitted on; NULL: on none */
 	struct sva_thread *thread;  /* whose list it is on; NULL: none */
 	struct sva_lease *lease;    /* that carries the current chunk */
-	struct sva_bond *bond;      /* that the current chunk is with; if pinned, the only one it may go to */
+	/* that the current chunk is with; if pinned, the only one it may go to */
+	struct sva_bond *bond;
 	const struct sva_policy *policy;
 	struct sva_op *next, *prev; /* the thread's list */
 	struct sva_op *parent;      /* the batch that it is an entry of */
@@ -46,8 +54,10 @@ struct sva_op_private {
 	struct sva_desc *list;      /* a batch's descriptors while a device may read them */
 	uint64_t src, dst, third;   /* where the bytes that are not in the current chunk begin */
 	uint64_t remaining;         /* bytes not done, the current chunk's included */
-	uint64_t chunk_rest;        /* memmove: bytes after the current chunk's that are done already */
-	uint64_t waited_since;      /* ns: when somebody first found the current chunk's record empty; 0: nobody */
+	/* memmove: bytes after the current chunk's that are done already */
+	uint64_t chunk_rest;
+	/* ns: when somebody first found the current chunk's record empty; 0: nobody */
+	uint64_t waited_since;
 	uint32_t word;              /* flags and opcode without those that depend on the queue */
 	uint32_t polls;             /* that found the record empty */
 	unsigned int generation;
@@ -58,14 +68,21 @@ struct sva_op_private {
 	bool is_batch;              /* src is the list of its entries */
 	uint8_t keeps;              /* SVA_OP_KEEPS_*: given back when it has left the list */
 	uint64_t delta_region;      /* create delta: bytes that the earlier parts covered */
-	bool backward;              /* chunks are issued from the end: the destination overlaps the source from above */
+	/* chunks are issued from the end: the destination overlaps the source from above */
+	bool backward;
 	bool pinned;                /* to bond */
 	bool credit;                /* a queue has the current chunk; see sva_op_set_credit() */
-	bool quick;                 /* one chunk of a plain copy or fill: its success needs no arithmetic */
+	/* one chunk of a plain copy or fill: its success needs no arithmetic */
+	bool quick;
 	bool mid_chunk;             /* the descriptor is the rest of a chunk: it keeps its shape */
 	bool sync;                  /* on the routes of synchronous calls only */
-	bool by_buffer;             /* pinned because its buffers are mapped there: what that device will not have, others may do */
-	bool addressed;             /* on mapped buffers, and the descriptor has addresses instead of offsets */
+	/*
+	 * pinned because its buffers are mapped there: what that device will not have, others may
+	 * do
+	 */
+	bool by_buffer;
+	/* on mapped buffers, and the descriptor has addresses instead of offsets */
+	bool addressed;
 };
 
 /* Nothing of an operation is looked at before this has been asked. */
@@ -88,8 +105,8 @@ static inline void sva_op_set_credit(struct sva_op *op, bool credit)
 /* Submitted, and not ended yet. */
 static inline bool sva_op_is_pending(const struct sva_op *op)
 {
-	return op->state == SVA_OP_IN_FLIGHT || op->state == SVA_OP_STALLED || op->state == SVA_OP_IN_BATCH ||
-	       op->state == SVA_OP_BATCHING;
+	return op->state == SVA_OP_IN_FLIGHT || op->state == SVA_OP_STALLED ||
+	       op->state == SVA_OP_IN_BATCH || op->state == SVA_OP_BATCHING;
 }
 
 static inline struct sva_op **sva_batch_entries(const struct sva_op *batch)
@@ -98,7 +115,8 @@ static inline struct sva_op **sva_batch_entries(const struct sva_op *batch)
 }
 
 _Static_assert(sizeof(struct sva_op) == SVA_OP_SIZE, "the size of an operation is frozen");
-_Static_assert(sizeof(struct sva_op_private) <= sizeof(((struct sva_op *)0)->opaque), "the opaque words are too few");
+_Static_assert(sizeof(struct sva_op_private) <= sizeof(((struct sva_op *)0)->opaque),
+	       "the opaque words are too few");
 _Static_assert(offsetof(struct sva_op, comp) == 64, "the record has a cache line of its own");
 
 /* Is it an operation that can be submitted? 0 or -errno, before anything is changed. */
@@ -109,7 +127,10 @@ void sva_progress_begin(struct sva_op *op);
 void sva_progress_next(struct sva_op *op, uint64_t max_transfer);
 /* The record says success: count the chunk. true: there is nothing left. */
 bool sva_progress_chunk_done(struct sva_op *op, int path);
-/* The record says page fault: count what was done and shorten the descriptor to the rest of its chunk. */
+/*
+ * The record says page fault: count what was done and shorten the descriptor to the rest of its
+ * chunk.
+ */
 void sva_progress_partial(struct sva_op *op, int path);
 /* Forget what was done and begin anew. */
 void sva_progress_restart(struct sva_op *op);
@@ -119,7 +140,10 @@ bool sva_progress_fits(const struct sva_op *op, uint64_t max_transfer);
 bool sva_progress_fits_whole(const struct sva_op *op, uint64_t max_transfer);
 /* It failed for good: count what the record says of how far it came. */
 void sva_progress_failed(struct sva_op *op, int path);
-/* Has it no bytes at all? Then no queue is needed: this leaves its result and returns 0, or -EBADE as below. */
+/*
+ * Has it no bytes at all? Then no queue is needed: this leaves its result and returns 0, or -EBADE
+ * as below.
+ */
 bool sva_progress_is_empty(const struct sva_op *op);
 int sva_progress_empty(struct sva_op *op);
 /* Of what ended well: 0, or -EBADE if SVA_OP_CHECK asked for another result. */
@@ -130,11 +154,14 @@ void sva_operation_begin(struct sva_op *op, struct sva *ctx, const struct sva_po
 /* Not submitted after all: it can be submitted again as it is. */
 void sva_operation_undo(struct sva_op *op);
 /*
- * It has ended with 0 or -errno. last: the path and queue of its last chunk; NULL: it never was with a queue. They are its
- * result's, unless another path did more.
+ * It has ended with 0 or -errno. last: the path and queue of its last chunk; NULL: it never was
+ * with a queue. They are its result's, unless another path did more.
  */
 void sva_operation_end(struct sva_op *op, const struct sva_identity *last, int error);
-/* The record, which came on that path, reports a page fault. 0: the rest is to be issued again; 1: the CPU is to finish it; -errno: it has failed. */
+/*
+ * The record, which came on that path, reports a page fault. 0: the rest is to be issued again; 1:
+ * the CPU is to finish it; -errno: it has failed.
+ */
 int sva_resume(struct sva_op *op, int path);
 
 #pragma GCC visibility pop

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How far an operation is. A length that no descriptor or queue can carry goes out in chunks, and a chunk that met a page fault goes out again, shorter: both are
- * the same arithmetic, and it differs from operation to operation (DSA specification rev 3.0, 8.3):
+ * How far an operation is. A length that no descriptor or queue can carry goes out in chunks, and a
+ * chunk that met a page fault goes out again, shorter: both are the same arithmetic, and it differs
+ * from operation to operation (DSA specification rev 3.0, 8.3):
  *
- *	most operations    source and destination advance together by the bytes completed
- *	memmove            has a direction. Result 1 says that the device began at the end: the addresses stay, only the size
- *	                   shrinks. And when the destination overlaps the source from above, the chunks themselves go out from the end.
- *	fill, pattern      the pattern restarts with its first byte: it is rotated when a part ends inside of it
- *	CRC                the seed of the next part is the CRC so far
- *	DIF, DIX           whole blocks; source and destination advance differently; the tags of the next block come from the record
- *	create delta       the next part's record is put behind this one's, and its offsets, which restart at zero, are moved up
- *	apply delta        what is counted is the delta record; the destination stays
- *	translation fetch  begins anew
+ * 	most operations    source and destination advance together by the bytes completed
+ * 	memmove            has a direction. Result 1 says that the device began at the end: the
+ *         addresses stay, only the size
+ * 	                   shrinks. And when the destination overlaps the source from above, the
+ * chunks themselves go out from the end. fill, pattern      the pattern restarts with its first
+ * byte: it is rotated when a part ends inside of it CRC                the seed of the next part is
+ * the CRC so far DIF, DIX           whole blocks; source and destination advance differently; the
+ * tags of the next block come from the record create delta       the next part's record is put
+ * behind this one's, and its offsets, which restart at zero, are moved up apply delta        what
+ * is counted is the delta record; the destination stays translation fetch  begins anew
  */
 #include <string.h>
 
@@ -34,12 +36,15 @@ void sva_progress_begin(struct sva_op *op)
 	p->third = op->desc.op.dualcast.dst2;
 	p->remaining = op->length;
 	p->word = op->desc.flags_opcode | SVA_DESC_CRAV | SVA_DESC_RCR;
-	/* What writes nothing has no order of its writes, and a device refuses to be asked for one. */
+	/*
+	 * What writes nothing has no order of its writes, and a device refuses to be asked for one.
+	 */
 	if ((op->flags & SVA_OP_STRICT_ORDER) && sva_kind_of(op)->writes)
 		p->word |= SVA_DESC_STORD;
 	if (op->flags & SVA_OP_CHECK)
 		p->word |= SVA_DESC_CR;
-	p->backward = sva_desc_opcode(&op->desc) == SVA_OPCODE_MEMMOVE && p->dst > p->src && p->dst - p->src < op->length;
+	p->backward = sva_desc_opcode(&op->desc) == SVA_OPCODE_MEMMOVE && p->dst > p->src &&
+		      p->dst - p->src < op->length;
 	p->result.error = -EINPROGRESS;
 	p->result.path = SVA_PATH_CPU;
 	op->desc.completion_addr = (uint64_t)(uintptr_t)&op->comp;
@@ -63,13 +68,17 @@ void sva_progress_restart(struct sva_op *op)
 bool sva_progress_fits_whole(const struct sva_op *op, uint64_t max_transfer)
 {
 	/* A delta record counts against the queue's limit, too. */
-	return op->desc.size <= max_transfer && (sva_desc_opcode(&op->desc) != SVA_OPCODE_CREATE_DELTA ||
-						 op->desc.op.delta.max_size <= max_transfer);
+	return op->desc.size <= max_transfer &&
+	       (sva_desc_opcode(&op->desc) != SVA_OPCODE_CREATE_DELTA ||
+		op->desc.op.delta.max_size <= max_transfer);
 }
 
 bool sva_progress_fits(const struct sva_op *op, uint64_t max_transfer)
 {
-	/* What is left of a chunk keeps its shape: for an overlapping move another cut would read what was written. */
+	/*
+	 * What is left of a chunk keeps its shape: for an overlapping move another cut would read
+	 * what was written.
+	 */
 	if (SVA_OP_PRIVATE(op)->mid_chunk || sva_kind_of(op)->shape == SVA_SHAPE_WHOLE)
 		return sva_progress_fits_whole(op, max_transfer);
 	return sva_kind_unit(op) <= max_transfer;
@@ -96,7 +105,10 @@ void sva_progress_next(struct sva_op *op, uint64_t max_transfer)
 		op->desc.op.dualcast.dst2 = p->third;
 }
 
-/* ------------------------------------------------------------------ what is carried from one part to the next */
+/*
+ * ------------------------------------------------------------------ what is carried from one part
+ * to the next
+ */
 
 /* The pattern as it is n bytes on. Little-endian: byte 0 is the least significant. */
 static uint64_t rotate(uint64_t pattern, uint64_t n)
@@ -135,13 +147,18 @@ static void carry_crc(struct sva_op *op, uint64_t n)
 	p->word &= ~SVA_DESC_CRC_SEED_MEM;
 }
 
-/* Of a record in memory that may be badly aligned, and is little-endian: move the offsets of its entries up. */
+/*
+ * Of a record in memory that may be badly aligned, and is little-endian: move the offsets of its
+ * entries up.
+ */
 static void shift_offsets(uint64_t addr, uint32_t size, uint64_t region)
 {
 	unsigned char *entry = (unsigned char *)(uintptr_t)addr;
 
-	for (uint32_t at = 0; at + SVA_DELTA_ENTRY_SIZE <= size; at += SVA_DELTA_ENTRY_SIZE, entry += SVA_DELTA_ENTRY_SIZE) {
-		unsigned int offset = (unsigned int)(entry[0] | entry[1] << 8) + (unsigned int)(region / 8);
+	for (uint32_t at = 0; at + SVA_DELTA_ENTRY_SIZE <= size;
+	     at += SVA_DELTA_ENTRY_SIZE, entry += SVA_DELTA_ENTRY_SIZE) {
+		unsigned int offset =
+			(unsigned int)(entry[0] | entry[1] << 8) + (unsigned int)(region / 8);
 
 		entry[0] = (unsigned char)offset;
 		entry[1] = (unsigned char)(offset >> 8);
@@ -232,7 +249,8 @@ static bool found_difference(const struct sva_op *op)
 {
 	unsigned int opcode = sva_desc_opcode(&op->desc);
 
-	return (opcode == SVA_OPCODE_COMPARE || opcode == SVA_OPCODE_COMPARE_PATTERN) && op->comp.result;
+	return (opcode == SVA_OPCODE_COMPARE || opcode == SVA_OPCODE_COMPARE_PATTERN) &&
+	       op->comp.result;
 }
 
 static bool whole_done(struct sva_op *op, int path)
@@ -291,7 +309,10 @@ static void partial_delta(struct sva_op *op)
 	op->desc.src += n;
 	op->desc.dst += n;
 	op->desc.size -= (uint32_t)n;
-	/* Too little room for one cache line's differences: begin anew, now that more of the pages are there. */
+	/*
+	 * Too little room for one cache line's differences: begin anew, now that more of the pages
+	 * are there.
+	 */
 	if (op->desc.op.delta.max_size < SVA_DELTA_MIN_SIZE)
 		sva_progress_restart(op);
 }
@@ -372,7 +393,10 @@ bool sva_progress_is_empty(const struct sva_op *op)
 	return !op->length && (shape == SVA_SHAPE_BYTES || shape == SVA_SHAPE_WHOLE);
 }
 
-/* Of nothing, a comparison finds no difference, the CRC is the seed, and the tags are those to begin with. */
+/*
+ * Of nothing, a comparison finds no difference, the CRC is the seed, and the tags are those to
+ * begin with.
+ */
 int sva_progress_empty(struct sva_op *op)
 {
 	const struct sva_desc_dif *dif = &op->desc.op.dif;
@@ -388,8 +412,8 @@ int sva_progress_empty(struct sva_op *op)
 	case SVA_OPCODE_DIF_STRIP:
 	case SVA_OPCODE_DIF_UPDATE:
 	case SVA_OPCODE_DIX_GENERATE:
-		result->dif = (struct sva_comp_dif){ dif->src_ref, dif->src_app_mask, dif->src_app, dif->dst_ref, dif->dst_app_mask,
-						     dif->dst_app };
+		result->dif = (struct sva_comp_dif){dif->src_ref, dif->src_app_mask, dif->src_app,
+						    dif->dst_ref, dif->dst_app_mask, dif->dst_app};
 		break;
 	default:
 		break;

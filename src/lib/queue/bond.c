@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bonds: one for each queue and process, counted. The kernel stops serving completion-record faults when a process opens a shared queue twice and closes
- * one of the two (Linux idxd cdev.c), so there is one descriptor, and every context and every handle shares it.
+ * Bonds: one for each queue and process, counted. The kernel stops serving completion-record faults
+ * when a process opens a shared queue twice and closes one of the two (Linux idxd cdev.c), so there
+ * is one descriptor, and every context and every handle shares it.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -12,8 +13,6 @@
 #include <unistd.h>
 
 #include "lib/base/cancel.h"
-#include "lib/queue/dma.h"
-#include "lib/queue/reason.h"
 #include "lib/queue/proof.h"
 #include "lib/queue/ways.h"
 
@@ -25,7 +24,8 @@ static struct sva_bond *find_bond(const char *node, const char *name)
 		/* One that is retired is closed already, unless it is being closed for good. */
 		if (atomic_load(&bond->state) != SVA_BOND_LIVE && atomic_load(&bond->holds))
 			continue;
-		if (node[0] ? !strcmp(bond->node, node) : !bond->node[0] && !strcmp(bond->name, name))
+		if (node[0] ? !strcmp(bond->node, node) :
+			      !bond->node[0] && !strcmp(bond->name, name))
 			return bond;
 	}
 	return NULL;
@@ -34,10 +34,8 @@ static struct sva_bond *find_bond(const char *node, const char *name)
 static void free_bond(struct sva_bond *bond)
 {
 	bond->magic = 0;
-	if (bond->soft)
-		sva_soft_free(bond->soft);
-	if (bond->dma)
-		sva_dma_close(bond->dma);
+	if (bond->ops && bond->ops->close)
+		bond->ops->close(bond);
 	if (bond->portal)
 		munmap(bond->portal, SVA_PORTAL_SIZE);
 	/* For a queue, close(2) waits in the kernel until its descriptors have finished. */
@@ -46,36 +44,10 @@ static void free_bond(struct sva_bond *bond)
 	free(bond);
 }
 
-static uint32_t open_reason(int err, const char *node)
-{
-	switch (err) {
-	case EACCES:
-	case EPERM:
-		return SVA_REASON_NO_PERMISSION;
-	case ENOENT:
-	case ENOTDIR:
-		return SVA_REASON_NO_NODE;
-	case EOPNOTSUPP:
-		return SVA_REASON_SVA_REFUSED;
-	case ENODEV:
-		return SVA_REASON_NO_IOMMU;
-	case ENOSPC:
-	case EOVERFLOW:
-		return SVA_REASON_NO_PASID;
-	case ENXIO:
-		return SVA_REASON_QUEUE_DISABLED;
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-		return SVA_REASON_SHORTAGE;
-	case EBUSY:
-		return sva_node_is_open_here(node) ? SVA_REASON_BUSY_HERE : SVA_REASON_BUSY;
-	default:
-		return SVA_REASON_OPEN_FAILED;
-	}
-}
-
-/* The errno that callers get for an errno of open(2): the same, but for those that mean something else to them. */
+/*
+ * The errno that callers get for an errno of open(2): the same, but for those that mean something
+ * else to them.
+ */
 static int open_error(int err)
 {
 	switch (err) {
@@ -90,16 +62,17 @@ static int open_error(int err)
 	}
 }
 
-static int open_node(struct sva_bond *bond, const struct sva_queue *queue, int path, uint32_t *reason)
+static int open_node(struct sva_bond *bond, const struct sva_queue *queue,
+		     const struct sva_submit_ops *ops, uint32_t *reason)
 {
 	int fd;
 
 	*reason = SVA_REASON_OK;
-	fd = sva_proof_open(queue, path, reason);
+	fd = sva_proof_open(queue, ops, reason);
 	if (fd < 0 && *reason != SVA_REASON_OK)
 		return -ENODEV;
 	if (fd < 0) {
-		*reason = path == SVA_PATH_DMA ? sva_dma_node_reason(-fd) : open_reason(-fd, bond->node);
+		*reason = ops->open_reason(-fd, bond->node);
 		return open_error(-fd);
 	}
 	sva_file_keep(&bond->file, fd);
@@ -107,9 +80,10 @@ static int open_node(struct sva_bond *bond, const struct sva_queue *queue, int p
 }
 
 /*
- * A queue from a file may not tell what it can do: then everything is tried, and what is refused is remembered (complete.c). Batches are tried wherever
- * there may be more than one descriptor in one: the kernel hides them from op_cap of a DSA 1 (before 6.16 of every DSA), since its write(2) refuses
- * them, but the device behind a portal has them.
+ * A queue from a file may not say what it can do: then everything is tried, and what is refused is
+ * remembered (complete.c). Batches are tried wherever there may be more than one descriptor in one:
+ * the kernel hides them from op_cap of a DSA 1 (before 6.16 of every DSA), since its write(2)
+ * refuses them, but the device behind a portal has them.
  */
 static void fill_operations(struct sva_bond *bond, const struct sva_queue *queue)
 {
@@ -154,7 +128,8 @@ struct sva_policy sva_policy_of(const struct sva_config *config)
 	};
 }
 
-static int new_bond(const struct sva_config *config, const struct sva_queue *queue, int path, struct sva_bond **out, uint32_t *reason)
+static int new_bond(const struct sva_config *config, const struct sva_queue *queue, int path,
+		    struct sva_bond **out, uint32_t *reason)
 {
 	struct sva_bond *bond = calloc(1, sizeof(*bond));
 	int err;
@@ -167,46 +142,39 @@ static int new_bond(const struct sva_config *config, const struct sva_queue *que
 	bond->policy = sva_policy_of(config);
 	pthread_mutex_init(&bond->lock, NULL);
 	err = fill_bond(bond, queue);
-	if (!err)
-		err = bond->node[0] ? open_node(bond, queue, path, reason) : sva_soft_new(config, &bond->soft);
+	if (!err && bond->node[0])
+		err = open_node(bond, queue, sva_submit_ops_of(path), reason);
 	if (err) {
 		free_bond(bond);
 		return err;
 	}
-	if (bond->soft)
-		sva_soft_describe(bond);
 	*out = bond;
 	return 0;
 }
 
-/* Bring one path up on a bond, if it is not up yet; the answer is kept. */
-static int open_path(struct sva_bond *bond, int path, uint32_t *reason)
+/* Bring one path up on a bond, if it is not up yet. */
+static int open_path(struct sva_bond *bond, const struct sva_config *config,
+		     const struct sva_submit_ops *ops, uint32_t *reason)
 {
-	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
 	int err;
 
-	if (bond->ready & (1u << path))
+	if (bond->ready & (1u << ops->path))
 		return 0;
-	if (!ops) {
-		*reason = SVA_REASON_NOT_BUILT;
-		return -EOPNOTSUPP;
-	}
 	if (ops->mode != SVA_MODE_UNKNOWN && ops->mode != bond->mode) {
 		*reason = SVA_REASON_WRONG_MODE;
 		return -EOPNOTSUPP;
 	}
 	*reason = SVA_REASON_OK;
-	err = ops->open(bond, reason);
-	bond->reasons[path] = *reason;
+	err = ops->open(bond, config, reason);
 	if (err)
 		return err;
 	if (!bond->ops) {
-		bond->id = sva_identify(bond->name, bond->device, (uint8_t)path, SVA_REASON_OK);
+		bond->ops = ops; /* what open() has made goes with the bond */
+		bond->id = sva_identify(bond->name, bond->device, ops->path, SVA_REASON_OK);
 		if (!bond->id)
 			return -ENOMEM;
-		bond->ops = ops;
 	}
-	bond->ready |= 1u << path;
+	bond->ready |= 1u << ops->path;
 	if (ops->pump)
 		bond->pump = ops->pump;
 	return 0;
@@ -217,20 +185,29 @@ void sva_bond_lost(struct sva_bond *bond)
 	int saved = errno;
 
 	pthread_mutex_lock(&bond->lock);
-	/* A mapped portal keeps the queue open, and works without the descriptor: it is only the path write that is gone. */
+	/*
+	 * A mapped portal keeps the queue open, and works without the descriptor: it is only the
+	 * path write that is gone.
+	 */
 	if (atomic_load(&bond->state) == SVA_BOND_LIVE && !bond->portal) {
 		sva_bond_kill_leases(bond);
-		/* Not closed: it is the program's. Nor looked at again, since the next bond can get the same number. */
+		/*
+		 * Not closed: it is the program's. Nor looked at again, since the next bond can get
+		 * the same number.
+		 */
 		bond->file.fd = -1;
-		if (bond->dma)
-			sva_dma_lost(bond->dma);
+		if (bond->ops->lose)
+			bond->ops->lose(bond);
 		atomic_store(&bond->state, SVA_BOND_LOST);
 	}
 	pthread_mutex_unlock(&bond->lock);
 	errno = saved;
 }
 
-/* With sva_process.lock held: a bond that is open already, and whose descriptor is still ours if it is needed for anything. */
+/*
+ * With sva_process.lock held: a bond that is open already, and whose descriptor is still ours if it
+ * is needed for anything.
+ */
 static struct sva_bond *usable_bond(const struct sva_queue *queue)
 {
 	struct sva_bond *bond = find_bond(queue->node ? queue->node : "", queue->name);
@@ -270,15 +247,15 @@ static void close_in_child(void)
 		sva_file_close(&bond->file);
 }
 
-static int get_new(const struct sva_config *config, const struct sva_queue *queue, int path, struct sva_bond **out,
-		   uint32_t *reason)
+static int get_new(const struct sva_config *config, const struct sva_queue *queue, int path,
+		   struct sva_bond **out, uint32_t *reason)
 {
 	struct sva_bond *bond;
 	int err = new_bond(config, queue, path, &bond, reason);
 
 	if (err)
 		return err;
-	err = open_path(bond, path, reason);
+	err = open_path(bond, config, sva_submit_ops_of(path), reason);
 	if (err) {
 		free_bond(bond);
 		return err;
@@ -301,7 +278,7 @@ int sva_bond_get(const struct sva_config *config, const struct sva_queue *queue,
 	pthread_mutex_lock(&sva_process.lock);
 	bond = get_open(queue);
 	if (bond)
-		err = open_path(bond, path, reason);
+		err = open_path(bond, config, sva_submit_ops_of(path), reason);
 	else
 		err = get_new(config, queue, path, &bond, reason);
 	pthread_mutex_unlock(&sva_process.lock);
@@ -337,7 +314,10 @@ static void close_bond(struct sva_bond *bond)
 			break;
 		}
 	}
-	/* With the lock held: a child that is forked now has the descriptor open or knows that it has none. */
+	/*
+	 * With the lock held: a child that is forked now has the descriptor open or knows that it
+	 * has none.
+	 */
 	free_bond(bond);
 	pthread_cond_broadcast(&sva_process.closed);
 	pthread_mutex_unlock(&sva_process.lock);
@@ -376,17 +356,16 @@ void sva_bond_retire(struct sva_bond *bond)
 	if (atomic_load(&bond->state) != SVA_BOND_RETIRED) {
 		sva_bond_kill_leases(bond);
 		/* No thread is between a look at its lease and the portal now, and none will be. */
-		if (bond->soft) {
-			sva_soft_free(bond->soft);
-			bond->soft = NULL;
-		}
-		if (bond->dma)
-			sva_dma_retire(bond->dma);
+		if (bond->ops->retire)
+			bond->ops->retire(bond);
 		if (bond->portal)
 			munmap(bond->portal, SVA_PORTAL_SIZE);
 		bond->portal = NULL;
 		sva_file_close(&bond->file); /* the kernel drains the queue for this process */
-		/* Release: whoever sees the state sees every record that was written before the close returned. */
+		/*
+		 * Release: whoever sees the state sees every record that was written before the
+		 * close returned.
+		 */
 		atomic_store_explicit(&bond->state, SVA_BOND_RETIRED, memory_order_release);
 	}
 	pthread_mutex_unlock(&bond->lock);

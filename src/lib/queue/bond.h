@@ -10,26 +10,27 @@
 #include "lib/find/discover.h"
 #include "lib/op/op.h"
 
-/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+/*
+ * Nothing of this is exported: say so where it is used, too, so that it is reached without an
+ * indirection.
+ */
 #pragma GCC visibility push(hidden)
 
 #define SVA_BOND_MAGIC 0x73766120626f6e64ull
 
 /*
- * RETIRED: the device has stopped answering. LOST: the program has closed the queue's descriptor, so nothing more can be
- * submitted; what was submitted ends as usual.
+ * RETIRED: the device has stopped answering. LOST: the program has closed the queue's descriptor,
+ * so nothing more can be submitted; what was submitted ends as usual.
  */
 enum sva_bond_state { SVA_BOND_LIVE, SVA_BOND_RETIRED, SVA_BOND_LOST };
 
 /*
- * What a submission, and a call of the module, returns when the descriptor is no longer ours. Callers of the library never
- * see it.
+ * What a submission, and a call of the module, returns when the descriptor is no longer ours.
+ * Callers of the library never see it.
  */
 #define SVA_LOST EBADFD
 
 struct sva_submit_ops;
-struct sva_soft;
-struct sva_dma_side;
 
 /* The tie between this process and a queue. One for each queue and process. */
 struct sva_bond {
@@ -39,7 +40,7 @@ struct sva_bond {
 	unsigned int refs;          /* of handles, contexts and buffers; sva_process.lock */
 	atomic_uint holds;          /* 1 for all refs, 1 for each pinned operation; 0: closing */
 	atomic_uint state;          /* enum sva_bond_state */
-	const struct sva_submit_ops *ops; /* of the path that bond handles submit on */
+	const struct sva_submit_ops *ops; /* of the path that bond handles submit on, the first */
 	const struct sva_identity *id; /* of that path, for results */
 	/* The queue, as discovered when it was bound; strings are interned. */
 	const char *name, *device;
@@ -53,32 +54,40 @@ struct sva_bond {
 	struct sva_file file;       /* of the node */
 	void *portal;               /* NULL: not mapped */
 	uint32_t ready;             /* bit n: path n may submit */
-	uint32_t reasons[SVA_PATH_COUNT]; /* enum sva_reason of the last attempt on that path */
-	struct sva_soft *soft;
-	struct sva_dma_side *dma;
-	void (*pump)(struct sva_bond *bond, uint64_t wait_ns); /* of its path; NULL: the device writes records itself */
+	void *side;                 /* what ops keeps for it; NULL: nothing */
+	/* of its path; NULL: the device writes records itself */
+	void (*pump)(struct sva_bond *bond, uint64_t wait_ns);
 	/* Credits of a dedicated queue; a shared one has no limit here. */
 	pthread_mutex_t lock;
 	uint32_t pool;              /* credits that no lease holds */
-	atomic_bool thirsty;        /* somebody found the pool empty: credits go back to it at once */
+	/* somebody found the pool empty: credits go back to it at once */
+	atomic_bool thirsty;
 	struct sva_lease *leases;
 };
 
 /* What leases belong to: the part of a thread's share of a context that this room knows. */
 struct sva_lessee {
 	struct sva_bias bias;
-	_Atomic(const void *) owner; /* the thread's sva_tls; NULL: the thread is gone. Written with sva::lock */
+	/* the thread's sva_tls; NULL: the thread is gone. Written with sva::lock */
+	_Atomic(const void *) owner;
 	const struct sva_policy *policy; /* of the context */
 	struct sva_lease *pinned;   /* leases of operations that go to one bond and no other */
 };
 
-/* What one thread holds of one bond on one path. Read and written inside the thread's bias section. */
+/*
+ * What one thread holds of one bond on one path. Read and written inside the thread's bias section.
+ */
 struct sva_lease {
-	int (*submit)(struct sva_lease *lease, const struct sva_desc *desc); /* ops->submit, one load nearer */
+	/* ops->submit, one load nearer */
+	int (*submit)(struct sva_lease *lease, const struct sva_desc *desc);
 	void *portal;
 	uint32_t move_word, fill_word; /* flags and opcode of a plain copy, a plain fill */
 	int32_t credits;
-	atomic_bool dead;           /* the bond was retired; credits are far below zero. Also looked at outside the section, as a hint */
+	/*
+	 * the bond was retired; credits are far below zero. Also looked at outside the section, as
+	 * a hint
+	 */
+	atomic_bool dead;
 	bool counted;               /* credits are real */
 	uint8_t path;
 	uint64_t max_transfer;
@@ -88,16 +97,27 @@ struct sva_lease {
 	struct sva_lease *next;     /* sva_bond::leases */
 	struct sva_lease *next_pinned; /* sva_lessee::pinned */
 	const struct sva_identity *id;
-	/* The queue answered "full", and nothing else, from then to then (ns); full_since is 0 when it has taken something. */
+	/*
+	 * The queue answered "full", and nothing else, from then to then (ns); full_since is 0 when
+	 * it has taken something.
+	 */
 	uint64_t full_since, full_at;
 };
 
-/* Get the bond of a queue for a path, open it if need be; one reference is the caller's. 0 or -errno with *reason. */
+/*
+ * Get the bond of a queue for a path, open it if need be; one reference is the caller's. 0 or
+ * -errno with *reason.
+ */
 int sva_bond_get(const struct sva_config *config, const struct sva_queue *queue, int path,
 		 struct sva_bond **bond, uint32_t *reason);
-/* What a context of this configuration does about faults, full queues and records that do not come. */
+/*
+ * What a context of this configuration does about faults, full queues and records that do not come.
+ */
 struct sva_policy sva_policy_of(const struct sva_config *config);
-/* Give a reference back without waiting for a device; the last hold closes the queue. See sva_bond_put(). */
+/*
+ * Give a reference back without waiting for a device; the last hold closes the queue. See
+ * sva_bond_put().
+ */
 void sva_bond_unref(struct sva_bond *bond);
 /* The caller knows that the bond is alive. After the drop it may be gone. */
 static inline void sva_bond_hold(struct sva_bond *bond)
@@ -108,14 +128,23 @@ static inline void sva_bond_hold(struct sva_bond *bond)
 /* false: it is being closed. */
 bool sva_bond_try_hold(struct sva_bond *bond);
 void sva_bond_drop(struct sva_bond *bond);
-/* The descriptor is no longer ours (a submission returned -SVA_LOST): no lease on it submits any more. */
+/*
+ * The descriptor is no longer ours (a submission returned -SVA_LOST): no lease on it submits any
+ * more.
+ */
 void sva_bond_lost(struct sva_bond *bond);
-/* The device has stopped answering: quiesce, unmap, close. Afterwards nothing can write on its behalf. */
+/*
+ * The device has stopped answering: quiesce, unmap, close. Afterwards nothing can write on its
+ * behalf.
+ */
 void sva_bond_retire(struct sva_bond *bond);
 int sva_bond_check(const struct sva_bond *bond);
 /* With bond->lock held: no lease on it will submit any more. */
 void sva_bond_kill_leases(struct sva_bond *bond);
-/* The lease of this thread on a bond that operations are pinned to, made when needed; NULL: no memory. */
+/*
+ * The lease of this thread on a bond that operations are pinned to, made when needed; NULL: no
+ * memory.
+ */
 struct sva_lease *sva_lease_pinned(struct sva_lessee *lessee, struct sva_bond *bond);
 /* The thread's share goes: so do these. */
 void sva_lease_free_pinned(struct sva_lessee *lessee);
@@ -123,33 +152,20 @@ void sva_lease_free_pinned(struct sva_lessee *lessee);
 void sva_bond_free_leases(struct sva_bond *bond);
 
 /* reason: why no better path is taken than this one, for results. */
-struct sva_lease *sva_lease_new(struct sva_lessee *lessee, struct sva_bond *bond, int path, uint32_t reason);
+struct sva_lease *sva_lease_new(struct sva_lessee *lessee, struct sva_bond *bond, int path,
+				uint32_t reason);
 void sva_lease_free(struct sva_lease *lease);
 /* Outside the bias section: get credits into an empty lease. false: there are none. */
 bool sva_lease_refill(struct sva_lease *lease);
 /* Give a credit back that no lease of this thread took. */
 void sva_bond_return_credit(struct sva_bond *bond);
 
-int sva_soft_new(const struct sva_config *config, struct sva_soft **soft);
-/* The queue that stands for it; it has no node. */
-const struct sva_queue *sva_soft_queue(void);
-/* Fill in a bond's limits and capabilities from its profile. */
-void sva_soft_describe(struct sva_bond *bond);
-void sva_soft_free(struct sva_soft *soft);
-/* Engine threads were asked for, and none could be started. */
-bool sva_soft_lacks_threads(const struct sva_soft *soft);
-/* Start the missing ones, if it is time to try that again. */
-void sva_soft_try_again(struct sva_soft *soft);
-/* The profile it runs. */
-const struct sva_model_profile *sva_soft_profile(const struct sva_soft *soft);
-struct sva_model_profile;
-/* Execute on this process's memory, now; 0 or -EIO when the record was lost. */
-int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc, struct sva_comp *comp);
-int sva_soft_submit(struct sva_soft *soft, const struct sva_desc *desc);
-
 /* Flags and opcode for a queue. */
 uint32_t sva_caps_word(const struct sva_bond *bond, const struct sva_op *op);
-/* Has the queue this operation, with these flags? An unknown list of operations counts as yes, unknown capabilities as no. */
+/*
+ * Has the queue this operation, with these flags? An unknown list of operations counts as yes,
+ * unknown capabilities as no.
+ */
 bool sva_caps_can_do(const struct sva_bond *bond, const struct sva_op *op);
 /* A device has refused an operation, an overlapping copy: the queue is not asked again. */
 void sva_caps_forget_operation(struct sva_bond *bond, unsigned int opcode);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a queue can do with an operation: the capabilities that it needs, and the flags that it gets there. */
+/*
+ * What a queue can do with an operation: the capabilities that it needs, and the flags that it gets
+ * there.
+ */
 #include "lib/op/kinds.h"
 #include "lib/queue/bond.h"
 
-#define CACHE_LIMIT (1u << 20) /* larger results are written to memory: they would push everything else out of the cache */
+/* larger results are written to memory: they would push everything else out of the cache */
+#define CACHE_LIMIT (1u << 20)
 
 /* What of GENCAP an operation needs. */
 static uint64_t needed_capabilities(const struct sva_op *op)
@@ -17,7 +21,10 @@ static uint64_t needed_capabilities(const struct sva_op *op)
 	case SVA_OPCODE_COPY_CRC:
 		return flags & SVA_DESC_CRC64 ? SVA_GENCAP_CRC64 : 0;
 	case SVA_OPCODE_MEMMOVE:
-		return op->desc.dst < op->desc.src + op->length && op->desc.src < op->desc.dst + op->length ? SVA_GENCAP_OVERLAP_COPY : 0;
+		return op->desc.dst < op->desc.src + op->length &&
+				       op->desc.src < op->desc.dst + op->length ?
+			       SVA_GENCAP_OVERLAP_COPY :
+			       0;
 	default:
 		return 0;
 	}
@@ -42,13 +49,15 @@ uint32_t sva_caps_word(const struct sva_bond *bond, const struct sva_op *op)
 	uint32_t policy = op->flags & SVA_OP_FAULT_MASK;
 	uint32_t flags = 0;
 
-	if (sva_kind_of(op)->writes && (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL) && !(op->flags & SVA_OP_NO_CACHE) &&
+	if (sva_kind_of(op)->writes && (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL) &&
+	    !(op->flags & SVA_OP_NO_CACHE) &&
 	    ((op->flags & SVA_OP_CACHE) || op->length <= CACHE_LIMIT))
 		flags |= SVA_DESC_CC;
 	if (!policy)
 		policy = p->policy->fault_policy;
 	if (policy == SVA_FAULT_BLOCK && bond->block_on_fault &&
-	    (sva_kind_of(op)->shape == SVA_SHAPE_BYTES || sva_kind_of(op)->shape == SVA_SHAPE_WHOLE))
+	    (sva_kind_of(op)->shape == SVA_SHAPE_BYTES ||
+	     sva_kind_of(op)->shape == SVA_SHAPE_WHOLE))
 		flags |= SVA_DESC_BOF;
 	return p->word | flags;
 }
@@ -56,7 +65,8 @@ uint32_t sva_caps_word(const struct sva_bond *bond, const struct sva_op *op)
 void sva_caps_forget_operation(struct sva_bond *bond, unsigned int opcode)
 {
 	if (opcode < 256)
-		__atomic_and_fetch(&bond->op_cap[opcode / 64], ~(1ull << (opcode % 64)), __ATOMIC_RELAXED);
+		__atomic_and_fetch(&bond->op_cap[opcode / 64], ~(1ull << (opcode % 64)),
+				   __ATOMIC_RELAXED);
 }
 
 void sva_caps_forget_overlap(struct sva_bond *bond)

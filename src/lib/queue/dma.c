@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/base/cancel.h"
@@ -20,6 +22,7 @@
 #include "uapi/sva_dma.h"
 
 #define NODE "/dev/sva_dma"
+#define MISC_MAJOR 10 /* Source: Linux devices.txt */
 #define GROUP 32u /* operations in one call */
 
 /*
@@ -32,18 +35,21 @@ struct sva_dma_side {
 	uint32_t entries;
 	uint32_t head;
 	uint32_t features; /* SVA_DMA_FEATURE_* */
-	bool lost;         /* the program has closed the file: when the last completion is here, the ring goes */
+	/* the program has closed the file: when the last completion is here, the ring goes */
+	bool lost;
 	uint32_t completed;
 	atomic_uint submitted;
 };
 
 /* ------------------------------------------------------------------ what it is */
 
-uint32_t sva_dma_node_reason(int err)
+static uint32_t node_reason(int err, const char *node)
 {
+	(void)node;
 	if (sva_is_shortage(err))
 		return SVA_REASON_SHORTAGE;
-	return err == EACCES || err == EPERM ? SVA_REASON_MODULE_PERMISSION : SVA_REASON_MODULE_ABSENT;
+	return err == EACCES || err == EPERM ? SVA_REASON_MODULE_PERMISSION :
+					       SVA_REASON_MODULE_ABSENT;
 }
 
 static int get_info(int fd, struct sva_dma_info *info, uint32_t *reason)
@@ -77,18 +83,40 @@ int sva_dma_call(struct sva_bond *bond, unsigned long request, void *args)
 	return err;
 }
 
+static const struct sva_queue *dma_queue(void)
+{
+	static char node[] = NODE, none[] = "";
+	static const struct sva_queue queue = {
+		.name = "sva_dma",
+		.device = "sva_dma",
+		.plugin = "",
+		.node = node,
+		.label = none,
+		.mode = SVA_MODE_UNKNOWN,
+		.entries = 1,
+		.trust = SVA_TRUST_YES,
+		.numa_node = -1,
+		.max_transfer = 1u << 20,
+		.max_batch = 1,
+		.op_cap = {1ull << SVA_OPCODE_MEMMOVE | 1ull << SVA_OPCODE_FILL |
+			   1ull << SVA_OPCODE_DMA_COPY | 1ull << SVA_OPCODE_DMA_FILL},
+	};
+
+	return &queue;
+}
+
 /* Ask it from outside of any bond. */
 static int ask(struct sva_dma_info *info, uint32_t *reason)
 {
 	int cancel = sva_cancel_hold(), fd, err = -ENODEV;
 
 	*reason = SVA_REASON_OK;
-	fd = sva_proof_open(sva_dma_queue(), SVA_PATH_DMA, reason);
+	fd = sva_proof_open(dma_queue(), &sva_submit_dma, reason);
 	if (fd >= 0) {
 		err = get_info(fd, info, reason);
 		close(fd);
 	} else if (*reason == SVA_REASON_OK) {
-		*reason = sva_dma_node_reason(-fd);
+		*reason = node_reason(-fd, NODE);
 	}
 	if (fd < 0 && sva_is_shortage(fd))
 		err = fd;
@@ -96,7 +124,7 @@ static int ask(struct sva_dma_info *info, uint32_t *reason)
 	return err;
 }
 
-int sva_dma_look(uint32_t *reason)
+static int look_dma(uint32_t *reason)
 {
 	struct sva_dma_info info;
 	int saved = errno, err = ask(&info, reason);
@@ -105,14 +133,6 @@ int sva_dma_look(uint32_t *reason)
 		*reason = SVA_REASON_MODULE_NO_CHANNEL;
 	errno = saved;
 	return sva_is_shortage(err) ? err : 0;
-}
-
-uint32_t sva_dma_probe(void)
-{
-	uint32_t reason;
-
-	(void)sva_dma_look(&reason);
-	return reason;
 }
 
 int sva_dma_pasid(uint32_t *pasid)
@@ -127,20 +147,6 @@ int sva_dma_pasid(uint32_t *pasid)
 		return sva_is_shortage(err) ? err : -ENODATA;
 	*pasid = info.pasid;
 	return 0;
-}
-
-const struct sva_queue *sva_dma_queue(void)
-{
-	static char node[] = NODE, none[] = "";
-	static const struct sva_queue queue = {
-		.name = "sva_dma", .device = "sva_dma", .plugin = "", .node = node, .label = none,
-		.mode = SVA_MODE_UNKNOWN, .entries = 1, .trust = SVA_TRUST_YES, .numa_node = -1,
-		.max_transfer = 1u << 20, .max_batch = 1,
-		.op_cap = { 1ull << SVA_OPCODE_MEMMOVE | 1ull << SVA_OPCODE_FILL | 1ull << SVA_OPCODE_DMA_COPY |
-			    1ull << SVA_OPCODE_DMA_FILL },
-	};
-
-	return &queue;
 }
 
 /* ------------------------------------------------------------------ open and close */
@@ -173,7 +179,8 @@ static int map_ring(struct sva_bond *bond, const struct sva_dma_info *info)
 	side->ring_bytes = info->ring_bytes;
 	side->entries = info->ring_entries;
 	side->features = info->features;
-	side->ring = mmap(NULL, side->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bond->file.fd, 0);
+	side->ring =
+		mmap(NULL, side->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bond->file.fd, 0);
 	if (side->ring == MAP_FAILED) {
 		int err = -errno;
 
@@ -182,21 +189,28 @@ static int map_ring(struct sva_bond *bond, const struct sva_dma_info *info)
 	}
 	pthread_mutex_init(&side->lock, NULL);
 	side->head = __atomic_load_n(&side->ring->head, __ATOMIC_RELAXED);
-	bond->dma = side;
+	bond->side = side;
 	return 0;
 }
 
-static int open_dma(struct sva_bond *bond, uint32_t *reason)
+static bool is_misc(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && major(st->st_rdev) == MISC_MAJOR;
+}
+
+static int open_dma(struct sva_bond *bond, const struct sva_config *config, uint32_t *reason)
 {
 	struct sva_dma_info info;
 	int saved = errno, err;
 
+	(void)config;
 	err = get_info(bond->file.fd, &info, reason);
 	if (!err && !info.nr_channels) {
 		*reason = SVA_REASON_MODULE_NO_CHANNEL;
 		err = -ENODEV;
 	}
-	if (!err && (!info.ring_entries || info.ring_entries & (info.ring_entries - 1) || !info.max_addr_len)) {
+	if (!err && (!info.ring_entries || info.ring_entries & (info.ring_entries - 1) ||
+		     !info.max_addr_len)) {
 		*reason = SVA_REASON_MODULE_VERSION;
 		err = -ENODEV;
 	}
@@ -216,11 +230,18 @@ static int open_dma(struct sva_bond *bond, uint32_t *reason)
 
 bool sva_dma_has_uring(const struct sva_bond *bond)
 {
-	return bond->dma && (bond->dma->features & SVA_DMA_FEATURE_URING) &&
+	const struct sva_dma_side *side = bond->ops == &sva_submit_dma ? bond->side : NULL;
+
+	return side && (side->features & SVA_DMA_FEATURE_URING) &&
 	       atomic_load_explicit(&bond->state, memory_order_acquire) == SVA_BOND_LIVE;
 }
 
 /* ------------------------------------------------------------------ submission */
+
+static struct sva_dma_side *side_of(const struct sva_lease *lease)
+{
+	return lease->bond->side;
+}
 
 void sva_dma_translate(const struct sva_desc *desc, struct sva_dma_op *op)
 {
@@ -229,7 +250,8 @@ void sva_dma_translate(const struct sva_desc *desc, struct sva_dma_op *op)
 	const struct sva_dma_buf *src = (const struct sva_dma_buf *)(uintptr_t)desc->op.dma.src;
 
 	memset(op, 0, sizeof(*op));
-	op->opcode = opcode == SVA_OPCODE_FILL || opcode == SVA_OPCODE_DMA_FILL ? SVA_DMA_OP_FILL : SVA_DMA_OP_COPY;
+	op->opcode = opcode == SVA_OPCODE_FILL || opcode == SVA_OPCODE_DMA_FILL ? SVA_DMA_OP_FILL :
+										  SVA_DMA_OP_COPY;
 	op->dst = desc->dst;
 	op->src = desc->src;
 	op->len = desc->size;
@@ -273,7 +295,10 @@ static int submit_many_dma(struct sva_lease *lease, const struct sva_desc *descs
 {
 	struct sva_dma_op ops[GROUP];
 	struct sva_dma_submit_args args = {
-		.size = sizeof(args), .ops = (uint64_t)(uintptr_t)ops, .op_size = sizeof(ops[0]), .node = SVA_DMA_NODE_ANY,
+		.size = sizeof(args),
+		.ops = (uint64_t)(uintptr_t)ops,
+		.op_size = sizeof(ops[0]),
+		.node = SVA_DMA_NODE_ANY,
 	};
 	unsigned int taken, submitted = 0;
 	int err;
@@ -286,11 +311,14 @@ static int submit_many_dma(struct sva_lease *lease, const struct sva_desc *descs
 		return err == -EINTR ? -EAGAIN : err;
 	for (unsigned int i = 0; i < args.taken; i++)
 		submitted += !ops[i].result;
-	atomic_fetch_add(&lease->bond->dma->submitted, submitted);
+	atomic_fetch_add(&side_of(lease)->submitted, submitted);
 	/* The last ones, which may not be pinned beside the others, were not taken. */
 	for (taken = args.taken; taken && ops[taken - 1].result == -ENOMEM; taken--)
 		;
-	/* Whatever else one of them was refused for, it is looked at again alone: as after a page fault with nothing done. */
+	/*
+	 * Whatever else one of them was refused for, it is looked at again alone: as after a page
+	 * fault with nothing done.
+	 */
 	for (unsigned int i = 0; i < taken; i++)
 		if (ops[i].result)
 			write_record(ops[i].user_data, -EFAULT, ops[i].fault);
@@ -301,7 +329,11 @@ static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)
 {
 	struct sva_dma_op op;
 	struct sva_dma_submit_args args = {
-		.size = sizeof(args), .ops = (uint64_t)(uintptr_t)&op, .nr = 1, .op_size = sizeof(op), .node = SVA_DMA_NODE_ANY,
+		.size = sizeof(args),
+		.ops = (uint64_t)(uintptr_t)&op,
+		.nr = 1,
+		.op_size = sizeof(op),
+		.node = SVA_DMA_NODE_ANY,
 	};
 	int err;
 
@@ -310,7 +342,7 @@ static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)
 	if (err)
 		return err == -EINTR ? -EAGAIN : err;
 	if (args.taken && !op.result)
-		atomic_fetch_add(&lease->bond->dma->submitted, 1);
+		atomic_fetch_add(&side_of(lease)->submitted, 1);
 	return args.taken ? take_answer(&op) : -EAGAIN;
 }
 
@@ -318,7 +350,10 @@ static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)
 
 static bool drain_ring(struct sva_dma_side *side)
 {
-	/* Acquire: the entries up to tail are written. Release: they have been read when the driver sees the new head. */
+	/*
+	 * Acquire: the entries up to tail are written. Release: they have been read when the driver
+	 * sees the new head.
+	 */
 	uint32_t tail = __atomic_load_n(&side->ring->tail, __ATOMIC_ACQUIRE);
 	bool any = side->head != tail;
 
@@ -341,8 +376,10 @@ static void unmap_ring(struct sva_dma_side *side)
 }
 
 /* The mapping keeps the file open: it has to go for close(2) to end what is in flight. */
-void sva_dma_retire(struct sva_dma_side *side)
+static void retire_dma(struct sva_bond *bond)
 {
+	struct sva_dma_side *side = bond->side;
+
 	pthread_mutex_lock(&side->lock);
 	if (side->ring)
 		drain_ring(side);
@@ -360,8 +397,10 @@ static void end_lost(struct sva_dma_side *side)
 		unmap_ring(side);
 }
 
-void sva_dma_lost(struct sva_dma_side *side)
+static void lose_dma(struct sva_bond *bond)
 {
+	struct sva_dma_side *side = bond->side;
+
 	pthread_mutex_lock(&side->lock);
 	side->lost = true;
 	if (side->ring)
@@ -370,8 +409,10 @@ void sva_dma_lost(struct sva_dma_side *side)
 	pthread_mutex_unlock(&side->lock);
 }
 
-void sva_dma_close(struct sva_dma_side *side)
+static void close_dma(struct sva_bond *bond)
 {
+	struct sva_dma_side *side = bond->side;
+
 	unmap_ring(side);
 	pthread_mutex_destroy(&side->lock);
 	free(side);
@@ -379,11 +420,12 @@ void sva_dma_close(struct sva_dma_side *side)
 
 static void pump_dma(struct sva_bond *bond, uint64_t wait_ns)
 {
-	struct sva_dma_side *side = bond->dma;
-	struct sva_dma_wait_args args = { .size = sizeof(args), .min = 1, .timeout_ns = (int64_t)wait_ns };
+	struct sva_dma_side *side = bond->side;
+	struct sva_dma_wait_args args = {
+		.size = sizeof(args), .min = 1, .timeout_ns = (int64_t)wait_ns};
 	int saved = errno;
 
-	/* Somebody else is at it: he brings this caller's completion, too. */
+	/* Another thread is draining the ring and will deliver this completion as well. */
 	if (pthread_mutex_trylock(&side->lock))
 		return;
 	if (side->ring && !drain_ring(side) && wait_ns) {
@@ -400,9 +442,17 @@ static void pump_dma(struct sva_bond *bond, uint64_t wait_ns)
 const struct sva_submit_ops sva_submit_dma = {
 	.path = SVA_PATH_DMA,
 	.mode = SVA_MODE_UNKNOWN,
-	.batch_opcode = false,
+	.foreign = SVA_REASON_MODULE_FOREIGN,
+	.pins = true,
+	.queue = dma_queue,
+	.look = look_dma,
+	.is_node = is_misc,
+	.open_reason = node_reason,
 	.open = open_dma,
 	.submit = submit_dma,
 	.submit_many = submit_many_dma,
 	.pump = pump_dma,
+	.lose = lose_dma,
+	.retire = retire_dma,
+	.close = close_dma,
 };

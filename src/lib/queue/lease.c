@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Leases and their credits. A dedicated queue drops what it has no room for, so there are as many credits as the queue has entries, and
- * a descriptor goes out only with one. Threads take them from the bond's pool in blocks; as long as a block lasts, submitting and completing needs no
- * lock. A thread that finds the pool empty visits the others (bias.h) and takes what they hold idle, and from then on, until the
- * pool has recovered, completed operations give their credit straight back to it.
+ * Leases and their credits. A dedicated queue drops what it has no room for, so there are as many
+ * credits as the queue has entries, and a descriptor goes out only with one. Threads take them from
+ * the bond's pool in blocks; as long as a block lasts, submitting and completing needs no lock. A
+ * thread that finds the pool empty visits the others (bias.h) and takes what they hold idle, and
+ * from then on, until the pool has recovered, completed operations give their credit straight back
+ * to it.
  */
 #include <stdlib.h>
 
@@ -27,7 +29,8 @@ static uint32_t block_size(const struct sva_bond *bond)
 	return block;
 }
 
-struct sva_lease *sva_lease_new(struct sva_lessee *lessee, struct sva_bond *bond, int path, uint32_t reason)
+struct sva_lease *sva_lease_new(struct sva_lessee *lessee, struct sva_bond *bond, int path,
+				uint32_t reason)
 {
 	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
 	struct sva_lease *lease = calloc(1, sizeof(*lease));
@@ -82,20 +85,25 @@ void sva_lease_free(struct sva_lease *lease)
 	free(lease);
 }
 
-/* Of the threads with a lease on the bond, the one with the lowest address above another's. One with several leases on it comes once. */
+/*
+ * Of the threads with a lease on the bond, the one with the lowest address above another's. One
+ * with several leases on it comes once.
+ */
 static struct sva_lessee *lessee_after(const struct sva_bond *bond, const struct sva_lessee *after)
 {
 	struct sva_lessee *found = NULL;
 
 	for (struct sva_lease *l = bond->leases; l; l = l->next)
-		if ((uintptr_t)l->lessee > (uintptr_t)after && (!found || (uintptr_t)l->lessee < (uintptr_t)found))
+		if ((uintptr_t)l->lessee > (uintptr_t)after &&
+		    (!found || (uintptr_t)l->lessee < (uintptr_t)found))
 			found = l->lessee;
 	return found;
 }
 
 /*
- * With bond->lock held: visit every thread with a lease on the bond, all at once, and do something to each lease. Two bonds list the same threads in
- * different orders, so they are visited in the order of their addresses.
+ * With bond->lock held: visit every thread with a lease on the bond, all at once, and do something
+ * to each lease. Two bonds list the same threads in different orders, so they are visited in the
+ * order of their addresses.
  */
 static void visit_leases(struct sva_bond *bond, void (*each)(struct sva_lease *lease))
 {
@@ -167,7 +175,10 @@ struct sva_lease *sva_lease_pinned(struct sva_lessee *lessee, struct sva_bond *b
 {
 	struct sva_lease *lease;
 
-	/* In the section: whoever closes another bond takes its lease out of this list and frees it (sva_bond_free_leases()). */
+	/*
+	 * In the section: whoever closes another bond takes its lease out of this list and frees it
+	 * (sva_bond_free_leases()).
+	 */
 	sva_bias_enter(&lessee->bias);
 	for (lease = lessee->pinned; lease && lease->bond != bond; lease = lease->next_pinned)
 		;

@@ -19,8 +19,6 @@
 #include "lib/queue/proof.h"
 #include "lib/queue/ways.h"
 
-#define MISC_MAJOR 10 /* of /dev/sva_dma. Source: Linux devices.txt */
-
 /* Majors for drivers that ask for any, as idxd does. Source: Linux fs.h, CHRDEV_MAJOR_DYN_* */
 #define IS_DYNAMIC(major) (((major) >= 234 && (major) <= 254) || ((major) >= 384 && (major) <= 511))
 
@@ -126,34 +124,38 @@ static enum verdict look_in_proc(unsigned int major)
 	return verdict;
 }
 
-uint32_t sva_proof(const struct sva_queue *queue, int path, const struct stat *st)
+static bool is_queue_node(const struct sva_queue *queue, const struct stat *st)
 {
-	enum verdict verdict = NO;
+	enum verdict verdict;
 
-	if (path == SVA_PATH_DMA) {
-		bool misc = S_ISCHR(st->st_mode) && major(st->st_rdev) == MISC_MAJOR;
-
-		return misc ? SVA_REASON_OK : SVA_REASON_MODULE_FOREIGN;
-	}
-	if (S_ISCHR(st->st_mode)) {
-		verdict = look_in_sysfs(queue, st->st_rdev);
-		if (verdict == UNKNOWN)
-			verdict = look_in_proc(major(st->st_rdev));
-		/* Nothing to be seen: at least it is none of the well-known devices. */
-		if (verdict == UNKNOWN)
-			verdict = IS_DYNAMIC(major(st->st_rdev)) ? YES : NO;
-	}
-	return verdict == YES ? SVA_REASON_OK : SVA_REASON_NOT_A_QUEUE;
+	if (!S_ISCHR(st->st_mode))
+		return false;
+	verdict = look_in_sysfs(queue, st->st_rdev);
+	if (verdict == UNKNOWN)
+		verdict = look_in_proc(major(st->st_rdev));
+	/* Nothing to be seen: at least it is none of the well-known devices. */
+	if (verdict == UNKNOWN)
+		verdict = IS_DYNAMIC(major(st->st_rdev)) ? YES : NO;
+	return verdict == YES;
 }
 
-int sva_proof_open(const struct sva_queue *queue, int path, uint32_t *reason)
+uint32_t sva_proof(const struct sva_queue *queue, const struct sva_submit_ops *ops,
+		   const struct stat *st)
+{
+	bool proved = ops->is_node ? ops->is_node(st) : is_queue_node(queue, st);
+
+	return proved ? (uint32_t)SVA_REASON_OK : ops->foreign;
+}
+
+int sva_proof_open(const struct sva_queue *queue, const struct sva_submit_ops *ops,
+		   uint32_t *reason)
 {
 	struct stat before, after;
 	int fd;
 
 	if (stat(queue->node, &before))
 		return -errno;
-	*reason = sva_proof(queue, path, &before);
+	*reason = sva_proof(queue, ops, &before);
 	if (*reason != SVA_REASON_OK)
 		return -EMEDIUMTYPE;
 	fd = sva_fd_open(queue->node, O_RDWR | O_NOCTTY | O_NONBLOCK);
@@ -163,6 +165,6 @@ int sva_proof_open(const struct sva_queue *queue, int path, uint32_t *reason)
 	if (!fstat(fd, &after) && S_ISCHR(after.st_mode) && after.st_rdev == before.st_rdev)
 		return fd;
 	close(fd);
-	*reason = path == SVA_PATH_DMA ? SVA_REASON_MODULE_FOREIGN : SVA_REASON_NOT_A_QUEUE;
+	*reason = ops->foreign;
 	return -EMEDIUMTYPE;
 }

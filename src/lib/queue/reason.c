@@ -1,52 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What keeps a queue from a path before anything is opened: one table of probes drives the choice of a path, sva_explain(), sva-info and the skip
- * reasons of the tests.
+ * What keeps a queue from a path before anything is opened: one table of probes drives the choice
+ * of a path, sva_explain(), sva-info and the skip reasons of the tests.
  */
-#include <dirent.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/base/cancel.h"
-#include "lib/base/fd.h"
 #include "lib/base/machine.h"
 #include "lib/queue/proof.h"
 #include "lib/queue/reason.h"
 #include "lib/queue/ways.h"
-
-/* Without /proc, every number that descriptors usually have. */
-#define NUMBERS 4096
-
-static bool is_open_on(int fd, const struct stat *want)
-{
-	struct stat have;
-
-	if (fstat(fd, &have))
-		return false;
-	return S_ISCHR(want->st_mode) ? S_ISCHR(have.st_mode) && have.st_rdev == want->st_rdev :
-					have.st_dev == want->st_dev && have.st_ino == want->st_ino;
-}
-
-bool sva_node_is_open_here(const char *node)
-{
-	DIR *dir = sva_fd_opendir("/proc/self/fd");
-	const struct dirent *entry;
-	bool found = false;
-	struct stat want;
-
-	if (!stat(node, &want)) {
-		while (dir && !found && (entry = readdir(dir)))
-			found = entry->d_name[0] != '.' && is_open_on(atoi(entry->d_name), &want);
-		for (int fd = 0; !dir && !found && fd < NUMBERS; fd++)
-			found = is_open_on(fd, &want);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
 
 uint32_t sva_trust_reason(const struct sva_queue *queue, bool strict, bool untrusted)
 {
@@ -64,19 +28,24 @@ struct probe {
 	uint32_t (*probe)(const struct sva_config *config, const struct sva_queue *queue, int path);
 };
 
-static uint32_t probe_path_list(const struct sva_config *config, const struct sva_queue *queue, int path)
+static uint32_t probe_path_list(const struct sva_config *config, const struct sva_queue *queue,
+				int path)
 {
 	(void)queue;
 	return sva_config_path_allowed(config, path) ? SVA_REASON_OK : SVA_REASON_EXCLUDED;
 }
 
-static uint32_t probe_queue_list(const struct sva_config *config, const struct sva_queue *queue, int path)
+static uint32_t probe_queue_list(const struct sva_config *config, const struct sva_queue *queue,
+				 int path)
 {
 	(void)path;
-	return sva_config_queue_allowed(config, queue->device, queue->name) ? SVA_REASON_OK : SVA_REASON_QUEUE_EXCLUDED;
+	return sva_config_queue_allowed(config, queue->device, queue->name) ?
+		       SVA_REASON_OK :
+		       SVA_REASON_QUEUE_EXCLUDED;
 }
 
-static uint32_t probe_discovered(const struct sva_config *config, const struct sva_queue *queue, int path)
+static uint32_t probe_discovered(const struct sva_config *config, const struct sva_queue *queue,
+				 int path)
 {
 	(void)config;
 	(void)path;
@@ -88,45 +57,59 @@ static uint32_t probe_mode(const struct sva_config *config, const struct sva_que
 	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
 
 	(void)config;
-	return ops && ops->mode != SVA_MODE_UNKNOWN && ops->mode != queue->mode ? SVA_REASON_WRONG_MODE : SVA_REASON_OK;
+	return ops && ops->mode != SVA_MODE_UNKNOWN && ops->mode != queue->mode ?
+		       SVA_REASON_WRONG_MODE :
+		       SVA_REASON_OK;
 }
 
 static uint32_t probe_cpu(const struct sva_config *config, const struct sva_queue *queue, int path)
 {
+	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
+
 	(void)config;
 	(void)queue;
-	if (path != SVA_PATH_ENQCMD && path != SVA_PATH_MOVDIR64B)
+	if (!ops || !ops->cpu_features)
 		return SVA_REASON_OK;
 	if (!SVA_HAVE_PORTALS)
 		return SVA_REASON_NOT_BUILT;
-	if (sva_cpu_features() & (path == SVA_PATH_ENQCMD ? SVA_CPU_ENQCMD : SVA_CPU_MOVDIR64B))
+	if (sva_cpu_features() & ops->cpu_features)
 		return SVA_REASON_OK;
 	if (sva_cpu_shortage())
 		return SVA_REASON_SHORTAGE;
 	if (access("/proc/cpuinfo", F_OK))
 		return SVA_REASON_PROC_HIDDEN;
-	return path == SVA_PATH_ENQCMD ? SVA_REASON_NO_ENQCMD : SVA_REASON_NO_MOVDIR64B;
+	return ops->no_cpu;
 }
 
-static uint32_t probe_trust(const struct sva_config *config, const struct sva_queue *queue, int path)
+static uint32_t probe_trust(const struct sva_config *config, const struct sva_queue *queue,
+			    int path)
 {
 	(void)path;
-	return sva_trust_reason(queue, config->flags & SVA_OPEN_STRICT, config->flags & SVA_OPEN_UNTRUSTED);
+	return sva_trust_reason(queue, config->flags & SVA_OPEN_STRICT,
+				config->flags & SVA_OPEN_UNTRUSTED);
 }
 
 static uint32_t probe_node(const struct sva_config *config, const struct sva_queue *queue, int path)
 {
+	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
 	struct stat st;
 
 	(void)config;
+	if (!ops)
+		return SVA_REASON_OK;
 	if (!queue->node || !queue->node[0])
 		return SVA_REASON_NO_NODE;
 	if (access(queue->node, R_OK | W_OK))
-		return errno == EACCES || errno == EPERM || errno == EROFS ? SVA_REASON_NO_PERMISSION : SVA_REASON_NO_NODE;
-	return stat(queue->node, &st) ? (uint32_t)SVA_REASON_NO_NODE : sva_proof(queue, path, &st);
+		return errno == EACCES || errno == EPERM || errno == EROFS ?
+			       SVA_REASON_NO_PERMISSION :
+			       SVA_REASON_NO_NODE;
+	return stat(queue->node, &st) ? (uint32_t)SVA_REASON_NO_NODE : sva_proof(queue, ops, &st);
 }
 
-/* In the order in which somebody who wants it to work would have to mend things. What only opening tells comes from bond.c. */
+/*
+ * In the order in which an administrator would have to mend things. What only opening the node
+ * shows comes from bond.c.
+ */
 static const struct probe probes[] = {
 	{ "path list", probe_path_list },
 	{ "queue list", probe_queue_list },
@@ -142,7 +125,8 @@ uint32_t sva_static_reason(const struct sva_config *config, const struct sva_que
 	int saved = errno, cancel = sva_cancel_hold();
 	uint32_t reason = SVA_REASON_OK;
 
-	for (unsigned int i = 0; i < sizeof(probes) / sizeof(probes[0]) && reason == SVA_REASON_OK; i++)
+	for (unsigned int i = 0; i < sizeof(probes) / sizeof(probes[0]) && reason == SVA_REASON_OK;
+	     i++)
 		reason = probes[i].probe(config, queue, path);
 	sva_cancel_release(cancel);
 	errno = saved;

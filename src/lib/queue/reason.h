@@ -7,12 +7,11 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Is this node open in this process, through somebody else? */
-bool sva_node_is_open_here(const char *node);
 /* OK, UNTRUSTED or TRUST_UNKNOWN. */
 uint32_t sva_trust_reason(const struct sva_queue *queue, bool strict, bool untrusted);
 /* What keeps a queue from a path before anything is opened: policy, state, CPU; OK: nothing. */
-uint32_t sva_static_reason(const struct sva_config *config, const struct sva_queue *queue, int path);
+uint32_t sva_static_reason(const struct sva_config *config, const struct sva_queue *queue,
+			   int path);
 
 #pragma GCC visibility pop
 

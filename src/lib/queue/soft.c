@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The model as a queue of this process: run at submit, or by engine threads when there are any. Memory is reached through sva_touch() first,
- * so that a bad pointer becomes a page fault in the record and not a signal. Another thread that unmaps a buffer while it is in use gets what it would get from memcpy.
+ * The model as a queue of this process: run at submit, or by engine threads when there are any.
+ * Memory is reached through sva_touch() first, so that a bad pointer becomes a page fault in the
+ * record and not a signal. Another thread that unmaps a buffer while it is in use gets what it
+ * would get from memcpy.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -13,6 +15,7 @@
 #include "lib/find/log.h"
 #include "lib/base/clock.h"
 #include "lib/base/memory.h"
+#include "lib/queue/soft.h"
 #include "lib/queue/ways.h"
 
 #define RING 128u     /* descriptors that wait for an engine thread */
@@ -20,9 +23,11 @@
 
 struct sva_soft {
 	struct sva_model_profile profile;
-	atomic_uint threads;        /* engines that were started; 0: operations run when they are submitted */
+	/* engines that were started; 0: operations run when they are submitted */
+	atomic_uint threads;
 	unsigned int wanted;
-	struct sva_retry retry;     /* of the engines that could not be started; sva_soft::starting */
+	/* of the engines that could not be started; sva_soft::starting */
+	struct sva_retry retry;
 	pthread_mutex_t starting;
 	bool stop;
 	pthread_mutex_t lock;
@@ -57,7 +62,8 @@ static void *map_own(void *ctx, uint64_t addr, size_t *len, unsigned int access,
 static const struct sva_model_mem own_memory = { .map = map_own };
 
 /* The record lies in an operation: no need to ask the kernel whether it can be written. */
-int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc, struct sva_comp *comp)
+int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc,
+		     struct sva_comp *comp)
 {
 	struct sva_model_outcome outcome;
 
@@ -67,7 +73,10 @@ int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_d
 	return outcome.end == SVA_MODEL_LOST ? -EIO : 0;
 }
 
-/* With lock held. Whatever an engine takes from the ring from now on has a higher number, so one look at each engine is enough. */
+/*
+ * With lock held. Whatever an engine takes from the ring from now on has a higher number, so one
+ * look at each engine is enough.
+ */
 static void wait_for_earlier(struct sva_soft *soft, uint64_t number)
 {
 	soft->drains++;
@@ -107,7 +116,10 @@ static void *engine(void *arg)
 	return NULL;
 }
 
-/* Start what is missing of the engines; what pthread_create(3) says when there is no room for one. With sva_soft::starting held. */
+/*
+ * Start what is missing of the engines; what pthread_create(3) says when there is no room for one.
+ * With sva_soft::starting held.
+ */
 static int start_engines(struct sva_soft *soft)
 {
 	unsigned int threads = atomic_load(&soft->threads);
@@ -128,7 +140,10 @@ static int start_engines(struct sva_soft *soft)
 	return -err;
 }
 
-/* Fewer engines than were asked for work all the same, and none means that operations run when they are submitted. */
+/*
+ * Fewer engines than were asked for work all the same, and none means that operations run when they
+ * are submitted.
+ */
 static void start_first(struct sva_soft *soft, const struct sva_config *config)
 {
 	int err;
@@ -136,32 +151,26 @@ static void start_first(struct sva_soft *soft, const struct sva_config *config)
 	soft->wanted = config->soft_threads;
 	err = start_engines(soft);
 	if (err)
-		sva_log(config, LOG_WARNING, "soft: %u of %u engine threads could be started (%s)%s; it is tried again",
+		sva_log(config, LOG_WARNING,
+			"soft: %u of %u engine threads could be started (%s)%s; it is tried again",
 			atomic_load(&soft->threads), soft->wanted, strerror(-err),
-			atomic_load(&soft->threads) ? "" : ": operations run when they are submitted");
+			atomic_load(&soft->threads) ? "" :
+						      ": operations run when they are submitted");
 }
 
-bool sva_soft_lacks_threads(const struct sva_soft *soft)
+/* Engine threads were asked for, and none could be started. */
+static bool lacks_threads(const struct sva_soft *soft)
 {
 	return !atomic_load_explicit(&soft->threads, memory_order_relaxed) && soft->wanted;
 }
 
-void sva_soft_try_again(struct sva_soft *soft)
-{
-	if (atomic_load(&soft->threads) == soft->wanted || pthread_mutex_trylock(&soft->starting))
-		return;
-	if (sva_retry_is_due(&soft->retry))
-		(void)start_engines(soft);
-	pthread_mutex_unlock(&soft->starting);
-}
-
-int sva_soft_new(const struct sva_config *config, struct sva_soft **out)
+static struct sva_soft *new_soft(const struct sva_config *config)
 {
 	const struct sva_model_profile *profile = sva_model_profile_find(config->soft_profile);
 	struct sva_soft *soft = calloc(1, sizeof(*soft));
 
 	if (!soft)
-		return -ENOMEM;
+		return NULL;
 	soft->profile = profile ? *profile : sva_model_dsa2;
 	/* A queue in memory needs no small limits for fairness: what the device could carry. */
 	soft->profile.max_transfer = SVA_GENCAP_MAX_XFER(soft->profile.gen_cap);
@@ -171,32 +180,46 @@ int sva_soft_new(const struct sva_config *config, struct sva_soft **out)
 	pthread_cond_init(&soft->finished, NULL);
 	pthread_mutex_init(&soft->starting, NULL);
 	start_first(soft, config);
-	*out = soft;
+	return soft;
+}
+
+/* ------------------------------------------------------------------ the row of the table */
+
+static const struct sva_queue *soft_queue(void)
+{
+	static char none[] = "";
+	static const struct sva_queue queue = {
+		.name = "soft", .device = "soft", .plugin = "", .node = none, .label = none,
+		.mode = SVA_MODE_SHARED, .entries = RING, .threshold = RING, .trust = SVA_TRUST_YES,
+		.numa_node = -1, .max_transfer = 1u << 31, .max_batch = 1024,
+	};
+
+	return &queue;
+}
+
+static int open_soft(struct sva_bond *bond, const struct sva_config *config, uint32_t *reason)
+{
+	const struct sva_model_profile *profile;
+	struct sva_soft *soft = new_soft(config);
+
+	if (!soft) {
+		*reason = SVA_REASON_SHORTAGE;
+		return -ENOMEM;
+	}
+	profile = &soft->profile;
+	bond->side = soft;
+	bond->version = profile->version;
+	bond->gen_cap = profile->gen_cap;
+	memcpy(bond->op_cap, profile->op_cap, sizeof(bond->op_cap));
+	bond->max_transfer = profile->max_transfer;
+	bond->max_batch = profile->max_batch;
+	bond->block_on_fault = profile->block_on_fault;
 	return 0;
 }
 
-void sva_soft_free(struct sva_soft *soft)
+static int submit_soft(struct sva_lease *lease, const struct sva_desc *desc)
 {
-	pthread_mutex_lock(&soft->lock);
-	soft->stop = true;
-	pthread_cond_broadcast(&soft->work);
-	pthread_mutex_unlock(&soft->lock);
-	for (unsigned int i = 0; i < soft->threads; i++)
-		pthread_join(soft->thread[i], NULL);
-	pthread_cond_destroy(&soft->work);
-	pthread_cond_destroy(&soft->finished);
-	pthread_mutex_destroy(&soft->lock);
-	pthread_mutex_destroy(&soft->starting);
-	free(soft);
-}
-
-const struct sva_model_profile *sva_soft_profile(const struct sva_soft *soft)
-{
-	return &soft->profile;
-}
-
-int sva_soft_submit(struct sva_soft *soft, const struct sva_desc *desc)
-{
+	struct sva_soft *soft = lease->bond->side;
 	int err = 0;
 
 	if (!atomic_load_explicit(&soft->threads, memory_order_relaxed))
@@ -213,49 +236,51 @@ int sva_soft_submit(struct sva_soft *soft, const struct sva_desc *desc)
 	return err;
 }
 
-const struct sva_queue *sva_soft_queue(void)
+static bool mend_soft(struct sva_bond *bond)
 {
-	static char none[] = "";
-	static const struct sva_queue queue = {
-		.name = "soft", .device = "soft", .plugin = "", .node = none, .label = none,
-		.mode = SVA_MODE_SHARED, .entries = RING, .threshold = RING, .trust = SVA_TRUST_YES,
-		.numa_node = -1, .max_transfer = 1u << 31, .max_batch = 1024,
-	};
+	struct sva_soft *soft = bond->side;
 
-	return &queue;
+	if (atomic_load(&soft->threads) != soft->wanted &&
+	    !pthread_mutex_trylock(&soft->starting)) {
+		if (sva_retry_is_due(&soft->retry))
+			(void)start_engines(soft);
+		pthread_mutex_unlock(&soft->starting);
+	}
+	return lacks_threads(soft);
 }
 
-void sva_soft_describe(struct sva_bond *bond)
+/* What the engines have in hand and in the ring is executed first. */
+static void close_soft(struct sva_bond *bond)
 {
-	const struct sva_model_profile *profile = sva_soft_profile(bond->soft);
+	struct sva_soft *soft = bond->side;
 
-	bond->version = profile->version;
-	bond->gen_cap = profile->gen_cap;
-	memcpy(bond->op_cap, profile->op_cap, sizeof(bond->op_cap));
-	bond->max_transfer = profile->max_transfer;
-	bond->max_batch = profile->max_batch;
-	bond->block_on_fault = profile->block_on_fault;
-}
-
-/* ------------------------------------------------------------------ the row of the table */
-
-static int open_soft(struct sva_bond *bond, uint32_t *reason)
-{
-	if (bond->soft)
-		return 0;
-	*reason = SVA_REASON_WRONG_MODE;
-	return -EOPNOTSUPP;
-}
-
-static int submit_soft(struct sva_lease *lease, const struct sva_desc *desc)
-{
-	return sva_soft_submit(lease->bond->soft, desc);
+	if (!soft)
+		return;
+	pthread_mutex_lock(&soft->lock);
+	soft->stop = true;
+	pthread_cond_broadcast(&soft->work);
+	pthread_mutex_unlock(&soft->lock);
+	for (unsigned int i = 0; i < soft->threads; i++)
+		pthread_join(soft->thread[i], NULL);
+	pthread_cond_destroy(&soft->work);
+	pthread_cond_destroy(&soft->finished);
+	pthread_mutex_destroy(&soft->lock);
+	pthread_mutex_destroy(&soft->starting);
+	free(soft);
+	bond->side = NULL;
 }
 
 const struct sva_submit_ops sva_submit_soft = {
 	.path = SVA_PATH_SOFT,
 	.mode = SVA_MODE_UNKNOWN,
 	.batch_opcode = true,
+	.always_completes = true,
+	.is_software = true,
+	.bindable = true,
+	.queue = soft_queue,
 	.open = open_soft,
 	.submit = submit_soft,
+	.mend = mend_soft,
+	.retire = close_soft,
+	.close = close_soft,
 };

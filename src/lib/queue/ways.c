@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The submission table: a row for each path. */
+#include <string.h>
+
 #include "lib/queue/ways.h"
 
 static const struct sva_submit_ops *const table[SVA_PATH_COUNT] = {
@@ -13,4 +15,19 @@ static const struct sva_submit_ops *const table[SVA_PATH_COUNT] = {
 const struct sva_submit_ops *sva_submit_ops_of(int path)
 {
 	return table[path];
+}
+
+/* Queues that discovery found carry the name of their plug-in. */
+bool sva_submit_serves(const struct sva_submit_ops *ops, const struct sva_queue *queue)
+{
+	return ops->queue ? ops->queue() == queue : queue->plugin[0] != '\0';
+}
+
+const struct sva_queue *sva_submit_own_queue(const char *name)
+{
+	for (int path = 0; path < SVA_PATH_COUNT; path++)
+		if (table[path] && table[path]->bindable &&
+		    !strcmp(table[path]->queue()->name, name))
+			return table[path]->queue();
+	return NULL;
 }

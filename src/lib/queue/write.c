@@ -12,16 +12,20 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/cancel.h"
+#include "lib/queue/node.h"
 #include "lib/queue/ways.h"
 
 static int write_descs(struct sva_bond *bond, const struct sva_desc *descs, unsigned int n)
 {
-	int cancel = sva_cancel_hold(); /* the caller is in its bias section, and has spent credits */
+	/* the caller is in its bias section, and has spent credits */
+	int cancel = sva_cancel_hold();
 	ssize_t done;
 
 	/*
-	 * Before each write(2): a program may have closed the descriptor, and what has its number now must not get 64 bytes into it. Another thread
-	 * that closes it and gets the very same number between the two calls is not seen; the number is a high one, which is given out last.
+	 * Before each write(2): a program may have closed the descriptor, and what has its number
+	 * now must not get 64 bytes into it. Another thread that closes it and gets the very same
+	 * number between the two calls is not seen; the number is a high one, which is given out
+	 * last.
 	 */
 	if (!sva_file_same(&bond->file))
 		return -SVA_LOST;
@@ -72,11 +76,12 @@ static int wait_for_probe(struct probe *probe, uint64_t timeout_ms)
 }
 
 /* Whether the kernel takes descriptors this way is known when it has taken one: a real no-op. */
-static int open_write(struct sva_bond *bond, uint32_t *reason)
+static int open_write(struct sva_bond *bond, const struct sva_config *config, uint32_t *reason)
 {
 	struct probe *probe = sva_arena_alloc(sizeof(*probe));
 	int err;
 
+	(void)config;
 	if (!probe)
 		return -ENOMEM;
 	probe->desc.flags_opcode = sva_desc_word(SVA_OPCODE_NOOP, SVA_DESC_CRAV | SVA_DESC_RCR);
@@ -92,14 +97,18 @@ static int open_write(struct sva_bond *bond, uint32_t *reason)
 		err = wait_for_probe(probe, bond->policy.record_timeout_ms);
 		if (err) {
 			/*
-			 * The record may still come. The caller closes the node, which drains it, but it frees nothing that
-			 * is ours: give the page up rather than have a device write into somebody else's memory.
+			 * The record may still come. The caller closes the node, which drains it,
+			 * but it frees nothing that is ours: give the page up rather than have a
+			 * device write into somebody else's memory.
 			 */
 			*reason = SVA_REASON_RETIRED;
 			return err;
 		}
 	} else {
-		/* Full is not a reason against the path: the kernel would have taken it. Anything else is. */
+		/*
+		 * Full is not a reason against the path: the kernel would have taken it. Anything
+		 * else is.
+		 */
 		if (err == -EAGAIN)
 			err = 0;
 		else
@@ -116,7 +125,9 @@ static int open_write(struct sva_bond *bond, uint32_t *reason)
 const struct sva_submit_ops sva_submit_write = {
 	.path = SVA_PATH_WRITE,
 	.mode = SVA_MODE_UNKNOWN,
-	.batch_opcode = false,
+	.foreign = SVA_REASON_NOT_A_QUEUE,
+	.full_may_mean_stuck = true,
+	.open_reason = sva_node_open_reason,
 	.open = open_write,
 	.submit = submit_write,
 	.submit_many = submit_many_write,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The entries of a batch, and the list of descriptors that one batch descriptor names: claimed, checked against a queue, built,
- * and given back.
+ * The entries of a batch, and the list of descriptors that one batch descriptor names: claimed,
+ * checked against a queue, built, and given back.
  */
 #include <stdlib.h>
 
@@ -47,7 +47,10 @@ static int claim(struct sva_op *batch, struct sva_op *entry)
 	return 0;
 }
 
-/* Check and claim every entry; nothing is changed if one is refused. One that stands there twice is busy the second time. */
+/*
+ * Check and claim every entry; nothing is changed if one is refused. One that stands there twice is
+ * busy the second time.
+ */
 int sva_batch_begin(struct sva_op *batch)
 {
 	struct sva_op **entries = sva_batch_entries(batch);
@@ -76,11 +79,16 @@ void sva_batch_undo(struct sva_op *batch)
 	give_back(sva_batch_entries(batch), batch->length);
 }
 
-/* Zero-length entries complete without a device. Mapped-buffer offsets cannot go into a batch descriptor. */
+/*
+ * Zero-length entries complete without a device. Mapped-buffer offsets cannot go into a batch
+ * descriptor.
+ */
 static uint32_t entry_reason(const struct sva_op *entry, const struct sva_bond *bond)
 {
-	if (sva_dma_is_op(entry) || (!entry->length && sva_kind_of(entry)->shape != SVA_SHAPE_EMPTY) ||
-	    entry->length > bond->max_transfer || sva_desc_opcode(&entry->desc) == SVA_OPCODE_DRAIN ||
+	if (sva_dma_is_op(entry) ||
+	    (!entry->length && sva_kind_of(entry)->shape != SVA_SHAPE_EMPTY) ||
+	    entry->length > bond->max_transfer ||
+	    sva_desc_opcode(&entry->desc) == SVA_OPCODE_DRAIN ||
 	    !sva_progress_fits(entry, bond->max_transfer))
 		return SVA_REASON_BATCH_ENTRY;
 	return sva_caps_can_do(bond, entry) ? SVA_REASON_OK : SVA_REASON_NO_OPERATION;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batches. Where a queue takes a batch descriptor that can carry all the entries, that is one submission. Everything else is the same loop: entries that have not
- * been started are started in their order, a fence waits for those before it, and what follows a failed fence is cancelled. The loop also takes over
- * after a batch descriptor that did not simply succeed: entries that met a page fault are resumed one by one, and those that the device dropped behind them have their turn afterwards.
+ * Batches. Where a queue takes a batch descriptor that can carry all the entries, that is one
+ * submission. Everything else is the same loop: entries that have not been started are started in
+ * their order, a fence waits for those before it, and what follows a failed fence is cancelled. The
+ * loop also takes over after a batch descriptor that did not simply succeed: entries that met a
+ * page fault are resumed one by one, and those that the device dropped behind them have their turn
+ * afterwards.
  */
 #include <string.h>
 
@@ -16,7 +19,10 @@ static bool failed(const struct sva_op *entry)
 	return entry->state == SVA_OP_ENDED && SVA_OP_PRIVATE(entry)->result.error;
 }
 
-/* The batch's record is there: every entry that has one, too, is done with the device. Or it will never come (lost). */
+/*
+ * The batch's record is there: every entry that has one, too, is done with the device. Or it will
+ * never come (lost).
+ */
 static void take_entries(struct sva_op *batch, bool lost)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
@@ -30,7 +36,10 @@ static void take_entries(struct sva_op *batch, bool lost)
 		SVA_OP_PRIVATE(entries[i])->lease = p->lease;
 		__atomic_store_n(&SVA_OP_PRIVATE(entries[i])->bond, p->bond, __ATOMIC_RELAXED);
 		__atomic_store_n(&SVA_OP_PRIVATE(entries[i])->result.chunks, 1, __ATOMIC_RELAXED);
-		/* Without a record nobody knows how far it came: it is not done a second time. The loop finds its bond retired. */
+		/*
+		 * Without a record nobody knows how far it came: it is not done a second time. The
+		 * loop finds its bond retired.
+		 */
 		entries[i]->state = SVA_OP_IN_FLIGHT;
 	}
 	sva_batch_free_list(batch);
@@ -87,7 +96,8 @@ static void start_entries(struct sva_thread *thread, struct sva_op *batch)
 			sva_dma_let_go(entry, SVA_OP_PRIVATE(entry)->policy);
 		if (!err)
 			SVA_OP_PRIVATE(batch)->waited_since = 0;
-		else if (err == -EAGAIN && SVA_OP_PRIVATE(entry)->policy->cpu_allowed && !SVA_OP_PRIVATE(entry)->pinned)
+		else if (err == -EAGAIN && SVA_OP_PRIVATE(entry)->policy->cpu_allowed &&
+			 !SVA_OP_PRIVATE(entry)->pinned)
 			sva_issue_on_cpu(entry, SVA_REASON_FULL);
 		else
 			sva_end_operation(entry, err == -EAGAIN ? -EIO : err);
@@ -130,7 +140,8 @@ static void advance(struct sva_thread *thread, struct sva_op *batch)
 	/* Those in flight first: a fence may have waited for them. */
 	for (int turn = 0; turn < 2; turn++) {
 		for (uint64_t i = 0; i < batch->length; i++)
-			if (entries[i]->state == SVA_OP_IN_FLIGHT || entries[i]->state == SVA_OP_STALLED)
+			if (entries[i]->state == SVA_OP_IN_FLIGHT ||
+			    entries[i]->state == SVA_OP_STALLED)
 				sva_complete_advance(entries[i]);
 		if (!turn)
 			start_entries(thread, batch);

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting: look at a record, decide what it means, go on or end; collect what has ended; get out of what never ends. */
+/*
+ * Waiting: look at a record, decide what it means, go on or end; collect what has ended; get out of
+ * what never ends.
+ */
 #include <sched.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/machine.h"
 #include "lib/op/kinds.h"
 #include "lib/op/mapped.h"
+#include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
 #define SPINS_BEFORE_CLOCK 256u /* looks at a record between looks at the clock */
-#define PUMP_WAIT_NS 1000000u    /* one wait in the kernel; whoever waits looks at the clock in between */
-#define UMWAIT_TICKS 20000u     /* the kernel's own limit is 100000 (Linux umwait.c); wakes early when the record is written */
+/* one wait in the kernel; whoever waits looks at the clock in between */
+#define PUMP_WAIT_NS 1000000u
+/* the kernel's own limit is 100000 (Linux umwait.c); wakes early when the record is written */
+#define UMWAIT_TICKS 20000u
 
 static void return_credit(struct sva_op *op)
 {
@@ -21,7 +27,8 @@ static void return_credit(struct sva_op *op)
 	sva_op_set_credit(op, false);
 	if (!lease->counted)
 		return;
-	if (!sva_lessee_is_own(lease->lessee) || atomic_load_explicit(&lease->bond->thirsty, memory_order_relaxed)) {
+	if (!sva_lessee_is_own(lease->lessee) ||
+	    atomic_load_explicit(&lease->bond->thirsty, memory_order_relaxed)) {
 		sva_bond_return_credit(lease->bond);
 		return;
 	}
@@ -42,7 +49,10 @@ bool sva_complete_gives_up(struct sva_op *op)
 	return now - p->waited_since >= (uint64_t)p->policy->record_timeout_ms * 1000000u;
 }
 
-/* Issue the next chunk. Where no queue takes it, it stalls for a while, then the CPU does it if it may. */
+/*
+ * Issue the next chunk. Where no queue takes it, it stalls for a while, then the CPU does it if it
+ * may.
+ */
 static void issue_next(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -74,13 +84,16 @@ static bool is_retired(const struct sva_bond *bond)
 	return atomic_load_explicit(&bond->state, memory_order_acquire) == SVA_BOND_RETIRED;
 }
 
-/* No record yet. Every SPINS_BEFORE_CLOCK polls, check the record timeout, unless the path always completes. */
+/*
+ * No record yet. Every SPINS_BEFORE_CLOCK polls, check the record timeout, unless the path always
+ * completes.
+ */
 static void check_overdue(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	uint64_t now;
 
-	if (++p->polls % SPINS_BEFORE_CLOCK || p->bond->soft)
+	if (++p->polls % SPINS_BEFORE_CLOCK || p->bond->ops->always_completes)
 		return;
 	now = sva_now_ns();
 	if (!p->waited_since)
@@ -104,8 +117,8 @@ enum sva_look sva_complete_look(struct sva_op *op)
 			return SVA_LOOK_NOTHING;
 		}
 		/*
-		 * The state was stored after the kernel had drained the queue: a record that is empty now stays empty, and one that
-		 * was written in between counts.
+		 * The state was stored after the kernel had drained the queue: a record that is
+		 * empty now stays empty, and one that was written in between counts.
 		 */
 		status = sva_record_status(&op->comp);
 	}
@@ -132,7 +145,10 @@ static void read_fault(struct sva_op *op)
 		issue_next(op);
 }
 
-/* The queue refused what it should be able to do: that is remembered, and another queue may do it. false: none may. */
+/*
+ * The queue refused what it should be able to do: that is remembered, and another queue may do it.
+ * false: none may.
+ */
 static bool try_elsewhere(struct sva_op *op, unsigned int status)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -142,7 +158,10 @@ static bool try_elsewhere(struct sva_op *op, unsigned int status)
 		/* Its op_config, or a file that was wrong. */
 		sva_caps_forget_operation(p->bond, opcode);
 	else if (status == SVA_STATUS_OVERLAP && opcode == SVA_OPCODE_MEMMOVE && !p->pinned)
-		/* The device lacks overlapping copy although nothing said so. sva_progress_check() refused every other overlap. */
+		/*
+		 * The device lacks overlapping copy although nothing said so. sva_progress_check()
+		 * refused every other overlap.
+		 */
 		sva_caps_forget_overlap(p->bond);
 	else
 		return false;
@@ -223,14 +242,17 @@ uint8_t sva_complete_await(struct sva_bond *bond, const struct sva_comp *comp, u
 			return 0;
 		if (!give_up)
 			give_up = now + (uint64_t)bond->policy.record_timeout_ms * 1000000u;
-		else if (now > give_up && !bond->soft)
+		else if (now > give_up && !bond->ops->always_completes)
 			sva_bond_retire(bond);
 		if (bond->pump)
 			bond->pump(bond, PUMP_WAIT_NS);
 		else
 			pause_on(comp);
-		/* Whoever has to write the record may need this very processor: engine threads, emulators, other processes' turns. */
-		if (bond->soft || now + 1000000u > give_up)
+		/*
+		 * What writes the record may need this very processor: an engine thread, an
+		 * emulator, another process.
+		 */
+		if (bond->ops->always_completes || now + 1000000u > give_up)
 			sched_yield();
 	}
 }

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a context lives: until it is closed, and until the last operation that was submitted on it has ended. */
+/*
+ * How long a context lives: until it is closed, and until the last operation that was submitted on
+ * it has ended.
+ */
 #include <stdlib.h>
 
 #include "lib/run/run.h"
 
 void sva_context_free(struct sva *ctx)
 {
-	for (unsigned int i = 0; i < ctx->route_count; i++)
-		if (ctx->routes[i].bond)
-			sva_bond_put(ctx->routes[i].bond);
+	for (unsigned int i = 0; i < ctx->candidate_count; i++)
+		if (ctx->candidates[i].bond)
+			sva_bond_put(ctx->candidates[i].bond);
 	for (unsigned int i = 0; i < ctx->lost_count; i++)
 		sva_bond_put(ctx->lost[i]);
 	free(ctx->lost);
-	free(ctx->routes);
+	free(ctx->candidates);
 	sva_inventory_free(ctx->inventory);
 	sva_config_free(&ctx->config);
 	pthread_mutex_destroy(&ctx->lock);
@@ -31,7 +34,10 @@ static void free_closed(struct sva *ctx)
 			break;
 		}
 	}
-	/* A later context may get the same address: nobody may take what is cached for this one for its. */
+	/*
+	 * A later context may get the same address: nobody may take what is cached for this one for
+	 * its.
+	 */
 	sva_process_bump_epoch();
 	pthread_mutex_unlock(&sva_process.lock);
 	while ((thread = atomic_load(&ctx->threads))) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The fast path of asynchronous submission, inline: most operations are one descriptor that a queue takes at once. */
+/*
+ * The fast path of asynchronous submission, inline: most operations are one descriptor that a queue
+ * takes at once.
+ */
 #ifndef SVA_RUN_FAST_H
 #define SVA_RUN_FAST_H
 
@@ -10,20 +13,24 @@
 
 #pragma GCC visibility push(hidden)
 
-#define SVA_FAST_LENGTH (1u << 20) /* longer ones are written to memory, not to the cache: that is another word */
+/* longer ones are written to memory, not to the cache: that is another word */
+#define SVA_FAST_LENGTH (1u << 20)
 
 /*
- * A plain copy or fill that one descriptor can carry, on the lease that took the last operation: the same as sva_start(), without the questions whose
- * answers are known. Any other answer than 0 means that sva_start() is to be asked.
+ * A plain copy or fill that one descriptor can carry, on the lease that took the last operation:
+ * the same as sva_start(), without the questions whose answers are known. Any other answer than 0
+ * means that sva_start() is to be asked.
  */
-static inline int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+static inline int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease,
+				 struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	uint64_t end;
 	int err = -EAGAIN;
 
 	if (op->length - 1 >= lease->max_transfer || op->flags || op->state != SVA_OP_PREPARED ||
-	    __builtin_add_overflow(op->desc.dst - 1, op->length, &end) || op->length > SVA_FAST_LENGTH)
+	    __builtin_add_overflow(op->desc.dst - 1, op->length, &end) ||
+	    op->length > SVA_FAST_LENGTH)
 		return -EAGAIN;
 	memset(p, 0, sizeof(*p));
 	p->prepared_word = op->desc.flags_opcode;
@@ -68,8 +75,12 @@ static inline int sva_start_fast(struct sva_thread *thread, struct sva_lease *le
 	return err;
 }
 
-/* Where the operation that has just been submitted went, and others may follow: on mapped buffers, only to their device. */
-static inline struct sva_lease *sva_group_lease(struct sva_thread *thread, struct sva_op *op, bool *mapped)
+/*
+ * Where the operation that has just been submitted went, and others may follow: on mapped buffers,
+ * only to their device.
+ */
+static inline struct sva_lease *sva_group_lease(struct sva_thread *thread, struct sva_op *op,
+						bool *mapped)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	struct sva_lease *lease = thread->recent;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The current chunk of an operation, onto a queue: bounded back-off on a full one, then the next queue, then the next path. Also what happens when
- * none is left: the CPU executes the same descriptor through the model.
+ * The current chunk of an operation, onto a queue: bounded back-off on a full one, then the next
+ * queue, then the next path. Also what happens when none is left: the CPU executes the same
+ * descriptor through the model.
  */
 #include <sched.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include "lib/base/clock.h"
 #include "lib/op/kinds.h"
 #include "lib/op/mapped.h"
+#include "lib/queue/soft.h"
+#include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
 static void back_off(unsigned int tries)
@@ -31,7 +34,10 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 	} else {
 		lease->credits -= lease->counted;
 		p->lease = lease;
-		/* Atomically: settle.c may look at it in the share that has the operation on its list. */
+		/*
+		 * Atomically: settle.c may look at it in the share that has the operation on its
+		 * list.
+		 */
 		__atomic_store_n(&p->bond, lease->bond, __ATOMIC_RELAXED);
 		err = lease->submit(lease, &op->desc);
 		sva_op_set_credit(op, !err);
@@ -50,8 +56,10 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 }
 
 /*
- * "Full" is also what a queue answers that was disabled, or whose device has halted, and then for ever. What stands for it is a queue that took nothing for as
- * long as the record timeout, while it was asked again and again. One that is short of credits is busy with what is in flight, and that has a timeout of its own.
+ * A disabled queue and a halted device also answer "full", and then forever. A queue is called
+ * stuck once it has refused everything for a whole record timeout while it was asked again and
+ * again. One that is short of credits is busy with what is in flight, and that has a timeout of its
+ * own.
  */
 static bool is_hopeless(const struct sva_lease *lease, uint64_t timeout)
 {
@@ -62,10 +70,11 @@ static void note_full(struct sva_lease *lease, uint64_t timeout)
 {
 	uint64_t now = sva_now_ns();
 
-	if (lease->path != SVA_PATH_ENQCMD && lease->path != SVA_PATH_WRITE)
+	if (!lease->ops->full_may_mean_stuck)
 		return;
-	/* After a pause nobody knows what it would have answered meanwhile. */
-	if (!lease->full_since || (now - lease->full_at > timeout / 4 && !is_hopeless(lease, timeout)))
+	/* After a pause it is not known what it would have answered meanwhile. */
+	if (!lease->full_since ||
+	    (now - lease->full_at > timeout / 4 && !is_hopeless(lease, timeout)))
 		lease->full_since = now;
 	lease->full_at = now;
 }
@@ -78,14 +87,17 @@ static uint64_t record_timeout(const struct sva_op *op)
 #define SMALLEST_PINNED 4096u
 
 /*
- * The pages of a chunk may not be pinned (RLIMIT_MEMLOCK): those of a smaller one may. Where not even a page may be, the limit is used up: by operations of
- * ours, whose end makes room as with a queue that is full, or by something else. 0: there is a smaller chunk.
+ * The pages of a chunk may not be pinned (RLIMIT_MEMLOCK): those of a smaller one may. Where not
+ * even a page may be, the limit is used up: by operations of ours, whose end makes room as with a
+ * queue that is full, or by something else. 0: there is a smaller chunk.
  */
-static int after_no_pins(struct sva_thread *thread, const struct sva_lease *lease, struct sva_op *op)
+static int after_no_pins(struct sva_thread *thread, const struct sva_lease *lease,
+			 struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
-	if (lease->path != SVA_PATH_DMA || p->mid_chunk || sva_kind_of(op)->shape != SVA_SHAPE_BYTES || sva_dma_is_op(op))
+	if (!lease->ops->pins || p->mid_chunk || sva_kind_of(op)->shape != SVA_SHAPE_BYTES ||
+	    sva_dma_is_op(op))
 		return -ENOMEM;
 	if (op->desc.size > SMALLEST_PINNED) {
 		sva_progress_next(op, op->desc.size / 2);
@@ -105,7 +117,9 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH) {
 		uint32_t reason = sva_batch_reason(op, lease);
 
-		/* The first choice's reason is the one to report, not that of the queues after it. */
+		/*
+		 * The first choice's reason is the one to report, not that of the queues after it.
+		 */
 		if (!p->result.reason)
 			p->result.reason = reason;
 		if (reason != SVA_REASON_OK)
@@ -125,7 +139,11 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 		err = attempt(thread, lease, op);
 		if (err == -ENOBUFS) {
 			if (!sva_lease_refill(lease))
-				return -EAGAIN; /* every entry of the queue is in use by this process: no use in hurrying */
+				/*
+				 * every entry of the queue is in use by this process: no use in
+				 * hurrying
+				 */
+				return -EAGAIN;
 			err = attempt(thread, lease, op);
 			if (err == -ENOBUFS)
 				err = -EAGAIN;
@@ -165,14 +183,20 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 	int err = -ENODEV, one;
 	bool full = false, hope = false, in_parts = false, again = false;
 
-	while ((lease = sva_path_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
-		/* Software does not get all of a batch when a device comes first that can do some of it, entry by entry. */
-		if (in_parts && !full && lease->path == SVA_PATH_SOFT)
+	while ((lease = sva_choose_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
+		/*
+		 * Software does not get all of a batch when a device comes first that can do some
+		 * of it, entry by entry.
+		 */
+		if (in_parts && !full && lease->ops->is_software)
 			break;
 		one = try_lease(thread, lease, op);
 		in_parts |= batch && one == -EOPNOTSUPP && sva_batch_has_part(op, lease);
 		if (!one) {
-			/* The quick roads follow where the best choice had room; a spill is for once. */
+			/*
+			 * The quick roads follow where the best choice had room; a spill is for
+			 * once.
+			 */
 			if (!full && SVA_OP_NODE_HINT(op->flags) < 0) {
 				if (p->sync)
 					thread->lead = lease;
@@ -180,7 +204,10 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 			}
 			return 0;
 		}
-		/* The program has closed the queue's descriptor: the same route once more, which opens the queue anew. */
+		/*
+		 * The program has closed the queue's descriptor: the same candidate once more,
+		 * which opens the queue anew.
+		 */
 		if (one == -SVA_LOST && !again) {
 			again = true;
 			pos--;
@@ -195,7 +222,7 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 		p->result.reason = SVA_REASON_FULL;
 		return -EAGAIN;
 	}
-	if (err == -ENODEV && sva_path_has_lease(thread, p->sync)) {
+	if (err == -ENODEV && sva_choose_has_lease(thread, p->sync)) {
 		p->result.reason = SVA_REASON_NO_OPERATION;
 		return -EOPNOTSUPP;
 	}
@@ -215,8 +242,8 @@ int sva_issue(struct sva_thread *thread, struct sva_op *op)
 }
 
 /*
- * On the CPU: the model executes one chunk after the other on this process's memory, with the checks of the largest device, so the result is the one
- * that a device would have given.
+ * On the CPU: the model executes one chunk after the other on this process's memory, with the
+ * checks of the largest device, so the result is the one that a device would have given.
  */
 void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
 {
@@ -268,7 +295,10 @@ int sva_launch(struct sva_thread *thread, struct sva_op *op)
 	}
 	err = sva_issue(thread, op);
 	if (err && err != -EAGAIN && err != -ENOMEM && p->by_buffer) {
-		/* Not aligned as the channel wants it, or the channel is gone: the memory is there all the same. */
+		/*
+		 * Not aligned as the channel wants it, or the channel is gone: the memory is there
+		 * all the same.
+		 */
 		if (err == -EOPNOTSUPP)
 			p->result.reason = SVA_REASON_NO_OPERATION;
 		sva_dma_let_go(op, &thread->ctx->policy);
@@ -276,9 +306,13 @@ int sva_launch(struct sva_thread *thread, struct sva_op *op)
 	}
 	if (!err)
 		return 0;
-	/* Return -EAGAIN to the caller, except for synchronous calls (they retry) and queues that will never drain. */
-	if ((err == -EAGAIN && !p->sync && !thread->hopeless) || p->pinned || !p->policy->cpu_allowed)
+	/*
+	 * Return -EAGAIN to the caller, except for synchronous calls (they retry) and queues that
+	 * will never drain.
+	 */
+	if ((err == -EAGAIN && !p->sync && !thread->hopeless) || p->pinned ||
+	    !p->policy->cpu_allowed)
 		return err;
-	sva_issue_on_cpu(op, sva_path_reason(thread->ctx));
+	sva_issue_on_cpu(op, sva_choose_reason(thread->ctx));
 	return 0;
 }

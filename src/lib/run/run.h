@@ -5,24 +5,29 @@
 
 #include "lib/run/thread.h"
 
-/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+/*
+ * Nothing of this is exported: say so where it is used, too, so that it is reached without an
+ * indirection.
+ */
 #pragma GCC visibility push(hidden)
 
 /*
- * The next lease to try for an operation, from position *pos of the thread's order on; binds queues that have not been bound. NULL: there is no
- * further one. For a batch, those that take none, too. hint: NUMA node to prefer, -1: the thread's. May not be called inside the bias section.
+ * The next lease to try for an operation, from position *pos of the thread's order on; binds queues
+ * that have not been bound. NULL: there is no further one. For a batch, those that take none, too.
+ * hint: NUMA node to prefer, -1: the thread's. May not be called inside the bias section.
  */
-struct sva_lease *sva_path_next(struct sva_thread *thread, unsigned int *pos, const struct sva_op *op, bool sync, int hint);
+struct sva_lease *sva_choose_next(struct sva_thread *thread, unsigned int *pos,
+				  const struct sva_op *op, bool sync, int hint);
 /* Is there a queue at all that this thread can submit to? */
-bool sva_path_has_lease(const struct sva_thread *thread, bool sync);
+bool sva_choose_has_lease(const struct sva_thread *thread, bool sync);
 /* Why no better route was taken, or is there: an enum sva_reason. */
-uint32_t sva_path_reason(const struct sva *ctx);
-/* Look again at node and failed routes. */
-void sva_path_refresh(struct sva_thread *thread);
-/* What a thread's share needs behind it, zeroed, for its routes; and to set it up there. */
-size_t sva_path_thread_size(const struct sva *ctx);
-void sva_path_thread_init(struct sva_thread *thread, void *memory);
-void sva_path_thread_fini(struct sva_thread *thread);
+uint32_t sva_choose_reason(const struct sva *ctx);
+/* Look again at node and failed candidates. */
+void sva_choose_refresh(struct sva_thread *thread);
+/* What a thread's share needs behind it, zeroed, for its candidates; and to set it up there. */
+size_t sva_choose_thread_size(const struct sva *ctx);
+void sva_choose_thread_init(struct sva_thread *thread, void *memory);
+void sva_choose_thread_fini(struct sva_thread *thread);
 
 int sva_batch_begin(struct sva_op *batch);
 void sva_batch_undo(struct sva_op *batch);
@@ -42,15 +47,22 @@ void sva_issue_on_cpu(struct sva_op *op, uint32_t reason);
 int sva_launch(struct sva_thread *thread, struct sva_op *op);
 
 /*
- * Check and begin an operation, and launch it: on bond and no other queue, if there is one. sync: on the queues of synchronous
- * calls, and what no queue takes, the CPU does if it may. 0, -EAGAIN, -errno; then the operation can be submitted again.
+ * Check and begin an operation, and launch it: on bond and no other queue, if there is one. sync:
+ * on the queues of synchronous calls, and what no queue takes, the CPU does if it may. 0, -EAGAIN,
+ * -errno; then the operation can be submitted again.
  */
 int sva_start(struct sva_thread *thread, struct sva_op *op, struct sva_bond *bond, bool sync);
-/* How many of n operations followed an earlier one onto a lease that takes several at once; see sva_group_lease(). */
-unsigned int sva_start_group(struct sva_thread *thread, struct sva_lease *lease, bool mapped, struct sva_op **ops,
-			     unsigned int n);
+/*
+ * How many of n operations followed an earlier one onto a lease that takes several at once; see
+ * sva_group_lease().
+ */
+unsigned int sva_start_group(struct sva_thread *thread, struct sva_lease *lease, bool mapped,
+			     struct sva_op **ops, unsigned int n);
 
-/* The operation has ended with 0 or -errno: its result is what the chunks said, and the lease of the last one. */
+/*
+ * The operation has ended with 0 or -errno: its result is what the chunks said, and the lease of
+ * the last one.
+ */
 static inline void sva_end_operation(struct sva_op *op, int error)
 {
 	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -69,7 +81,10 @@ enum sva_look {
 enum sva_look sva_complete_look(struct sva_op *op);
 /* Bring a pending operation that is no batch as far as it goes without waiting. */
 void sva_complete_advance(struct sva_op *op);
-/* A batch as one descriptor where that is possible, else entry by entry. 0, or -errno and nothing has happened. */
+/*
+ * A batch as one descriptor where that is possible, else entry by entry. 0, or -errno and nothing
+ * has happened.
+ */
 int sva_batch_launch(struct sva_thread *thread, struct sva_op *batch);
 /* The same for a batch and its entries. 0 or -ENOMEM. */
 int sva_batch_poll(struct sva_op *batch);
@@ -88,10 +103,16 @@ void sva_finish_own(struct sva *ctx);
  */
 void sva_settle(struct sva *ctx, const struct sva_bond *bond, uint32_t timeout_ms);
 
-/* Give a reference to a bond back. The last one waits until the device has nothing of the bond's operations. */
+/*
+ * Give a reference to a bond back. The last one waits until the device has nothing of the bond's
+ * operations.
+ */
 void sva_bond_put(struct sva_bond *bond);
 
-/* Wait for a record until deadline (ns; 0: none); retires the bond when the record timeout passes. The status, or 0. */
+/*
+ * Wait for a record until deadline (ns; 0: none); retires the bond when the record timeout passes.
+ * The status, or 0.
+ */
 uint8_t sva_complete_await(struct sva_bond *bond, const struct sva_comp *comp, uint64_t deadline);
 
 #pragma GCC visibility pop

@@ -9,28 +9,29 @@
  * What is read here is atomic (credit, bond, status, chunks), or is written before the operation is
  * listed (is_batch, src, length).
  *
- *	owner                                       this thread, inside the section of the share
- *	status = 0                                  r0 = credit
- *	submits the descriptor, credit = 1          r1 = status (acquire)
- *	(the device writes the record, then status)
- *	reads the record, credit = 0
- *	section: leaves the list; or submits again
+ * 	owner                                       this thread, inside the section of the share
+ * 	status = 0                                  r0 = credit
+ * 	submits the descriptor, credit = 1          r1 = status (acquire)
+ * 	(the device writes the record, then status)
+ * 	reads the record, credit = 0
+ * 	section: leaves the list; or submits again
  *
  * r0 = 1, r1 = 0: the device has the descriptor, and the owner has not ended the operation, since
- * there is no record to read; or these are late views, and this thread looks once more.
- * r0 = 1, r1 != 0: the device has finished it, and has written everything before the status.
- * r0 = 0: the owner has read the record, and may be submitting the next descriptor just now.
- * The first descriptor of an operation is submitted, and credit set, inside the section in which the
- * operation is listed: it is seen. Those that follow are submitted by an owner that polls the
- * operation and so knows that it has not ended, in the section of the owner's own share. A look that
- * finds nothing with a device hence says that all descriptors are finished but those that an
- * owner submits while or after this thread waits.
+ * there is no record to read; or these are late views, and this thread looks once more. r0 = 1, r1
+ * != 0: the device has finished it, and has written everything before the status. r0 = 0: the owner
+ * has read the record, and may be submitting the next descriptor just now. The first descriptor of
+ * an operation is submitted, and credit set, inside the section in which the operation is listed:
+ * it is seen. Those that follow are submitted by an owner that polls the operation and so knows
+ * that it has not ended, in the section of the owner's own share. A look that finds nothing with a
+ * device hence says that all descriptors are finished but those that an owner submits while or
+ * after this thread waits.
  */
 #include <sched.h>
 #include <time.h>
 
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
+#include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
 #define YIELDS       64u      /* looks before the thread sleeps between them */
@@ -110,7 +111,8 @@ void sva_settle(struct sva *ctx, const struct sva_bond *bond, uint32_t timeout_m
 		if (!since || look.mark != mark) {
 			mark = look.mark;
 			since = now;
-		} else if (now - since > (uint64_t)timeout_ms * 1000000u && !look.bond->soft) {
+		} else if (now - since > (uint64_t)timeout_ms * 1000000u &&
+			   !look.bond->ops->always_completes) {
 			sva_bond_retire(look.bond);
 		}
 		if (look.bond->pump)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Submission: check, begin, issue. Nothing is submitted of what is refused, and what is refused can be submitted again. */
+/*
+ * Submission: check, begin, issue. Nothing is submitted of what is refused, and what is refused can
+ * be submitted again.
+ */
 #include <string.h>
 
 #include "lib/op/kinds.h"
@@ -37,13 +40,17 @@ int sva_start(struct sva_thread *thread, struct sva_op *op, struct sva_bond *bon
 		return err;
 	if (buf_bond && bond && buf_bond != bond)
 		return -EINVAL; /* mapped for another device */
-	sva_operation_begin(op, thread->ctx, bond ? &bond->policy : buf_bond ? &buf_bond->policy : &thread->ctx->policy);
+	sva_operation_begin(op, thread->ctx,
+			    bond     ? &bond->policy :
+			    buf_bond ? &buf_bond->policy :
+				       &thread->ctx->policy);
 	p->sync = sync;
 	p->pinned = bond;
 	p->keeps = bond ? SVA_OP_KEEPS_BOND : 0;
 	p->bond = bond;
 	sva_dma_attach(op, bufs, buf_bond);
-	err = sva_kind_of(op)->shape == SVA_SHAPE_BATCH ? sva_batch_launch(thread, op) : sva_launch(thread, op);
+	err = sva_kind_of(op)->shape == SVA_SHAPE_BATCH ? sva_batch_launch(thread, op) :
+							  sva_launch(thread, op);
 	if (err) {
 		sva_dma_release(p->bufs);
 		op->desc = prepared;
@@ -71,8 +78,9 @@ static void make_ready(struct sva_thread *thread, struct sva_lease *lease, struc
 
 static bool goes_along(struct sva_op *op, const struct sva_lease *lease)
 {
-	if (sva_op_is_bad(op) || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) || sva_progress_is_empty(op) ||
-	    sva_kind_of(op)->shape == SVA_SHAPE_BATCH || sva_dma_is_op(op))
+	if (sva_op_is_bad(op) || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) ||
+	    sva_progress_is_empty(op) || sva_kind_of(op)->shape == SVA_SHAPE_BATCH ||
+	    sva_dma_is_op(op))
 		return false;
 	if (!sva_caps_can_do(lease->bond, op))
 		return false;
@@ -88,8 +96,9 @@ static bool mapped_joins(struct sva_thread *thread, struct sva_lease *lease, str
 	struct sva_bond *bond = NULL;
 	struct sva_desc prepared;
 
-	if (sva_op_is_bad(op) || !sva_dma_is_op(op) || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) ||
-	    sva_progress_is_empty(op) || op->length > lease->max_transfer)
+	if (sva_op_is_bad(op) || !sva_dma_is_op(op) || sva_progress_check(op) ||
+	    (op->flags & SVA_OP_FENCE) || sva_progress_is_empty(op) ||
+	    op->length > lease->max_transfer)
 		return false;
 	prepared = op->desc;
 	if (sva_dma_begin(op, bufs, &bond))
@@ -104,7 +113,8 @@ static bool mapped_joins(struct sva_thread *thread, struct sva_lease *lease, str
 	return true;
 }
 
-static bool joins(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op, bool mapped)
+static bool joins(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op,
+		  bool mapped)
 {
 	if (mapped)
 		return mapped_joins(thread, lease, op);
@@ -114,7 +124,10 @@ static bool joins(struct sva_thread *thread, struct sva_lease *lease, struct sva
 	return true;
 }
 
-/* How many of them one call can carry to the lease: those before the first that needs a closer look. */
+/*
+ * How many of them one call can carry to the lease: those before the first that needs a closer
+ * look.
+ */
 static unsigned int gather(struct sva_thread *thread, struct sva_lease *lease, struct sva_op **ops,
 			   unsigned int n, bool mapped)
 {
@@ -126,8 +139,8 @@ static unsigned int gather(struct sva_thread *thread, struct sva_lease *lease, s
 }
 
 /* With one call; what is not taken is as it was before. How many were taken, or -errno. */
-static int submit_group(struct sva_thread *thread, struct sva_lease *lease, struct sva_op **ops, unsigned int n,
-			bool mapped)
+static int submit_group(struct sva_thread *thread, struct sva_lease *lease, struct sva_op **ops,
+			unsigned int n, bool mapped)
 {
 	unsigned int k = gather(thread, lease, ops, n, mapped), send = k;
 	int taken = -EAGAIN;
@@ -149,8 +162,8 @@ static int submit_group(struct sva_thread *thread, struct sva_lease *lease, stru
 	return taken;
 }
 
-unsigned int sva_start_group(struct sva_thread *thread, struct sva_lease *lease, bool mapped, struct sva_op **ops,
-			     unsigned int n)
+unsigned int sva_start_group(struct sva_thread *thread, struct sva_lease *lease, bool mapped,
+			     struct sva_op **ops, unsigned int n)
 {
 	unsigned int done = 0;
 

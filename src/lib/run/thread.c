@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* A thread's share of a context: made when the thread first uses the context, used again when the thread has ended. */
+/*
+ * A thread's share of a context: made when the thread first uses the context, used again when the
+ * thread has ended.
+ */
 #include "lib/run/run.h"
 
 static size_t cpu_below(const struct sva *ctx)
 {
 	if (!ctx->policy.cpu_allowed)
 		return 1; /* only a length of zero is below it */
-	/* No route: everything that is a plausible length. What is not takes the slow road and is refused there. */
-	if (!ctx->sync_routes)
+	/*
+	 * No candidate: everything that is a plausible length. What is not takes the slow road and
+	 * is refused there.
+	 */
+	if (!ctx->sync_candidates)
 		return PTRDIFF_MAX;
 	return ctx->config.threshold ? ctx->config.threshold : 1;
 }
 
 void sva_thread_free(struct sva_thread *thread)
 {
-	sva_path_thread_fini(thread);
+	sva_choose_thread_fini(thread);
 	sva_bias_fini(&thread->lessee.bias);
 	sva_arena_free(thread, thread->arena_size);
 }
 
 static struct sva_thread *new_thread(struct sva *ctx)
 {
-	size_t size = sizeof(struct sva_thread) + sva_path_thread_size(ctx);
+	size_t size = sizeof(struct sva_thread) + sva_choose_thread_size(ctx);
 	struct sva_thread *thread = sva_arena_alloc(size);
 
 	if (!thread)
@@ -31,11 +37,12 @@ static struct sva_thread *new_thread(struct sva *ctx)
 	thread->cpu_below = cpu_below(ctx);
 	thread->threshold = ctx->config.flags & SVA_OPEN_GUARD ? 0 : thread->cpu_below;
 	thread->cpu_id = sva_identify(NULL, NULL, SVA_PATH_CPU,
-				      ctx->sync_routes ? (uint32_t)SVA_REASON_TOO_SMALL : sva_path_reason(ctx));
+				      ctx->sync_candidates ? (uint32_t)SVA_REASON_TOO_SMALL :
+							     sva_choose_reason(ctx));
 	thread->quick.desc.completion_addr = (uint64_t)(uintptr_t)&thread->quick.comp;
 	sva_bias_init(&thread->lessee.bias);
 	thread->lessee.policy = &ctx->policy;
-	sva_path_thread_init(thread, thread + 1);
+	sva_choose_thread_init(thread, thread + 1);
 	if (!thread->cpu_id) {
 		sva_thread_free(thread);
 		return NULL;
@@ -43,7 +50,10 @@ static struct sva_thread *new_thread(struct sva *ctx)
 	return thread;
 }
 
-/* This thread's share of the interim context, on whose list there may be operations that have ended; NULL: none. */
+/*
+ * This thread's share of the interim context, on whose list there may be operations that have
+ * ended; NULL: none.
+ */
 static struct sva_thread *interim_share(void)
 {
 	struct sva *interim = sva_process.interim;
@@ -76,15 +86,16 @@ static struct sva_thread *find_thread(struct sva *ctx)
 	atomic_store(&thread->lessee.owner, &sva_tls);
 	if (ctx->is_default && ctx != sva_process.interim)
 		thread->earlier = interim_share();
-	sva_path_refresh(thread);
+	sva_choose_refresh(thread);
 	thread->next = atomic_load(&ctx->threads);
 	atomic_store(&ctx->threads, thread);
 	return thread;
 }
 
 /*
- * The shares of a thread that ends have no owner any more; operations on their lists stay valid. sva::lock comes before
- * sva_process.lock, which is held, and is not needed: the list of threads only grows while its context is listed.
+ * The shares of a thread that ends have no owner any more; operations on their lists stay valid.
+ * sva::lock comes before sva_process.lock, which is held, and is not needed: the list of threads
+ * only grows while its context is listed.
  */
 static void end_shares(const void *tls)
 {

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The objects that a request meets on its road: context, thread, lease, bond, operation. Which lock guards what:
+ * The objects that a request meets on its road: context, thread, lease, bond, operation. Which lock
+ * guards what:
  *
- *	sva::lock          the list of threads of a context, the states of its routes
- *	sva_process.lock   the lists of contexts and bonds, references, opening and closing queues
- *	sva_bond::lock     the pool of credits, the list of leases
- *	sva_thread::bias   a thread's leases, its list of operations in flight, every submission
+ * 	sva::lock          the list of threads of a context, the states of its candidates
+ * 	sva_process.lock   the lists of contexts and bonds, references, opening and closing queues
+ * 	sva_bond::lock     the pool of credits, the list of leases
+ * 	sva_thread::bias   a thread's leases, its list of operations in flight, every submission
  *
- * They are taken in that order. Submitting happens inside the thread's bias section, so whoever has visited every thread with a lease on a bond knows
- * that nobody is between looking at the bond and touching its portal: that is how a bond is retired under load.
+ * They are taken in that order. Submitting happens inside the thread's bias section, so whoever has
+ * visited every thread with a lease on a bond knows that nobody is between looking at the bond and
+ * touching its portal: that is how a bond is retired under load.
  *
  * What lives how long. An operation belongs to its owner: the thread that polls it or waits for it,
  * which need not be the thread that submitted it. Only the owner ends an operation and takes it off
@@ -22,13 +24,16 @@
 
 #include "lib/queue/bond.h"
 
-/* Nothing of this is exported: say so where it is used, too, so that it is reached without an indirection. */
+/*
+ * Nothing of this is exported: say so where it is used, too, so that it is reached without an
+ * indirection.
+ */
 #pragma GCC visibility push(hidden)
 
 #define SVA_CTX_MAGIC 0x7376612063747874ull
 
 /* A path on a queue, as a context may use it. */
-struct sva_route {
+struct sva_candidate {
 	const struct sva_queue *queue; /* NULL: soft */
 	uint8_t path;
 	struct sva_bond *bond;      /* sva::lock */
@@ -48,14 +53,21 @@ struct sva {
 	pthread_mutex_t lock;
 	_Atomic(struct sva_thread *) threads; /* grows at its head, with lock held */
 	unsigned int thread_count;  /* spreads threads over equal queues */
-	struct sva_route *routes;   /* in the order of the permitted paths */
-	unsigned int route_count;
-	struct sva_bond **lost;     /* bonds that routes had before, to be released with the context; sva::lock */
+	struct sva_candidate *candidates;   /* in the order of the permitted paths */
+	unsigned int candidate_count;
+	/* bonds that candidates had before, to be released with the context; sva::lock */
+	struct sva_bond **lost;
 	unsigned int lost_count;
-	unsigned int sync_routes;   /* how many of them synchronous calls use; then comes the CPU */
+	/* how many of them synchronous calls use; then comes the CPU */
+	unsigned int sync_candidates;
 	struct sva_policy policy;
-	uint32_t dma_reason;        /* enum sva_reason: why there is no route to sva_dma; OK: there is */
-	atomic_int shortage;        /* of the interim context: -errno, what keeps the default one from being opened; else 0 */
+	/*
+	 * Of paths with a queue of their own, enum sva_reason: why it is no candidate; OK: it is
+	 * one.
+	 */
+	uint32_t own_reasons[SVA_PATH_COUNT];
+	/* of the interim context: -errno, what keeps the default one from being opened; else 0 */
+	atomic_int shortage;
 };
 
 /* Descriptor and record of a synchronous copy or fill that one descriptor can carry. */
@@ -77,15 +89,22 @@ struct sva_thread {
 	struct sva_lessee lessee;
 	struct sva *ctx;
 	size_t threshold;           /* shorter synchronous copies go to the CPU at once */
-	size_t cpu_below;           /* the same, for what takes the longer way there: under the guard, fills; never 0 */
+	/* the same, for what takes the longer way there: under the guard, fills; never 0 */
+	size_t cpu_below;
 	const struct sva_identity *cpu_id; /* of what the threshold sends to the CPU */
-	struct sva_lease *lead;     /* the lease of quick synchronous calls; NULL: none is established */
+	/* the lease of quick synchronous calls; NULL: none is established */
+	struct sva_lease *lead;
 	struct sva_lease *recent;   /* the lease that took the last operation */
 	struct sva_lease **leases;  /* by position in order; NULL: not bound yet */
-	unsigned int *order;        /* indices of routes, best first for node */
-	unsigned int route_count;
-	bool hopeless;              /* of the last -EAGAIN of sva_issue(): no queue that is full has taken anything for the record timeout */
-	unsigned int ticks;         /* submissions until the node and failed routes are looked at again */
+	unsigned int *order;        /* indices of candidates, best first for node */
+	unsigned int candidate_count;
+	/*
+	 * of the last -EAGAIN of sva_issue(): no queue that is full has taken anything for the
+	 * record timeout
+	 */
+	bool hopeless;
+	/* submissions until the node and failed candidates are looked at again */
+	unsigned int ticks;
 	int node;
 	unsigned int number;
 	struct sva_op *first, *last; /* in flight, oldest first */
@@ -100,7 +119,10 @@ struct sva_thread {
 /* The calling thread's share of a context, made when it is needed; NULL: no memory. */
 struct sva_thread *sva_thread_find(struct sva *ctx);
 void sva_thread_free(struct sva_thread *thread);
-/* Its references, and then the context itself: of one that was never published, or that has no threads left. */
+/*
+ * Its references, and then the context itself: of one that was never published, or that has no
+ * threads left.
+ */
 void sva_context_free(struct sva *ctx);
 /* A hold of a closed context is given back: the last one frees it. */
 void sva_context_drop(struct sva *ctx);
@@ -129,7 +151,8 @@ static inline void sva_thread_link(struct sva_thread *thread, struct sva_op *op)
 	else
 		thread->first = op;
 	thread->last = op;
-	atomic_store_explicit(&thread->in_flight, atomic_load_explicit(&thread->in_flight, memory_order_relaxed) + 1,
+	atomic_store_explicit(&thread->in_flight,
+			      atomic_load_explicit(&thread->in_flight, memory_order_relaxed) + 1,
 			      memory_order_relaxed);
 }
 

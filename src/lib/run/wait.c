@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Polling and waiting: whichever kind of operation it is, and as the owner of all that a context has. */
+/*
+ * Polling and waiting: whichever kind of operation it is, and as the owner of all that a context
+ * has.
+ */
 #include <sched.h>
 
 #include "lib/base/clock.h"
@@ -42,8 +45,9 @@ static inline bool can_end_quickly(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
-	return op->state == SVA_OP_IN_FLIGHT && p->generation == sva_process_generation() && p->quick &&
-	       sva_record_status(&op->comp) == SVA_STATUS_SUCCESS && sva_lessee_is_own(&p->thread->lessee) &&
+	return op->state == SVA_OP_IN_FLIGHT && p->generation == sva_process_generation() &&
+	       p->quick && sva_record_status(&op->comp) == SVA_STATUS_SUCCESS &&
+	       sva_lessee_is_own(&p->thread->lessee) &&
 	       !atomic_load_explicit(&p->bond->thirsty, memory_order_relaxed);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sva-copy: the copying itself, which is the library's, and the account of which path it took; see copy.h. */
+/* sva-copy: copies chunks with the library and records which path moved them; see copy.h. */
 #include "tools/copy/copy.h"
 
 #include <errno.h>
@@ -9,16 +9,17 @@
 #include <string.h>
 
 #include "sva/info.h"
+#include "tools/term/term.h"
 
 static void on_log(void *arg, int level, const char *text)
 {
 	(void)arg;
 	if (level <= 4)
-		copy_error("%s", text);
+		term_error("%s", text);
 }
 
-/* The value of a setting as this context has it, or "". */
-static void setting(struct sva *sva, const char *key, char *text, size_t size)
+/* Stores the value that a setting has in this context, or "". */
+static void read_setting(struct sva *sva, const char *key, char *text, size_t size)
 {
 	const struct sva_setting *row;
 
@@ -29,10 +30,11 @@ static void setting(struct sva *sva, const char *key, char *text, size_t size)
 }
 
 /*
- * Before DST is touched: is there a path at all? And does keeping chunks in flight gain anything: only where a device,
- * or an engine thread of the soft path, copies while this thread brings in the next chunk.
+ * Finds out before DST is changed whether there is a usable path, and whether to keep chunks in
+ * flight: that gains time only where a device, or an engine thread of the path soft, copies while
+ * this thread brings in the next chunk.
  */
-static int look_at_paths(struct copy_engine *engine)
+static int check_paths(struct copy_engine *engine)
 {
 	char text[512], threads[16];
 	bool usable = false, device = false;
@@ -46,14 +48,15 @@ static int look_at_paths(struct copy_engine *engine)
 		if (path < SVA_PATH_SOFT)
 			device = true;
 	}
-	setting(engine->sva, "soft-threads", threads, sizeof(threads));
-	engine->overlap = device || (reasons[SVA_PATH_CPU] != SVA_REASON_OK && strtoul(threads, NULL, 10) > 0);
+	read_setting(engine->sva, "soft-threads", threads, sizeof(threads));
+	engine->overlap = device || (reasons[SVA_PATH_CPU] != SVA_REASON_OK &&
+				     strtoul(threads, NULL, 10) > 0);
 	if (usable)
 		return 0;
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
 		if (reasons[path] != SVA_REASON_EXCLUDED &&
 		    sva_explain(engine->sva, path, text, sizeof(text)) != SVA_REASON_OK)
-			copy_error("no path can be used: %s: %s", sva_path_name(path), text);
+			term_error("no path can be used: %s: %s", sva_path_name(path), text);
 	return -ENODEV;
 }
 
@@ -65,14 +68,14 @@ int copy_engine_open(struct copy_engine *engine, const char *paths)
 	*engine = (struct copy_engine){ .paths = paths };
 	opts.paths = paths;
 	opts.log = on_log;
-	/* A source that somebody truncates meanwhile must be an error and not the end of this process. */
+	/* If SRC is truncated during the copy, that must be an error and not a SIGBUS. */
 	opts.flags = SVA_OPEN_GUARD;
 	rc = sva_open(&engine->sva, &opts);
 	if (rc) {
-		copy_error("can not open the library: %s", strerror(-rc));
+		term_error("cannot open the library: %s", strerror(-rc));
 		return rc;
 	}
-	return look_at_paths(engine);
+	return check_paths(engine);
 }
 
 static void add_name(char list[COPY_QUEUES], const char *name)
@@ -86,7 +89,7 @@ static void add_name(char list[COPY_QUEUES], const char *name)
 		snprintf(list + used, COPY_QUEUES - used, "%s%s", used ? "," : "", name);
 }
 
-static void account(struct copy_engine *engine, const struct sva_result *result)
+static void record_route(struct copy_engine *engine, const struct sva_result *result)
 {
 	struct copy_route *last = NULL;
 
@@ -104,21 +107,27 @@ static void account(struct copy_engine *engine, const struct sva_result *result)
 		}
 		last = route;
 	}
-	/* Why no better path was taken belongs to the worst one that was. */
+	/* The reason why no better path was taken is shown with the worst path that was. */
 	if (last && result->reason)
 		last->reason = result->reason;
 }
 
-static int ended(struct copy_engine *engine, const struct copy_slot *slot, const struct sva_result *result, int rc)
+/* Records the result of a chunk. Returns rc, after a message if it is an error. */
+static int end_chunk(struct copy_engine *engine, const struct copy_slot *slot,
+		     const struct sva_result *result, int rc)
 {
-	account(engine, result);
+	bool write = result->fault_write;
+
+	record_route(engine, result);
 	if (rc == 0)
 		return 0;
 	if (rc == -EFAULT)
-		copy_error("%s can not be %s at offset %" PRIu64 " or behind it: it was truncated, or its disk failed",
-			   result->fault_write ? "DST" : "SRC", result->fault_write ? "written" : "read", slot->offset);
+		term_error("%s cannot be %s at offset %" PRIu64 " or after it: "
+			   "it was truncated, or its disk failed",
+			   write ? "DST" : "SRC", write ? "written" : "read", slot->offset);
 	else
-		copy_error("copying at offset %" PRIu64 " failed: %s", slot->offset, strerror(-rc));
+		term_error("copying at offset %" PRIu64 " failed: %s", slot->offset,
+			   strerror(-rc));
 	return rc;
 }
 
@@ -131,12 +140,12 @@ int copy_engine_start(struct copy_engine *engine, struct copy_slot *slot)
 		rc = sva_submit(engine->sva, &slot->op);
 		slot->in_flight = rc == 0;
 	}
-	/* Every queue full: not this chunk's fault, and the synchronous call waits for room. */
+	/* Every queue is full: the synchronous call waits until one has room. */
 	if (rc == -EAGAIN) {
 		rc = sva_memcpy(engine->sva, slot->dst, slot->src, slot->len);
-		return ended(engine, slot, sva_last_result(), rc);
+		return end_chunk(engine, slot, sva_last_result(), rc);
 	}
-	return slot->in_flight ? 0 : ended(engine, slot, sva_op_result(&slot->op), rc);
+	return slot->in_flight ? 0 : end_chunk(engine, slot, sva_op_result(&slot->op), rc);
 }
 
 int copy_engine_finish(struct copy_engine *engine, struct copy_slot *slot)
@@ -147,10 +156,10 @@ int copy_engine_finish(struct copy_engine *engine, struct copy_slot *slot)
 		return 0;
 	rc = sva_wait(&slot->op, -1);
 	slot->in_flight = false;
-	return ended(engine, slot, sva_op_result(&slot->op), rc);
+	return end_chunk(engine, slot, sva_op_result(&slot->op), rc);
 }
 
-/* Nothing is better than what the user named first. */
+/* Is it the path that the user named first? No other path is better then. */
 static bool is_first_choice(const struct copy_engine *engine, int path)
 {
 	const char *name = sva_path_name(path);
@@ -165,31 +174,33 @@ static void print_route(const struct copy_engine *engine, int path, FILE *to)
 	const struct copy_route *route = &engine->routes[path];
 	bool reason = route->reason && !is_first_choice(engine, path);
 
-	fprintf(to, "path=%s queue=%s device=%s bytes=%" PRIu64, sva_path_name(path), *route->queues ? route->queues : "-",
-	       *route->devices ? route->devices : "-", route->bytes);
+	fprintf(to, "path=%s queue=%s device=%s bytes=%" PRIu64, sva_path_name(path),
+		*route->queues ? route->queues : "-", *route->devices ? route->devices : "-",
+		route->bytes);
 	if (reason)
 		fprintf(to, " reason=%s", sva_reason_name(route->reason));
 	putc('\n', to);
 	if (reason)
-		copy_error("%s: %s", sva_reason_name(route->reason), sva_reason_text(route->reason));
+		term_error("%s: %s", sva_reason_name(route->reason),
+			   sva_reason_text(route->reason));
 }
 
-/* One line for each path that carried bytes, the most first. */
+/* Prints one line for each path that moved bytes, the one that moved the most first. */
 void copy_engine_report(const struct copy_engine *engine, FILE *to)
 {
-	bool told[SVA_PATH_COUNT] = { false };
+	bool printed[SVA_PATH_COUNT] = { false };
 	int lines = 0;
 
 	for (;; lines++) {
 		int most = -1;
 
 		for (int path = 0; path < SVA_PATH_COUNT; path++)
-			if (!told[path] && engine->routes[path].bytes &&
+			if (!printed[path] && engine->routes[path].bytes &&
 			    (most < 0 || engine->routes[path].bytes > engine->routes[most].bytes))
 				most = path;
 		if (most < 0)
 			break;
-		told[most] = true;
+		printed[most] = true;
 		print_route(engine, most, to);
 	}
 	if (!lines)

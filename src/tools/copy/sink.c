@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sva-copy: the memory that the copy is written to, and how it gets into the file; see copy.h. */
+/* sva-copy: provides the memory that chunks are copied to, and writes it to DST; see copy.h. */
 #include "tools/copy/copy.h"
 
 #include <errno.h>
@@ -11,26 +11,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/term/term.h"
+
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
 
 static int sink_error(const struct copy_sink *sink, const char *what, int err)
 {
-	copy_error("can not %s %s: %s", what, sink->name, strerror(err));
+	term_error("cannot %s %s: %s", what, sink->name, strerror(err));
 	return -err;
 }
 
 /*
- * Mapping a file for writing needs it open for reading, too. A fifo that is opened so would never see its reader leave,
- * and a file may permit only writing: these are written to.
+ * A file that is mapped for writing must be open for reading, too. What must not be opened for
+ * reading is opened for writing alone and not mapped: a fifo, since this process would then be one
+ * of its readers and get no EPIPE when the other one leaves, and a file that permits only writing.
  */
 static int open_target(struct copy_sink *sink)
 {
 	struct stat st;
 	bool exists = stat(sink->name, &st) == 0;
 
-	sink->created = !exists;
 	if (exists && S_ISDIR(st.st_mode)) {
 		errno = EISDIR;
 		return -1;
@@ -54,7 +56,7 @@ int copy_sink_open(struct copy_sink *sink, const char *name, const struct copy_s
 	if (sink->fd < 0 || fstat(sink->fd, &to) || fstat(source->fd, &from))
 		return sink_error(sink, "open", errno);
 	if (from.st_dev == to.st_dev && from.st_ino == to.st_ino) {
-		copy_error("%s and %s are the same file", source->name, name);
+		term_error("%s and %s are the same file", source->name, name);
 		return -EINVAL;
 	}
 	sink->regular = S_ISREG(to.st_mode);
@@ -64,7 +66,10 @@ int copy_sink_open(struct copy_sink *sink, const char *name, const struct copy_s
 	return 0;
 }
 
-/* The chunk's space is allocated before it is mapped, so that a full disk is an errno here and not a SIGBUS later. */
+/*
+ * Allocates the space of the chunk before it is mapped, so that a full disk is an errno here and
+ * not a SIGBUS later.
+ */
 static int map_chunk(struct copy_sink *sink, struct copy_slot *slot)
 {
 	int rc;
@@ -74,7 +79,8 @@ static int map_chunk(struct copy_sink *sink, struct copy_slot *slot)
 	} while (rc && errno == EINTR);
 	if (rc)
 		return -errno;
-	slot->dst = mmap(NULL, slot->len, PROT_READ | PROT_WRITE, MAP_SHARED, sink->fd, (off_t)slot->offset);
+	slot->dst = mmap(NULL, slot->len, PROT_READ | PROT_WRITE, MAP_SHARED, sink->fd,
+			 (off_t)slot->offset);
 	if (slot->dst == MAP_FAILED)
 		return -ENODEV;
 	slot->dst_map = slot->dst;
@@ -86,7 +92,7 @@ static int map_chunk(struct copy_sink *sink, struct copy_slot *slot)
 int copy_sink_prepare(struct copy_sink *sink, struct copy_slot *slot)
 {
 	slot->dst_map = NULL;
-	/* A mapping begins on a page; a source that is read may give chunks that do not. */
+	/* A mapping begins at a page boundary; chunks of a source that is read may not. */
 	if (sink->mapped && slot->offset % (uint64_t)sysconf(_SC_PAGESIZE) == 0) {
 		int rc = map_chunk(sink, slot);
 
@@ -97,7 +103,7 @@ int copy_sink_prepare(struct copy_sink *sink, struct copy_slot *slot)
 		sink->mapped = false;
 	}
 	if (!slot->dst_buffer && posix_memalign(&slot->dst_buffer, 4096, COPY_CHUNK)) {
-		copy_error("out of memory");
+		term_error("out of memory");
 		return -ENOMEM;
 	}
 	slot->dst = slot->dst_buffer;
@@ -149,7 +155,7 @@ int copy_sink_finish(struct copy_sink *sink, uint64_t size)
 {
 	int fd = sink->fd;
 
-	/* A hole at the end, which nobody wrote to. */
+	/* A hole at the end of SRC, to which no chunk belongs. */
 	if (sink->regular && sink->done < size && ftruncate(fd, (off_t)size))
 		return sink_error(sink, "extend", errno);
 	sink->fd = -1;
@@ -158,10 +164,14 @@ int copy_sink_finish(struct copy_sink *sink, uint64_t size)
 	return 0;
 }
 
-/* After an error DST holds what was copied before it, and no allocated space behind that. Also from a handler. */
+/*
+ * Cuts DST after an error to what was copied, without the space that was allocated for later
+ * chunks. A signal handler may call this.
+ */
 int copy_sink_cut(const struct copy_sink *sink)
 {
-	return sink->fd >= 0 && sink->regular && ftruncate(sink->fd, (off_t)sink->done) ? -errno : 0;
+	return sink->fd >= 0 && sink->regular && ftruncate(sink->fd, (off_t)sink->done) ? -errno :
+											  0;
 }
 
 void copy_sink_abandon(struct copy_sink *sink)
@@ -172,8 +182,8 @@ void copy_sink_abandon(struct copy_sink *sink)
 		return;
 	rc = copy_sink_cut(sink);
 	if (rc)
-		copy_error("can not cut %s to what was copied: %s", sink->name, strerror(-rc));
-	copy_error("%s is incomplete: it has the first %" PRIu64 " bytes", sink->name, sink->done);
+		term_error("cannot cut %s to what was copied: %s", sink->name, strerror(-rc));
+	term_error("%s is incomplete: it has the first %" PRIu64 " bytes", sink->name, sink->done);
 	close(sink->fd);
 	sink->fd = -1;
 }

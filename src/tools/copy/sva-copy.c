@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sva-copy: copy a file through the library. The bytes are moved by whichever path the library takes, from the pages of
- * one file to the pages of the other; -v tells which path that was.
+ * sva-copy: copies a file with the library, from the pages of one file to the pages of the other,
+ * on the path that the library chooses; -v prints which path that was.
  */
 #include "tools/copy/copy.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,30 +16,17 @@
 #include "lib/base/low.h"
 #include "tools/term/term.h"
 
-static const char program[] = "sva-copy";
-
-void copy_error(const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "%s: ", program);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	putc('\n', stderr);
-}
+static struct copy_sink *current_sink; /* for on_sigbus() */
 
 /*
- * The page of a file that was truncated between being brought in and being copied. The library's guard turns that into
- * an errno where the CPU copies; whatever it does not cover ends here, as an error like any other and not as a signal's
- * death.
+ * Handles SIGBUS: a page of SRC or DST is gone, since the file was truncated after the chunk was
+ * mapped. Where the CPU copies, the library's guard makes that an errno; for any other access the
+ * program ends here, with the message and the exit status of an error.
  */
-static struct copy_sink *current_sink;
-
 static void on_sigbus(int sig)
 {
-	static const char text[] =
-		"sva-copy: SRC or DST was truncated while it was copied, or its disk failed; DST is incomplete\n";
+	static const char text[] = "sva-copy: SRC or DST was truncated while it was copied, "
+				   "or its disk failed; DST is incomplete\n";
 
 	(void)sig;
 	if (current_sink)
@@ -51,6 +36,7 @@ static void on_sigbus(int sig)
 	_exit(1);
 }
 
+/* Waits for the chunk of a slot and writes it to DST; the slot is free afterwards. */
 static int finish_slot(struct copy_engine *engine, struct copy_sink *sink, struct copy_slot *slot)
 {
 	int rc;
@@ -68,11 +54,12 @@ static int finish_slot(struct copy_engine *engine, struct copy_sink *sink, struc
 }
 
 /*
- * Chunks go round the slots. While the device copies the earlier ones, this thread brings in the next: it reads ahead,
- * allocates and populates. The chunk that is finished is always the oldest, so that a pipe gets them in order.
+ * Copies all chunks, which use the slots in turn. While the device copies earlier chunks this
+ * thread brings in the next one: it reads ahead, allocates and populates. It always waits for the
+ * oldest chunk, so that a pipe gets them in order.
  */
-static int copy_chunks(struct copy_engine *engine, struct copy_source *source, struct copy_sink *sink,
-		       struct copy_slot *slots)
+static int copy_chunks(struct copy_engine *engine, struct copy_source *source,
+		       struct copy_sink *sink, struct copy_slot *slots)
 {
 	unsigned int next = 0, count = engine->overlap ? COPY_SLOTS : 1;
 	int rc = 0, first = 0;
@@ -95,7 +82,10 @@ static int copy_chunks(struct copy_engine *engine, struct copy_source *source, s
 			break;
 		}
 	}
-	/* The rest in their order, also after an error: nothing may be unmapped that a device still writes to. */
+	/*
+	 * Waits for the other chunks in their order, also after an error: nothing may be unmapped
+	 * while a device still writes to it.
+	 */
 	first = rc;
 	for (unsigned int i = 1; i <= count; i++) {
 		struct copy_slot *slot = &slots[(next + i) % count];
@@ -132,7 +122,7 @@ static int copy_file(struct copy_engine *engine, const char *from, const char *t
 		source.sparse = false;
 	slots = aligned_alloc(64, COPY_SLOTS * sizeof(*slots));
 	if (!slots) {
-		copy_error("out of memory");
+		term_error("out of memory");
 		rc = -ENOMEM;
 	} else {
 		memset(slots, 0, COPY_SLOTS * sizeof(*slots));
@@ -153,114 +143,81 @@ static int copy_file(struct copy_engine *engine, const char *from, const char *t
 	return rc;
 }
 
-static void unknown_path(const char *word, int len)
-{
-	char known[128] = "";
-
-	for (int path = 0; path < SVA_PATH_COUNT; path++)
-		snprintf(known + strlen(known), sizeof(known) - strlen(known), " %s", sva_path_name(path));
-	copy_error("unknown path '%.*s' (known:%s)", len, word, known);
-}
-
-/* Is every word of the list a path? The library says no more than -EINVAL, which the configuration may deserve, too. */
-static bool paths_known(const char *paths)
-{
-	const char *word = paths;
-
-	while (*word) {
-		size_t len = strcspn(word, ",");
-		bool known = false;
-
-		for (int path = 0; path < SVA_PATH_COUNT; path++)
-			if (strlen(sva_path_name(path)) == len && !strncmp(sva_path_name(path), word, len))
-				known = true;
-		if (!known) {
-			unknown_path(word, (int)len);
-			return false;
-		}
-		word += len;
-		word += *word == ',';
-	}
-	if (word == paths || word[-1] == ',') {
-		copy_error("the list of paths is empty, or ends with a comma");
-		return false;
-	}
-	return true;
-}
-
-/* Where the report goes: not among the data. */
-static FILE *report_to(const char *dst)
+/* Standard error if DST is standard output, so that the report is not mixed with the data. */
+static FILE *choose_report_file(const char *dst)
 {
 	struct stat file, output;
 
-	if (stat(dst, &file) == 0 && fstat(STDOUT_FILENO, &output) == 0 && file.st_dev == output.st_dev && file.st_ino == output.st_ino)
+	if (stat(dst, &file) == 0 && fstat(STDOUT_FILENO, &output) == 0 &&
+	    file.st_dev == output.st_dev && file.st_ino == output.st_ino)
 		return stderr;
 	return stdout;
 }
 
-static void usage(FILE *out)
+struct arguments {
+	const char *paths;
+	bool verbose;
+};
+
+/*
+ * Checks the words of --paths: the library only returns -EINVAL, which a wrong configuration file
+ * can cause as well.
+ */
+static bool set_option(void *arg, int option, const char *value)
 {
-	fputs("usage: sva-copy [--paths LIST] [-v] [-h] [-V] SRC DST\n", out);
+	struct arguments *arguments = arg;
+	bool known[SVA_PATH_COUNT];
+
+	if (option == 'v') {
+		arguments->verbose = true;
+		return true;
+	}
+	arguments->paths = value;
+	return term_read_words(value, "path", sva_path_name, SVA_PATH_COUNT, known);
 }
 
-static void help(void)
-{
-	usage(stdout);
-	fputs("Copy the file SRC to DST through libsva.\n"
-	      "  --paths LIST   paths that may be used, in order of preference, such as write,soft,cpu\n"
-	      "  -v, --verbose  print path=... queue=... device=... bytes=... of what was really used\n"
-	      "  -h, --help     print this\n"
-	      "  -V, --version  print the version\n",
-	      stdout);
-}
+static const struct option options[] = {
+	{ "paths", required_argument, NULL, 'p' },
+	{ "verbose", no_argument, NULL, 'v' },
+	TERM_OPTIONS_END,
+};
+
+static const struct term_program program = {
+	.name = "sva-copy",
+	.usage = "usage: sva-copy [--paths LIST] [-v] [-h] [-V] SRC DST\n",
+	.help = "Copy the file SRC to DST through libsva.\n"
+		"  --paths LIST   paths that may be used, in order of preference, such as "
+		"write,soft,cpu\n"
+		"  -v, --verbose  print path=... queue=... device=... bytes=... of what was really "
+		"used\n"
+		"  -h, --help     print this\n"
+		"  -V, --version  print the version\n",
+	.letters = "vhV",
+	.options = options,
+	.argument_count = 2,
+	.arguments = "SRC and DST",
+	.set_option = set_option,
+};
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "paths", required_argument, NULL, 'p' }, { "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },	   { "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
+	struct arguments arguments = { 0 };
 	struct copy_engine engine;
-	const char *paths = NULL;
-	bool verbose = false;
-	int option, rc;
+	int rc;
 
 	sva_occupy_low();
-	while ((option = getopt_long(argc, argv, "vhV", options, NULL)) != -1) {
-		switch (option) {
-		case 'p':
-			paths = optarg;
-			break;
-		case 'v':
-			verbose = true;
-			break;
-		case 'h':
-			help();
-			return term_finish(program);
-		case 'V':
-			term_print_version(program);
-			return term_finish(program);
-		default:
-			usage(stderr);
-			return 2;
-		}
-	}
-	if (argc - optind != 2 || (paths && !paths_known(paths))) {
-		if (argc - optind != 2)
-			copy_error("SRC and DST are needed, and nothing else");
-		usage(stderr);
-		return 2;
-	}
-	/* A reader that leaves and a file that grows too long are errors to be told about, not to die of. */
+	rc = term_read_options(&program, argc, argv, &arguments);
+	if (rc != TERM_CONTINUE)
+		return rc;
+	/* A reader that leaves and a file that may not grow are errors of write(2), not signals. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGBUS, on_sigbus);
-	rc = copy_engine_open(&engine, paths);
+	rc = copy_engine_open(&engine, arguments.paths);
 	if (rc == 0)
 		rc = copy_file(&engine, argv[optind], argv[optind + 1]);
-	if (rc == 0 && verbose)
-		copy_engine_report(&engine, report_to(argv[optind + 1]));
+	if (rc == 0 && arguments.verbose)
+		copy_engine_report(&engine, choose_report_file(argv[optind + 1]));
 	copy_engine_close(&engine);
-	return term_finish(program) || rc ? 1 : 0;
+	return term_finish() || rc ? 1 : 0;
 }

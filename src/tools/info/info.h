@@ -1,32 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of sva-info share. */
+/*
+ * What the files of sva-info share. sva-info.c gathers once what is shown; text.c and json.c print
+ * it; words.c names bits and numbers for both.
+ *
+ * This folder may call the public functions of the library and tools/term, and no other program's
+ * files.
+ */
 #ifndef SVA_TOOLS_INFO_H
 #define SVA_TOOLS_INFO_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "sva/info.h"
 #include "sva/sva.h"
-#include "tools/term/term.h"
 
-#define INFO_TEXT 512 /* room for a line of advice */
+struct term;
 
-/* One path of this process: what sva_explain() said. */
+#define INFO_TEXT 512 /* room for a reason or for the value of a setting */
+
+/* What sva_explain() returned for one path. */
 struct info_path {
-	int reason; /* enum sva_reason, or -errno */
+	int reason; /* enum sva_reason, or a negative errno */
 	char text[INFO_TEXT];
 };
 
-/* Everything that is shown, asked for once, so that both formats show the same. */
 struct info {
 	struct sva *sva;
 	struct info_path paths[SVA_PATH_COUNT];
-	struct sva_queue_info *queues; /* in the order of discovery: those of a device follow each other */
+	/* In the order of discovery, in which the queues of a device follow each other. */
+	struct sva_queue_info *queues;
 	unsigned int queue_count;
 	bool emulated;
 };
 
-/* words.c: numbers as words; NULL after the last. */
-const char *info_capability(uint64_t gen_cap, unsigned int *bit);
-const char *info_operation(const uint64_t op_cap[4], unsigned int *bit);
+/*
+ * words.c. The first two are iterators: each call returns the name of the next capability or
+ * operation from *bit on and moves *bit behind it; NULL after the last.
+ */
+const char *info_next_capability(uint64_t gen_cap, unsigned int *bit);
+const char *info_next_operation(const uint64_t op_cap[4], unsigned int *bit);
 const char *info_mode(uint32_t mode);
 const char *info_trust(uint32_t trust);
 const char *info_version(char text[16], uint32_t version);
@@ -34,8 +47,12 @@ bool info_has_operations(const struct sva_queue_info *queue);
 bool info_same_device(const struct sva_queue_info *a, const struct sva_queue_info *b);
 bool info_path_has_queues(int path);
 
-/* json.c: the whole, or the settings alone; 0 or -ENOMEM. */
-int info_json(const struct info *info);
-int info_json_settings(struct sva *sva);
+/* text.c: prints everything, or the settings alone; their values are "?" if sva is NULL. */
+void info_print(const struct term *term, const struct info *info);
+void info_print_settings(const struct term *term, struct sva *sva);
+
+/* json.c: the same as JSON. Returns 0 or -ENOMEM. */
+int info_print_json(const struct info *info);
+int info_print_json_settings(struct sva *sva);
 
 #endif

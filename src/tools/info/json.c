@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sva-info -j. The schema is documented in sva-info(1); fields are added, never changed or removed, while "schema"
- * stays 1. 64-bit masks are strings, since a number in JSON is a double to most readers.
+ * sva-info -j. The schema is documented in sva-info(1); fields are added, never changed or removed,
+ * while "schema" stays 1. 64-bit masks are strings, since most readers of JSON make a double of a
+ * number.
  */
 #include "tools/info/info.h"
 
@@ -13,11 +14,15 @@
 #include <json-c/json.h>
 
 #include "lib/base/utf8.h"
+#include "tools/term/term.h"
 
 #define SCHEMA 1
 
-/* A text from outside: json-c escapes control characters, but bytes that are no UTF-8 would make the document invalid. */
-static struct json_object *text_or_null(const char *text)
+/*
+ * For names of devices and queues, which may hold any bytes: json-c escapes control characters, but
+ * bytes that are not UTF-8 would make the document invalid. NULL becomes null.
+ */
+static struct json_object *new_text(const char *text)
 {
 	char *valid = text ? malloc(4 * strlen(text) + 1) : NULL, *to = valid;
 	struct json_object *object;
@@ -38,7 +43,7 @@ static struct json_object *text_or_null(const char *text)
 	return object;
 }
 
-static struct json_object *hex(uint64_t value)
+static struct json_object *new_mask(uint64_t value)
 {
 	char text[24];
 
@@ -46,68 +51,73 @@ static struct json_object *hex(uint64_t value)
 	return json_object_new_string(text);
 }
 
-static struct json_object *path_object(int path, int reason, const char *text)
+static struct json_object *new_path(int path, int reason, const char *text)
 {
 	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "path", json_object_new_string(sva_path_name(path)));
 	json_object_object_add(object, "usable", json_object_new_boolean(reason == SVA_REASON_OK));
-	json_object_object_add(object, "reason",
-			       reason < 0 ? NULL : json_object_new_string(sva_reason_name((unsigned int)reason)));
+	json_object_object_add(
+		object, "reason",
+		reason < 0 ? NULL : json_object_new_string(sva_reason_name((unsigned int)reason)));
 	json_object_object_add(object, "text", json_object_new_string(text));
 	return object;
 }
 
-static struct json_object *queue_object(const struct sva_queue_info *queue)
+static struct json_object *new_queue(const struct sva_queue_info *queue)
 {
 	struct json_object *object = json_object_new_object(), *paths = json_object_new_array();
 
-	json_object_object_add(object, "queue", text_or_null(queue->name));
-	json_object_object_add(object, "node", text_or_null(queue->node));
-	json_object_object_add(object, "label", text_or_null(queue->label));
+	json_object_object_add(object, "queue", new_text(queue->name));
+	json_object_object_add(object, "node", new_text(queue->node));
+	json_object_object_add(object, "label", new_text(queue->label));
 	json_object_object_add(object, "mode", json_object_new_string(info_mode(queue->mode)));
 	json_object_object_add(object, "entries", json_object_new_int64(queue->entries));
 	json_object_object_add(object, "threshold", json_object_new_int64(queue->threshold));
-	json_object_object_add(object, "max_transfer", json_object_new_int64((int64_t)queue->max_transfer));
+	json_object_object_add(object, "max_transfer",
+			       json_object_new_int64((int64_t)queue->max_transfer));
 	json_object_object_add(object, "max_batch", json_object_new_int64(queue->max_batch));
-	json_object_object_add(object, "block_on_fault", json_object_new_boolean(queue->block_on_fault != 0));
-	json_object_object_add(object, "pasid", queue->pasid < 0 ? NULL : json_object_new_int(queue->pasid));
+	json_object_object_add(object, "block_on_fault",
+			       json_object_new_boolean(queue->block_on_fault != 0));
+	json_object_object_add(object, "pasid",
+			       queue->pasid < 0 ? NULL : json_object_new_int(queue->pasid));
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
 		if (info_path_has_queues(path))
-			json_object_array_add(paths, path_object(path, (int)queue->reasons[path],
-								 sva_reason_text(queue->reasons[path])));
+			json_object_array_add(paths,
+					      new_path(path, (int)queue->reasons[path],
+						       sva_reason_text(queue->reasons[path])));
 	json_object_object_add(object, "paths", paths);
 	return object;
 }
 
-static struct json_object *device_object(const struct sva_queue_info *queue)
+static struct json_object *new_device(const struct sva_queue_info *queue)
 {
 	struct json_object *object = json_object_new_object(), *words = json_object_new_array();
 	unsigned int bit = 0;
 	const char *word;
 	char version[16];
 
-	json_object_object_add(object, "device", text_or_null(queue->device));
-	json_object_object_add(object, "plugin", text_or_null(queue->plugin));
-	json_object_object_add(object, "version", text_or_null(info_version(version, queue->version)));
+	json_object_object_add(object, "device", new_text(queue->device));
+	json_object_object_add(object, "plugin", new_text(queue->plugin));
+	json_object_object_add(object, "version", new_text(info_version(version, queue->version)));
 	json_object_object_add(object, "numa_node", json_object_new_int(queue->numa_node));
 	json_object_object_add(object, "trust", json_object_new_string(info_trust(queue->trust)));
-	json_object_object_add(object, "gen_cap", hex(queue->gen_cap));
-	while ((word = info_capability(queue->gen_cap, &bit)))
+	json_object_object_add(object, "gen_cap", new_mask(queue->gen_cap));
+	while ((word = info_next_capability(queue->gen_cap, &bit)))
 		json_object_array_add(words, json_object_new_string(word));
 	json_object_object_add(object, "capabilities", words);
 	words = json_object_new_array();
 	for (int i = 0; i < 4; i++)
-		json_object_array_add(words, hex(queue->op_cap[i]));
+		json_object_array_add(words, new_mask(queue->op_cap[i]));
 	json_object_object_add(object, "op_cap", words);
 	words = json_object_new_array();
-	for (bit = 0; (word = info_operation(queue->op_cap, &bit));)
+	for (bit = 0; (word = info_next_operation(queue->op_cap, &bit));)
 		json_object_array_add(words, json_object_new_string(word));
 	json_object_object_add(object, "operations", words);
 	return object;
 }
 
-static struct json_object *devices_array(const struct info *info)
+static struct json_object *new_devices(const struct info *info)
 {
 	struct json_object *devices = json_object_new_array(), *queues = NULL;
 
@@ -115,34 +125,32 @@ static struct json_object *devices_array(const struct info *info)
 		const struct sva_queue_info *queue = &info->queues[i];
 
 		if (i == 0 || !info_same_device(queue, queue - 1)) {
-			struct json_object *device = device_object(queue);
+			struct json_object *device = new_device(queue);
 
 			queues = json_object_new_array();
 			json_object_object_add(device, "queues", queues);
 			json_object_array_add(devices, device);
 		}
-		json_object_array_add(queues, queue_object(queue));
+		json_object_array_add(queues, new_queue(queue));
 	}
 	return devices;
 }
 
-static struct json_object *head(void)
+static struct json_object *new_root(void)
 {
 	struct json_object *root = json_object_new_object();
-	unsigned int version = sva_version();
-	char text[32];
+	char version[32];
 
-	snprintf(text, sizeof(text), "%u.%u.%u", version >> 16, version >> 8 & 0xff, version & 0xff);
 	json_object_object_add(root, "schema", json_object_new_int(SCHEMA));
-	json_object_object_add(root, "version", json_object_new_string(text));
+	json_object_object_add(root, "version", json_object_new_string(term_version(version)));
 	json_object_object_add(root, "config_file", json_object_new_string(sva_config_file()));
 	return root;
 }
 
-static int print(struct json_object *root)
+static int print_root(struct json_object *root)
 {
-	const char *text =
-		json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(
+		root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	if (text)
 		puts(text);
@@ -150,25 +158,27 @@ static int print(struct json_object *root)
 	return text ? 0 : -ENOMEM;
 }
 
-int info_json(const struct info *info)
+int info_print_json(const struct info *info)
 {
-	struct json_object *root = head(), *paths = json_object_new_array(), *problems = json_object_new_array();
+	struct json_object *root = new_root(), *paths = json_object_new_array(),
+			   *problems = json_object_new_array();
 	const char *problem;
 
 	json_object_object_add(root, "emulated", json_object_new_boolean(info->emulated));
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
-		json_object_array_add(paths, path_object(path, info->paths[path].reason, info->paths[path].text));
+		json_object_array_add(
+			paths, new_path(path, info->paths[path].reason, info->paths[path].text));
 	json_object_object_add(root, "paths", paths);
-	json_object_object_add(root, "devices", devices_array(info));
+	json_object_object_add(root, "devices", new_devices(info));
 	for (unsigned int i = 0; (problem = sva_problem(info->sva, i)); i++)
-		json_object_array_add(problems, text_or_null(problem));
+		json_object_array_add(problems, new_text(problem));
 	json_object_object_add(root, "problems", problems);
-	return print(root);
+	return print_root(root);
 }
 
-int info_json_settings(struct sva *sva)
+int info_print_json_settings(struct sva *sva)
 {
-	struct json_object *root = head(), *settings = json_object_new_array();
+	struct json_object *root = new_root(), *settings = json_object_new_array();
 	const struct sva_setting *setting;
 
 	for (unsigned int i = 0; (setting = sva_setting(i)); i++) {
@@ -176,14 +186,14 @@ int info_json_settings(struct sva *sva)
 		char value[INFO_TEXT];
 		int rc = sva ? sva_setting_value(sva, i, value, sizeof(value)) : -ENOENT;
 
-		json_object_object_add(object, "variable", text_or_null(setting->env));
-		json_object_object_add(object, "key", text_or_null(setting->key));
+		json_object_object_add(object, "variable", new_text(setting->env));
+		json_object_object_add(object, "key", new_text(setting->key));
 		json_object_object_add(object, "type", json_object_new_string(setting->type));
 		json_object_object_add(object, "default", json_object_new_string(setting->initial));
-		json_object_object_add(object, "value", rc ? NULL : text_or_null(value));
+		json_object_object_add(object, "value", rc ? NULL : new_text(value));
 		json_object_object_add(object, "help", json_object_new_string(setting->help));
 		json_object_array_add(settings, object);
 	}
 	json_object_object_add(root, "settings", settings);
-	return print(root);
+	return print_root(root);
 }

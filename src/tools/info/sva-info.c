@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sva-info: which devices, queues and paths this process can use, and why not the others. What it prints comes from the
- * library's own probe table, so it is what the library would do here and now, as this user.
+ * sva-info: shows which devices, queues and paths this process can use, and why not the others. The
+ * reasons come from the library's own probe table, so they hold for any program that this user
+ * starts here.
  */
 #include "tools/info/info.h"
-#include "lib/base/low.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static const char program[] = "sva-info";
+#include "lib/base/low.h"
+#include "tools/term/term.h"
 
-/* ------------------------------------------------------------------ gathering */
-
+/* Asks the library once for everything, so that both forms show the same. */
 static int gather(struct info *info)
 {
-	const char *emulated = getenv("SVA_EMU");
-
-	info->emulated = emulated && *emulated && strcmp(emulated, "0");
+	info->emulated = term_is_emulated();
 	for (int path = 0; path < SVA_PATH_COUNT; path++) {
 		struct info_path *out = &info->paths[path];
 
@@ -47,182 +42,23 @@ static int gather(struct info *info)
 
 /* ------------------------------------------------------------------ text */
 
-static void print_path(const struct term *term, unsigned int indent, const char *name, bool usable, const char *text)
-{
-	fprintf(term->out, "%*s%-10s  %s%-3s%s  ", (int)indent, "", name,
-		term_style(term, usable ? TERM_GOOD : TERM_BAD), usable ? "yes" : "no", term_style(term, TERM_PLAIN));
-	term_wrap(term, indent + 17, text);
-}
-
-static void print_head(const struct term *term, const char *text)
-{
-	fprintf(term->out, "%s%s%s\n", term_style(term, TERM_HEAD), text, term_style(term, TERM_PLAIN));
-}
-
-static void print_words(const struct term *term, const char *name, char *words)
-{
-	fprintf(term->out, "  %-13s ", name);
-	term_wrap(term, 16, words);
-}
-
-static void append_word(char *text, size_t size, const char *word)
-{
-	size_t used = strlen(text);
-
-	snprintf(text + used, size - used, "%s%s", used ? " " : "", word);
-}
-
-static void print_device(const struct term *term, const struct sva_queue_info *queue)
-{
-	static const char *const trust[] = {
-		[SVA_TRUST_UNKNOWN] = "unknown: it could not be read",
-		[SVA_TRUST_YES] = "yes: fixed to the machine, an IOMMU group of its own",
-		[SVA_TRUST_NO] = "no: removable, behind an external port, or shares its IOMMU group",
-	};
-	char text[2048] = "", version[16];
-	unsigned int bit;
-	const char *word;
-
-	snprintf(text, sizeof(text), "Device %s", queue->device);
-	print_head(term, text);
-	print_words(term, "found by", strcpy(text, queue->plugin));
-	word = info_version(version, queue->version);
-	print_words(term, "version", strcpy(text, word ? word : "unknown"));
-	if (queue->numa_node < 0)
-		strcpy(text, "unknown");
-	else
-		snprintf(text, sizeof(text), "%" PRId32, queue->numa_node);
-	print_words(term, "NUMA node", text);
-	print_words(term, "trusted",
-		    strcpy(text, trust[queue->trust <= SVA_TRUST_NO ? queue->trust : SVA_TRUST_UNKNOWN]));
-	text[0] = '\0';
-	for (bit = 0; (word = info_capability(queue->gen_cap, &bit));)
-		append_word(text, sizeof(text), word);
-	print_words(term, "capabilities", text[0] ? text : strcpy(text, "unknown"));
-	text[0] = '\0';
-	for (bit = 0; (word = info_operation(queue->op_cap, &bit));)
-		append_word(text, sizeof(text), word);
-	print_words(term, "operations", info_has_operations(queue) ? text : strcpy(text, "unknown"));
-}
-
-static void print_queue(const struct term *term, const struct sva_queue_info *queue)
-{
-	char text[512], transfer[32];
-
-	fprintf(term->out, "  %s%s%s", term_style(term, TERM_HEAD), queue->name, term_style(term, TERM_PLAIN));
-	if (*queue->label) {
-		fputs(" \"", term->out);
-		term_text(term, queue->label);
-		putc('"', term->out);
-	}
-	putc('\n', term->out);
-	snprintf(text, sizeof(text), "%s, %" PRIu32 " entries", info_mode(queue->mode), queue->entries);
-	if (queue->mode == SVA_MODE_SHARED)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " (threshold %" PRIu32 ")",
-			 queue->threshold);
-	snprintf(text + strlen(text), sizeof(text) - strlen(text),
-		 ", transfers up to %s, batches up to %" PRIu32 ", %s",
-		 term_bytes(transfer, sizeof(transfer), queue->max_transfer), queue->max_batch,
-		 queue->block_on_fault ? "page faults may block" : "page faults do not block");
-	fputs("    ", term->out);
-	term_wrap(term, 4, text);
-	fputs("    node ", term->out);
-	if (queue->pasid >= 0)
-		snprintf(text, sizeof(text), "%s, PASID %" PRId32, *queue->node ? queue->node : "none", queue->pasid);
-	else
-		snprintf(text, sizeof(text), "%s, PASID not disclosed", *queue->node ? queue->node : "none");
-	term_wrap(term, 9, text);
-	for (int path = 0; path < SVA_PATH_COUNT; path++)
-		if (info_path_has_queues(path))
-			print_path(term, 4, sva_path_name(path), queue->reasons[path] == SVA_REASON_OK,
-				   sva_reason_text(queue->reasons[path]));
-}
-
-static void print_all(const struct term *term, const struct info *info)
-{
-	unsigned int version = sva_version();
-	const char *problem;
-
-	fprintf(term->out, "libsva %u.%u.%u, configuration file %s (%s)\n", version >> 16, version >> 8 & 0xff,
-		version & 0xff, sva_config_file(), access(sva_config_file(), F_OK) ? "absent" : "present");
-	if (info->emulated)
-		fprintf(term->out, "%semulated: there is no such device in this machine%s\n",
-			term_style(term, TERM_BAD), term_style(term, TERM_PLAIN));
-	putc('\n', term->out);
-	print_head(term, "Paths that this process can use");
-	for (int path = 0; path < SVA_PATH_COUNT; path++)
-		print_path(term, 2, sva_path_name(path), info->paths[path].reason == SVA_REASON_OK,
-			   info->paths[path].text);
-	putc('\n', term->out);
-	if (!info->queue_count)
-		fputs("No device.\n", term->out);
-	for (unsigned int i = 0; i < info->queue_count; i++) {
-		if (i == 0 || !info_same_device(&info->queues[i], &info->queues[i - 1])) {
-			if (i)
-				putc('\n', term->out);
-			print_device(term, &info->queues[i]);
-		}
-		print_queue(term, &info->queues[i]);
-	}
-	for (unsigned int i = 0; (problem = sva_problem(info->sva, i)); i++) {
-		if (i == 0) {
-			putc('\n', term->out);
-			print_head(term, "Problems");
-		}
-		fputs("  ", term->out);
-		term_wrap(term, 4, problem);
-	}
-}
-
-static void print_settings(const struct term *term, struct sva *sva)
-{
-	const struct sva_setting *setting;
-
-	fprintf(term->out, "configuration file %s (%s)\n", sva_config_file(),
-		access(sva_config_file(), F_OK) ? "absent" : "present");
-	for (unsigned int i = 0; (setting = sva_setting(i)); i++) {
-		char value[INFO_TEXT] = "?", line[INFO_TEXT + 256];
-		int rc = sva ? sva_setting_value(sva, i, value, sizeof(value)) : -ENOENT;
-
-		if (rc)
-			strcpy(value, "?");
-		putc('\n', term->out);
-		print_head(term, setting->env ? setting->env : setting->key);
-		fputs("  ", term->out);
-		term_wrap(term, 4, setting->help);
-		snprintf(line, sizeof(line), "key %s, %s, default %s, now %s", setting->key ? setting->key : "none",
-			 setting->type, *setting->initial ? setting->initial : "empty", *value ? value : "empty");
-		fputs("  ", term->out);
-		term_wrap(term, 4, line);
-	}
-}
-
-/* ------------------------------------------------------------------ main */
-
-static void usage(FILE *out)
-{
-	fputs("usage: sva-info [-j] [-e] [-h] [-V]\n"
-	      "Show the accelerator's devices, queues and paths, and why each is or is not usable by this process.\n"
-	      "  -j, --json      print JSON\n"
-	      "  -e, --settings  list every setting: variable, key, type, default, value\n"
-	      "  -h, --help      print this\n"
-	      "  -V, --version   print the version\n",
-	      out);
-}
-
 /*
- * The library's messages repeat what is shown as a problem or a reason, except when there is no context to ask: an
- * error is shown at once, anything less is not.
+ * What the library logs is shown as a problem or as a reason, too. Only while there is no context
+ * to ask for these, its errors are printed as they are logged.
  */
 static void on_log(void *arg, int level, const char *text)
 {
 	const bool *quiet = arg;
 
 	if (level <= 3 && !*quiet)
-		fprintf(stderr, "%s: %s\n", program, text);
+		term_error("%s", text);
 }
 
-static int show(bool json, bool settings)
+struct arguments {
+	bool json, settings;
+};
+
+static int show(const struct arguments *arguments)
 {
 	struct sva_opts opts = SVA_OPTS_INIT;
 	struct info info = { 0 };
@@ -236,61 +72,67 @@ static int show(bool json, bool settings)
 	rc = sva_open(&info.sva, &opts);
 	quiet = true;
 	if (rc)
-		fprintf(stderr, "%s: can not open the library: %s\n", program, strerror(-rc));
-	if (settings && json)
-		shown = info_json_settings(info.sva);
-	else if (settings)
-		print_settings(&term, info.sva);
+		term_error("cannot open the library: %s", strerror(-rc));
+	if (arguments->settings && arguments->json)
+		shown = info_print_json_settings(info.sva);
+	else if (arguments->settings)
+		info_print_settings(&term, info.sva);
 	else if (!rc)
 		shown = gather(&info);
-	if (!settings && !rc && !shown) {
-		if (json)
-			shown = info_json(&info);
+	if (!arguments->settings && !rc && !shown) {
+		if (arguments->json)
+			shown = info_print_json(&info);
 		else
-			print_all(&term, &info);
+			info_print(&term, &info);
 	}
 	if (shown)
-		fprintf(stderr, "%s: %s\n", program, strerror(-shown));
+		term_error("%s", strerror(-shown));
 	free(info.queues);
 	sva_close(info.sva);
 	return rc || shown;
 }
 
+static bool set_option(void *arg, int option, const char *value)
+{
+	struct arguments *arguments = arg;
+
+	(void)value;
+	if (option == 'j')
+		arguments->json = true;
+	else
+		arguments->settings = true;
+	return true;
+}
+
+static const struct option options[] = {
+	{ "json", no_argument, NULL, 'j' },
+	{ "settings", no_argument, NULL, 'e' },
+	TERM_OPTIONS_END,
+};
+
+static const struct term_program program = {
+	.name = "sva-info",
+	.usage = "usage: sva-info [-j] [-e] [-h] [-V]\n",
+	.help = "Show the accelerator's devices, queues and paths, and why each is or is not "
+		"usable by this process.\n"
+		"  -j, --json      print JSON\n"
+		"  -e, --settings  list every setting: variable, key, type, default, value\n"
+		"  -h, --help      print this\n"
+		"  -V, --version   print the version\n",
+	.letters = "jehV",
+	.options = options,
+	.set_option = set_option,
+};
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },	{ "settings", no_argument, NULL, 'e' },
-		{ "help", no_argument, NULL, 'h' },	{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool json = false, settings = false;
-	int option, rc;
+	struct arguments arguments = { 0 };
+	int rc;
 
 	sva_occupy_low();
-	while ((option = getopt_long(argc, argv, "jehV", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			json = true;
-			break;
-		case 'e':
-			settings = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return term_finish(program);
-		case 'V':
-			term_print_version(program);
-			return term_finish(program);
-		default:
-			usage(stderr);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "%s: unexpected argument '%s'\n", program, argv[optind]);
-		usage(stderr);
-		return 2;
-	}
-	rc = show(json, settings);
-	return term_finish(program) || rc;
+	rc = term_read_options(&program, argc, argv, &arguments);
+	if (rc != TERM_CONTINUE)
+		return rc;
+	rc = show(&arguments);
+	return term_finish() || rc;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* sva-info: capability bits, modes and versions as words. */
+/* sva-info: names of capabilities, operations, modes and versions. */
 #include "tools/info/info.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "lib/base/opcodes.h"
 
 static const struct {
 	uint64_t mask;
@@ -26,38 +29,8 @@ static const struct {
 	{ SVA_GENCAP_NO_STORD_PEER, "no-strict-order-to-peers" },
 };
 
-static const char *const operations[] = {
-	[SVA_OPCODE_NOOP] = "noop",
-	[SVA_OPCODE_BATCH] = "batch",
-	[SVA_OPCODE_DRAIN] = "drain",
-	[SVA_OPCODE_MEMMOVE] = "memmove",
-	[SVA_OPCODE_FILL] = "fill",
-	[SVA_OPCODE_COMPARE] = "compare",
-	[SVA_OPCODE_COMPARE_PATTERN] = "compare-pattern",
-	[SVA_OPCODE_CREATE_DELTA] = "create-delta",
-	[SVA_OPCODE_APPLY_DELTA] = "apply-delta",
-	[SVA_OPCODE_DUALCAST] = "dualcast",
-	[SVA_OPCODE_TRANSLATION_FETCH] = "translation-fetch",
-	[SVA_OPCODE_CRC] = "crc",
-	[SVA_OPCODE_COPY_CRC] = "copy-crc",
-	[SVA_OPCODE_DIF_CHECK] = "dif-check",
-	[SVA_OPCODE_DIF_INSERT] = "dif-insert",
-	[SVA_OPCODE_DIF_STRIP] = "dif-strip",
-	[SVA_OPCODE_DIF_UPDATE] = "dif-update",
-	[SVA_OPCODE_DIX_GENERATE] = "dix-generate",
-	[SVA_OPCODE_TYPE_CONVERT] = "type-convert",
-	[SVA_OPCODE_REDUCE] = "reduce",
-	[SVA_OPCODE_REDUCE_DUALCAST] = "reduce-dualcast",
-	[SVA_OPCODE_GATHER_REDUCE] = "gather-reduce",
-	[SVA_OPCODE_GATHER_COPY] = "gather-copy",
-	[SVA_OPCODE_SCATTER_COPY] = "scatter-copy",
-	[SVA_OPCODE_SCATTER_FILL] = "scatter-fill",
-	[SVA_OPCODE_CACHE_FLUSH] = "cache-flush",
-	[SVA_OPCODE_UPDATE_WINDOW] = "update-window",
-};
-
-/* The name of the first capability from *bit (a table index) on; *bit then points behind it. */
-const char *info_capability(uint64_t gen_cap, unsigned int *bit)
+/* *bit is an index of the table. */
+const char *info_next_capability(uint64_t gen_cap, unsigned int *bit)
 {
 	for (; *bit < sizeof(capabilities) / sizeof(capabilities[0]); ++*bit)
 		if (gen_cap & capabilities[*bit].mask)
@@ -65,19 +38,21 @@ const char *info_capability(uint64_t gen_cap, unsigned int *bit)
 	return NULL;
 }
 
-/* The same for operations. One that this version has no name for (those of an IAX, say) is shown as its number. */
-const char *info_operation(const uint64_t op_cap[4], unsigned int *bit)
+/* An operation without a name here, such as those of an IAX, is returned as its number. */
+const char *info_next_operation(const uint64_t op_cap[4], unsigned int *bit)
 {
 	static char number[16];
 
 	for (; *bit < 256; ++*bit) {
 		unsigned int n = *bit;
+		const char *name;
 
 		if (!(op_cap[n / 64] >> (n % 64) & 1))
 			continue;
 		++*bit;
-		if (n < sizeof(operations) / sizeof(operations[0]) && operations[n])
-			return operations[n];
+		name = sva_opcode_name(n);
+		if (name)
+			return name;
 		snprintf(number, sizeof(number), "0x%02x", n);
 		return number;
 	}
@@ -86,7 +61,9 @@ const char *info_operation(const uint64_t op_cap[4], unsigned int *bit)
 
 const char *info_mode(uint32_t mode)
 {
-	return mode == SVA_MODE_SHARED ? "shared" : mode == SVA_MODE_DEDICATED ? "dedicated" : "unknown";
+	return mode == SVA_MODE_SHARED	  ? "shared" :
+	       mode == SVA_MODE_DEDICATED ? "dedicated" :
+					    "unknown";
 }
 
 const char *info_trust(uint32_t trust)
@@ -113,7 +90,7 @@ bool info_same_device(const struct sva_queue_info *a, const struct sva_queue_inf
 	return !strcmp(a->device, b->device) && !strcmp(a->plugin, b->plugin);
 }
 
-/* The paths on which a queue of a device is used at all. */
+/* Does this path use the queues of devices? */
 bool info_path_has_queues(int path)
 {
 	return path == SVA_PATH_ENQCMD || path == SVA_PATH_MOVDIR64B || path == SVA_PATH_WRITE;

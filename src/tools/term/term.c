@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Printing for people; see term.h. */
+/* Printing for people: width, colour, wrapped text, sizes in words; see term.h. */
 #include "tools/term/term.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +9,8 @@
 #include <unistd.h>
 
 #include "lib/base/utf8.h"
-#include "sva/sva.h"
 
-#define WIDTH_MIN 40 /* narrower than this, wrapping makes text less readable, not more */
+#define WIDTH_MIN 40 /* below this, wrapped text is harder to read than long lines */
 
 static unsigned int columns_of(int fd)
 {
@@ -40,7 +38,8 @@ void term_init(struct term *term, FILE *out)
 
 	term->out = out;
 	term->width = width && width < WIDTH_MIN ? WIDTH_MIN : width;
-	term->colour = isatty(fileno(out)) && !(no_color && *no_color) && kind && strcmp(kind, "dumb");
+	term->colour = isatty(fileno(out)) && !(no_color && *no_color) && kind &&
+		       strcmp(kind, "dumb");
 }
 
 const char *term_style(const struct term *term, enum term_style style)
@@ -112,23 +111,4 @@ const char *term_bytes(char *text, size_t size, uint64_t bytes)
 	else
 		snprintf(text, size, "%" PRIu64 " %s", whole, units[unit]);
 	return text;
-}
-
-void term_print_version(const char *program)
-{
-	unsigned int version = sva_version();
-
-	printf("%s (libsva) %u.%u.%u\n", program, version >> 16, version >> 8 & 0xff, version & 0xff);
-}
-
-int term_finish(const char *program)
-{
-	bool bad = ferror(stdout);
-
-	errno = 0;
-	if (fclose(stdout) || bad) {
-		fprintf(stderr, "%s: standard output: %s\n", program, errno ? strerror(errno) : "write error");
-		return 1;
-	}
-	return 0;
 }
