@@ -303,7 +303,7 @@ static void test_files(void)
 	mkfifo("fifo.so", 0644);
 	load_fails("fifo.so", -ENOEXEC, "not a regular file", "a FIFO does not hold us up");
 	scene_file("empty.so", "");
-	load_fails("empty.so", -ENOEXEC, "no 0 bytes", "an empty file");
+	load_fails("empty.so", -ENOEXEC, "have 0 bytes", "an empty file");
 	scene_file(
 		"text.so",
 		"#!/bin/sh\necho this is a script and long enough to be an ELF header, at least\n");
@@ -316,7 +316,7 @@ static void test_files(void)
 	scene_file("large.so", "");
 	if (truncate("large.so", 65 << 20))
 		printf("# no large file\n");
-	load_fails("large.so", -ENOEXEC, "a plug-in has no 68157440 bytes",
+	load_fails("large.so", -ENOEXEC, "a plug-in cannot have 68157440 bytes",
 		   "a file that is too large");
 }
 

@@ -39,14 +39,14 @@ void sva_bias_enter_slow(struct sva_bias *bias)
 	do {
 		atomic_store_explicit(&bias->busy, 0, memory_order_release);
 		/*
-		 * The visitor holds the lock while it is there: taking it is waiting for the
+		 * The visitor holds the lock for as long as it visits: taking it waits for the
 		 * visitor.
 		 */
 		pthread_mutex_lock(&bias->lock);
 		/*
-		 * Sequentially consistent, so that the next visitor, who writes revoked and then
-		 * reads busy, sees this store or is seen by the load below, with or without a
-		 * membarrier.
+		 * Sequentially consistent, so that the next visitor, which writes revoked and then
+		 * reads busy, either sees this store or is seen by the load below, with or without
+		 * a membarrier.
 		 */
 		atomic_store_explicit(&bias->busy, 1, memory_order_seq_cst);
 		pthread_mutex_unlock(&bias->lock);
@@ -69,8 +69,8 @@ void sva_bias_visit_fence(void)
 void sva_bias_visit_wait(struct sva_bias *bias)
 {
 	/*
-	 * The owner's section is a few dozen instructions or one write(2), unless it was scheduled
-	 * out in it.
+	 * The owner's section is a few dozen instructions or one write(2), unless the owner was
+	 * scheduled out inside it.
 	 */
 	for (unsigned int i = 0; atomic_load_explicit(&bias->busy, memory_order_acquire); i++)
 		if (i > 64)

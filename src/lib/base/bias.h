@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A lock that costs its owner no locked instruction: for what one thread uses all the time and
- * others hardly ever.
+ * A lock that costs its owner no locked instruction: for data that one thread uses all the time and
+ * other threads hardly ever.
  *
- * The owner writes busy, looks at revoked, works, clears busy. Somebody else sets revoked, issues
- * membarrier(2), waits until busy is clear, works, clears revoked. As a litmus test:
+ * The owner writes busy, reads revoked, works, and clears busy. Another thread (the visitor) sets
+ * revoked, issues membarrier(2), waits until busy is clear, works, and clears revoked. As a litmus
+ * test:
  *
- * 	owner                            other
+ * 	owner                            visitor
  * 	busy = 1                         revoked = 1
- * 	(compiler barrier)               membarrier: a full barrier on every running thread of the
- *         process
+ * 	(compiler barrier)               membarrier: a full barrier on every running
+ * 	                                 thread of the process
  * 	r0 = revoked                     r1 = busy
  *
  * r0 = 0 and r1 = 0 together is forbidden. The barrier runs in the owner either before its store of
  * busy, and then the later load sees revoked = 1; or after the store, and then busy = 1 is visible
- * before "other" reads it; or between load and store of the two, which is the second case. An owner
- * that is not running had a full barrier when it was scheduled out. The clearing stores release and
- * the loads that see them acquire, so each side sees what the other did in its turn.
+ * before the visitor reads it; or between load and store of the two, which is the second case. An
+ * owner that is not running had a full barrier when it was scheduled out. The clearing stores
+ * release and the loads that see them acquire, so each side sees what the other did while it was
+ * in.
  *
- * Where the kernel has no membarrier, revoked is never clear: the owner always takes the slow way
- * in, which uses the mutex.
+ * Where the kernel has no membarrier, revoked is never clear: the owner always enters by the slow
+ * function, which uses the mutex.
  */
 #ifndef SVA_BIAS_H
 #define SVA_BIAS_H
@@ -38,7 +40,7 @@ struct sva_bias {
 	pthread_mutex_t lock;  /* one visitor at a time */
 };
 
-/* Once, before any lock is used. */
+/* To be called once, before any lock is used. */
 void sva_bias_setup(void);
 void sva_bias_init(struct sva_bias *bias);
 void sva_bias_fini(struct sva_bias *bias);
@@ -60,7 +62,7 @@ static inline void sva_bias_exit(struct sva_bias *bias)
 
 /*
  * The visitor's side. For several locks at once: begin each, fence once, then wait for each; end
- * each when done. The order in which they are begun is the caller's to keep the same everywhere.
+ * each when done. Every caller must begin them in the same order.
  */
 void sva_bias_visit_begin(struct sva_bias *bias);
 void sva_bias_visit_fence(void);

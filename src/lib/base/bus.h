@@ -4,29 +4,26 @@
  *
  * The contract on the bus
  *
- *  - A portal is a 4 KiB page of device memory, mapped uncached. It takes aligned stores of 64
- *    bytes that arrive whole, and ignores any other
- *    store. Bits 11:6 of the address choose nothing: every 64-byte slot of the page is the same
- *    queue.
- *  - ENQCMD makes such a store to a shared queue and waits for the answer: ZF = 0 taken, ZF = 1
- *    retry. Retry is also what a disabled, halted or dedicated
- *    queue answers, so whoever retries must have a bound. The CPU puts PASID and PRIV into the
- *    first four bytes, which must be zero in the source; without a
- *    PASID it raises #GP.
- *  - MOVDIR64B makes such a store to a dedicated queue and answers nothing: what a full queue is
- *    given, it drops. Whoever submits must count.
- *  - Both are weakly ordered: neither waits for earlier ordinary stores. The 64 bytes of the
- *    descriptor itself are read by the instruction in
- *    program order, but memory that the descriptor points at (completion record, batch list, source
- *    data) is read by the
- *    device. sva_publish_to_device() comes between the stores to such memory and the submission.
- *  - The device writes a completion record as a whole, and the kernel (when it serves a fault on
- *    the record) writes the status byte last. So the status is
- *    polled alone, and sva_record_status() acquires: nothing after it is read too early.
+ * - A portal is a 4 KiB page of device memory, mapped uncached. It takes aligned stores of 64 bytes
+ *   that arrive whole, and ignores any other store. Bits 11:6 of the address choose nothing: every
+ *   64-byte slot of the page is the same queue.
+ * - ENQCMD makes such a store to a shared queue and waits for the answer: ZF = 0 accepted, ZF = 1
+ *   retry. A disabled or halted queue and a dedicated one also answer "retry", so the number of
+ *   retries must be bounded. The CPU puts PASID and PRIV into the first four bytes, which must be
+ *   zero in the source; without a PASID it raises #GP.
+ * - MOVDIR64B makes such a store to a dedicated queue and gets no answer: a full queue drops the
+ *   descriptor. The submitter must count what is in flight.
+ * - Both are weakly ordered: neither waits for earlier ordinary stores. The instruction reads the
+ *   64 bytes of the descriptor itself in program order, but the device reads the memory that the
+ *   descriptor points at (completion record, batch list, source data). sva_publish_to_device()
+ *   comes between the stores to such memory and the submission.
+ * - The device writes a completion record as a whole, and the kernel (when it serves a fault on the
+ *   record) writes the status byte last. So only the status is polled, and sva_record_status()
+ *   acquires: nothing after it is read too early.
  *
  * Instructions are given as bytes, so that the library builds with any -march and any assembler.
- * The memory operands tell the compiler which bytes are read and written; "memory" keeps every
- * other access on its side of the submission.
+ * The memory operands state which bytes are read and written; "memory" keeps every other access on
+ * its side of the submission.
  *
  * Sources: Intel SDM for ENQCMD, MOVDIR64B, UMONITOR, UMWAIT; DSA specification rev 3.0, 3.3, 3.9,
  * 9.3.
@@ -43,8 +40,8 @@
 #define SVA_PORTAL_SIZE 4096u /* bytes of a portal mapping. Source: Linux idxd cdev.c */
 
 /*
- * The status byte of a record that a device may be writing; what comes after it in program order
- * sees the whole record.
+ * The status byte of a record that a device may be writing. Loads that follow in program order see
+ * the whole record.
  */
 static inline uint8_t sva_record_status(const struct sva_comp *comp)
 {
@@ -78,7 +75,7 @@ static inline uint64_t sva_ticks(void)
 	return ((uint64_t)high << 32) | low;
 }
 
-/* 0 taken, 1 retry. */
+/* False: the queue accepted the descriptor. True: retry. */
 static inline bool sva_enqcmd(void *portal, const struct sva_desc *desc)
 {
 	__asm__ goto(".byte 0xf2, 0x0f, 0x38, 0xf8, 0x02\n\t" /* enqcmd (%%rdx), %%rax */
@@ -102,8 +99,8 @@ static inline void sva_movdir64b(void *portal, const struct sva_desc *desc)
 
 /*
  * Sleep until the record's cache line is written, or the time stamp counter reaches deadline, or
- * the kernel's own limit; may wake early. The status is looked at again after the line is armed: a
- * record that came in between would otherwise be slept over. Needs WAITPKG.
+ * the kernel's own limit; may wake early. The status is read again after the line is armed:
+ * otherwise a record that arrived in between would not end the sleep. Needs WAITPKG.
  */
 static inline void sva_umwait(const struct sva_comp *comp, uint64_t deadline)
 {
@@ -124,7 +121,10 @@ static inline void sva_umwait(const struct sva_comp *comp, uint64_t deadline)
 
 #else
 
-/* No portals on this architecture: the probe table says so, and these are never called with one. */
+/*
+ * No portals on this architecture: the probe table reports that, and these are never called with
+ * one.
+ */
 static inline void sva_publish_to_device(void)
 {
 	atomic_thread_fence(memory_order_seq_cst);

@@ -6,11 +6,11 @@
 #include "lib/base/lib.h"
 
 /*
- * No function of the library is a cancellation point: a thread that were cancelled inside would
- * leave locks, descriptors, and operations that a device still writes for. So whatever calls a
+ * No function of the library is a cancellation point: a thread cancelled inside it would leave
+ * locks and descriptors behind, and operations that a device still writes for. So every caller of a
  * cancellation point of libc (open, close, read, write, a wait, a program's own log function) holds
- * cancellation off meanwhile. In a process of one thread nothing can be cancelled, and nothing is
- * done; glibc says when that ends.
+ * cancellation off meanwhile. In a process with a single thread nothing can be cancelled, and these
+ * functions do nothing; glibc reports when a second thread exists.
  */
 #if defined(__has_include)
 #if __has_include(<sys/single_threaded.h>)

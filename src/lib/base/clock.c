@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The clock, and when something that has failed is tried again. */
+/* The clock, and the delay before something that failed is tried again. */
 #include <time.h>
 
 #include "lib/base/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Time, and what failed for a moment and is tried again. */
+/* The clock, and the delay before something that failed is tried again. */
 #ifndef SVA_BASE_CLOCK_H
 #define SVA_BASE_CLOCK_H
 
@@ -11,9 +11,8 @@
 uint64_t sva_now_ns(void);
 
 struct sva_retry {
-	_Atomic uint64_t at;         /* ns; not before */
-	/* ns; doubles with every failure, up to ten seconds; 0: nothing has failed */
-	_Atomic uint64_t delay;
+	_Atomic uint64_t at;    /* ns; no new attempt before this time */
+	_Atomic uint64_t delay; /* ns; doubles with every failure, up to ten seconds; 0: none yet */
 };
 
 bool sva_retry_is_due(const struct sva_retry *retry);

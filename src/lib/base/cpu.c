@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this CPU can do, as the kernel tells it. /proc/cpuinfo also shows what the kernel switched
- * off (ENQCMD without a scalable IOMMU) and can be presented by an emulator; CPUID alone would
- * promise instructions that end in SIGILL or SIGSEGV.
+ * What this CPU can do, as the kernel reports it. /proc/cpuinfo also shows what the kernel switched
+ * off (ENQCMD without a scalable IOMMU) and an emulator can present it; CPUID alone would promise
+ * instructions that end in SIGILL or SIGSEGV.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -53,8 +53,9 @@ static char *flags_of(char *line)
 }
 
 /*
- * The first processor stands for all: the kernel enables these features everywhere or nowhere. 0,
- * or -errno and nothing is known. Several threads may be here at once, and find the same.
+ * Only the first processor is read: the kernel enables these features everywhere or nowhere.
+ * Returns 0, or -errno and nothing is known. Several threads may run this at once, and find the
+ * same.
  */
 static int read_features(void)
 {
@@ -78,7 +79,7 @@ static int read_features(void)
 	return err;
 }
 
-static void look(void)
+static void load_features(void)
 {
 	int saved = errno, cancel, err;
 
@@ -96,7 +97,7 @@ static void look(void)
 unsigned int sva_cpu_features(void)
 {
 	if (unlikely(!atomic_load_explicit(&features, memory_order_acquire)))
-		look();
+		load_features();
 	return atomic_load_explicit(&features, memory_order_acquire) & ~KNOWN;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening and keeping descriptors, so that none of ours gets in the program's way, and none of the
- * program's is taken for ours.
+ * Opening and keeping descriptors, so that none of ours takes a number that the program relies on,
+ * and none of the program's is mistaken for ours.
  */
 #include "lib/base/fd.h"
 
@@ -11,21 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOWEST 3 /* 0 to 2 are the program's, also while they are closed */
+#define LOWEST 3 /* 0 to 2 belong to the program, even while they are closed */
 #define HIGH 400 /* the kernel's table of descriptors has 512 entries then, 4 KiB */
 
 /*
- * Each open file has a field for the signal of F_SETSIG, which is 0 after open(2) and means nothing
- * without O_ASYNC. A value in it tells a file that the library opened from one of the same node
- * that the program opened.
+ * Each open file has a field for the signal of F_SETSIG, which is 0 after open(2) and has no effect
+ * without O_ASYNC. A value in it distinguishes a file that the library opened from one of the same
+ * node that the program opened.
  */
 #define MARK (SIGRTMAX - 7)
 
-/*
- * The same open file under a number of at least this one; the old number goes. -errno: it is
- * closed.
- */
-static int move_up(int fd, int lowest)
+/* Move an open file to a number of at least lowest, and close the old number in either case. */
+static int move_fd_up(int fd, int lowest)
 {
 	int moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest), err = errno;
 
@@ -66,7 +63,7 @@ int sva_fd_openat(int dir, const char *name, int flags)
 	if (fd < 0)
 		fd = -errno;
 	else if (fd < LOWEST)
-		fd = move_up(fd, LOWEST);
+		fd = move_fd_up(fd, LOWEST);
 	if (fd < 0)
 		note_shortage(fd);
 	errno = saved;
@@ -112,7 +109,7 @@ FILE *sva_fd_fopen(const char *path)
 	return file;
 }
 
-/* ------------------------------------------------------------------ 0 to 2, for code of others */
+/* ------------------------------------------------------------------ 0 to 2, for other libraries */
 
 void sva_fd_hold_low(bool held[3])
 {
@@ -127,7 +124,7 @@ void sva_fd_hold_low(bool held[3])
 		got = open("/", O_PATH | O_CLOEXEC);
 		held[fd] = got == fd;
 		if (got >= 0 && got != fd)
-			close(got); /* another thread was faster */
+			close(got); /* another thread occupied it first */
 	}
 	errno = saved;
 }
@@ -144,14 +141,14 @@ void sva_fd_release_low(const bool held[3])
 	errno = saved;
 }
 
-/* ------------------------------------------------------------------ what is kept */
+/* ------------------------------------------------------------------ descriptors that are kept */
 
 void sva_file_keep(struct sva_file *file, int fd)
 {
 	int saved = errno, high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
 	struct stat st;
 
-	/* Refused where the limit is lower, or everything is in use: then it stays where it is. */
+	/* Refused where the limit is lower, or every number is in use: then it keeps its number. */
 	if (high >= 0) {
 		close(fd);
 		fd = high;
@@ -162,7 +159,7 @@ void sva_file_keep(struct sva_file *file, int fd)
 		file->ino = st.st_ino;
 		file->rdev = st.st_rdev;
 	}
-	/* Where it is refused, the node alone has to do. */
+	/* Where it is refused, only the node identifies the file. */
 	(void)fcntl(fd, F_SETSIG, MARK);
 	file->mark = fcntl(fd, F_GETSIG);
 	errno = saved;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guard of the cpu route, for programs that asked for it (SVA_OPEN_GUARD): a bad pointer
+ * The guard of work on the CPU, for programs that asked for it (SVA_OPEN_GUARD): a bad pointer
  * becomes -EFAULT. Handlers for SIGSEGV and SIGBUS act only while this thread is inside a guarded
  * copy and the address is in one of its buffers; any other signal goes to the handler that was
- * there before, with what that one asked for.
+ * installed before, with the flags and mask that it was installed with.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/process.h"
 
-/* user addresses are below it, unless five levels of page tables are in use and asked for */
+/* user addresses are below it, unless a program asks for addresses of five-level page tables */
 #define NEVER_CANONICAL (1ull << 47)
 
 struct guarded {
@@ -25,13 +25,13 @@ struct guarded {
 
 static struct sigaction previous[2]; /* SIGSEGV, SIGBUS */
 
-static bool inside(const struct guarded *guarded, uintptr_t addr)
+static bool is_inside_buffers(const struct guarded *guarded, uintptr_t addr)
 {
 	return addr - guarded->dst < guarded->len ||
 	       (guarded->src && addr - guarded->src < guarded->len);
 }
 
-/* With what the earlier handler asked for: its mask, and whether it is for once. */
+/* Call it as the kernel would have: with its signal mask, and once only if it has SA_RESETHAND. */
 static void call_earlier(struct sigaction *old, int sig, siginfo_t *info, void *context)
 {
 	struct sigaction now = *old;
@@ -49,18 +49,18 @@ static void call_earlier(struct sigaction *old, int sig, siginfo_t *info, void *
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void pass_on(int sig, siginfo_t *info, void *context)
+static void pass_signal_on(int sig, siginfo_t *info, void *context)
 {
 	struct sigaction *old = &previous[sig == SIGBUS];
-	bool sent = info->si_code <= 0; /* by somebody, and not by an access */
+	bool sent = info->si_code <= 0; /* by kill(2) or similar, not by an access */
 
 	if ((old->sa_flags & SA_SIGINFO) ||
 	    (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN)) {
 		call_earlier(old, sig, info, context);
 	} else if (!sent || old->sa_handler == SIG_DFL) {
 		/*
-		 * Back to the default and return: the same access faults again, and ends the
-		 * program as it would have.
+		 * Restore the default action and return: the same access faults again and ends the
+		 * program, as it would have without the library.
 		 */
 		signal(sig, SIG_DFL);
 		if (sent)
@@ -68,8 +68,11 @@ static void pass_on(int sig, siginfo_t *info, void *context)
 	}
 }
 
-/* An address that no page table can have raises #GP, which does not tell the address. */
-static uintptr_t impossible(const struct guarded *guarded)
+/*
+ * A non-canonical address raises #GP, for which the kernel reports no address: find the buffer that
+ * it lies in.
+ */
+static uintptr_t noncanonical_address(const struct guarded *guarded)
 {
 	return guarded->src && guarded->dst + guarded->len - 1 < NEVER_CANONICAL ? guarded->src :
 										   guarded->dst;
@@ -81,18 +84,18 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	uintptr_t addr = (uintptr_t)info->si_addr;
 
 	if (guarded && info->si_code == SI_KERNEL && !addr)
-		addr = impossible(guarded);
-	if (guarded && info->si_code > 0 && inside(guarded, addr)) {
+		addr = noncanonical_address(guarded);
+	if (guarded && info->si_code > 0 && is_inside_buffers(guarded, addr)) {
 		guarded->bad = addr;
 		sva_tls.guard = NULL;
 		/*
-		 * As before the signal: more is blocked than this handler asked for where something
-		 * stands between it and the kernel, such as a sanitizer.
+		 * Restore the mask from before the signal: more signals are blocked than this
+		 * handler asked for if another layer, such as a sanitizer, called it.
 		 */
 		pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
 		siglongjmp(guarded->back, 1);
 	}
-	pass_on(sig, info, context);
+	pass_signal_on(sig, info, context);
 }
 
 int sva_guard_setup(void)
@@ -103,10 +106,10 @@ int sva_guard_setup(void)
 	if (installed)
 		return 0;
 	/*
-	 * SA_NODEFER: what an earlier handler wants blocked is for call_earlier() to say.
-	 * SA_ONSTACK: a program may have given its threads a stack for this. The jump out of the
-	 * handler does not restore the signal mask, which is what makes a guarded copy free of
-	 * system calls; the handler does, before it.
+	 * SA_NODEFER: call_earlier() blocks what an earlier handler wants blocked. SA_ONSTACK: a
+	 * program may have given its threads a stack for this. siglongjmp() does not restore the
+	 * signal mask, since sigsetjmp() did not save it, which makes a guarded copy free of system
+	 * calls; the handler restores it before the jump.
 	 */
 	action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
 	sigemptyset(&action.sa_mask);

@@ -17,9 +17,7 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-/*
- * configure refuses other machines: code that compares addresses with 64-bit limits may rely on it.
- */
+/* configure refuses other machines: code may rely on addresses of 64 bits. */
 _Static_assert(sizeof(void *) == 8 && sizeof(size_t) == 8 &&
 		       __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "libsva needs a 64-bit little-endian machine");

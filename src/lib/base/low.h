@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For programs: a descriptor of 0 to 2 that is closed at the start must not become that of a file
- * which the program opens, since what it prints would go there. It is occupied by something that
- * can be neither read nor written, so the program meets the same errors; a program that it starts
- * finds it closed again.
+ * For programs: where one of the descriptors 0 to 2 is closed at the start, a file that the program
+ * opens must not get that number, since what the program prints would go into the file. The number
+ * is occupied by a descriptor that can be neither read nor written, so the program meets the same
+ * errors; a program that it starts finds the number closed again.
  */
 #ifndef SVA_LOW_H
 #define SVA_LOW_H

@@ -5,24 +5,22 @@
 
 #include "lib/base/lib.h"
 
-/*
- * Nothing of this is exported: say so where it is used, too, so that it is reached without an
- * indirection.
- */
+/* Nothing of this is exported. Stated here too, so that callers reach it without an indirection. */
 #pragma GCC visibility push(hidden)
 
-/* of the calling thread, without a syscall; 0 if there are no nodes, -1: not known yet */
+/* Node of the calling thread, without a syscall; 0 if there are no nodes, -1: not known yet. */
 int sva_numa_thread_node(void);
-/* 10 is local; unknown (-1) nodes are near to everything */
+/* 10 is local. An unknown node (-1) counts as local. */
 int sva_numa_distance(int a, int b);
-/* of the page at addr, by a syscall; -1 if it can not be told */
+/* Node of the page at addr, by a syscall; -1: unknown. */
 int sva_numa_buffer_node(const void *addr);
-void sva_numa_after_fork(void);                  /* in a child: no thread of it is looking */
+/* To be called in a child, where no other thread holds the lock. */
+void sva_numa_after_fork(void);
 
 enum sva_cpu_feature { SVA_CPU_ENQCMD = 1, SVA_CPU_MOVDIR64B = 2, SVA_CPU_WAITPKG = 4 };
-/* from /proc/cpuinfo; 0 while that cannot be read */
+/* From /proc/cpuinfo; 0 while that cannot be read. */
 unsigned int sva_cpu_features(void);
-/* It could not be read for want of descriptors or memory, and is looked at again. */
+/* Reading failed for a shortage of descriptors or memory, and will be tried again. */
 bool sva_cpu_shortage(void);
 
 #pragma GCC visibility pop

@@ -54,7 +54,7 @@ struct parts {
 };
 
 /* False if the selector is malformed. */
-static bool split(const char *selector, struct parts *parts)
+static bool split_selector(const char *selector, struct parts *parts)
 {
 	const char *slash = strchr(selector, '/');
 	size_t length = slash ? (size_t)(slash - selector) : 0;
@@ -77,7 +77,7 @@ bool sva_selector_valid(const char *selector)
 {
 	struct parts parts;
 
-	return split(selector, &parts);
+	return split_selector(selector, &parts);
 }
 
 bool sva_selector_matches(const char *selector, const char *device, const char *queue)
@@ -92,7 +92,7 @@ bool sva_selector_matches(const char *selector, const char *device, const char *
 }
 
 /* What both parts allow; false if they contradict each other. */
-static bool meet(const char *a, const char *b, char both[static SVA_NAME_MAX])
+static bool meet_names(const char *a, const char *b, char both[static SVA_NAME_MAX])
 {
 	if (*a && *b && strcmp(a, b))
 		return false;
@@ -104,8 +104,9 @@ bool sva_selector_meet(const char *a, const char *b, char both[static SVA_SELECT
 {
 	struct parts pa, pb, pc;
 
-	if (!split(a, &pa) || !split(b, &pb) || !meet(pa.device, pb.device, pc.device) ||
-	    !meet(pa.queue, pb.queue, pc.queue))
+	if (!split_selector(a, &pa) || !split_selector(b, &pb) ||
+	    !meet_names(pa.device, pb.device, pc.device) ||
+	    !meet_names(pa.queue, pb.queue, pc.queue))
 		return false;
 	snprintf(both, SVA_SELECTOR_MAX, "%s%s%s", pc.device, *pc.device && *pc.queue ? "/" : "",
 		 pc.queue);

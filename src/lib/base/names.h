@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of queues, devices and plug-ins, lists of them, and selectors, which are what a list of
- * permitted queues is made of.
+ * Names of queues, devices and plug-ins; lists of names; and selectors, of which a list of
+ * permitted queues consists.
  */
 #ifndef SVA_NAMES_H
 #define SVA_NAMES_H
@@ -27,9 +27,10 @@ bool sva_names_has(const char *list, const char *name);
 	for (const char *name = (list); name && *name; name += strlen(name) + 1)
 
 /*
- * A selector is DEVICE/QUEUE, or one name, which stands for a device or a queue of that name. Only
- * when two selectors meet it matters which: a name with a dot in it is then a queue, and one
- * without is a device. What both select goes into both; false if there is nothing.
+ * A selector is DEVICE/QUEUE, or one name, which selects devices and queues of that name. Only
+ * sva_selector_meet() has to know which of the two a name is: one with a dot in it is taken for a
+ * queue, one without for a device. It writes what a and b both select into both, and returns false
+ * if they have nothing in common.
  */
 bool sva_selector_valid(const char *selector);
 bool sva_selector_matches(const char *selector, const char *device, const char *queue);

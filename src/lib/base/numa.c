@@ -3,8 +3,8 @@
  * NUMA nodes of threads and buffers; the only caller of libnuma.
  *
  * What libnuma would look up in sysfs or by a syscall is copied once into a small table, since the
- * hot path asks for the thread's node and libnuma's own lazy tables are not made for threads. A
- * machine without nodes is a machine with one.
+ * hot path asks for the thread's node and libnuma's own lazy tables are not thread-safe. A machine
+ * without nodes is treated as a machine with one.
  */
 #include <fcntl.h>
 #include <numa.h>
@@ -27,13 +27,14 @@ struct topology {
 	uint8_t *distance;    /* nodes × nodes entries */
 };
 
-/* Stands in where there is no NUMA. */
+/* For machines without NUMA. */
 static struct topology flat = { 0, 1, NULL, NULL };
 static _Atomic(struct topology *) topology; /* NULL: not known yet */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* libnuma's tables; the innermost one */
+/* protects libnuma's tables; the innermost lock */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sva_retry retry; /* with lock held */
 
-static void fill(struct topology *t)
+static void fill_topology(struct topology *t)
 {
 	for (unsigned int cpu = 0; cpu < t->cpus; cpu++) {
 		int node = numa_node_of_cpu((int)cpu);
@@ -52,10 +53,11 @@ static void fill(struct topology *t)
 }
 
 /*
- * What libnuma cannot read it takes for absent, says so on the standard error output, and keeps
- * that. So it is asked only when there are descriptors to be had: two at a time is what it needs.
+ * Would libnuma lack descriptors? What it cannot read it takes for absent, prints that on the
+ * standard error output, and never looks again. So it is called only while two descriptors can be
+ * opened, which is what it needs.
  */
-static bool is_short(void)
+static bool lacks_descriptors(void)
 {
 	int first = sva_fd_open("/sys/devices/system/node", O_PATH), second = first;
 
@@ -68,8 +70,8 @@ static bool is_short(void)
 	return sva_is_shortage(second);
 }
 
-/* NULL: it cannot be found out now. */
-static struct topology *build(void)
+/* NULL: a shortage, try again later. */
+static struct topology *build_topology(void)
 {
 	struct topology *t;
 	int cpus, nodes;
@@ -80,7 +82,7 @@ static struct topology *build(void)
 	nodes = numa_max_node() + 1;
 	if (cpus <= 0 || nodes <= 1 || nodes > INT16_MAX)
 		return &flat;
-	t = is_short() ? NULL : calloc(1, sizeof(*t));
+	t = lacks_descriptors() ? NULL : calloc(1, sizeof(*t));
 	if (!t)
 		return NULL;
 	t->cpus = (unsigned int)cpus;
@@ -93,11 +95,11 @@ static struct topology *build(void)
 		free(t);
 		return NULL;
 	}
-	fill(t);
+	fill_topology(t);
 	return t;
 }
 
-static __attribute__((noinline, cold)) const struct topology *look(void)
+static __attribute__((noinline, cold)) const struct topology *load_topology(void)
 {
 	int saved = errno, cancel = sva_cancel_hold();
 	struct topology *t;
@@ -105,7 +107,7 @@ static __attribute__((noinline, cold)) const struct topology *look(void)
 	pthread_mutex_lock(&lock);
 	t = atomic_load_explicit(&topology, memory_order_acquire);
 	if (!t && sva_retry_is_due(&retry)) {
-		t = build();
+		t = build_topology();
 		if (!t)
 			sva_retry_failed(&retry);
 		atomic_store_explicit(&topology, t, memory_order_release);
@@ -121,7 +123,7 @@ static inline const struct topology *get_topology(void)
 {
 	const struct topology *t = atomic_load_explicit(&topology, memory_order_acquire);
 
-	return likely(t) ? t : look();
+	return likely(t) ? t : load_topology();
 }
 
 void sva_numa_after_fork(void)
@@ -153,7 +155,9 @@ int sva_numa_distance(int a, int b)
 	return t->distance[(unsigned int)a * t->nodes + (unsigned int)b];
 }
 
-/* move_pages without targets only looks; get_mempolicy would fault the page in to answer. */
+/*
+ * move_pages(2) without targets only reports; get_mempolicy(2) would fault the page in to answer.
+ */
 int sva_numa_buffer_node(const void *addr)
 {
 	const struct topology *t = get_topology();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names of the operations of a descriptor, as sva-info and sva-emu print them. A header alone, so
- * that programs which link nothing of the library's insides can include it.
+ * that programs which do not link the library's internals can include it.
  */
 #ifndef SVA_OPCODES_H
 #define SVA_OPCODES_H

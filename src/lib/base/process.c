@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One per process: generations, the arena, interned strings; and what a fork does to all of them.
+ * The state of the process: generations, pages for devices, interned strings; and what a fork does
+ * to them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "lib/base/machine.h"
 #include "lib/base/process.h"
 
-/* Until the first call the page is this one, whose epoch no thread has cached. */
+/* Used until the first call makes a page; no thread has cached its epoch. */
 static struct sva_alive not_yet;
 struct sva_alive *sva_alive = &not_yet;
 struct sva_process sva_process = {.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -24,7 +25,8 @@ __thread struct sva_tls sva_tls __attribute__((tls_model("initial-exec"))) = {
 	.last = { .path = SVA_PATH_CPU },
 };
 
-static atomic_uint generations; /* how many there have been; survives a fork, unlike the page */
+/* the number of generations so far; a fork does not reset it, unlike the page */
+static atomic_uint generations;
 static atomic_uint epochs;
 static pthread_key_t thread_key;
 
@@ -35,7 +37,7 @@ struct interned {
 
 static struct interned *strings;
 static pthread_mutex_t strings_lock = PTHREAD_MUTEX_INITIALIZER;
-/* after_fork_child() has run, and nothing has entered this process yet; sva_alive::enter */
+/* after_fork_child() has run, and sva_process_enter() has not yet; protected by sva_alive::enter */
 static bool tidied;
 
 static struct sva_alive *current_page(void)
@@ -44,12 +46,12 @@ static struct sva_alive *current_page(void)
 }
 
 /*
- * fork(2): the thread that forks holds the process-wide locks meanwhile, so the child finds the
- * lists whole and the locks open. The handlers are registered when the library is loaded: a lock
- * that is taken before its handler exists is held forever by a thread that the child does not have.
- * The child closes its copies of the queues' descriptors at once (a dedicated queue would stay
- * busy, and a fork of a program that never calls the library again should not hold it), and touches
- * no portal: those pages are not there.
+ * fork(2): the forking thread holds the process-wide locks meanwhile, so the child finds the lists
+ * whole and can unlock the locks. The handlers are registered when the library is loaded: a lock
+ * that was taken before its handler exists would stay locked forever, by a thread that the child
+ * does not have. The child closes its copies of the queues' descriptors at once (a dedicated queue
+ * would stay busy, even if the child never calls the library), and touches no portal: it does not
+ * inherit those mappings.
  */
 static bool fork_holds_enter; /* sva_process.lock */
 
@@ -81,8 +83,8 @@ static void forget_parent(void)
 	pthread_mutex_init(&sva_process.visit_lock, NULL);
 	sva_numa_after_fork();
 	/*
-	 * What the parent's objects hold is lost to the child on purpose: other threads may have
-	 * been in the middle of them.
+	 * The parent's objects are leaked in the child on purpose: other threads may have been
+	 * changing them.
 	 */
 	sva_process.contexts = NULL;
 	sva_process.bonds = NULL;
@@ -97,14 +99,11 @@ static void after_fork_child(void)
 
 	pthread_cond_init(&sva_process.closed, NULL);
 	forget_parent();
-	pthread_mutex_unlock(&strings_lock); /* the thread that is left holds them */
+	pthread_mutex_unlock(&strings_lock); /* locked by this thread in before_fork() */
 	pthread_mutex_unlock(&sva_process.lock);
 	if (page == &not_yet)
 		return;
-	/*
-	 * For kernels that do not wipe the page themselves. Where they do, there is nothing left to
-	 * unlock.
-	 */
+	/* For kernels that do not wipe the page. Where they do, the mutex is already unlocked. */
 	atomic_store(&page->epoch, 0);
 	atomic_store(&page->generation, 0);
 	pthread_mutex_init(&page->enter, NULL);
@@ -114,9 +113,9 @@ static void after_fork_child(void)
 static atomic_bool watched;
 
 /*
- * Once in the life of a program, children included: they inherit the handlers. Those that were
- * registered last are called first before a fork, and malloc(3) is used with our locks held: an
- * implementation that has handlers of its own registers them with its first call.
+ * Once in the life of a program, children included: they inherit the handlers. The fork handlers
+ * that were registered last run first, and malloc(3) is called with our locks held. So malloc(3) is
+ * called once before: an allocator with fork handlers of its own registers them in its first call.
  */
 static int watch_forks(void)
 {
@@ -133,27 +132,30 @@ static int watch_forks(void)
 }
 
 /*
- * Before main() begins or dlopen(3) returns, and before constructors without a priority. Without
- * memory it is tried again on entry.
+ * Runs before main() begins or dlopen(3) returns, and before constructors without a priority. If
+ * memory is short, sva_process_enter() tries again.
  */
 static __attribute__((constructor(1000))) void watch_forks_early(void)
 {
 	(void)watch_forks();
 }
 
-/* A thread ends: its shares of contexts become nobody's. Operations on their lists stay valid. */
+/*
+ * A thread ends, and its shares of contexts have no owner any more. Operations on their lists stay
+ * valid.
+ */
 static void thread_ends(void *tls)
 {
 	void (*end_thread)(const void *tls);
 
 	/*
-	 * Destructors that come later may call the library once more: then it has to ask for a
-	 * share again, and to end again.
+	 * Destructors that run later may call the library once more: the thread must then look up
+	 * its share anew, and this destructor run again.
 	 */
 	sva_tls.epoch = ~0u;
 	/*
-	 * The child of a raw clone that has not entered: the contexts are its parent's, and so are
-	 * the locks.
+	 * A child of a raw clone(2) that has not entered the library: the contexts and locks are
+	 * its parent's.
 	 */
 	if (!sva_process_generation())
 		return;
@@ -164,14 +166,14 @@ static void thread_ends(void *tls)
 	pthread_mutex_unlock(&sva_process.lock);
 }
 
-/* Remember that this thread has a share somewhere, so that thread_ends() runs. */
+/* With a value for the key, thread_ends() runs when this thread ends. */
 void sva_process_adopt_thread(void (*end_thread)(const void *tls))
 {
 	__atomic_store_n(&sva_process.end_thread, end_thread, __ATOMIC_RELAXED);
 	pthread_setspecific(thread_key, &sva_tls);
 }
 
-/* A page that is zero: its mutex is open, in a child as well. NULL: no memory. */
+/* A zeroed page, whose mutex is unlocked, in a child as well. NULL: no memory. */
 static struct sva_alive *make_page(void)
 {
 	long size = sysconf(_SC_PAGESIZE);
@@ -182,7 +184,7 @@ static struct sva_alive *make_page(void)
 		return NULL;
 	pthread_mutex_init(&page->enter, NULL);
 	/*
-	 * Linux 4.14. Where it is refused (an emulation of Linux), pthread_atfork still tells of
+	 * Linux 4.14. Where it is refused (an emulation of Linux), pthread_atfork(3) still reports
 	 * ordinary forks.
 	 */
 	(void)madvise(page, (size_t)size, MADV_WIPEONFORK);
@@ -194,9 +196,9 @@ static struct sva_alive *make_page(void)
 }
 
 /*
- * A child that came about without pthread_atfork (a raw clone) learns it from the wiped page alone.
- * A thread of its parent may have held any lock; what they guard is a list that grows at its head,
- * which is whole at any moment.
+ * A child made without fork handlers (by a raw clone) notices it by the wiped page alone. Any
+ * thread of its parent may have held any lock. What the locks protect are lists that grow at their
+ * heads, which are whole at any moment.
  */
 static void tidy_after_clone(void)
 {
@@ -302,7 +304,10 @@ void *sva_arena_alloc(size_t size)
 	void *arena;
 
 	size = whole_pages(size);
-	/* Populated: a device fault on a completion record costs far more than one here. */
+	/*
+	 * Populated: a fault that a device takes on a completion record costs far more than one
+	 * taken here.
+	 */
 	arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
 		     -1, 0);
 	if (arena == MAP_FAILED)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One per process: generations, the arena, interned strings; and what a fork does to all of them.
+ * The state of the process: generations, pages for devices, interned strings; and what a fork does
+ * to them.
  */
 #ifndef SVA_BASE_PROCESS_H
 #define SVA_BASE_PROCESS_H
@@ -8,10 +9,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/lib.h"
 
-/*
- * Nothing of this is exported: say so where it is used, too, so that it is reached without an
- * indirection.
- */
+/* Nothing of this is exported. Stated here too, so that callers reach it without an indirection. */
 #pragma GCC visibility push(hidden)
 
 struct sva;
@@ -19,8 +17,8 @@ struct sva_bond;
 struct sva_thread;
 
 /*
- * What a short result says: the names of a queue and a path, or the CPU and why. Lives as long as
- * the process.
+ * What a short result refers to: queue, device and path, or the CPU and the reason. Lives as long
+ * as the process.
  */
 struct sva_identity {
 	struct sva_identity *next;
@@ -31,35 +29,34 @@ struct sva_identity {
 
 /*
  * A page that a forked child finds zeroed (MADV_WIPEONFORK). epoch changes whenever what threads
- * have cached is not true any more; generation counts forks, and every handle carries the one that
- * it was made in.
+ * have cached becomes stale; generation counts forks, and every handle carries the one that it was
+ * made in.
  */
 struct sva_alive {
 	atomic_uint epoch;
 	atomic_uint generation;
-	pthread_mutex_t enter;      /* making the process usable; comes before sva_process.lock */
+	pthread_mutex_t enter; /* held while the process is made usable; before sva_process.lock */
 };
 
 struct sva_process {
 	pthread_mutex_t lock;
-	pthread_cond_t closed;      /* a bond that was being closed is off the list */
+	pthread_cond_t closed; /* signalled when a bond has been closed and is off the list */
 	struct sva *contexts;
 	struct sva_bond *bonds;
 	struct sva *default_context;
-	/* stands in for the default context while that cannot be opened */
-	struct sva *interim;
-	/* context without routes, whose threads submit on bond handles */
-	struct sva *anchor;
+	struct sva *interim; /* used for the default context while that cannot be opened */
+	struct sva *anchor;  /* without candidates: its threads submit on bond handles */
+
 	/*
-	 * One visitor of several threads at a time, so that two cannot wait for each other
-	 * (queue/lease.c).
+	 * Only one thread at a time visits the sections of several others, so that two visitors
+	 * cannot wait for each other (queue/lease.c).
 	 */
 	pthread_mutex_t visit_lock;
 	uint64_t next_id;
-	/* NULL, or closes what a forked child must not keep open (queue/bond.c) */
-	void (*in_child)(void);
-	/* NULL, or gives a thread's shares back (run/thread.c); called with lock held */
-	void (*end_thread)(const void *tls);
+
+	/* Each is NULL until its file is first used. */
+	void (*in_child)(void);              /* queue/bond.c: closes the parent's queues */
+	void (*end_thread)(const void *tls); /* run/thread.c: ends its shares; lock is held */
 	bool ready;
 };
 
@@ -68,11 +65,11 @@ extern struct sva_process sva_process;
 
 /* Make this process usable: the first time, and again after a fork. 0 or -ENOMEM. */
 int sva_process_enter(void);
-/* What threads have cached is not true any more. */
+/* Make every thread drop what it has cached. */
 void sva_process_bump_epoch(void);
 /*
- * This thread has a share of a context: end_thread is called when the thread ends, with its
- * sva_tls.
+ * Record that this thread has a share of a context: end_thread is called with its sva_tls when the
+ * thread ends.
  */
 void sva_process_adopt_thread(void (*end_thread)(const void *tls));
 static inline unsigned int sva_process_generation(void)
@@ -85,22 +82,24 @@ const char *sva_intern(const char *text);
 const struct sva_identity *sva_identify(const char *queue, const char *device, uint8_t path,
 					uint32_t reason);
 /*
- * Pages that a forked child does not get: for what a device writes, or what must not be used there.
+ * Pages that a forked child does not get: for memory that a device writes, or that the child must
+ * not use.
  */
 void *sva_arena_alloc(size_t size);
 void sva_arena_free(void *arena, size_t size);
 
-/* What is known without a function call. */
+/* What a thread knows without a function call. */
 struct sva_tls {
-	/* the argument that current belongs to; NULL is the default context */
-	struct sva *key;
-	unsigned int epoch;         /* and the epoch in which that was true */
+	struct sva *key;    /* the context that current belongs to; NULL: the default context */
+	unsigned int epoch; /* in which that was true */
 	struct sva_thread *current;
-	/* The last synchronous call, all of it done well: told in full by sva_last_result(). */
+
+	/* The last synchronous call, if it succeeded in full: sva_last_result() expands it. */
 	uint64_t last_bytes;
-	const struct sva_identity *last_id; /* NULL: last holds it already */
+	const struct sva_identity *last_id; /* NULL: see last */
 	struct sva_result last;
-	void *guard;                /* sigjmp_buf of the guarded section, or NULL */
+
+	void *guard; /* sigjmp_buf of the guarded section, or NULL */
 	uintptr_t guard_addr;
 };
 

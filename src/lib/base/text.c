@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading small text files, and numbers: see text.h. Nothing of a file is handed over before all of
- * it was found to be text.
+ * Reading small text files, and numbers: see text.h. No line of a file reaches the caller before
+ * the whole file was found to be text.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -28,7 +28,7 @@ char *sva_text_trim(char *text)
 }
 
 /*
- * O_NONBLOCK: a FIFO in the file's place must not hold the program up before fstat tells what it
+ * O_NONBLOCK: opening a FIFO in the file's place must not block; fstat(2) then finds out what it
  * is.
  */
 static int open_regular(const char *path, char *why, size_t why_size)
@@ -41,7 +41,7 @@ static int open_regular(const char *path, char *why, size_t why_size)
 		err = -fd;
 		if (err == ENOENT || err == ENOTDIR)
 			return -ENOENT;
-		snprintf(why, why_size, "%s: can not be opened: %s", path, strerror(err));
+		snprintf(why, why_size, "%s: cannot be opened: %s", path, strerror(err));
 		return err == EACCES || err == EPERM ? -EACCES :
 		       sva_is_shortage(err)	     ? -err :
 						       -EBADMSG;
@@ -135,7 +135,7 @@ int sva_text_lines(const char *path, sva_line_fn *line, void *arg, char *why, si
 	data = read_all(fd, &length, &error);
 	close(fd);
 	if (!data) {
-		snprintf(why, why_size, "%s: can not be read: %s", path, strerror(error));
+		snprintf(why, why_size, "%s: cannot be read: %s", path, strerror(error));
 		return sva_is_shortage(error) ? -error : -EBADMSG;
 	}
 	err = check_text(path, data, length, why, why_size);
@@ -171,8 +171,10 @@ int sva_text_number(const char *text, unsigned int flags, uint64_t *value)
 	return *end ? -EINVAL : 0;
 }
 
-/* Whether sscanf, which was asked for the position behind the last item, got all of the text. */
-static bool complete(const char *text, int items, int wanted, int end)
+/*
+ * Did sscanf parse all items and the whole text? end: the position behind the last item, from %n.
+ */
+static bool is_complete(const char *text, int items, int wanted, int end)
 {
 	return items == wanted && end >= 0 && !text[end];
 }
@@ -187,7 +189,7 @@ bool sva_text_bitmap(const char *text, uint64_t words[4])
 		return false;
 	items = sscanf(text, "%8x,%8x,%8x,%8x,%8x,%8x,%8x,%8x%n", &group[7], &group[6], &group[5],
 		       &group[4], &group[3], &group[2], &group[1], &group[0], &end);
-	if (complete(text, items, 8, end)) {
+	if (is_complete(text, items, 8, end)) {
 		for (int i = 0; i < 4; i++)
 			words[i] = (uint64_t)group[2 * i + 1] << 32 | group[2 * i];
 		return true;
@@ -195,7 +197,7 @@ bool sva_text_bitmap(const char *text, uint64_t words[4])
 	end = -1;
 	items = sscanf(text, "%18llx %18llx %18llx %18llx%n", &word[0], &word[1], &word[2],
 		       &word[3], &end);
-	if (complete(text, items, 4, end)) {
+	if (is_complete(text, items, 4, end)) {
 		for (int i = 0; i < 4; i++)
 			words[i] = word[i];
 		return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bring pages in and find out whether that is possible, by calls that answer with an errno instead
- * of a signal. They run in the calling thread, so its memory policy decides where a new page goes;
- * a fault that the device takes would be served by a kernel worker with another policy.
+ * Fault pages in and find out whether that is possible, by calls that return an errno instead of
+ * raising a signal. They run in the calling thread, so its memory policy decides where a new page
+ * goes; a fault of the device would be served by a kernel worker with another policy.
  */
 #include <linux/futex.h>
 #include <stdbool.h>
@@ -18,19 +18,19 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* the smallest that x86 has; touching twice does no harm where pages are larger */
+/* the smallest page of x86; touching larger pages several times does no harm */
 #define PAGE 4096u
 
 /*
- * What a call says of a page: it is touched (0), it cannot be (-EFAULT), or the call is refused
- * here and says nothing.
+ * Each function returns 0: the page was touched; -EFAULT: it cannot be; REFUSED: the call is not
+ * available here and says nothing about the page.
  */
 #define REFUSED 1
 
 /*
- * futex(2) reads a word, or adds 0 to it in one atomic step, which is a write fault like any other:
- * nothing is changed, whatever other threads do to the word meanwhile. The comparisons and counts
- * are such that no waiter on it is woken or moved.
+ * futex(2) reads a word, or atomically adds 0 to it, which is a write fault like any other: the
+ * word does not change, whatever other threads do to it meanwhile. The comparisons and counts are
+ * such that no waiter on it is woken or moved.
  */
 static int touch_by_futex(uint64_t page, bool write)
 {
@@ -44,8 +44,8 @@ static int touch_by_futex(uint64_t page, bool write)
 		ret = syscall(SYS_futex, word, FUTEX_CMP_REQUEUE | FUTEX_PRIVATE_FLAG, 0, 0, &own,
 			      0);
 	/*
-	 * Another value than 0 was read; EINVAL: a waiter of another kind is on it, which is looked
-	 * at after the word.
+	 * EAGAIN: a value other than 0 was read. EINVAL: a waiter of another kind waits on the
+	 * word, which the kernel checks after it read the word.
 	 */
 	if (ret >= 0 || errno == EAGAIN || errno == EINVAL)
 		return 0;
@@ -63,8 +63,9 @@ static int touch_by_copy(uint64_t page)
 }
 
 /*
- * Without madvise: before Linux 5.14, or in a sandbox that refuses it. Where every call is refused,
- * the page is taken to be good: a good buffer is worth more than the errno for a bad one.
+ * Without madvise(2): before Linux 5.14, or in a sandbox that refuses it. Where every call is
+ * refused, assume that the page is good: failing on a good buffer would be worse than missing the
+ * errno of a bad one.
  */
 static int touch_byte(uint64_t page, bool write)
 {
@@ -75,8 +76,8 @@ static int touch_byte(uint64_t page, bool write)
 	return answer == REFUSED ? 0 : answer;
 }
 
-/* 0 or -errno of madvise. */
-static int populate(uint64_t start, uint64_t len, bool write)
+/* Returns 0 or madvise(2)'s -errno. */
+static int populate_pages(uint64_t start, uint64_t len, bool write)
 {
 	int err;
 
@@ -90,9 +91,9 @@ static int populate(uint64_t start, uint64_t len, bool write)
 }
 
 /*
- * Only these speak of the page. EINVAL is an older kernel, a mapping of device memory, or one
- * without that permission; ENOMEM a hole, or a moment without memory; anything else is a sandbox.
- * The byte tells them apart.
+ * Does this errno of madvise(2) say something about the page? EINVAL comes from an older kernel,
+ * from a mapping of device memory, and from one without the permission; ENOMEM from a hole and from
+ * a shortage of memory; any other from a sandbox. Touching a byte distinguishes these.
  */
 static bool is_verdict(int err)
 {
@@ -113,10 +114,10 @@ int sva_touch(uint64_t addr, uint64_t len, bool write, uint64_t *bad)
 	}
 	end |= PAGE - 1;
 	alone = end - start < PAGE;
-	err = populate(start, end - start + 1, write);
-	/* Something in it cannot be touched: which is the first? */
+	err = populate_pages(start, end - start + 1, write);
+	/* Find the first page that cannot be touched. */
 	for (page = start; err; page += PAGE) {
-		int one = alone ? err : populate(page, PAGE, write);
+		int one = alone ? err : populate_pages(page, PAGE, write);
 
 		if (!is_verdict(one))
 			one = touch_byte(page, write);

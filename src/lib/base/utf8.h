@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text from outside may be any bytes: names from sysfs, paths. What is printed of it is UTF-8
- * without anything that a terminal obeys or that turns the direction of writing; every other byte
- * is shown as \xNN. Also for programs, which link nothing of this.
+ * Text from outside may be any bytes: names from sysfs, paths. It is printed as UTF-8 without
+ * characters that control a terminal or change the direction of writing; every other byte is shown
+ * as \xNN. A header alone, so that programs which do not link the library's internals can include
+ * it.
  */
 #ifndef SVA_UTF8_H
 #define SVA_UTF8_H
@@ -10,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How long is the character that begins with this byte? 0: none does. */
+/* The length of the character that begins with this byte; 0: none begins with it. */
 static inline size_t sva_utf8_length(unsigned char first)
 {
 	if (first < 0x80)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Status bytes, reasons and paths in words: the tables behind their names and texts. */
+/* Names and texts of status bytes, reasons and paths. */
 #include "lib/base/lib.h"
 
 struct status_row {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What may be used, and how: four sources, one table (settings.c).
+ * The configuration: four sources, one table (settings.c).
  *
- * Defaults, then the administrator's file, then the environment, then the program's options. All of
- * them go as text through the same table, so that every source has the same grammar. What is a
- * permission can only be narrowed by a later source: lists are intersected, a security switch stays
- * where an earlier source put it, and a place that the file names is final. The rest, which is
- * tuning, is whatever the last one said.
+ * The sources are the defaults, the administrator's file, the environment, and the program's
+ * options, in this order. All of them go as text through the same table, so that every source has
+ * the same grammar. A later source can only narrow a permission: lists are intersected, a security
+ * switch stays where an earlier source put it, and a path in the file is final. All other settings
+ * are tuning: the last source decides.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -20,10 +20,10 @@
 #include "lib/base/text.h"
 #include "lib/find/settings.h"
 
-/* no version will be longer; a larger size is an uninitialised structure */
+/* no version will be longer; a larger size means that the structure was not initialised */
 #define OPTS_SIZE_LIMIT 4096
 
-static int apply(struct loader *l, enum row_index index, const char *value)
+static int apply_value(struct loader *l, enum row_index index, const char *value)
 {
 	const struct row *row = &sva_rows[index];
 	char *text;
@@ -37,8 +37,8 @@ static int apply(struct loader *l, enum row_index index, const char *value)
 	free(text);
 	if (err)
 		return err;
-	l->said[index].source = l->source;
-	l->said[index].line = l->line;
+	l->origin[index].source = l->source;
+	l->origin[index].line = l->line;
 	return 0;
 }
 
@@ -50,7 +50,7 @@ static int load_defaults(struct loader *l)
 
 	l->source = FROM_DEFAULT;
 	for (int i = 0; i < ROW_COUNT && !err; i++)
-		err = apply(l, (enum row_index)i, sva_rows[i].public.initial);
+		err = apply_value(l, (enum row_index)i, sva_rows[i].public.initial);
 	return err;
 }
 
@@ -77,13 +77,13 @@ static int load_line(void *arg, unsigned int number, char *text)
 			key);
 		return -EBADMSG;
 	}
-	if (l->said[i].source == FROM_FILE)
+	if (l->origin[i].source == FROM_FILE)
 		return sva_settings_refuse(l, &sva_rows[i], "was set in line %u already",
-					   l->said[i].line);
+					   l->origin[i].line);
 	if (!*value)
 		return sva_settings_refuse(l, &sva_rows[i],
 					   "no value; leave the line out to have the default");
-	return apply(l, (enum row_index)i, value);
+	return apply_value(l, (enum row_index)i, value);
 }
 
 static int load_file(struct loader *l)
@@ -94,8 +94,8 @@ static int load_file(struct loader *l)
 	l->source = FROM_FILE;
 	err = sva_text_lines(SVA_CONFIG_FILE, load_line, l, why, sizeof(why));
 	/*
-	 * For want of descriptors or memory nothing is said of the file: the caller has one line
-	 * for all of that.
+	 * A shortage of descriptors or memory says nothing about the file; the caller logs one line
+	 * for all shortages.
 	 */
 	if (*why)
 		sva_log(l->config, sva_is_shortage(err) ? LOG_INFO : LOG_ERR, "%s", why);
@@ -103,8 +103,8 @@ static int load_file(struct loader *l)
 }
 
 /*
- * secure_getenv: who runs a set-user-ID program must not choose plug-ins for it. An empty variable
- * is not set.
+ * secure_getenv(3): the user who runs a set-user-ID program must not choose plug-ins for it. An
+ * empty variable counts as not set.
  */
 static int load_environment(struct loader *l)
 {
@@ -115,7 +115,7 @@ static int load_environment(struct loader *l)
 		const char *value = secure_getenv(sva_rows[i].public.env);
 
 		if (value && value[strspn(value, " \t")])
-			err = apply(l, (enum row_index)i, value);
+			err = apply_value(l, (enum row_index)i, value);
 	}
 	return err;
 }
@@ -125,7 +125,7 @@ static int apply_number(struct loader *l, enum row_index index, uint64_t value)
 	char text[24];
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	return value ? apply(l, index, text) : 0;
+	return value ? apply_value(l, index, text) : 0;
 }
 
 static int apply_names(struct loader *l, enum row_index index, const char *names)
@@ -133,12 +133,12 @@ static int apply_names(struct loader *l, enum row_index index, const char *names
 	if (names && !names[strspn(names, " \t")])
 		return sva_settings_refuse(l, &sva_rows[index],
 					   "an empty list; NULL means that nothing is restricted");
-	return names ? apply(l, index, names) : 0;
+	return names ? apply_value(l, index, names) : 0;
 }
 
 static int apply_flag(struct loader *l, enum row_index index, const struct sva_opts *opts)
 {
-	return opts->flags & sva_rows[index].flag ? apply(l, index, "yes") : 0;
+	return opts->flags & sva_rows[index].flag ? apply_value(l, index, "yes") : 0;
 }
 
 static int load_options(struct loader *l, const struct sva_opts *opts)
@@ -152,7 +152,7 @@ static int load_options(struct loader *l, const struct sva_opts *opts)
 	if (!err)
 		err = apply_number(l, ROW_THRESHOLD, opts->threshold);
 	if (!err && opts->fault_policy)
-		err = apply(l, ROW_FAULT_POLICY,
+		err = apply_value(l, ROW_FAULT_POLICY,
 			    sva_rows[ROW_FAULT_POLICY].words[opts->fault_policy - 1].word);
 	if (!err)
 		err = apply_number(l, ROW_FAULT_TRIES, opts->fault_tries);
@@ -169,11 +169,11 @@ static int load_options(struct loader *l, const struct sva_opts *opts)
 	return err;
 }
 
-/* ------------------------------------------------------------------ what the other files call */
+/* ------------------------------------------------------------------ functions for other files */
 
 /*
- * A structure of another version: what a shorter one lacks is zero, and what a longer one has more
- * must be zero, since it asks for something that this library does not have.
+ * Copy a structure of any version: fields that a shorter one lacks are zero. The fields that a
+ * longer one adds must be zero, since this library does not know what they ask for.
  */
 static int copy_options(struct sva_config *config, const struct sva_opts *opts,
 			struct sva_opts *copy)
@@ -183,7 +183,7 @@ static int copy_options(struct sva_config *config, const struct sva_opts *opts,
 	memset(copy, 0, sizeof(*copy));
 	if (opts->size < sizeof(opts->size) || opts->size > OPTS_SIZE_LIMIT) {
 		sva_log(config, LOG_ERR,
-			"the size of the options, %zu, can not be right: begin with SVA_OPTS_INIT",
+			"the size of the options, %zu, cannot be right: begin with SVA_OPTS_INIT",
 			opts->size);
 		return -EINVAL;
 	}
@@ -206,8 +206,8 @@ static int copy_options(struct sva_config *config, const struct sva_opts *opts,
 	return 0;
 }
 
-/* The value of each row as text, for who asks later. */
-static int keep_texts(struct loader *l)
+/* Store the value of each row as text, for sva_config_value() and sva_config_key(). */
+static int store_texts(struct loader *l)
 {
 	struct sva_config *config = l->config;
 	char text[PATH_MAX];
@@ -242,7 +242,7 @@ int sva_config_load(struct sva_config *config, const struct sva_opts *opts)
 	if (!err && opts)
 		err = load_options(&loader, &copy);
 	if (!err)
-		err = keep_texts(&loader);
+		err = store_texts(&loader);
 	if (err)
 		sva_config_free(config);
 	errno = saved;
@@ -263,7 +263,7 @@ int sva_config_interim(struct sva_config *config)
 		config->path_mask &= 1u << SVA_PATH_CPU;
 		config->path_count = config->path_mask ? 1 : 0;
 		config->paths[0] = SVA_PATH_CPU;
-		err = keep_texts(&loader);
+		err = store_texts(&loader);
 	}
 	if (err)
 		sva_config_free(config);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which queues there are: load the plug-ins, ask each, keep what makes sense.
+ * Which queues there are: loads the plug-ins, lets each enumerate its queues, and keeps the valid
+ * ones.
  *
- * A plug-in sees this file as struct sva_accfg_host. What it reports wrongly is refused and becomes
- * a problem, a line that sva-info prints; it never keeps the rest from working. Plug-ins run one at
- * a time in the whole process, since libaccel-config has global state.
+ * A plug-in calls this file through struct sva_accfg_host. A queue that it reports with invalid
+ * values is refused and becomes a problem, a line that sva-info prints; the other queues still
+ * work. Plug-ins run one at a time in the whole process, since libaccel-config has global state.
  */
 #include <limits.h>
 #include <stdarg.h>
@@ -25,22 +26,23 @@
 #define MAX_PROBLEMS 256
 #define MAX_DETAIL   512
 
-/* What a queue can carry if nobody knows: what the idxd driver sets unless it is told otherwise. */
+/* The longest transfer of a queue for which the plug-in reports none: the idxd driver's default. */
 #define USUAL_MAX_TRANSFER (2u << 20)
 
-/* One plug-in at work. */
+/* What the functions that a plug-in calls work on. */
 struct host {
 	const struct sva_config *config;
 	struct sva_inventory *inventory;
 	struct sva_queue **tail;
 	const char *plugin;
-	int shortage; /* -errno: something could not be looked at; 0: nothing */
+	/* -errno: a shortage kept the plug-in from reading something; 0: it did not */
+	int shortage;
 };
 
 /* ------------------------------------------------------------------ problems */
 
 /* How much a reason explains when there are no queues at all. */
-static int weight(uint32_t reason)
+static int weight_of(uint32_t reason)
 {
 	switch (reason) {
 	case SVA_REASON_OK:
@@ -57,7 +59,7 @@ static int weight(uint32_t reason)
 	}
 }
 
-static void keep_problem(struct host *h, const char *line)
+static void store_problem(struct host *h, const char *line)
 {
 	struct sva_inventory *inventory = h->inventory;
 	char **grown, *copy;
@@ -78,7 +80,7 @@ static void keep_problem(struct host *h, const char *line)
 }
 
 static void __attribute__((format(printf, 4, 5)))
-problem(struct host *h, uint32_t reason, int level, const char *fmt, ...)
+report_problem(struct host *h, uint32_t reason, int level, const char *fmt, ...)
 {
 	char detail[MAX_DETAIL], shown[MAX_DETAIL], line[MAX_DETAIL + SVA_NAME_MAX + 16];
 	va_list ap;
@@ -86,17 +88,17 @@ problem(struct host *h, uint32_t reason, int level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
-	/* It may quote names and paths of any bytes. */
+	/* The detail may quote names and paths of any bytes. */
 	sva_utf8_escape(detail, shown, sizeof(shown));
 	snprintf(line, sizeof(line), "plug-in %s: %s", h->plugin, shown);
 	sva_log(h->config, level, "%s", line);
-	keep_problem(h, line);
-	if (weight(reason) > weight(h->inventory->reason))
+	store_problem(h, line);
+	if (weight_of(reason) > weight_of(h->inventory->reason))
 		h->inventory->reason = reason;
 	h->inventory->refused |= reason == SVA_REASON_QUEUE_REFUSED;
 }
 
-/* ------------------------------------------------------------------ what a plug-in calls */
+/* ------------------------------------------------------------------ functions for plug-ins */
 
 static bool same_queue(const struct sva_queue *a, const struct sva_accfg_queue *b)
 {
@@ -104,7 +106,7 @@ static bool same_queue(const struct sva_queue *a, const struct sva_accfg_queue *
 	       (*b->node && !strcmp(a->node, b->node));
 }
 
-static const struct sva_queue *find_same(const struct sva_inventory *inventory,
+static const struct sva_queue *find_same_queue(const struct sva_inventory *inventory,
 					 const struct sva_accfg_queue *queue)
 {
 	const struct sva_queue *q = inventory->queues;
@@ -152,7 +154,9 @@ static struct sva_queue *copy_queue(const struct sva_accfg_queue *from, const ch
 	return queue;
 }
 
-/* The name as it is, which problem() escapes; cut, since it may be anything. */
+/*
+ * The name of a queue, unchecked, and cut, since it may be any text. report_problem() escapes it.
+ */
 static const char *shown_name(const struct sva_accfg_queue *queue, char cut[static SVA_NAME_MAX])
 {
 	if (queue->size < sizeof(*queue) || !queue->name || !*queue->name)
@@ -162,8 +166,9 @@ static const char *shown_name(const struct sva_accfg_queue *queue, char cut[stat
 }
 
 /*
- * Two queues with one device node are one queue: opened twice in a process, a shared one loses its
- * fault service when the first descriptor is closed. The plug-in that comes first knows best.
+ * Two queues with one device node are one queue. If a process opens a shared queue twice, the queue
+ * loses its fault service when the first descriptor is closed. The description by the plug-in that
+ * runs first is kept.
  */
 static int add_queue(void *ctx, const struct sva_accfg_queue *from)
 {
@@ -174,19 +179,19 @@ static int add_queue(void *ctx, const struct sva_accfg_queue *from)
 	char name[SVA_NAME_MAX];
 
 	if (wrong) {
-		problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING,
+		report_problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING,
 			"queue %s refused: the field %s makes no sense",
 			from ? shown_name(from, name) : "without a name", wrong);
 		return -EINVAL;
 	}
 	if (h->inventory->queue_count >= MAX_QUEUES) {
-		problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING,
+		report_problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING,
 			"queue %s refused: more than %d queues", from->name, MAX_QUEUES);
 		return -EINVAL;
 	}
-	same = find_same(h->inventory, from);
+	same = find_same_queue(h->inventory, from);
 	if (same && !strcmp(same->plugin, h->plugin)) {
-		problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING,
+		report_problem(h, SVA_REASON_QUEUE_REFUSED, LOG_WARNING,
 			"queue %s of device %s refused: it has the name or the node of %s/%s",
 			from->name, from->device, same->device, same->name);
 		return -EINVAL;
@@ -210,7 +215,7 @@ static void add_problem(void *ctx, uint32_t reason, const char *detail)
 
 	if (reason >= SVA_REASON_COUNT_)
 		reason = SVA_REASON_PLUGIN;
-	problem(h, reason, reason == SVA_REASON_PLUGIN ? LOG_WARNING : LOG_INFO, "%s",
+	report_problem(h, reason, reason == SVA_REASON_PLUGIN ? LOG_WARNING : LOG_INFO, "%s",
 		detail && *detail ? detail : sva_reason_text(reason));
 }
 
@@ -221,9 +226,9 @@ static const char *get_setting(void *ctx, const char *key)
 	return key ? sva_config_key(h->config, key) : NULL;
 }
 
-/* ------------------------------------------------------------------ asking the plug-ins */
+/* ------------------------------------------------------------------ running the plug-ins */
 
-static void ask(struct host *h)
+static void run_plugin(struct host *h)
 {
 	const struct sva_accfg_host host = {
 		.size = sizeof(host),
@@ -238,7 +243,8 @@ static void ask(struct host *h)
 
 	if (snprintf(path, sizeof(path), "%s/%s.so", h->config->plugin_dir, h->plugin) >=
 	    (int)sizeof(path)) {
-		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "the name of its file is too long");
+		report_problem(h, SVA_REASON_PLUGIN, LOG_WARNING,
+			       "the name of its file is too long");
 		return;
 	}
 	err = sva_plugin_load(path, &plugin, why, sizeof(why));
@@ -247,24 +253,24 @@ static void ask(struct host *h)
 		return;
 	}
 	if (err == -ENOENT) {
-		problem(h, SVA_REASON_PLUGIN, LOG_NOTICE, "not installed: there is no %.300s",
-			path);
+		report_problem(h, SVA_REASON_PLUGIN, LOG_NOTICE,
+			       "not installed: there is no %.300s", path);
 		return;
 	}
 	if (err) {
-		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "refused: %s", why);
+		report_problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "refused: %s", why);
 		return;
 	}
 	err = plugin->enumerate(&host);
 	if (sva_is_shortage(err))
 		h->shortage = err;
 	else if (err)
-		problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "failed: %s",
+		report_problem(h, SVA_REASON_PLUGIN, LOG_WARNING, "failed: %s",
 			strerror(err < 0 ? -err : err));
 }
 
-/* What the machine does not show to this process, and what follows from that. */
-static void look_around(struct host *h)
+/* Reports, before any plug-in runs, that /proc is missing, and what follows from that. */
+static void check_proc(struct host *h)
 {
 	static const char line[] =
 		"/proc is not mounted: which instructions the CPU has cannot be seen, nor whose a device node is";
@@ -272,7 +278,7 @@ static void look_around(struct host *h)
 	if (!access("/proc/self", F_OK))
 		return;
 	sva_log(h->config, LOG_NOTICE, "%s", line);
-	keep_problem(h, line);
+	store_problem(h, line);
 }
 
 int sva_discover(const struct sva_config *config, struct sva_inventory **result)
@@ -284,11 +290,11 @@ int sva_discover(const struct sva_config *config, struct sva_inventory **result)
 	if (!inventory)
 		return -ENOMEM;
 	h.tail = &inventory->queues;
-	look_around(&h);
+	check_proc(&h);
 	sva_names_each(name, config->plugins) {
 		h.plugin = name;
 		if (!h.shortage)
-			ask(&h);
+			run_plugin(&h);
 	}
 	errno = saved;
 	if (h.shortage) {

@@ -2,8 +2,8 @@
 /*
  * Checking the bytes of a plug-in before the dynamic linker gets them: see elf-check.h.
  *
- * Every offset and count in the file is somebody's claim. get() is the only way to a structure in
- * it: it answers NULL for what is not inside the file or not aligned.
+ * No offset or count in the file is trusted. get_structures() is the only way to a structure in it:
+ * it returns NULL for what is not inside the file or not aligned.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -21,14 +21,15 @@ struct object {
 	size_t why_size;
 };
 
-static int refuse(struct object *o, const char *why)
+static int refuse_object(struct object *o, const char *why)
 {
 	snprintf(o->why, o->why_size, "%s", why);
 	return -ENOEXEC;
 }
 
-/* count structures of this size at offset, or NULL. */
-static const void *get(const struct object *o, uint64_t offset, uint64_t count, size_t each)
+/* count structures of each bytes at offset, or NULL. */
+static const void *get_structures(const struct object *o, uint64_t offset, uint64_t count,
+				  size_t each)
 {
 	if (offset > o->size || count > (o->size - offset) / each || offset % _Alignof(ElfW(Addr)))
 		return NULL;
@@ -37,63 +38,64 @@ static const void *get(const struct object *o, uint64_t offset, uint64_t count, 
 
 static int check_header(struct object *o, const ElfW(Ehdr) *native)
 {
-	const ElfW(Ehdr) *h = get(o, 0, 1, sizeof(*h));
+	const ElfW(Ehdr) *h = get_structures(o, 0, 1, sizeof(*h));
 
 	if (!h)
-		return refuse(o, "too short for an ELF file");
+		return refuse_object(o, "too short for an ELF file");
 	if (memcmp(h->e_ident, ELFMAG, SELFMAG))
-		return refuse(o, "not an ELF file");
+		return refuse_object(o, "not an ELF file");
 	if (h->e_ident[EI_CLASS] != native->e_ident[EI_CLASS])
-		return refuse(o, "an ELF file for another word size");
+		return refuse_object(o, "an ELF file for another word size");
 	if (h->e_ident[EI_DATA] != native->e_ident[EI_DATA])
-		return refuse(o, "an ELF file for another byte order");
+		return refuse_object(o, "an ELF file for another byte order");
 	if (h->e_ident[EI_VERSION] != EV_CURRENT || h->e_version != EV_CURRENT)
-		return refuse(o, "an ELF file of an unknown version");
+		return refuse_object(o, "an ELF file of an unknown version");
 	if (h->e_ident[EI_OSABI] != ELFOSABI_SYSV && h->e_ident[EI_OSABI] != ELFOSABI_GNU)
-		return refuse(o, "an ELF file for another operating system");
+		return refuse_object(o, "an ELF file for another operating system");
 	if (h->e_machine != native->e_machine)
-		return refuse(o, "built for another machine");
+		return refuse_object(o, "built for another machine");
 	if (h->e_type != ET_DYN)
-		return refuse(o, "not a shared object");
+		return refuse_object(o, "not a shared object");
 	if (h->e_ehsize != sizeof(*h) || h->e_phentsize != sizeof(ElfW(Phdr)) ||
 	    h->e_shentsize != sizeof(ElfW(Shdr)))
-		return refuse(o, "the sizes in the ELF header are wrong");
+		return refuse_object(o, "the sizes in the ELF header are wrong");
 	o->header = h;
 	return 0;
 }
 
 /*
- * The dynamic linker maps what the segments say: a segment beyond the end of a truncated file would
- * be a SIGBUS.
+ * The dynamic linker maps the segments without checks: one beyond the end of a truncated file would
+ * raise SIGBUS.
  */
 static int check_segments(struct object *o)
 {
 	unsigned int loads = 0, dynamics = 0;
 
-	o->segments = get(o, o->header->e_phoff, o->header->e_phnum, sizeof(*o->segments));
+	o->segments =
+		get_structures(o, o->header->e_phoff, o->header->e_phnum, sizeof(*o->segments));
 	if (!o->segments || !o->header->e_phnum)
-		return refuse(o, "truncated: the program headers are not in the file");
+		return refuse_object(o, "truncated: the program headers are not in the file");
 	for (unsigned int i = 0; i < o->header->e_phnum; i++) {
 		const ElfW(Phdr) *p = &o->segments[i];
 
 		if (p->p_type == PT_NULL || p->p_type == PT_GNU_STACK)
 			continue;
 		if (p->p_offset > o->size || p->p_filesz > o->size - p->p_offset)
-			return refuse(o, "truncated: a segment is not in the file");
+			return refuse_object(o, "truncated: a segment is not in the file");
 		if (p->p_type == PT_INTERP)
-			return refuse(o, "a program, not a shared object");
+			return refuse_object(o, "a program, not a shared object");
 		if (p->p_type == PT_LOAD &&
 		    (p->p_filesz > p->p_memsz || p->p_vaddr + p->p_memsz < p->p_vaddr))
-			return refuse(o, "a segment has an impossible size");
+			return refuse_object(o, "a segment has an impossible size");
 		loads += p->p_type == PT_LOAD;
 		dynamics += p->p_type == PT_DYNAMIC;
 	}
 	if (!loads || dynamics != 1)
-		return refuse(o, "not a shared object: it has no dynamic section");
+		return refuse_object(o, "not a shared object: it has no dynamic section");
 	return 0;
 }
 
-static bool in_memory(const struct object *o, uint64_t address, uint64_t size)
+static bool is_in_segment(const struct object *o, uint64_t address, uint64_t size)
 {
 	for (unsigned int i = 0; i < o->header->e_phnum; i++) {
 		const ElfW(Phdr) *p = &o->segments[i];
@@ -116,18 +118,18 @@ static bool has_name(const char *strings, uint64_t strings_size, uint32_t offset
 static int check_symbol(struct object *o, const ElfW(Sym) *symbol, size_t symbol_size)
 {
 	if (symbol->st_shndx == SHN_UNDEF)
-		return refuse(o, "refers to the symbol of a plug-in instead of defining it");
+		return refuse_object(o, "refers to the symbol of a plug-in instead of defining it");
 	if (ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
-		return refuse(o, "the symbol of a plug-in is not data");
+		return refuse_object(o, "the symbol of a plug-in is not data");
 	if (ELF64_ST_BIND(symbol->st_info) != STB_GLOBAL ||
 	    ELF64_ST_VISIBILITY(symbol->st_other) != STV_DEFAULT)
-		return refuse(o, "the symbol of a plug-in is not exported");
-	if (symbol->st_size < symbol_size || !in_memory(o, symbol->st_value, symbol->st_size))
-		return refuse(o, "the symbol of a plug-in has the wrong size or place");
+		return refuse_object(o, "the symbol of a plug-in is not exported");
+	if (symbol->st_size < symbol_size || !is_in_segment(o, symbol->st_value, symbol->st_size))
+		return refuse_object(o, "the symbol of a plug-in has the wrong size or place");
 	return 0;
 }
 
-/* In the table of dynamic symbols, section number index. */
+/* Checks the symbol in the table of dynamic symbols, which is section number index. */
 static int check_symbols(struct object *o, const ElfW(Shdr) * sections, unsigned int index,
 			 const char *name, size_t symbol_size)
 {
@@ -138,12 +140,12 @@ static int check_symbols(struct object *o, const ElfW(Shdr) * sections, unsigned
 	const char *strings;
 
 	symbols = section->sh_entsize == sizeof(*symbols) ?
-			  get(o, section->sh_offset, count, sizeof(*symbols)) :
+			  get_structures(o, section->sh_offset, count, sizeof(*symbols)) :
 			  NULL;
 	link = section->sh_link < o->header->e_shnum ? &sections[section->sh_link] : NULL;
 	if (!symbols || !link || link->sh_type != SHT_STRTAB || link->sh_offset > o->size ||
 	    link->sh_size > o->size - link->sh_offset)
-		return refuse(o, "truncated: the table of symbols is not in the file");
+		return refuse_object(o, "truncated: the table of symbols is not in the file");
 	strings = (const char *)o->bytes + link->sh_offset;
 	for (uint64_t i = 0; i < count; i++)
 		if (has_name(strings, link->sh_size, symbols[i].st_name, name))
@@ -165,11 +167,11 @@ int sva_elf_check(const void *file, size_t size, const ElfW(Ehdr) * native, cons
 		err = check_segments(&o);
 	if (err)
 		return err;
-	sections = get(&o, o.header->e_shoff, o.header->e_shnum, sizeof(*sections));
+	sections = get_structures(&o, o.header->e_shoff, o.header->e_shnum, sizeof(*sections));
 	if (!sections)
-		return refuse(&o, "truncated: the section headers are not in the file");
+		return refuse_object(&o, "truncated: the section headers are not in the file");
 	for (unsigned int i = 0; i < o.header->e_shnum; i++)
 		if (sections[i].sh_type == SHT_DYNSYM)
 			return check_symbols(&o, sections, i, symbol, symbol_size);
-	return refuse(&o, "it has no table of dynamic symbols");
+	return refuse_object(&o, "it has no table of dynamic symbols");
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loader of plug-ins, which checks before it runs.
+ * The loader of plug-ins, which checks a file before it loads it.
  *
- * A plug-in is trusted code, so the question is whose it is: the file and its directory must belong
- * to root or to the user, and nobody else may write to them. What was checked is what gets loaded:
- * the file is opened once, examined through that descriptor, and handed to the dynamic linker as
- * /proc/self/fd/N; a path could lead elsewhere a moment later.
+ * A plug-in is trusted code, so its file and its directory must belong to root or to the user, and
+ * no other user may be able to write to them. The file that was checked is the one that is loaded:
+ * it is opened once, examined through that descriptor, and passed to the dynamic linker as
+ * /proc/self/fd/N; a path could lead to another file a moment later.
  *
- * Where there is no /proc, it is loaded by its path. That is as good if nobody but root and the
- * user can change any directory above it, which is looked at then.
+ * Where there is no /proc, it is loaded by its path. That is as safe if only root and the user can
+ * change the directories above it, which safe_path() checks.
  *
- * The dynamic linker knows an object by the name it was loaded under, and descriptors are reused.
- * So it can answer with another plug-in that once had the same number; the list of loaded plug-ins
- * (by device and inode) tells, and a higher number is tried.
+ * The dynamic linker knows an object by the name it was loaded under, and numbers of descriptors
+ * are reused. So dlopen(3) can return another plug-in that once had the same number. The list of
+ * loaded plug-ins (by device and inode) shows that, and a higher number is tried.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -42,10 +42,10 @@ struct loaded {
 	const struct sva_accfg_plugin *plugin;
 };
 
-/* Never shrinks: plug-ins stay for the life of the process. discover.c's lock covers it. */
+/* Never shrinks: plug-ins stay for the life of the process. Protected by the lock of discover.c. */
 static struct loaded *loaded_list;
 
-/* Nobody but root and this user may be able to change it. */
+/* Only root and this user may be able to change it. */
 static int check_owner(const struct stat *st, const char *what, char *why, size_t why_size)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid())
@@ -62,11 +62,11 @@ static int check_owner(const struct stat *st, const char *what, char *why, size_
 
 static int open_error(int err, const char *what, char *why, size_t why_size)
 {
-	snprintf(why, why_size, "%s can not be opened: %s", what, strerror(err));
+	snprintf(why, why_size, "%s cannot be opened: %s", what, strerror(err));
 	return -err;
 }
 
-/* The file, opened and found to be in good hands. */
+/* Open the file, if only root and the user can change it and its directory. */
 static int open_plugin(const char *path, struct stat *st, char *why, size_t why_size)
 {
 	const char *slash = strrchr(path, '/');
@@ -127,7 +127,7 @@ static int check_bytes(int fd, const struct stat *st, char *why, size_t why_size
 	int err;
 
 	if (st->st_size <= 0 || size > MAX_FILE_SIZE) {
-		snprintf(why, why_size, "a plug-in has no %lld bytes", (long long)st->st_size);
+		snprintf(why, why_size, "a plug-in cannot have %lld bytes", (long long)st->st_size);
 		return -ENOEXEC;
 	}
 	data = malloc(size);
@@ -143,7 +143,7 @@ static int check_bytes(int fd, const struct stat *st, char *why, size_t why_size
 	return err;
 }
 
-static bool printable(const char *text, size_t max)
+static bool is_printable(const char *text, size_t max)
 {
 	size_t length = strnlen(text, max + 1);
 
@@ -155,7 +155,7 @@ static bool printable(const char *text, size_t max)
 	return true;
 }
 
-/* Its code is loaded by now, but nothing of it is called before this. */
+/* Checks the structure before any function of the plug-in is called, except its constructors. */
 static int check_struct(const char *path, const struct sva_accfg_plugin *plugin, char *why,
 			size_t why_size)
 {
@@ -164,10 +164,10 @@ static int check_struct(const char *path, const struct sva_accfg_plugin *plugin,
 
 	if (plugin->size < sizeof(*plugin) || plugin->size > MAX_STRUCT_SIZE)
 		wrong = "size";
-	else if (!plugin->name || !printable(plugin->name, SVA_NAME_MAX - 1) ||
+	else if (!plugin->name || !is_printable(plugin->name, SVA_NAME_MAX - 1) ||
 		 !sva_name_valid(plugin->name))
 		wrong = "name";
-	else if (!plugin->about || !printable(plugin->about, MAX_ABOUT))
+	else if (!plugin->about || !is_printable(plugin->about, MAX_ABOUT))
 		wrong = "about";
 	else if (!plugin->enumerate)
 		wrong = "enumerate";
@@ -203,7 +203,7 @@ static struct loaded *find_file(const struct stat *st)
 	return l;
 }
 
-/* Loads the object behind fd, which it takes over, and fills in handle and plugin. */
+/* Loads the object behind fd, closes fd, and fills in handle and plugin. */
 static int load_fd(int fd, struct loaded *entry, char *why, size_t why_size)
 {
 	int next, err = -ENOEXEC;
@@ -216,12 +216,10 @@ static int load_fd(int fd, struct loaded *entry, char *why, size_t why_size)
 		entry->handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 		entry->plugin = entry->handle ? dlsym(entry->handle, SYMBOL) : NULL;
 		if (!entry->plugin) {
-			/*
-			 * The linker hands over no errno, but leaves that of the call that failed.
-			 */
+			/* dlopen(3) returns no errno, but leaves that of the call that failed. */
 			if (sva_is_shortage(errno))
 				err = -errno;
-			snprintf(why, why_size, "it can not be loaded: %s", dlerror());
+			snprintf(why, why_size, "it cannot be loaded: %s", dlerror());
 			break;
 		}
 		if (!find_plugin(entry->plugin))
@@ -239,9 +237,7 @@ static int load_fd(int fd, struct loaded *entry, char *why, size_t why_size)
 	return entry->plugin ? 0 : err;
 }
 
-/*
- * Can others put another directory or file in the place of this one, which is below the directory?
- */
+/* Can other users replace the entries of this directory? */
 static bool others_can_replace(const struct stat *directory)
 {
 	if (directory->st_uid != 0 && directory->st_uid != geteuid())
@@ -249,7 +245,7 @@ static bool others_can_replace(const struct stat *directory)
 	return directory->st_mode & (S_IWGRP | S_IWOTH) && !(directory->st_mode & S_ISVTX);
 }
 
-/* A path without links, on which nobody else can change anything; NULL: there is none, and why. */
+/* A path without links, of which other users can change no part. NULL: there is none, see why. */
 static char *safe_path(const char *path, const struct stat *file, char *why, size_t why_size)
 {
 	char *real = realpath(path, NULL), *slash;
@@ -291,7 +287,7 @@ static int load_path(const char *path, const struct stat *st, struct loaded *ent
 	entry->plugin = entry->handle ? dlsym(entry->handle, SYMBOL) : NULL;
 	free(real);
 	if (!entry->plugin) {
-		snprintf(why, why_size, "it can not be loaded: %s", dlerror());
+		snprintf(why, why_size, "it cannot be loaded: %s", dlerror());
 		return -ENOEXEC;
 	}
 	if (!find_plugin(entry->plugin))
@@ -301,7 +297,7 @@ static int load_path(const char *path, const struct stat *st, struct loaded *ent
 	return -ENOEXEC;
 }
 
-static int load(const char *path, const struct sva_accfg_plugin **plugin, char *why,
+static int load_plugin(const char *path, const struct sva_accfg_plugin **plugin, char *why,
 		size_t why_size)
 {
 	struct loaded *entry;
@@ -348,7 +344,7 @@ int sva_plugin_load(const char *path, const struct sva_accfg_plugin **plugin, ch
 {
 	int err, saved = errno;
 
-	err = load(path, plugin, why, why_size);
+	err = load_plugin(path, plugin, why, why_size);
 	errno = saved;
 	return err;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a plug-in says of a queue comes from sysfs or from a file, so it may be anything. What
- * passes here is printed, compared, opened and computed with everywhere else without another look.
+ * What a plug-in reports of a queue comes from sysfs or from a file, so it may be anything. What
+ * this check accepts is printed, compared, opened and computed with everywhere else without further
+ * checks.
  */
 #include <string.h>
 
@@ -30,7 +31,7 @@ bool sva_text_valid(const char *text, size_t max)
 	return true;
 }
 
-/* An absolute path without detours, or nothing. */
+/* Empty, or an absolute path without "..". */
 static bool node_valid(const char *node)
 {
 	if (!*node)
@@ -45,8 +46,8 @@ static bool zero_or_power_of_two(uint64_t value, uint64_t max)
 }
 
 /*
- * Fields of a later version of the structure: they may be there, but they must not ask for
- * anything.
+ * A later version of the structure may have more fields, but they must be zero, since this version
+ * does not know what they ask for.
  */
 static bool tail_is_zero(const struct sva_accfg_queue *q)
 {
@@ -69,7 +70,7 @@ static bool strings_valid(const struct sva_accfg_queue *q, const char **wrong)
 	*wrong = "node";
 	if (!q->node || !node_valid(q->node))
 		return false;
-	/* A label may be any text: it is escaped where it is printed. */
+	/* A label may be any text: it is escaped when it is printed. */
 	*wrong = "label";
 	return q->label;
 }

@@ -5,16 +5,16 @@
 #include "lib/find/discover.h"
 
 #define SVA_NODE_MAX  256  /* of a device node's path, with the terminator */
-/* of a label, with the terminator; what the idxd driver takes. Longer ones are cut */
-#define SVA_LABEL_MAX 1024
+#define SVA_LABEL_MAX 1024 /* of a label, as in the idxd driver; longer ones are cut */
+
 
 /*
- * Whether what a plug-in says of a queue can be true: NULL, or the name of the first field that can
- * not. Limits that are unknown are accepted.
+ * Checks what a plug-in reports of a queue. Returns NULL, or the name of the first field with an
+ * impossible value. Limits that are unknown are accepted.
  */
 const char *sva_queue_check(const struct sva_accfg_queue *queue);
 
-/* Whether text may be shown to people: UTF-8 without control characters, shorter than max. */
+/* Is text fit to be printed: UTF-8 without control characters, shorter than max? */
 bool sva_text_valid(const char *text, size_t max);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of settings: what config.c applies the sources to. Every setting is a row, every type
- * of value a setter and its opposite.
+ * The table of settings, to which config.c applies the sources. Every setting is a row; every type
+ * of value has a function that sets it and one that shows it.
  */
 #ifndef SVA_SETTINGS_H
 #define SVA_SETTINGS_H
 
 #include "lib/find/config.h"
 
-/* Which answer permits less, and so can not be taken back by a later source. */
+/* Which value permits less, so that a later source cannot take it back. */
 enum narrower { NEITHER, YES, NO };
 
 enum source { FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT, FROM_OPTIONS };
@@ -30,23 +30,30 @@ struct row {
 	struct sva_setting public;
 	set_fn *set;
 	show_fn *show;
-	size_t offset;		  /* of the field in struct sva_config */
-	/* of numbers; of words that may be given as a number, if max is not 0 */
-	uint64_t min, max;
+	size_t offset;            /* of the field in struct sva_config */
+	uint64_t min, max;        /* of numbers; if max is set, a word may be a number, too */
 	const struct word *words; /* of words, ended by NULL */
-	uint32_t flag;		  /* of yes/no: the bit in struct sva_config::flags */
-	enum narrower narrower;	  /* of yes/no */
+	uint32_t flag;            /* of yes/no: the bit in struct sva_config::flags */
+	enum narrower narrower;   /* of yes/no */
 };
 
 enum row_index {
-	ROW_PATHS, ROW_QUEUES, ROW_PLUGINS, ROW_PLUGIN_DIR, ROW_QUEUE_FILE, ROW_THRESHOLD,
+	ROW_PATHS,
+	ROW_QUEUES,
+	ROW_PLUGINS,
+	ROW_PLUGIN_DIR,
+	ROW_QUEUE_FILE,
+	ROW_THRESHOLD,
 	ROW_FAULT_POLICY,
 	ROW_FAULT_TRIES,
 	ROW_FULL_TRIES,
 	ROW_SOFT_THREADS,
 	ROW_SOFT_PROFILE,
 	ROW_RECORD_TIMEOUT,
-	ROW_GUARD, ROW_STRICT, ROW_UNTRUSTED, ROW_LOG,
+	ROW_GUARD,
+	ROW_STRICT,
+	ROW_UNTRUSTED,
+	ROW_LOG,
 	ROW_COUNT
 };
 
@@ -60,12 +67,12 @@ struct loader {
 	struct {
 		enum source source;
 		unsigned int line;
-	} said[ROW_COUNT]; /* who set the row last */
+	} origin[ROW_COUNT]; /* which source set the row last */
 };
 
 /*
- * Messages with the place of the value in front: malformed; not permitted. They return the error
- * that fits.
+ * Log what is wrong with a value, after the place where it was set: it is malformed; it is not
+ * permitted. They return the error to return.
  */
 int sva_settings_refuse(struct loader *l, const struct row *row, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
