@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # sva-emu, and the library that it loads into programs. The sources are in rooms (README.md).
 #
-# The library is built without the sanitizers, and so is its copy of the model: it runs in signal handlers of programs
-# that have sanitizers of their own. It is also built without AVX, as the stubs of --fast save only what FXSAVE saves.
+# The library is built without the sanitizers, and so is its copy of the model: it runs in signal
+# handlers of programs that have sanitizers of their own. It is also built without AVX, as the stubs
+# of --fast save only what FXSAVE saves.
 dist_man_MANS += man/sva-emu.1
 EXTRA_DIST += man/examples/first-dsa.c %D%/README.md
 
@@ -96,7 +97,8 @@ pkglib_LTLIBRARIES += %D%/libsva-emu.la
 	%D%/preload/wrap_threads.c
 %C%_libsva_emu_la_CPPFLAGS = $(EMU_CPPFLAGS) -DEMU_GADGET
 %C%_libsva_emu_la_CFLAGS = $(EMU_CFLAGS) -mno-red-zone
-%C%_libsva_emu_la_LDFLAGS = -module -avoid-version -shared $(COV_CFLAGS) -Wl,-z,initfirst -Wl,-z,now -Wl,-z,defs
+%C%_libsva_emu_la_LDFLAGS = -module -avoid-version -shared $(COV_CFLAGS) \
+	-Wl,-z,initfirst -Wl,-z,now -Wl,-z,defs
 %C%_libsva_emu_la_LIBADD = %D%/libemu-model.la $(ZYDIS_LIBS) -ldl -lpthread
 
 bin_PROGRAMS += %D%/sva-emu

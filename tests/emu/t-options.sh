@@ -35,35 +35,35 @@ refused_key "unknown 'bogus=*' (known: $keys)" bogus bogus=1
 for key in $keys; do
 	ok "the help of --queues names $key" grep -qw -e "${key%=}" <("$emu" run --help | sed -n '/--queues/,/default/p')
 done
-refused "a threshold of 9 in a queue of 8" --queues wq0.0:shared,size=8,threshold=9
-refused "'wq8.0' is no queue" --queues wq8.0
-refused "'wq0.8' is no queue" --queues wq0.8
-refused "'wq0' is no queue" --queues wq0
-refused "wq0.1 is there twice" --queues 'wq0.1:shared;wq0.1:dedicated'
+refused "the threshold 9 is larger than the size 8" --queues wq0.0:shared,size=8,threshold=9
+refused "'wq8.0' is not a queue" --queues wq8.0
+refused "'wq0.8' is not a queue" --queues wq0.8
+refused "'wq0' is not a queue" --queues wq0
+refused "wq0.1 is described twice" --queues 'wq0.1:shared;wq0.1:dedicated'
 refused "sizes add up to 200" --queues 'wq0.0:size=100;wq0.1:size=100'
-refused "names no queue" --queues ''
+refused "describes no queue" --queues ''
 for n in 0 9 x '' 1x -1; do
-	refused "--devices wants a number from 1 to 8, not '$n'" --devices "$n"
+	refused "--devices takes a number from 1 to 8, not '$n'" --devices "$n"
 done
-refused "--profile wants dsa1, dsa2 or dsa3, not 'dsa4'" --profile dsa4
+refused "--profile takes dsa1, dsa2 or dsa3, not 'dsa4'" --profile dsa4
 for option in retry fault error delay; do
 	for n in 0 x '' -3 5000000000 '3 '; do
-		refused "--$option wants a number from 1 on, not '$n'" --$option "$n"
+		refused "--$option takes a number from 1 on, not '$n'" --$option "$n"
 	done
 done
 for n in 0 17 x ''; do
-	refused "--async wants a number of threads from 1 to 16, not '$n'" "--async=$n"
+	refused "--async takes a number of threads from 1 to 16, not '$n'" "--async=$n"
 done
-refused "--sabotage wants flip, lose or length, not 'bogus'" --sabotage bogus
-refused "--sabotage wants flip, lose or length, not 'fli'" --sabotage fli
-refused "wants a number from 1 on, not '0'" --sabotage flip:0
-refused "--trace-format wants text or json, not 'xml'" --trace-format xml
-refused "nothing is traced without --trace" --trace-format json
-refused "--async and --delay do not go with it" --ptrace --async
-refused "--async and --delay do not go with it" --ptrace --delay 10
-refused "--ptrace does not go with it" --ptrace --fast
-refused "--queues and --devices do not go with it" --config /dev/null --queues wq0.0
-refused "--queues and --devices do not go with it" --config /dev/null --devices 2
+refused "--sabotage takes flip, lose or length, not 'bogus'" --sabotage bogus
+refused "--sabotage takes flip, lose or length, not 'fli'" --sabotage fli
+refused "takes a number from 1 on, not '0'" --sabotage flip:0
+refused "--trace-format takes text or json, not 'xml'" --trace-format xml
+refused "--trace-format needs --trace" --trace-format json
+refused "it cannot be combined with --async or --delay" --ptrace --async
+refused "it cannot be combined with --async or --delay" --ptrace --delay 10
+refused "it cannot be combined with --ptrace" --ptrace --fast
+refused "--config cannot be combined with --queues or --devices" --config /dev/null --queues wq0.0
+refused "--config cannot be combined with --queues or --devices" --config /dev/null --devices 2
 refused "unrecognized option '--bogus'" --bogus
 refused "doesn't allow an argument" --check=1
 for option in --trace --stats; do
@@ -72,7 +72,7 @@ for option in --trace --stats; do
 	not_ok "… before anything was started" grep -q '^started' "$work/out"
 done
 ok "run without a program" ends_with 2 "$emu" run --check
-ok "… is told" said "run what"
+ok "… is told" said "no program is given"
 ok "an option without its argument" ends_with 2 "$emu" run --retry
 ok "… is told" said "requires an argument"
 ok "no command" ends_with 2 "$emu"

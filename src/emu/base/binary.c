@@ -11,7 +11,7 @@ static bool read_at(int fd, void *to, size_t size, uint64_t offset)
 	return raw_syscall4(SYS_pread64, fd, to, size, offset) == (long)size;
 }
 
-/* Does the dynamic section name a library? */
+/* Does the dynamic section name a library that is needed? */
 static bool needs_library(int fd, const Elf64_Phdr *segment)
 {
 	Elf64_Dyn entry;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a program is, from its file: whether the preload library can be loaded into it, and would
- * work there.
+ * The kind of a program, read from its file: it decides whether the preload library can be loaded
+ * into it and works there.
  */
 #ifndef EMU_BASE_BINARY_H
 #define EMU_BASE_BINARY_H
@@ -10,7 +10,9 @@ enum emu_binary {
 	EMU_BINARY_OTHER,   /* no 64-bit x86 program */
 	EMU_BINARY_DYNAMIC, /* the dynamic linker loads it, and libc with it */
 	EMU_BINARY_STATIC,  /* nothing loads a library into it */
-	/* it has a dynamic linker but not libc, whose threads the library needs: Go without cgo */
+	/*
+	 * it has a dynamic linker but no libc, which the library needs for threads: Go without cgo
+	 */
 	EMU_BINARY_BARE,
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The string functions that the compiler, the model and Zydis call, as hidden symbols: every call
- * from within the preload library ends here, and never in a memcpy that the emulated program
- * brought along and that would submit to a DSA.
+ * The string functions that the compiler, the model and Zydis call, as hidden symbols. Calls from
+ * within the preload library end here, and never in a memcpy of the emulated program that would
+ * submit to a DSA.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls without libc, answering -errno, and the few byte loops that the preload library
- * needs.
+ * System calls without libc, which return -errno, and the few byte loops that the preload library
+ * needs. The room "base" has what knows nothing of the emulator; it calls no other room.
  *
- * Why not libc: the handlers run inside signals of programs that may interpose any libc function,
- * memcpy above all (that is what DSA memcpy libraries do), and they must leave errno alone.
+ * libc is not used because signal handlers of the emulator run in programs that may interpose any
+ * function of libc, above all memcpy (DSA memcpy libraries do), and because a handler must not
+ * change errno.
  */
 #ifndef EMU_BASE_RAW_H
 #define EMU_BASE_RAW_H
@@ -17,8 +18,8 @@
 #define EMU_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /*
- * The preload library makes them from a place in libc (dispatch.h), and is built without a red
- * zone, which a call in the middle of a function would write over.
+ * The preload library calls an instruction in libc (gadget.c). So it is built without a red zone,
+ * which such a call would overwrite.
  */
 #ifdef EMU_GADGET
 extern void (*emu_gadget)(void) __attribute__((visibility("hidden")));
@@ -56,7 +57,7 @@ static inline int raw_openat(int dirfd, const char *path, int flags, int mode)
 {
 	int fd = (int)raw_syscall4(SYS_openat, dirfd, path, flags, mode), moved;
 
-	/* 0 to 2 are the program's, also while they are closed. */
+	/* 0 to 2 belong to the program, even while they are closed. */
 	if (fd < 0 || fd > 2)
 		return fd;
 	moved = (int)raw_syscall3(SYS_fcntl, fd, 1030 /* F_DUPFD_CLOEXEC */, 3);
@@ -89,7 +90,7 @@ static inline int raw_gettid(void)
 	return (int)raw_syscall0(SYS_gettid);
 }
 
-/* An answer of the kernel that is an error. */
+/* Is the result of a system call an error? */
 static inline int raw_failed(long ret)
 {
 	return (unsigned long)ret > -4096ul;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text without libc: what is printed from signal handlers, and the contents of sysfs attributes. A
- * text that does not fit is cut; it is never written beyond its end and is always terminated.
+ * Text without libc: messages from signal handlers, and the contents of sysfs attributes. A text
+ * that does not fit is cut. Nothing is written beyond the end of the buffer, and the text is always
+ * terminated.
  */
 #ifndef EMU_BASE_TEXT_H
 #define EMU_BASE_TEXT_H
@@ -25,7 +26,7 @@ void text_init(struct emu_text *text, char *buf, size_t size);
 void text_add(struct emu_text *text, const char *fmt, ...);
 void text_vadd(struct emu_text *text, const char *fmt, va_list ap);
 
-/* A string as JSON wants it inside quotes. */
+/* A string as it stands inside the quotes of JSON. */
 void text_json(struct emu_text *text, const char *string);
 
 static inline size_t text_len(const struct emu_text *text)
@@ -34,8 +35,8 @@ static inline size_t text_len(const struct emu_text *text)
 }
 
 /*
- * A number in base 10, or 16 after 0x; leading blanks and a trailing newline are allowed. 0, or
- * -EINVAL.
+ * A number in base 10, or 16 after 0x; leading blanks and a trailing newline are allowed. Returns 0
+ * or -EINVAL.
  */
 int text_number(const char *s, size_t len, uint64_t *value);
 

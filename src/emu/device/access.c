@@ -36,7 +36,7 @@ size_t emu_access_reach(struct emu_access *access, uint64_t addr, size_t len, un
 	return done < len ? done : len;
 }
 
-/* One byte is wrong, in the middle of what was written. */
+/* --sabotage flip: change one byte in the middle of what was written. */
 void emu_access_flip(struct emu_access *access, uint8_t *data, size_t used, unsigned int how)
 {
 	if (access->sabotage != EMU_SABOTAGE_FLIP || access->sabotaged ||
@@ -56,7 +56,7 @@ void *emu_access_scratch(struct emu_access *access, uint64_t addr, uint64_t *fau
 	return &access->scratch;
 }
 
-/* The record of a sabotaged descriptor is lost, or has another result than it should. */
+/* --sabotage: lose the record of the descriptor, or change the result in it. */
 void emu_access_unscratch(struct emu_access *access)
 {
 	struct sva_comp *comp = &access->scratch;
@@ -77,7 +77,7 @@ void emu_access_unscratch(struct emu_access *access)
 	emu_write_record(access->record, comp);
 }
 
-/* Bounce buffers are a thread's own, and exist from its first descriptor that needs them. */
+/* Each thread has bounce buffers of its own, made for its first descriptor that needs them. */
 static EMU_TLS uint8_t *bounce;
 
 static bool have_bounce(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One ring for all queues of a process, and threads that take from it in order. Submitters are
- * signal handlers, in which every other signal is blocked, so a short spin lock is safe: its holder
- * can be preempted, but not interrupted by a submission of its own thread.
+ * Engine threads: one ring of jobs for all queues of a process, and threads that take from it in
+ * order. Submitters are signal handlers, in which all other signals are blocked. So a short spin
+ * lock is safe: its holder can be preempted, but not interrupted by a submission of its own thread.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -22,28 +22,29 @@
 #define SMALL_STACK (16u << 10)
 
 static struct {
-	uint32_t mm;                  /* whose threads they are: a child of fork has none */
+	/* the address space that has the threads: a child of fork has none */
+	uint32_t mm;
 	int lock;
-	uint32_t wake;                /* futex: counts jobs */
-	uint32_t sleeping;            /* threads in the futex */
-	uint64_t head, tail;          /* taken, put */
+	uint32_t wake;                /* a futex that counts jobs */
+	uint32_t sleeping;            /* how many threads wait for it */
+	uint64_t head, tail;          /* how many jobs were taken, and put in */
 	unsigned int threads;
 	emu_job_fn *run;
 	struct {
 		uint64_t sequence;    /* of the job in progress, 0 if idle */
 		emu_queue_id queue;
-		int cpu;              /* where the thread ran last */
+		int cpu;              /* the CPU that the thread ran on last */
 	} engine[MAX_THREADS];
 	struct emu_job ring[RING];
 } async;
 
-static void lock(void)
+static void lock_ring(void)
 {
 	while (__atomic_exchange_n(&async.lock, 1, __ATOMIC_ACQUIRE))
 		raw_syscall0(SYS_sched_yield);
 }
 
-static void unlock(void)
+static void unlock_ring(void)
 {
 	__atomic_store_n(&async.lock, 0, __ATOMIC_RELEASE);
 }
@@ -64,7 +65,7 @@ static int this_cpu(void)
 	return (int)cpu;
 }
 
-/* Sleep until the job at the head is due, or there is one at all. */
+/* Sleep until the job at the head is due (0: until there is a job). */
 static void wait_for_work(uint64_t due)
 {
 	uint32_t seen = __atomic_load_n(&async.wake, __ATOMIC_ACQUIRE);
@@ -87,13 +88,16 @@ static void wait_for_work(uint64_t due)
 	__atomic_sub_fetch(&async.sleeping, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Take the oldest job if it is due. False if not; then *due says when, 0 if there is none. */
-static bool take(unsigned int me, struct emu_job *job, uint64_t *due)
+/*
+ * Take the oldest job if it is due. Otherwise returns false, and *due says when it will be; 0 if
+ * there is no job.
+ */
+static bool take_job(unsigned int me, struct emu_job *job, uint64_t *due)
 {
 	bool got = false;
 
 	*due = 0;
-	lock();
+	lock_ring();
 	if (async.head != async.tail) {
 		*job = async.ring[async.head % RING];
 		*due = job->due;
@@ -105,13 +109,13 @@ static bool take(unsigned int me, struct emu_job *job, uint64_t *due)
 			got = true;
 		}
 	}
-	unlock();
+	unlock_ring();
 	return got;
 }
 
 /*
- * A drain starts when everything before it has ended. All of that has been taken, as jobs are taken
- * in order.
+ * A drain starts when every job before it has ended. Jobs are taken in order, so all of those have
+ * been taken.
  */
 static void wait_for_older(unsigned int me, const struct emu_job *job)
 {
@@ -126,7 +130,7 @@ static void wait_for_older(unsigned int me, const struct emu_job *job)
 	}
 }
 
-static void *engine(void *arg)
+static void *run_engine(void *arg)
 {
 	unsigned int me = (unsigned int)(uintptr_t)arg;
 	struct emu_job job;
@@ -134,7 +138,7 @@ static void *engine(void *arg)
 
 	for (;;) {
 		__atomic_store_n(&async.engine[me].cpu, this_cpu(), __ATOMIC_RELAXED);
-		if (!take(me, &job, &due)) {
+		if (!take_job(me, &job, &due)) {
 			wait_for_work(due);
 			continue;
 		}
@@ -147,7 +151,10 @@ static void *engine(void *arg)
 	return NULL;
 }
 
-/* A signal of the program's must not end up in one of our threads. */
+/*
+ * All signals that the program may send are blocked in the new thread, so that none is delivered
+ * there.
+ */
 static int start_thread(unsigned int number)
 {
 	uint64_t all = ~EMU_SIGNALS_OURS, old = 0;
@@ -159,7 +166,7 @@ static int start_thread(unsigned int number)
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	raw_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(all));
-	ret = emu_create_thread(&thread, &attr, engine, (void *)(uintptr_t)number);
+	ret = emu_create_thread(&thread, &attr, run_engine, (void *)(uintptr_t)number);
 	raw_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof(old));
 	pthread_attr_destroy(&attr);
 	return -ret;
@@ -170,7 +177,7 @@ bool emu_async_ready(void)
 	return EMU_LIKELY(__atomic_load_n(&async.mm, __ATOMIC_ACQUIRE) == emu_mm_id());
 }
 
-/* pthread_create() needs more than some programs have for their handlers. */
+/* pthread_create() needs more stack than some programs give their signal handlers. */
 static bool on_small_stack(void)
 {
 	stack_t stack = { .ss_flags = SS_DISABLE };
@@ -188,8 +195,8 @@ int emu_async_start(unsigned int threads, emu_job_fn *run)
 	if (emu_async_ready())
 		return 0;
 	if (on_small_stack()) {
-		emu_say("%s opened a queue by a system call of its own, on a signal stack that is too small to start "
-			"engine threads: the submitting threads do the work",
+		emu_say("%s opened a queue by a system call of its own, on a signal stack that is "
+			"too small to start engine threads: the submitting threads do the work",
 			emu.program);
 		return 0;
 	}
@@ -213,10 +220,10 @@ int emu_async_start(unsigned int threads, emu_job_fn *run)
 }
 
 /*
- * A program that polls with PAUSE, on the CPU that an engine ran on last, would keep that engine
- * waiting until its time slice is over: milliseconds. So the submitter steps aside once.
+ * A program that polls with PAUSE on the CPU that an engine ran on last would keep that engine
+ * waiting for the rest of its time slice, which is milliseconds. So the submitter yields once.
  */
-static void let_engine_run(void)
+static void yield_to_engine(void)
 {
 	int mine = this_cpu();
 	unsigned int i;
@@ -230,15 +237,15 @@ static void let_engine_run(void)
 void emu_async_push(struct emu_job *job)
 {
 	job->due = emu.state->opt.delay_ns ? now_ns() + emu.state->opt.delay_ns : 0;
-	lock();
+	lock_ring();
 	job->sequence = async.tail + 1;
 	async.ring[async.tail % RING] = *job;
 	__atomic_store_n(&async.tail, async.tail + 1, __ATOMIC_SEQ_CST);
-	unlock();
+	unlock_ring();
 	__atomic_add_fetch(&async.wake, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&async.sleeping, __ATOMIC_SEQ_CST))
 		raw_syscall3(SYS_futex, &async.wake, FUTEX_WAKE_PRIVATE, 1);
-	let_engine_run();
+	yield_to_engine();
 }
 
 static bool has_work(emu_queue_id queue)
@@ -247,12 +254,12 @@ static bool has_work(emu_queue_id queue)
 	unsigned int i;
 	uint64_t at;
 
-	lock();
+	lock_ring();
 	for (at = async.head; at != async.tail && !has; at++)
 		has = async.ring[at % RING].queue == queue;
 	for (i = 0; i < async.threads && !has; i++)
 		has = async.engine[i].sequence && async.engine[i].queue == queue;
-	unlock();
+	unlock_ring();
 	return has;
 }
 

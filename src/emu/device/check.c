@@ -9,8 +9,8 @@
 #include "emu/base/text.h"
 #include "emu/device/trace.h"
 
-/* Who, and where: the address, and the file with the offset that addr2line takes. */
-static void begin(struct emu_text *text, uint64_t site)
+/* Program, thread, and address: as a number, and as the file and offset that addr2line takes. */
+static void add_origin(struct emu_text *text, uint64_t site)
 {
 	struct emu_mapping mapping;
 	const char *base, *at;
@@ -27,13 +27,13 @@ static void begin(struct emu_text *text, uint64_t site)
 }
 
 /*
- * A program that tries again does the same thing wrong again: each finding is told once for an
- * instruction of a process. A table without a lock: whoever comes second to an entry has not been
- * told yet, at worst.
+ * A program that tries again makes the same mistake again: each finding is printed once for one
+ * instruction of a process. The table has no lock; if two threads are at one entry, a finding may
+ * be printed twice.
  */
-static bool told_before(uint64_t site, const char *finding)
+static bool was_printed(uint64_t site, const char *finding)
 {
-	static uint64_t told[64];
+	static uint64_t printed[64];
 	uint64_t hash = site ^ (uint64_t)(uint32_t)emu_pid() << 32, none;
 	unsigned int i;
 
@@ -42,7 +42,7 @@ static bool told_before(uint64_t site, const char *finding)
 	hash |= 1;
 	for (i = 0; i < 64; i++) {
 		none = 0;
-		if (__atomic_compare_exchange_n(&told[(hash + i) % 64], &none, hash, false,
+		if (__atomic_compare_exchange_n(&printed[(hash + i) % 64], &none, hash, false,
 						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
 			return false;
 		if (none == hash)
@@ -62,12 +62,12 @@ void emu_check_say(uint64_t site, const char *fmt, ...)
 		return;
 	emu_count(emu.state, EMU_COUNT_UNLAWFUL, 1);
 	text_init(&text, line, sizeof(line));
-	begin(&text, site);
+	add_origin(&text, site);
 	finding = text.at;
 	va_start(ap, fmt);
 	text_vadd(&text, fmt, ap);
 	va_end(ap);
-	if (!told_before(site, finding))
+	if (!was_printed(site, finding))
 		emu_say("%s", line);
 }
 
@@ -79,9 +79,9 @@ void emu_check_refused(emu_queue_id queue, const char *why, uint64_t site)
 		emu_check_say(site, "%s: %s", emu_queue_name(queue, name), why);
 }
 
-/* Which bytes of the descriptor does the operation not use, and are not zero? */
-static void explain_reserved(const struct sva_model_profile *profile, const struct sva_desc *desc,
-			     struct emu_text *text)
+/* The bytes of the descriptor that the operation does not use and that are not zero. */
+static void add_reserved(const struct sva_model_profile *profile, const struct sva_desc *desc,
+			 struct emu_text *text)
 {
 	const struct model_op *op = model_op_find(profile, sva_desc_opcode(desc));
 	const uint8_t *bytes = (const uint8_t *)desc;
@@ -96,8 +96,8 @@ static void explain_reserved(const struct sva_model_profile *profile, const stru
 	}
 }
 
-/* A flag that is set is one too many; one that is not set is missing. */
-static void explain_flags(const struct sva_desc *desc, uint32_t invalid, struct emu_text *text)
+/* An invalid flag that is set is not allowed; one that is not set is missing. */
+static void add_flags(const struct sva_desc *desc, uint32_t invalid, struct emu_text *text)
 {
 	uint32_t set = invalid & sva_desc_flags(desc), missing = invalid & ~sva_desc_flags(desc);
 
@@ -111,15 +111,15 @@ static void explain_flags(const struct sva_desc *desc, uint32_t invalid, struct 
 	}
 }
 
-static void explain(const struct sva_model_profile *profile, const struct sva_desc *desc,
-		    const struct sva_comp *comp, struct emu_text *text)
+static void add_explanation(const struct sva_model_profile *profile, const struct sva_desc *desc,
+			    const struct sva_comp *comp, struct emu_text *text)
 {
 	switch (comp->status & SVA_STATUS_MASK) {
 	case SVA_STATUS_RESERVED_FIELD:
-		explain_reserved(profile, desc, text);
+		add_reserved(profile, desc, text);
 		break;
 	case SVA_STATUS_INVALID_FLAGS:
-		explain_flags(desc, comp->op.invalid_flags, text);
+		add_flags(desc, comp->op.invalid_flags, text);
 		break;
 	case SVA_STATUS_XFER_SIZE:
 		text_add(text, ": %u bytes, this queue takes 1 to %lu", desc->size,
@@ -140,7 +140,9 @@ static void explain(const struct sva_model_profile *profile, const struct sva_de
 	}
 }
 
-/* What is the matter with one descriptor, of a batch too (index >= 0)? */
+/*
+ * Print what is wrong with one descriptor, by its status. index >= 0: it is that entry of a batch.
+ */
 static void check_status(const struct sva_model_profile *profile, const char *name, int index,
 			 const struct sva_desc *desc, const struct sva_comp *comp, uint64_t site)
 {
@@ -156,11 +158,11 @@ static void check_status(const struct sva_model_profile *profile, const char *na
 	if (index >= 0)
 		text_add(&text, " (entry %d of a batch)", index);
 	text_add(&text, ": %s (0x%02x)", emu_status_name(status), status);
-	explain(profile, desc, comp, &text);
+	add_explanation(profile, desc, comp, &text);
 	emu_check_say(site, "%s", line);
 }
 
-/* Lawful for the device that is shown, but not what the program can have meant. */
+/* What this device accepts, but a program cannot have meant. */
 static void check_habits(const char *name, const struct sva_desc *desc, uint64_t site)
 {
 	const char *op = emu_opcode_name(sva_desc_opcode(desc));
@@ -170,7 +172,8 @@ static void check_habits(const char *name, const struct sva_desc *desc, uint64_t
 		emu_check_say(site, "%s: %s: a completion record address, but flag crav is not set",
 			      name, op);
 	else if (!(flags & SVA_DESC_CRAV) && sva_desc_opcode(desc) != SVA_OPCODE_NOOP)
-		emu_check_say(site, "%s: %s: without a completion record its end can not be known",
+		emu_check_say(site,
+			      "%s: %s: without a completion record a program cannot see its end",
 			      name, op);
 	if (flags & (MODEL_CRSTS | MODEL_DSTS))
 		emu_check_say(
@@ -179,7 +182,7 @@ static void check_habits(const char *name, const struct sva_desc *desc, uint64_t
 			name, op);
 }
 
-/* The entries that ran, by the records that they left. */
+/* Check the entries of a batch that were executed, by the records that they wrote. */
 static void check_batch(const struct sva_model_profile *profile, const char *name,
 			const struct sva_desc *batch, uint32_t ran, uint64_t site)
 {
@@ -207,8 +210,8 @@ void emu_check_outcome(emu_queue_id queue, const struct sva_desc *desc,
 	if (outcome->end == SVA_MODEL_LOST)
 		emu_check_say(
 			site,
-			"%s: %s: the completion record at 0x%lx can not be written (0x%02x, %s): a poller waits "
-			"for ever",
+			"%s: %s: the completion record at 0x%lx cannot be written (0x%02x, %s): a poller "
+			"waits forever",
 			name, emu_opcode_name(sva_desc_opcode(desc)), desc->completion_addr,
 			(unsigned int)outcome->swerror, emu_status_name(outcome->swerror));
 	check_status(&profile, name, -1, desc, &outcome->comp, site);

@@ -14,7 +14,7 @@
 #include "emu/host/process.h"
 
 /*
- * What the SWERROR register says after a descriptor was dropped because a dedicated queue was full.
+ * The code in register SWERROR after a descriptor was dropped because a dedicated queue was full.
  */
 #define SWERROR_DROPPED 0x53u
 
@@ -39,7 +39,7 @@ static void set_swerror(struct emu_device *dev, unsigned int code, uint64_t addr
 }
 
 struct execution {
-	struct emu_access access; /* first: the model hands it back as its context */
+	struct emu_access access; /* first: the model passes it back as its context */
 	struct emu_device *dev;
 };
 
@@ -52,12 +52,12 @@ static void on_event(void *ctx, const struct sva_desc *desc,
 	set_swerror(exec->dev, outcome->swerror, outcome->swerror_addr);
 }
 
-static bool every(uint64_t sequence, uint32_t nth)
+static bool is_nth(uint64_t sequence, uint32_t nth)
 {
 	return nth && sequence % nth == 0;
 }
 
-/* --error: the device answers with a hardware error and does nothing. */
+/* --error: the device reports a hardware error and does nothing. */
 static void fail_descriptor(const struct sva_desc *desc, struct sva_model_outcome *outcome)
 {
 	*outcome = (struct sva_model_outcome){ .end = SVA_MODEL_SILENT };
@@ -72,9 +72,8 @@ static void fail_descriptor(const struct sva_desc *desc, struct sva_model_outcom
 }
 
 /*
- * What was worked on: all of a descriptor that succeeded, and of one that met a page fault what the
- * record says to be complete. One that was refused or ended with an error has done nothing that
- * could be counted on.
+ * How many bytes count as processed: all of a descriptor that succeeded; of one that met a page
+ * fault, what the record reports as complete. After another error nothing can be relied on.
  */
 static uint32_t bytes_done(const struct sva_desc *desc, const struct sva_model_outcome *outcome)
 {
@@ -110,8 +109,8 @@ static void count_outcome(struct emu_state *state, const struct sva_desc *desc,
 		emu_count(state, EMU_COUNT_ERRORS, 1);
 }
 
-/* A wrong length, as a negative control: the tail is not done, and nobody is told. */
-static void shorten(struct sva_desc *desc)
+/* --sabotage length: the last bytes are not processed, and the record does not report it. */
+static void shorten_descriptor(struct sva_desc *desc)
 {
 	unsigned int opcode = sva_desc_opcode(desc);
 
@@ -120,7 +119,8 @@ static void shorten(struct sva_desc *desc)
 		desc->size -= 8;
 }
 
-static void execute(emu_queue_id queue, const struct sva_desc *desc, const char *way, uint64_t site)
+static void execute_descriptor(emu_queue_id queue, const struct sva_desc *desc, const char *way,
+			       uint64_t site)
 {
 	struct emu_state *state = emu.state;
 	struct emu_device *dev = emu_queue_device(state, queue);
@@ -132,18 +132,19 @@ static void execute(emu_queue_id queue, const struct sva_desc *desc, const char 
 	struct sva_desc copy = *desc;
 
 	if (wq->dedicated)
-		copy.pasid_priv = 0; /* the device takes both from the queue's configuration */
-	if (every(sequence, state->opt.error_every)) {
+		/* the device takes PASID and PRIV from the configuration of the queue */
+		copy.pasid_priv = 0;
+	if (is_nth(sequence, state->opt.error_every)) {
 		fail_descriptor(desc, &outcome);
 	} else {
 		emu_profile(dev, wq, &profile);
 		exec.access.strict = state->opt.strict_faults;
-		exec.access.inject = every(sequence, state->opt.fault_every);
+		exec.access.inject = is_nth(sequence, state->opt.fault_every);
 		exec.access.event = on_event;
-		if (every(sequence, state->opt.sabotage_every))
+		if (is_nth(sequence, state->opt.sabotage_every))
 			exec.access.sabotage = state->opt.sabotage;
 		if (exec.access.sabotage == EMU_SABOTAGE_LENGTH) {
-			shorten(&copy);
+			shorten_descriptor(&copy);
 			exec.access.sabotaged = copy.size != desc->size;
 		}
 		emu_execute(&profile, &copy, &exec.access, &outcome);
@@ -157,9 +158,9 @@ static void execute(emu_queue_id queue, const struct sva_desc *desc, const char 
 		emu_trace(queue, way, desc, EMU_FATE_EXECUTED, &outcome, site);
 }
 
-/* The queue does not take it: why, for whoever asked to be told. */
-static int refuse(emu_queue_id queue, enum sva_model_store how, const struct sva_desc *desc,
-		  bool by_write, const char *why)
+/* The queue does not accept a descriptor: count it, and report it to --check (why) and --trace. */
+static int refuse_descriptor(emu_queue_id queue, enum sva_model_store how,
+			     const struct sva_desc *desc, bool by_write, const char *why)
 {
 	struct emu_state *state = emu.state;
 	bool retry = how == SVA_MODEL_ENQCMD;
@@ -189,24 +190,26 @@ int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_de
 		emu_count(state, how == SVA_MODEL_ENQCMD ? EMU_COUNT_ENQCMD : EMU_COUNT_MOVDIR64B,
 			  1);
 	if (!dev->enabled || !wq->enabled)
-		return refuse(queue, how, desc, by_write, "the queue is disabled");
+		return refuse_descriptor(queue, how, desc, by_write, "the queue is disabled");
 	if (how == SVA_MODEL_ENQCMD && wq->dedicated)
-		return refuse(queue, how, desc, by_write,
-			      "ENQCMD to a dedicated queue is answered with retry for ever");
+		return refuse_descriptor(
+			queue, how, desc, by_write,
+			"ENQCMD to a dedicated queue is answered with retry forever");
 	if (how == SVA_MODEL_MOVDIR64B && !wq->dedicated)
-		return refuse(queue, how, desc, by_write, "MOVDIR64B to a shared queue is dropped");
+		return refuse_descriptor(queue, how, desc, by_write,
+					 "MOVDIR64B to a shared queue is dropped");
 	if (how == SVA_MODEL_ENQCMD && state->opt.retry_every &&
-	    every(__atomic_add_fetch(&state->retry_sequence, 1, __ATOMIC_RELAXED),
-		  state->opt.retry_every))
-		return refuse(queue, how, desc, by_write, NULL);
+	    is_nth(__atomic_add_fetch(&state->retry_sequence, 1, __ATOMIC_RELAXED),
+		   state->opt.retry_every))
+		return refuse_descriptor(queue, how, desc, by_write, NULL);
 	entry = emu_queue_take(wq, wq->dedicated ? wq->size : wq->threshold, emu_pid());
 	if (entry < 0) {
 		if (wq->dedicated)
 			set_swerror(dev, SWERROR_DROPPED, 0);
-		return refuse(queue, how, desc, by_write,
-			      wq->dedicated ?
-				      "the dedicated queue is full: the descriptor is lost" :
-				      NULL);
+		return refuse_descriptor(
+			queue, how, desc, by_write,
+			wq->dedicated ? "the dedicated queue is full: the descriptor is lost" :
+					NULL);
 	}
 	__atomic_fetch_add(&wq->accepted, 1, __ATOMIC_RELAXED);
 	if (state->opt.async && emu_async_ready()) {
@@ -219,14 +222,14 @@ int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_de
 		emu_async_push(&job);
 		return 0;
 	}
-	execute(queue, desc, way_name(how, by_write), emu_trace_get_site());
+	execute_descriptor(queue, desc, way_name(how, by_write), emu_trace_get_site());
 	emu_queue_put(wq, entry);
 	return 0;
 }
 
 static void run_job(const struct emu_job *job)
 {
-	execute(job->queue, &job->desc, job->way, job->site);
+	execute_descriptor(job->queue, &job->desc, job->way, job->site);
 }
 
 int emu_engine_prepare(void)

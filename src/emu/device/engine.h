@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a submitted descriptor to its completion record: acceptance by the queue, shaping, execution
- * by the model.
+ * The room "device" is the DSA: its state, its queues and engines, trace and checks. From a
+ * submitted descriptor to its completion record: acceptance by the queue, what options change,
+ * execution by the model. It calls "host" and "base", and must not know of instructions or of files
+ * other than the node.
  */
 #ifndef EMU_DEVICE_ENGINE_H
 #define EMU_DEVICE_ENGINE_H
@@ -11,15 +13,15 @@
 #include "emu/device/state.h"
 
 /*
- * A descriptor meets a queue. 0: taken, or, for MOVDIR64B, lost without a word; -EAGAIN: retry.
- * by_write: it came through write(2). Executes the descriptor before it returns, unless the run is
- * asynchronous.
+ * Submit a descriptor to a queue. Returns 0 if it was accepted, or, with MOVDIR64B, dropped;
+ * -EAGAIN for retry. by_write: it came through write(2). Executes the descriptor before it returns,
+ * unless the run is asynchronous.
  */
 int emu_submit(emu_queue_id queue, enum sva_model_store how, const struct sva_desc *desc,
 	       bool by_write);
 
 /*
- * A queue was opened: have the engine threads of this process ready, if the run has any. 0 or
+ * Start the engine threads of this process, if the run has any, when a queue is opened. 0 or
  * -errno.
  */
 int emu_engine_prepare(void);

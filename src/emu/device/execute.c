@@ -3,8 +3,8 @@
  * Execution of one descriptor by the model.
  *
  * Inside the program the model works on memory directly. Each page of a window is probed first (one
- * byte is read, or rewritten with a locked or of nothing), which also makes the kernel page it in.
- * If another thread unmaps the page between the probe and the use, the whole descriptor is executed
+ * byte is read, or rewritten by a locked OR with 0), which also makes the kernel page it in. If
+ * another thread unmaps the page between the probe and the use, the whole descriptor is executed
  * once more through bounce buffers, where each copy may fail on its own. The tracer of --ptrace
  * always uses bounce buffers.
  */
@@ -12,7 +12,8 @@
 #include "emu/host/memory.h"
 
 /*
- * Of a direct window: large enough that opening it costs little, small enough to stay in the cache.
+ * The size of a direct window: large enough that opening it costs little, small enough to stay in
+ * the cache.
  */
 #define WINDOW (256u << 10)
 

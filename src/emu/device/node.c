@@ -32,7 +32,8 @@ emu_queue_id emu_node_path(const char *path)
 		return 0;
 	at += sizeof("/dev/dsa/wq") - 1;
 	if (at[0] == '\0' || at[1] != '.' || at[2] == '\0' || at[3] != '\0')
-		return 0; /* both numbers have one digit: eight devices, eight queues */
+		/* both numbers have one digit, as there are eight devices of eight queues */
+		return 0;
 	d = (unsigned int)(at[0] - '0');
 	w = (unsigned int)(at[2] - '0');
 	return d < emu.state->devices && w < EMU_MAX_WQS ? emu_queue_make(d, w) : 0;

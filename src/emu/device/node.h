@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A queue's node as the driver sees it, whoever the caller is: which file it is, and what write(2)
+ * The node of a queue as the driver sees it, for both units: which file it is, and what write(2)
  * does.
  */
 #ifndef EMU_DEVICE_NODE_H
@@ -15,12 +15,12 @@
 /* The queue whose node this file is; 0 if it is none. */
 emu_queue_id emu_node_find(uint64_t dev, uint64_t ino);
 
-/* The same for a path that ends in /dev/dsa/wqD.W: nothing but a node of ours can be there. */
+/* The same for a path that ends in /dev/dsa/wqD.W, where only emulated nodes can be. */
 emu_queue_id emu_node_path(const char *path);
 
 /*
- * write(2) by the address space that opened it: descriptors from the program's memory at buf. Bytes
- * taken, or -errno.
+ * write(2) by the address space that opened it: submit the descriptors in the program's memory at
+ * buf. Returns the number of bytes accepted, or -errno.
  */
 ssize_t emu_node_write(emu_queue_id queue, uint64_t buf, size_t len);
 

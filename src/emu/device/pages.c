@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What one descriptor has found out about the pages of the program. */
+/* What is known of the pages that one descriptor has used. */
 #include <fcntl.h>
 
 #include "emu/base/raw.h"
@@ -11,10 +11,10 @@
 #define CHUNK 64u
 
 /*
- * Read the entries of a chunk from /proc/PID/pagemap. Without it every page counts as present. For
- * a write the page must be this process's own: one that is still shared by copy on write, the zero
- * page too, is read-only in the page table (bit 56: mapped by this process alone; bit 61: of a file
- * or shared memory, where writable means written).
+ * Read the entries of a chunk from /proc/PID/pagemap. Without that file each page counts as
+ * present. To be written, a page must belong to this process alone: one that is still shared by
+ * copy on write, such as the zero page, is read-only in the page table (bit 56: mapped by this
+ * process alone; bit 61: of a file or of shared memory).
  */
 static void read_page_map(struct emu_pages_chunk *chunk)
 {
@@ -45,7 +45,7 @@ static void read_page_map(struct emu_pages_chunk *chunk)
 	}
 }
 
-/* The chunk of an address; the oldest one makes room for it. */
+/* The chunk of an address; if there is none, the oldest one is reused for it. */
 static struct emu_pages_chunk *find_chunk(struct emu_pages *pages, uint64_t addr)
 {
 	uint64_t number = addr / (CHUNK * EMU_PAGE) + 1;
@@ -61,9 +61,9 @@ static struct emu_pages_chunk *find_chunk(struct emu_pages *pages, uint64_t addr
 }
 
 /*
- * A page that was there stays there for the rest of the descriptor. One that was not may have come
- * since: an earlier descriptor of the same batch may have blocked on it, so the page map is read
- * again before a fault is reported.
+ * A page that was present counts as present for the rest of the descriptor. One that was not may be
+ * present by now, as an earlier descriptor of the same batch may have blocked on it; so the page
+ * map is read again before a fault is reported.
  */
 static bool in_page_table(struct emu_pages_chunk *chunk, uint64_t bit, bool write)
 {
@@ -73,7 +73,7 @@ static bool in_page_table(struct emu_pages_chunk *chunk, uint64_t bit, bool writ
 	return (write ? chunk->own : chunk->present) & bit;
 }
 
-/* Pages that follow on this one, and are known as it is: how many in all. */
+/* How many pages from this one on are known. */
 static unsigned int run_length(uint64_t known, unsigned int index)
 {
 	uint64_t unknown = ~(known >> index);
@@ -88,10 +88,7 @@ size_t emu_pages_usable(struct emu_pages *pages, uint64_t addr, bool write, bool
 		     n = run_length(write ? chunk->writable : chunk->readable, index);
 	uint64_t bit = 1ull << index;
 
-	/*
-	 * A page that was probed is in the page table since, so strict faults have nothing more to
-	 * ask.
-	 */
+	/* A page that was probed is in the page table, so that strict faults need no other look. */
 	if (EMU_UNLIKELY(n == 0)) {
 		if ((strict && !in_page_table(chunk, bit, write)) || !emu_probe(addr, write, NULL))
 			return 0;

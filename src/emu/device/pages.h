@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which pages of the program one descriptor has met, and what is known of them. Operations that
- * work in small pieces (the entries of a delta, tuples, the descriptors of a batch) open thousands
- * of windows on the same page: each page is looked up once, and 64 of them with one read of the
- * page map.
+ * The pages that one descriptor has used, and what is known of them. Operations that work in small
+ * pieces (the entries of a delta, tuples, the descriptors of a batch) open thousands of windows on
+ * the same page. So each page is probed once, and the page map is read for 64 of them at a time.
  */
 #ifndef EMU_DEVICE_PAGES_H
 #define EMU_DEVICE_PAGES_H
@@ -30,8 +29,9 @@ struct emu_pages {
 };
 
 /*
- * How many bytes from addr on can be read, or written, as far as this is known without another
- * look; 0 if the page at addr cannot. strict: only what the page table has already.
+ * Returns how many bytes from addr on can be read, or written, as far as is known; the page at addr
+ * is probed if need be. 0 if that page cannot be used. strict: only pages count that the page table
+ * has already.
  */
 size_t emu_pages_usable(struct emu_pages *pages, uint64_t addr, bool write, bool strict);
 

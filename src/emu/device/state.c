@@ -31,7 +31,7 @@ struct emu_state *emu_state_attach(const char *dir)
 	fd = raw_openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
 	if (fd < 0)
 		return NULL;
-	/* The mapping keeps the lock: as long as it is there, the run's directory is in use. */
+	/* The mapping keeps the lock: while it exists, the directory of the run is in use. */
 	raw_syscall2(SYS_flock, fd, LOCK_SH | LOCK_NB);
 	addr = raw_syscall6(SYS_mmap, 0, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	raw_close(fd);
@@ -100,7 +100,7 @@ static struct emu_client *client_of(struct emu_wq *wq, int pid)
 			return client;
 		}
 	}
-	/* more processes than are counted: the number is told too small, nothing else */
+	/* more processes than have room: the number of clients that sysfs shows is too small */
 	return NULL;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What all processes of one run share: the devices, their queues, the options and the counters. It
- * lives in a file of the run's directory that everybody maps. There is no lock in it: a queue entry
- * is taken with one compare-and-swap that names its holder, so a process that is killed leaves
- * entries behind that the next one can recognise and free.
+ * is a file in the directory of the run that each process maps. It has no lock: a queue entry is
+ * taken with one compare-and-swap that stores the process id, so that the entries of a killed
+ * process can be recognised and freed.
  */
 #ifndef EMU_DEVICE_STATE_H
 #define EMU_DEVICE_STATE_H
@@ -63,8 +63,8 @@ struct emu_wq {
 	uint32_t minor;
 
 	/*
-	 * Which file is its node, so that a file descriptor can be recognised however it was come
-	 * by.
+	 * Which file its node is, so that a file descriptor is recognised however the process got
+	 * it.
 	 */
 	uint64_t node_dev, node_ino;
 
@@ -96,11 +96,11 @@ struct emu_device {
 	uint8_t config[256];    /* PCI config space */
 };
 
-/* How the run is shaped; written by sva-emu before the program starts, constant after. */
+/* The options of the run: written by sva-emu before the program starts, constant after that. */
 struct emu_options {
 	/* paths are redirected by the preload library; else a mount namespace shows the tree */
 	uint32_t redirect;
-	/* attributes are plain files: the preload library does what writing them means */
+	/* attributes are plain files: the preload library carries out what is written to them */
 	uint32_t plain_attrs;
 	uint32_t no_mmap;
 	uint32_t refuse_sva;
@@ -126,7 +126,7 @@ struct emu_options {
 
 /* Counters of the run, all processes together; each is added to atomically. */
 enum emu_counter {
-	EMU_COUNT_TRAPS,        /* signals that were ours */
+	EMU_COUNT_TRAPS,        /* signals that led to an emulated instruction */
 	EMU_COUNT_ENQCMD,
 	EMU_COUNT_MOVDIR64B,    /* to a portal */
 	EMU_COUNT_STORE64,      /* MOVDIR64B to ordinary memory */
@@ -151,19 +151,20 @@ enum emu_counter {
 
 struct emu_state {
 	uint64_t magic;
-	uint64_t size;          /* of this structure, so that a stale library notices */
+	/* of this structure, so that a library of another version notices */
+	uint64_t size;
 	struct emu_options opt;
 	uint32_t devices;
 	uint32_t mm_ids;        /* last id given to an address space */
-	uint32_t unloaded;      /* rmmod has removed the driver */
+	uint32_t unloaded;      /* rmmod was called for the driver */
 	uint64_t tree_dev;      /* device number of the file system that the tree is on */
-	uint64_t sequence;      /* descriptors so far, for everything that happens every Nth time */
+	uint64_t sequence;      /* descriptors so far, for what happens to every Nth one */
 	uint64_t retry_sequence;
 	uint64_t counter[EMU_COUNTERS];
 	struct emu_device device[EMU_MAX_DEVICES];
 };
 
-/* Names one queue: small, comparable, never 0. */
+/* The number of a queue, over all devices. Never 0. */
 typedef uint32_t emu_queue_id;
 
 static inline emu_queue_id emu_queue_make(unsigned int device, unsigned int wq)
@@ -189,24 +190,24 @@ static inline void emu_count(struct emu_state *state, enum emu_counter which, ui
 /* The name of a queue, "wq0.1". buf takes at least 16 bytes. */
 char *emu_queue_name(emu_queue_id id, char buf[16]);
 
-/* Map the state that is in dir. NULL if it is not there or not ours. */
+/* Map the state that is in dir. NULL if there is none, or one of another version. */
 struct emu_state *emu_state_attach(const char *dir);
 
 /*
- * Take an entry of a queue for the calling process. The entry's index, or -EAGAIN if as many as
- * limit are taken. Entries of processes that no longer exist are freed on the way.
+ * Take an entry of a queue for a process. Returns its index, or -EAGAIN if limit entries are taken.
+ * If the queue is full, entries of processes that no longer exist are taken over.
  */
 int emu_queue_take(struct emu_wq *wq, unsigned int limit, int pid);
 void emu_queue_put(struct emu_wq *wq, int entry);
 
 /*
- * Note one more (or, with -1, one less) open file of a queue; how many there are in all processes
- * that still live.
+ * Count one more (or, with -1, one less) open file of a queue; and the sum over all processes that
+ * still exist.
  */
 void emu_client_add(struct emu_wq *wq, int pid, int change);
 unsigned int emu_clients(struct emu_wq *wq);
 
-/* A device or a queue, as its limits and capabilities meet a descriptor. */
+/* The limits and capabilities that apply to a descriptor in a queue; and those of the device. */
 void emu_profile(const struct emu_device *dev, const struct emu_wq *wq,
 		 struct sva_model_profile *profile);
 const struct sva_model_profile *emu_device_profile(const struct emu_device *dev);

@@ -65,7 +65,7 @@ void emu_trace_flags(struct emu_text *text, uint32_t flags)
 		text_add(text, "0");
 }
 
-/* The 24 bytes that belong to the operation, as they are, unless they are all zero. */
+/* The 24 bytes that belong to the operation, in hexadecimal, unless they are all zero. */
 static void add_specific(struct emu_text *text, const struct sva_desc *desc, const char *before,
 			 const char *after)
 {
@@ -125,8 +125,8 @@ static void comp_json(struct emu_text *text, const struct sva_comp *comp)
 }
 
 /*
- * Is the descriptor that was kept for the trace still that of the file? The program may have closed
- * it, and a file of its own may have the number now.
+ * Is the kept descriptor still that of the trace file? The program may have closed it, and may have
+ * opened another file under its number.
  */
 static bool is_trace(int fd, uint64_t dev, uint64_t ino)
 {
@@ -137,13 +137,13 @@ static bool is_trace(int fd, uint64_t dev, uint64_t ino)
 }
 
 /*
- * The file of this process: opened for the first line, with O_APPEND, so that each line is whole
- * among other processes'. What is the output of the program too is not opened once more, as the two
- * would write over each other, but used where the program has it.
+ * The trace file of this process. It is opened for the first line, with O_APPEND, so that the lines
+ * of several processes do not mix. A file that is the standard output or error of the program, too,
+ * is written to through that descriptor, as two open files would overwrite each other.
  */
 static int trace_fd(void)
 {
-	static uint64_t dev, ino; /* of the file, which stays the same for the whole run */
+	static uint64_t dev, ino; /* which file it is; the same for the whole run */
 	static int fd_plus_one;
 	int fd = __atomic_load_n(&fd_plus_one, __ATOMIC_ACQUIRE) - 1, high;
 	struct stat st;
@@ -157,7 +157,7 @@ static int trace_fd(void)
 	fd = raw_openat(AT_FDCWD, emu.state->opt.trace_file, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
-	/* Out of the way of programs that expect the next free number. */
+	/* A high number, as programs may expect to get the next free one. */
 	high = (int)raw_syscall3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 500);
 	if (high >= 0) {
 		raw_close(fd);
@@ -233,7 +233,7 @@ static void trace_json(const char *queue, const char *way, const struct sva_desc
 	put_line(&text);
 }
 
-/* The descriptors of a batch, with the records that they left. */
+/* The descriptors of a batch, with the records that they wrote. */
 static void trace_batch(const char *queue, const struct sva_desc *batch, uint64_t rip)
 {
 	struct sva_model_outcome outcome;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is mapped at an address, from the kernel's list. */
+/* The mapping at an address, from the list that the kernel keeps (proc_pid_maps(5)). */
 #ifndef EMU_HOST_MAPS_H
 #define EMU_HOST_MAPS_H
 
@@ -12,7 +12,7 @@ struct emu_mapping {
 	char path[256]; /* empty if there is none; a longer one is cut at its front */
 };
 
-/* False if nothing is mapped there. Safe in a signal handler, and slow. */
+/* False if nothing is mapped at addr. Safe in a signal handler; slow, as it reads the list. */
 bool emu_maps_find(uint64_t addr, struct emu_mapping *mapping);
 
 #endif

@@ -132,7 +132,7 @@ bool emu_probe(uint64_t addr, bool write, struct emu_fault *fault)
 
 bool emu_write_record(uint64_t addr, const struct sva_comp *comp)
 {
-	/* The first eight bytes have the status, so they come last, and in one store. */
+	/* The first eight bytes have the status, so they are written last, with one store. */
 	if (emu_store(addr + 8, (const uint8_t *)comp + 8, sizeof(*comp) - 8, NULL))
 		return false;
 	__atomic_store_n((uint64_t *)(uintptr_t)addr, *(const uint64_t *)(const void *)comp,

@@ -12,7 +12,7 @@
  * With five levels of page tables addresses have 57 significant bits, else 48; an access to any
  * other raises general protection. Linux uses five levels on each CPU that has them.
  */
-static bool canonical(uint64_t addr)
+static bool is_canonical(uint64_t addr)
 {
 	unsigned int a, b, c = 0, d, bits;
 
@@ -30,7 +30,7 @@ static void describe_fault(struct emu_fault *fault, uint64_t addr, bool write)
 
 	if (!fault)
 		return;
-	if (!canonical(addr))
+	if (!is_canonical(addr))
 		*fault = (struct emu_fault){ SIGSEGV, SI_KERNEL, 0 };
 	else if (!emu_maps_find(addr, &mapping))
 		*fault = (struct emu_fault){ SIGSEGV, SEGV_MAPERR, addr };

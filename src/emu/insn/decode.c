@@ -51,7 +51,7 @@ static uint64_t operand_address(const ZydisDecodedInstruction *zi, const ZydisDe
 	return addr + segment_base(op->mem.segment, regs);
 }
 
-static enum emu_kind kind_of(ZydisMnemonic mnemonic)
+static enum emu_kind find_kind(ZydisMnemonic mnemonic)
 {
 	switch (mnemonic) {
 	case ZYDIS_MNEMONIC_ENQCMD:
@@ -71,7 +71,7 @@ static enum emu_kind kind_of(ZydisMnemonic mnemonic)
 	}
 }
 
-/* What any other instruction does to memory: needed for plain accesses to a portal. */
+/* What any other instruction does to memory, for ordinary accesses to a portal. */
 static void describe_other(const ZydisDecodedInstruction *zi, const ZydisDecodedOperand *ops,
 			   const struct emu_regs *regs, struct emu_insn *insn)
 {
@@ -108,7 +108,7 @@ int emu_decode(const uint8_t *code, size_t len, const struct emu_regs *regs, str
 	if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, &context, code, len, &zi)) ||
 	    ZYAN_FAILED(ZydisDecoderDecodeOperands(&decoder, &context, &zi, ops, zi.operand_count)))
 		return -EILSEQ;
-	insn->kind = kind_of(zi.mnemonic);
+	insn->kind = find_kind(zi.mnemonic);
 	insn->length = zi.length;
 	switch (insn->kind) {
 	case EMU_INSN_ENQCMD:

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Decoding of the instructions that a DSA program needs, from their bytes and the registers. */
+/*
+ * The room "insn" has the instructions that programs submit and wait with: decoding, and what each
+ * does. It calls "device" and below, and must not know whether it runs inside the program. This
+ * file: from the bytes of an instruction and the registers to its operands.
+ */
 #ifndef EMU_INSN_DECODE_H
 #define EMU_INSN_DECODE_H
 
@@ -27,7 +31,7 @@ struct emu_regs {
 	(EMU_FLAG_CF | EMU_FLAG_PF | EMU_FLAG_AF | EMU_FLAG_ZF | EMU_FLAG_SF | EMU_FLAG_OF)
 
 enum emu_kind {
-	EMU_INSN_OTHER,     /* decodes, but is not one of ours */
+	EMU_INSN_OTHER,     /* any other instruction */
 	EMU_INSN_ENQCMD,
 	EMU_INSN_ENQCMDS,
 	EMU_INSN_MOVDIR64B,
@@ -39,23 +43,23 @@ enum emu_kind {
 struct emu_insn {
 	enum emu_kind kind;
 	unsigned int length;
-	uint64_t dst;       /* ENQCMD(S), MOVDIR64B: where to; UMONITOR: the address */
-	uint64_t src;       /* ENQCMD(S), MOVDIR64B: where the 64 bytes are */
+	uint64_t dst;       /* ENQCMD(S), MOVDIR64B: the destination; UMONITOR: the address */
+	uint64_t src;       /* ENQCMD(S), MOVDIR64B: the address of the 64 bytes */
 	uint64_t control;   /* UMWAIT, TPAUSE: the operand */
-	bool loads;         /* OTHER: it reads memory through load_addr */
+	bool loads;         /* OTHER: it reads memory */
 	bool stores;        /* OTHER: it writes memory */
 	uint64_t mem;       /* OTHER: its memory operand's address, if loads or stores */
-	int load_reg;       /* OTHER: the general register it loads, or -1 */
+	int load_reg;       /* OTHER: the general register that it loads, or -1 */
 	unsigned int load_bytes; /* OTHER: how many bytes of that register the load defines */
 };
 
-/* Called once, before any other. */
+/* To be called once, before the others. */
 void emu_decode_init(void);
 
 /*
- * Decode the instruction at the start of the len bytes of code. 0, or -EILSEQ if the bytes are no
- * instruction. The segment bases of regs count only if emu_decode_segments() says so; finding them
- * out costs system calls.
+ * Decode the instruction at the start of the len bytes of code. Returns 0, or -EILSEQ if the bytes
+ * are no instruction. The segment bases in regs are needed only if emu_decode_segments() returns
+ * true; reading them takes system calls.
  */
 static inline bool emu_decode_segments(const uint8_t *code, size_t len)
 {

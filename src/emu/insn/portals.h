@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which pages of the program are portals of a queue: every mapping of a node that was seen. */
+/* The pages of the program that are portals of a queue. */
 #ifndef EMU_INSN_PORTALS_H
 #define EMU_INSN_PORTALS_H
 

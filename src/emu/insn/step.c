@@ -14,14 +14,14 @@
 #define LINE 64u
 #define UMWAIT_MAX_TICKS 100000u /* Linux' default of umwait_control/max_time */
 
-/* What UMONITOR armed, in this thread. */
+/* The cache line that UMONITOR of this thread watches, and what was in it. */
 static EMU_TLS struct {
 	uint64_t addr; /* 0: nothing */
 	uint64_t line[LINE / 8];
 } monitor;
 
-/* why: for --check. */
-static enum emu_verdict general_protection(struct emu_step *step, const char *why)
+/* Raise general protection; why is for --check. */
+static enum emu_verdict raise_protection(struct emu_step *step, const char *why)
 {
 	emu_check_say(step->regs.rip, "%s: general protection", why);
 	step->fault = (struct emu_fault){ SIGSEGV, SI_KERNEL, 0 };
@@ -29,14 +29,14 @@ static enum emu_verdict general_protection(struct emu_step *step, const char *wh
 	return EMU_FAULT;
 }
 
-static enum emu_verdict page_fault(struct emu_step *step, const struct emu_fault *fault)
+static enum emu_verdict raise_page_fault(struct emu_step *step, const struct emu_fault *fault)
 {
 	step->fault = *fault;
 	step->vector = fault->code == SI_KERNEL ? 13 : 14;
 	return EMU_FAULT;
 }
 
-static enum emu_verdict enqcmd(struct emu_step *step)
+static enum emu_verdict run_enqcmd(struct emu_step *step)
 {
 	bool readonly = false, swallow = false, retry = true;
 	struct emu_fault fault;
@@ -44,30 +44,30 @@ static enum emu_verdict enqcmd(struct emu_step *step)
 	emu_queue_id queue;
 
 	if (step->insn.kind == EMU_INSN_ENQCMDS)
-		return general_protection(step, "ENQCMDS is for the kernel");
+		return raise_protection(step, "ENQCMDS is for the kernel");
 	if (step->insn.dst % LINE)
-		return general_protection(step, "ENQCMD to an address that is no multiple of 64");
+		return raise_protection(step, "ENQCMD to an address that is no multiple of 64");
 	if (emu_fetch(&desc, step->insn.src, sizeof(desc), &fault))
-		return page_fault(step, &fault);
+		return raise_page_fault(step, &fault);
 	if (desc.pasid_priv)
-		return general_protection(step,
-					  "ENQCMD of a descriptor whose bits 31:0 are not zero");
+		return raise_protection(step,
+					"ENQCMD of a descriptor whose bits 31:0 are not zero");
 	queue = emu_portal_at(step->insn.dst, &readonly, &swallow);
 	if (!queue)
 		queue = emu_portal_search(step->insn.dst);
 	if (!emu.mm->pasid)
-		return general_protection(
+		return raise_protection(
 			step, "ENQCMD, but this process has opened no queue and so has no PASID");
 	if (!queue || readonly) {
-		/* Ordinary memory has nothing to accept a command: the answer is retry. */
+		/* Ordinary memory accepts no command: ENQCMD reports retry. */
 		if (!emu_probe(step->insn.dst, true, &fault))
-			return page_fault(step, &fault);
+			return raise_page_fault(step, &fault);
 		emu_check_say(step->regs.rip,
-			      "ENQCMD to memory that is no portal is answered with retry for ever");
+			      "ENQCMD to memory that is no portal is answered with retry forever");
 	} else if (swallow) {
 		emu_check_say(
 			step->regs.rip,
-			"ENQCMD to a private mapping of a portal is answered with retry for ever");
+			"ENQCMD to a private mapping of a portal is answered with retry forever");
 	} else {
 		desc.pasid_priv = emu.mm->id & 0xfffff;
 		retry = emu_submit(queue, SVA_MODEL_ENQCMD, &desc, false) == -EAGAIN;
@@ -78,7 +78,7 @@ static enum emu_verdict enqcmd(struct emu_step *step)
 	return EMU_DONE;
 }
 
-static enum emu_verdict movdir64b(struct emu_step *step)
+static enum emu_verdict run_movdir64b(struct emu_step *step)
 {
 	bool readonly = false, swallow = false;
 	struct emu_fault fault;
@@ -86,10 +86,9 @@ static enum emu_verdict movdir64b(struct emu_step *step)
 	emu_queue_id queue;
 
 	if (step->insn.dst % LINE)
-		return general_protection(step,
-					  "MOVDIR64B to an address that is no multiple of 64");
+		return raise_protection(step, "MOVDIR64B to an address that is no multiple of 64");
 	if (emu_fetch(&desc, step->insn.src, sizeof(desc), &fault))
-		return page_fault(step, &fault);
+		return raise_page_fault(step, &fault);
 	queue = emu_portal_at(step->insn.dst, &readonly, &swallow);
 	if (!queue || readonly) {
 		if (emu_store(step->insn.dst, &desc, sizeof(desc), &fault) == 0) {
@@ -99,26 +98,26 @@ static enum emu_verdict movdir64b(struct emu_step *step)
 		if (!readonly)
 			queue = emu_portal_search(step->insn.dst);
 		if (!queue || readonly)
-			return page_fault(step, &fault);
+			return raise_page_fault(step, &fault);
 	}
 	if (!swallow)
 		emu_submit(queue, SVA_MODEL_MOVDIR64B, &desc, false);
 	return EMU_DONE;
 }
 
-static enum emu_verdict umonitor(struct emu_step *step)
+static enum emu_verdict run_umonitor(struct emu_step *step)
 {
 	uint64_t line = step->insn.dst & ~(uint64_t)(LINE - 1);
 	struct emu_fault fault;
 
 	emu_count(emu.state, EMU_COUNT_UMONITOR, 1);
 	if (emu_fetch(monitor.line, line, LINE, &fault))
-		return page_fault(step, &fault);
+		return raise_page_fault(step, &fault);
 	monitor.addr = line;
 	return EMU_DONE;
 }
 
-static bool line_changed(void)
+static bool has_line_changed(void)
 {
 	uint64_t now[LINE / 8];
 	unsigned int i;
@@ -132,10 +131,10 @@ static bool line_changed(void)
 }
 
 /*
- * UMWAIT until the monitored line changes, TPAUSE in any case; until the deadline in edx:eax, or
- * the system's limit.
+ * UMWAIT waits until the monitored line changes. UMWAIT and TPAUSE end at the deadline in edx:eax,
+ * or at the limit that the system sets.
  */
-static enum emu_verdict wait_for(struct emu_step *step)
+static enum emu_verdict run_wait(struct emu_step *step)
 {
 	bool umwait = step->insn.kind == EMU_INSN_UMWAIT;
 	uint64_t deadline = step->regs.gpr[EMU_RDX] << 32 | (uint32_t)step->regs.gpr[EMU_RAX];
@@ -143,16 +142,15 @@ static enum emu_verdict wait_for(struct emu_step *step)
 
 	emu_count(emu.state, umwait ? EMU_COUNT_UMWAIT : EMU_COUNT_TPAUSE, 1);
 	if ((uint32_t)step->insn.control & ~1u)
-		return general_protection(step,
-					  umwait ? "UMWAIT with a reserved bit in its operand" :
-						   "TPAUSE with a reserved bit in its operand");
+		return raise_protection(step, umwait ? "UMWAIT with a reserved bit in its operand" :
+						       "TPAUSE with a reserved bit in its operand");
 	step->regs.flags &= ~EMU_FLAGS_ARITH;
-	while (now < deadline && !(umwait && (!monitor.addr || line_changed()))) {
+	while (now < deadline && !(umwait && (!monitor.addr || has_line_changed()))) {
 		if (now - start >= UMWAIT_MAX_TICKS) {
 			step->regs.flags |= EMU_FLAG_CF;
 			break;
 		}
-		raw_syscall0(SYS_sched_yield); /* an engine thread may need this very CPU */
+		raw_syscall0(SYS_sched_yield); /* an engine thread may need this CPU */
 		now = raw_rdtsc();
 	}
 	if (umwait)
@@ -161,10 +159,10 @@ static enum emu_verdict wait_for(struct emu_step *step)
 }
 
 /*
- * A load or store of another kind. On a portal it is ignored, and a load reads ones; elsewhere it
- * is not ours.
+ * Any other load or store. On a portal a store is ignored and a load returns ones; elsewhere the
+ * fault belongs to the program.
  */
-static enum emu_verdict plain_access(struct emu_step *step)
+static enum emu_verdict run_plain_access(struct emu_step *step)
 {
 	bool readonly = false, swallow = false;
 	uint64_t *reg;
@@ -192,16 +190,16 @@ enum emu_verdict emu_step_run(struct emu_step *step, bool undefined)
 	switch (step->insn.kind) {
 	case EMU_INSN_ENQCMD:
 	case EMU_INSN_ENQCMDS:
-		return enqcmd(step);
+		return run_enqcmd(step);
 	case EMU_INSN_MOVDIR64B:
-		return movdir64b(step);
+		return run_movdir64b(step);
 	case EMU_INSN_UMONITOR:
-		return umonitor(step);
+		return run_umonitor(step);
 	case EMU_INSN_UMWAIT:
 	case EMU_INSN_TPAUSE:
-		return wait_for(step);
+		return run_wait(step);
 	default:
-		return undefined ? EMU_NOT_OURS : plain_access(step);
+		return undefined ? EMU_NOT_OURS : run_plain_access(step);
 	}
 }
 

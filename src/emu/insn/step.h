@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the emulated instructions do: registers and memory in, registers and memory out, or a fault.
- */
+/* Execution of one instruction: it changes registers and memory, or faults. */
 #ifndef EMU_INSN_STEP_H
 #define EMU_INSN_STEP_H
 
@@ -9,9 +7,9 @@
 #include "emu/insn/decode.h"
 
 enum emu_verdict {
-	EMU_DONE,     /* go on behind it */
-	EMU_NOT_OURS, /* the program's own affair */
-	EMU_FAULT,    /* it faults, as struct emu_step says */
+	EMU_DONE,     /* it was executed: continue behind it */
+	EMU_NOT_OURS, /* it is none of the emulated ones: the program gets the signal */
+	EMU_FAULT,    /* it faults: see fault and vector of struct emu_step */
 };
 
 struct emu_step {
@@ -21,15 +19,18 @@ struct emu_step {
 	unsigned int vector; /* of the fault: 13 or 14 */
 };
 
-#define EMU_STEP_CODE 16 /* at least what the longest instruction has */
+#define EMU_STEP_CODE 16 /* not less than the longest instruction */
 
-/* The bytes at regs.rip. How many there are. */
+/* Read the bytes at regs.rip. Returns how many could be read. */
 size_t emu_step_fetch(const struct emu_step *step, uint8_t code[EMU_STEP_CODE]);
 
-/* Decode them into step->insn. False if they are no instruction. */
+/* Decode these bytes into step->insn. False if they are no instruction. */
 bool emu_step_decode(struct emu_step *step, const uint8_t *code, size_t len);
 
-/* Do it. undefined: the CPU does not know it (SIGILL), else it faulted on memory. */
+/*
+ * Execute it. undefined: the CPU does not know the instruction (SIGILL); otherwise it faulted on
+ * memory.
+ */
 enum emu_verdict emu_step_run(struct emu_step *step, bool undefined);
 
 #endif

@@ -24,7 +24,7 @@ static struct {
 EMU_TLS uint8_t emu_arm_selector;
 static EMU_TLS uint32_t armed; /* the address space in which this thread was armed; 0: it was not */
 
-/* "syscall; ret", which functions such as getpid end with. */
+/* The address of "syscall; ret", which functions such as getpid end with. 0 if it is not found. */
 static uintptr_t find_gadget(void)
 {
 	const uint8_t *code = emu_next("getpid");
@@ -36,7 +36,7 @@ static uintptr_t find_gadget(void)
 	return 0;
 }
 
-/* The executable segment that an address is in. */
+/* Note the executable segment that an address is in. */
 static bool find_text(uintptr_t addr)
 {
 	const struct link_map *map;
@@ -46,7 +46,7 @@ static bool find_text(uintptr_t addr)
 
 	for (map = _r_debug.r_map; map; map = map->l_next) {
 		header = (const ElfW(Ehdr) *)map->l_addr;
-		/* The first of the list is the program, whose address may be 0. */
+		/* The first in the list is the program, whose address may be 0. */
 		if (!map->l_addr || !map->l_name[0] || addr < map->l_addr)
 			continue;
 		segment = (const ElfW(Phdr) *)(map->l_addr + header->e_phoff);
@@ -63,7 +63,8 @@ static bool find_text(uintptr_t addr)
 }
 
 /*
- * Where libc's own handlers return: it is asked to install one, for a signal that is ours anyway.
+ * The code that handlers of libc return to: let libc install a handler, for a signal that the
+ * emulator takes anyway.
  */
 static uintptr_t find_restorer(void)
 {
@@ -84,9 +85,9 @@ static uintptr_t find_restorer(void)
 }
 
 /*
- * Valgrind hands the request on to the kernel, and its own system calls are not made from this
- * libc. It knows a sequence of instructions that change nothing, after which rdx is the answer to
- * the question at rax.
+ * Valgrind passes the request on to the kernel, but makes its own system calls from elsewhere than
+ * this libc. It recognises this sequence of instructions, which changes nothing, and writes its
+ * answer to the question at rax into rdx.
  */
 static bool in_valgrind(void)
 {
@@ -102,8 +103,8 @@ static bool in_valgrind(void)
 }
 
 /*
- * What is needed before the kernel is asked: where libc makes its system calls, and returns from
- * handlers.
+ * Find what is needed before the request: the place where libc makes its system calls, and where
+ * its handlers return.
  */
 static bool find_libc(void)
 {
@@ -126,7 +127,7 @@ bool emu_arm_init(void)
 	if (find_libc())
 		emu_arm_thread();
 	if (!armed)
-		libc_text.size = 0; /* no thread is armed later */
+		libc_text.size = 0; /* no thread is armed later, either */
 	return armed;
 }
 
@@ -136,7 +137,8 @@ void emu_arm_thread(void)
 
 	if (!libc_text.size)
 		return;
-	emu_arm_selector = EMU_ARM_BLOCK; /* a clone may have left it open */
+	/* dispatch.c leaves it open when a call is made without a stub */
+	emu_arm_selector = EMU_ARM_BLOCK;
 	mm = emu_mm_id();
 	if (EMU_LIKELY(armed == mm))
 		return;
@@ -148,11 +150,11 @@ void emu_arm_give(void)
 {
 	if (!libc_text.size)
 		return;
-	/* no thread is armed from now on; those that are make their own calls */
+	/* no thread is armed from now on; threads that are armed still make their calls */
 	libc_text.size = 0;
 	emu_signals_give_sigsys();
 	if (!emu.state->opt.quiet)
-		emu_say("%s has its own system calls reported to it, so the emulator no longer sees them; "
-			"sva-emu run --ptrace does",
+		emu_say("%s asks the kernel to report its own system calls, so the emulator cannot "
+			"see them; sva-emu run --ptrace can",
 			emu.program);
 }

@@ -21,7 +21,7 @@
 #include "emu/preload/signals.h"
 #include "emu/sysfs/paths.h"
 
-/* Make it, as it is. */
+/* Make the call as it is. */
 static void make_call(struct emu_call *call)
 {
 	const uint64_t *arg = call->arg;
@@ -31,8 +31,8 @@ static void make_call(struct emu_call *call)
 }
 
 /*
- * The path is exchanged for one in the run's directory; one that cannot be read is the kernel's to
- * refuse.
+ * Open with a path into the directory of the run, if the path is one of the device. The kernel
+ * refuses a path that cannot be read.
  */
 static void __attribute__((noinline))
 open_redirected(struct emu_call *call, unsigned int path_arg, uint64_t flags)
@@ -43,7 +43,8 @@ open_redirected(struct emu_call *call, unsigned int path_arg, uint64_t flags)
 
 	got = EMU_PATH_MAX - 1 - emu_fetch(path, saved, EMU_PATH_MAX - 1, NULL);
 	path[got] = '\0';
-	if (got && raw_strlen(path) < got) { /* else it is longer than any path of the device */
+	/* otherwise it is longer than any path of the device */
+	if (got && raw_strlen(path) < got) {
 		const char *instead = emu_path_in(path, buf);
 
 		if (instead != path)
@@ -138,8 +139,8 @@ static bool do_file(struct emu_call *call)
 }
 
 /*
- * Calls that wait under a signal mask of their own: argument number, and whether it is a pointer to
- * a pair.
+ * Make a call that waits under a signal mask of its own, without our signals in the mask. arg is
+ * the number of its argument; pair: that points to a pair of address and size.
  */
 static bool do_waiting(struct emu_call *call, unsigned int arg, bool pair)
 {
@@ -207,7 +208,7 @@ static void exec_started(const struct emu_call *call)
 	size_t got = sizeof(path) - 1 - emu_fetch(path, call->arg[0], sizeof(path) - 1, NULL);
 
 	path[got] = '\0';
-	if (raw_strlen(path) < got) /* a path that is longer is only not named */
+	if (raw_strlen(path) < got) /* a longer path is not checked, so no warning is printed */
 		emu_exec_look(path, NULL);
 }
 
@@ -223,7 +224,7 @@ bool emu_call(struct emu_call *call)
 	return do_file(call) || do_signal(call);
 }
 
-/* --- libc's ways to them --- */
+/* --- the functions of libc that make them --- */
 
 EMU_INTERPOSE(long, syscall, long nr, long a, long b, long c, long d, long e, long f)
 {

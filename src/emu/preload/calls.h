@@ -2,7 +2,7 @@
 /*
  * System calls that a program makes past the functions of libc: through syscall(2), or with an
  * instruction of its own. They open and map queues, write to them, and change handlers and signal
- * masks as libc's functions do, and must meet the same rules.
+ * masks as the functions of libc do, and the same rules apply to them.
  */
 #ifndef EMU_PRELOAD_CALLS_H
 #define EMU_PRELOAD_CALLS_H
@@ -14,12 +14,15 @@ struct emu_call {
 	long nr;
 	uint64_t arg[6];
 	uint64_t site; /* the instruction, for messages */
-	/* the signal mask in the context that is returned to; NULL: the one in force */
+	/* the signal mask in the context that the handler returns to; NULL: that of the thread */
 	uint64_t *mask;
-	long ret; /* the answer, as the kernel gives it */
+	long ret; /* the result, as the kernel returns it */
 };
 
-/* True if it was done, with its answer in ret. Otherwise it is the kernel's to do, as it is. */
+/*
+ * True if the call was carried out, with its result in ret. Otherwise the kernel has to execute it
+ * as it is.
+ */
 bool emu_call(struct emu_call *call);
 
 #endif

@@ -18,15 +18,15 @@
 #include "emu/preload/signals.h"
 
 #define PAGE 4096u
-/* descriptors above are not ours to know: programs open their queues early */
+/* higher descriptors are not looked at: programs open their queues early */
 #define MAX_FDS 4096u
 
 /* A word of portals.h for each descriptor; its kind is an enum emu_file. */
 static uint64_t fds[MAX_FDS];
 static uint32_t last_open_id;
 
-/* Which file is behind fd, if it is one of the tree's? */
-static enum emu_file identify(int fd, emu_queue_id *queue)
+/* Is the file behind fd a node or an attribute of the device? */
+static enum emu_file identify_file(int fd, emu_queue_id *queue)
 {
 	struct stat st;
 
@@ -39,8 +39,8 @@ static enum emu_file identify(int fd, emu_queue_id *queue)
 										EMU_FILE_OTHER;
 }
 
-/* What the driver does in its open: the errors in its order. */
-static int node_open(int fd, emu_queue_id queue)
+/* Do what the driver does in open, with its errors in its order. */
+static int open_node(int fd, emu_queue_id queue)
 {
 	struct emu_wq *wq = emu_queue_wq(emu.state, queue);
 	uint32_t open_id;
@@ -73,9 +73,9 @@ int emu_cdev_opened(int fd, int flags)
 
 	if (flags & O_PATH)
 		return fd;
-	switch (identify(fd, &queue)) {
+	switch (identify_file(fd, &queue)) {
 	case EMU_FILE_NODE:
-		ret = node_open(fd, queue);
+		ret = open_node(fd, queue);
 		if (ret < 0)
 			raw_close(fd);
 		break;
@@ -103,10 +103,10 @@ struct emu_open emu_cdev_lookup(int fd)
 	if (EMU_LIKELY(word == 0))
 		return file;
 	/*
-	 * libc closes and opens files without us (fclose, fopen), so what the table says is
+	 * libc closes and opens files by itself (fclose, fopen), so the entry in the table is
 	 * checked.
 	 */
-	file.kind = identify(fd, &queue);
+	file.kind = identify_file(fd, &queue);
 	if (file.kind != emu_word_kind(word) || queue != emu_word_queue(word)) {
 		file.kind = EMU_FILE_OTHER;
 		return file;
@@ -123,10 +123,12 @@ struct emu_open emu_cdev_lookup_late(int fd)
 	emu_queue_id queue = 0;
 
 	if (EMU_LIKELY(file.kind != EMU_FILE_OTHER || fd < 0 ||
-		       identify(fd, &queue) != EMU_FILE_NODE))
+		       identify_file(fd, &queue) != EMU_FILE_NODE))
 		return file;
-	/* It was opened by a way that was not seen: what the driver asks at open is asked now. */
-	if (node_open(fd, queue) < 0)
+	/*
+	 * It was opened by a way that was not seen: what the driver checks in open is checked now.
+	 */
+	if (open_node(fd, queue) < 0)
 		return (struct emu_open){ EMU_FILE_NODE, queue, true, 0 };
 	return emu_cdev_lookup(fd);
 }
@@ -139,8 +141,8 @@ void emu_cdev_copied(int from, int to)
 }
 
 /*
- * If no descriptor or mapping of this open file is left, do as the driver: wait for its
- * descriptors.
+ * Do what the driver does when the last descriptor or mapping of an open file is gone: wait for
+ * what was submitted through it.
  */
 static void release_unused(uint64_t word)
 {
@@ -228,10 +230,10 @@ void emu_cdev_init(void)
 		for (w = 0; w < EMU_MAX_WQS; w++)
 			emu_client_add(&emu.state->device[d].wq[w], pid, 0);
 	/*
-	 * Whoever passes a queue on passes it as a low number; there is nothing to gain in looking
-	 * further.
+	 * A program that passes a queue on passes it as a low number: higher ones are not looked
+	 * at.
 	 */
 	for (fd = 0; fd < 64; fd++)
-		if (identify(fd, &queue) == EMU_FILE_NODE)
+		if (identify_file(fd, &queue) == EMU_FILE_NODE)
 			fds[fd] = emu_word_pack(EMU_FILE_NODE, queue, 0, 0);
 }

@@ -15,9 +15,9 @@
 #define PAGE 4096u
 
 /*
- * A system call that is the kernel's to do is made from a stub: it must be made in the program's
- * own context, with its registers, stack and signal mask, and the kernel must not report it again.
- * One stub for each place that calls.
+ * A system call that the kernel has to execute is made from a stub, one for each place that calls:
+ * it must be made with the registers, the stack and the signal mask of the program, and the kernel
+ * must not report it again.
  */
 #define MAX_STUBS 1024u
 static struct {
@@ -58,8 +58,8 @@ static uint8_t *emit_select(uint8_t *at, uint8_t value)
 }
 
 /*
- * A page for each, which is written before it is made executable: /proc/self/mem, which could write
- * to one that is, is closed on some kernels.
+ * Each stub has a page, which is written before it is made executable: some kernels do not allow
+ * writing to executable memory through /proc/self/mem.
  */
 static uint64_t make_stub(uint64_t back)
 {
@@ -80,7 +80,7 @@ static uint64_t make_stub(uint64_t back)
 	return 0;
 }
 
-/* The stub of the call that returns to this address; made if there is none. 0 if it cannot be. */
+/* The stub of the call that returns to this address; made if there is none. 0 if that fails. */
 static uint64_t find_stub(uint64_t back)
 {
 	unsigned int i, hash = (unsigned int)(back ^ back >> 12) % MAX_STUBS, n;
@@ -110,8 +110,8 @@ static uint64_t find_stub(uint64_t back)
 }
 
 /*
- * A new thread with thread-local storage of its own: the stub would write to the selector in a
- * place that is not ours.
+ * A new thread with thread-local storage that libc does not know: the stub would write to the
+ * selector at an address that belongs to the program.
  */
 static bool is_foreign_thread(const struct emu_call *call)
 {
@@ -122,7 +122,7 @@ static bool is_foreign_thread(const struct emu_call *call)
 	return (call->nr == SYS_clone || call->nr == SYS_clone3) && (flags & CLONE_SETTLS);
 }
 
-/* A child with memory and stack of its own, a copy of ours, goes on in a copy of this handler. */
+/* A child with a copy of memory and stack continues in a copy of this handler. */
 static bool is_fork(const struct emu_call *call)
 {
 	return call->nr == SYS_fork ||
@@ -147,7 +147,7 @@ void emu_dispatch(ucontext_t *uc)
 		return;
 	}
 	if (call.nr == SYS_rt_sigreturn) {
-		/* The stack pointer is at the context that is to be restored. */
+		/* The stack pointer is at the context that is restored. */
 		emu_signals_interrupted((ucontext_t *)(uintptr_t)gregs[REG_RSP]);
 		gregs[REG_RIP] = (greg_t)(uintptr_t)emu_gadget;
 		return;
@@ -166,8 +166,8 @@ void emu_dispatch(ucontext_t *uc)
 		return;
 	}
 	/*
-	 * Without one the call is made where it is; the thread is looked at again from its next
-	 * call to libc on.
+	 * Without a stub the call is made where it is. The calls of the thread are reported again
+	 * after the next one that arms it.
 	 */
 	emu_arm_selector = EMU_ARM_ALLOW;
 	gregs[REG_RIP] -= 2;

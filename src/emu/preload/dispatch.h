@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happens with a system call that the kernel has reported (arm.h): what emu_call() knows is
- * done, and the kernel does the rest.
+ * Handling of a system call that the kernel has reported (arm.h): emu_call() carries it out if it
+ * concerns the device, otherwise the kernel executes it.
  */
 #ifndef EMU_PRELOAD_DISPATCH_H
 #define EMU_PRELOAD_DISPATCH_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that is about to be started: it is named if it is not emulated. */
+/* Print a warning if a program that is about to be started cannot be emulated. */
 #ifndef EMU_PRELOAD_EXEC_H
 #define EMU_PRELOAD_EXEC_H
 

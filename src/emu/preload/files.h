@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What mmap and the calls that write do to a queue's node or an attribute file, for every way that
- * they are made.
+ * What mmap(2), write(2) and its relatives do to a node or an attribute file, however they are
+ * called.
  */
 #ifndef EMU_PRELOAD_FILES_H
 #define EMU_PRELOAD_FILES_H
@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /*
- * The kernel has mapped fd at addr. The answer that the program gets: addr, or -errno after it was
- * unmapped.
+ * The kernel has mapped fd at addr. Returns what the program gets: addr, or -errno after it was
+ * unmapped again.
  */
 long emu_files_mapped(long addr, size_t len, int prot, int flags, int fd);
 

@@ -5,15 +5,15 @@
 #include "emu/host/process.h"
 #include "emu/preload/filter.h"
 
-/* The program limits its system calls, and opened a queue before or will do so. */
+/* The program has installed a filter; the warning was printed. */
 static int filtered, warned;
 
 static void warn_of_filter(void)
 {
 	if (!emu.state->opt.quiet && !__atomic_exchange_n(&warned, 1, __ATOMIC_RELAXED))
 		emu_say("%s limits its system calls (seccomp). The emulator makes some in the "
-			"program, and one that is not allowed kills it; sva-emu run --ptrace "
-			"makes none",
+			"program, and the kernel kills it at one that is not allowed; sva-emu run "
+			"--ptrace makes none",
 			emu.program);
 }
 

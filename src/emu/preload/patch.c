@@ -22,29 +22,31 @@
 struct site {
 	uint64_t rip;            /* 0: free */
 	uint8_t code[EMU_PATCH_CODE];
-	struct emu_insn insn;    /* its length and kind; addresses are computed anew each time */
+	/* its length and kind; addresses are computed each time that it is executed */
+	struct emu_insn insn;
 	uint64_t stub;
-	/* where the stub's other way out begins: back to the instruction itself */
+	/* the other end of the stub, which jumps back to the instruction itself */
 	uint64_t again;
-	bool dead;               /* it faulted: the original is back, for good */
+	bool dead;               /* it faulted: the original was restored, and stays */
 };
 
 static struct site sites[MAX_SITES];
 static struct { uint64_t base; uint32_t used; } arenas[MAX_ARENAS];
-static uint32_t patching;        /* one at a time; who comes second just traps once more */
+static uint32_t patching;        /* a lock; a thread that does not get it traps once more */
 static int mem_fd = -1;
 
-/* What the stub leaves on the stack for emu_patch_run, lowest address first. */
+/* What the stub puts on the stack for emu_patch_run, lowest address first. */
 struct frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rdx, rcx, rbx;
 	uint64_t back;           /* into the stub */
 	uint64_t rax, flags;
 	uint8_t red_zone[128];
-	/* here the program's stack pointer points to */
+	/* the stack pointer of the program points here */
 };
 
 /*
- * Called by every stub, with the site in rax: save everything that C may change, and put it back.
+ * Called by each stub, with the site in rax: save all registers that C may change, and restore
+ * them.
  */
 void emu_patch_enter(void);
 void emu_patch_run(struct frame *frame, struct site *site)
@@ -71,8 +73,8 @@ __asm__(".text\n.hidden emu_patch_enter\n.globl emu_patch_enter\n.type emu_patch
 	".size emu_patch_enter,.-emu_patch_enter\n.previous\n");
 
 /*
- * Where /proc/self/mem is closed, the pages are writable for a moment. They stay executable
- * meanwhile.
+ * Where /proc/self/mem cannot write to code, the pages are made writable for a moment. They stay
+ * executable meanwhile.
  */
 static bool put_code_by_mapping(uint64_t addr, const uint8_t *code, size_t len)
 {
@@ -92,7 +94,8 @@ static bool put_code_by_mapping(uint64_t addr, const uint8_t *code, size_t len)
 }
 
 /*
- * Code is written through the kernel, where that is possible: no mapping becomes writable for it.
+ * Write code through the kernel where that is possible, as no mapping has to be made writable for
+ * it.
  */
 static bool put_code(uint64_t addr, const void *code, size_t len)
 {
@@ -100,7 +103,7 @@ static bool put_code(uint64_t addr, const void *code, size_t len)
 	       put_code_by_mapping(addr, code, len);
 }
 
-static void refetch(void)
+static void refetch_code(void)
 {
 	raw_syscall3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
 }
@@ -111,7 +114,7 @@ bool emu_patch_init(void)
 			    0) == 0;
 }
 
-static struct site *find(uint64_t rip)
+static struct site *find_site(uint64_t rip)
 {
 	unsigned int i;
 
@@ -123,16 +126,13 @@ static struct site *find(uint64_t rip)
 
 bool emu_patch_original(uint64_t rip, uint8_t code[EMU_PATCH_CODE])
 {
-	struct site *site = find(rip);
+	struct site *site = find_site(rip);
 	unsigned int i;
 	uint8_t now;
 
 	if (!site || emu_fetch(&now, rip, 1, NULL))
 		return false;
-	/*
-	 * If other code is there now, the library was unloaded and something else came to the same
-	 * place.
-	 */
+	/* If other code is there now, the library with the instruction was unloaded. */
 	if (now != 0xcc && now != 0xe9 && now != site->code[0]) {
 		__atomic_store_n(&site->rip, 1, __ATOMIC_RELEASE);
 		return false;
@@ -142,7 +142,7 @@ bool emu_patch_original(uint64_t rip, uint8_t code[EMU_PATCH_CODE])
 	return true;
 }
 
-/* Memory for stubs near this address. 0 if there is none. */
+/* Map memory for stubs near this address. 0 if there is no room. */
 static uint64_t new_arena(uint64_t rip)
 {
 	int64_t distance;
@@ -159,7 +159,7 @@ static uint64_t new_arena(uint64_t rip)
 	return 0;
 }
 
-static bool in_reach(uint64_t a, uint64_t b)
+static bool is_in_reach(uint64_t a, uint64_t b)
 {
 	int64_t distance = (int64_t)(a - b);
 
@@ -176,7 +176,7 @@ static uint64_t stub_room(uint64_t rip)
 			arenas[i].base = new_arena(rip);
 			arenas[i].used = 0;
 		}
-		if (arenas[i].base && in_reach(arenas[i].base, rip) &&
+		if (arenas[i].base && is_in_reach(arenas[i].base, rip) &&
 		    arenas[i].used + STUB_SIZE <= ARENA_SIZE) {
 			arenas[i].used += STUB_SIZE;
 			return arenas[i].base + arenas[i].used - STUB_SIZE;
@@ -214,7 +214,7 @@ static uint8_t *emit_jump(uint8_t *at, uint64_t here, uint64_t to)
 	return at;
 }
 
-/* Undo what the stub did to the stack, and go to an address. */
+/* Undo what the stub did to the stack, and jump to an address. */
 static uint8_t *emit_leave(uint8_t *at, uint64_t base, const uint8_t *start, uint64_t to)
 {
 	at = emit(at, "\x58\x9d", 2);                               /* pop rax; popfq */
@@ -239,18 +239,18 @@ static bool make_stub(struct site *site)
 	return put_code(site->stub, code, (size_t)(at - code));
 }
 
-/* Change the five bytes of an instruction under running threads. */
-static bool exchange(uint64_t rip, const uint8_t to[5])
+/* Change the five bytes of an instruction that other threads may be executing. */
+static bool exchange_code(uint64_t rip, const uint8_t to[5])
 {
 	static const uint8_t int3 = 0xcc;
 
 	if (!put_code(rip, &int3, 1))
 		return false;
-	refetch();
+	refetch_code();
 	put_code(rip + 1, to + 1, 4);
-	refetch();
+	refetch_code();
 	put_code(rip, to, 1);
-	refetch();
+	refetch_code();
 	return true;
 }
 
@@ -261,12 +261,12 @@ void emu_patch_site(const struct emu_regs *regs, const struct emu_insn *insn,
 	uint8_t jump[8];
 	unsigned int i;
 
-	if (insn->length < 5 || find(regs->rip) || !emu_trylock(&patching))
+	if (insn->length < 5 || find_site(regs->rip) || !emu_trylock(&patching))
 		return;
 	for (i = 0; i < MAX_SITES && !site; i++)
 		if (!sites[i].rip)
 			site = &sites[i];
-	if (site && !find(regs->rip)) {
+	if (site && !find_site(regs->rip)) {
 		mem_fd = raw_openat(AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
 		site->rip = 0;
 		site->insn = *insn;
@@ -280,7 +280,7 @@ void emu_patch_site(const struct emu_regs *regs, const struct emu_insn *insn,
 			 */
 			__atomic_store_n(&site->rip, regs->rip, __ATOMIC_RELEASE);
 			emit_jump(jump, regs->rip, site->stub);
-			if (make_stub(site) && exchange(regs->rip, jump))
+			if (make_stub(site) && exchange_code(regs->rip, jump))
 				emu_count(emu.state, EMU_COUNT_PATCHED, 1);
 		}
 		if (mem_fd >= 0)
@@ -290,16 +290,16 @@ void emu_patch_site(const struct emu_regs *regs, const struct emu_insn *insn,
 }
 
 /*
- * It faults: the program gets the fault as from the instruction itself, so that comes back, and
- * traps.
+ * The instruction faults. Restore it, so that it traps and the program gets the fault at its
+ * address.
  */
-static void give_back(struct site *site)
+static void restore_site(struct site *site)
 {
 	while (!emu_trylock(&patching))
 		raw_syscall0(SYS_sched_yield);
 	if (!site->dead) {
 		mem_fd = raw_openat(AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
-		site->dead = mem_fd >= 0 && exchange(site->rip, site->code);
+		site->dead = mem_fd >= 0 && exchange_code(site->rip, site->code);
 		raw_close(mem_fd);
 	}
 	emu_unlock(&patching);
@@ -319,12 +319,15 @@ static void get_regs(struct emu_regs *regs, const struct frame *frame, const str
 
 void emu_patch_run(struct frame *frame, struct site *site)
 {
-	/* As in the signal handler: whatever interrupts could submit, or never come back. */
+	/*
+	 * All signals but ours are blocked, as in the signal handler: a handler of the program
+	 * could submit, or leave by longjmp().
+	 */
 	uint64_t mask = ~EMU_SIGNALS_OURS, old = 0;
 	struct emu_step step;
 
 	raw_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof(mask));
-	/* ours can be blocked only by a call that was not seen */
+	/* ours are blocked only if the program made a call that was not seen */
 	emu_signals_believe(SIG_BLOCK, old);
 	emu_signals_strip(&old);
 	get_regs(&step.regs, frame, site);
@@ -333,7 +336,7 @@ void emu_patch_run(struct frame *frame, struct site *site)
 	    emu_step_run(&step, true) == EMU_DONE) {
 		frame->flags = step.regs.flags;
 	} else {
-		give_back(site);
+		restore_site(site);
 		frame->back = site->again;
 	}
 	raw_syscall4(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof(old));

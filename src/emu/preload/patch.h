@@ -3,10 +3,10 @@
  * --fast: after its first trap an ENQCMD or MOVDIR64B to a portal is replaced by a jump, of the
  * same five bytes, to a stub that does the same without a signal.
  *
- * Other threads may be executing the instruction at that moment. So it first becomes INT3 (one
- * byte, atomically), then its tail is written, then its head, and after each step every thread is
- * made to refetch (membarrier). Who meets the INT3, or has trapped already on the bytes that were
- * there before, is served from the copy that the table keeps.
+ * Other threads may be executing the instruction at that moment. So its first byte becomes INT3,
+ * then its other bytes are written, then the first one; after each step all threads are made to
+ * fetch the code again (membarrier(2)). For a thread that executes the INT3, or that has trapped on
+ * the original bytes, the original is taken from the table of patched instructions.
  */
 #ifndef EMU_PRELOAD_PATCH_H
 #define EMU_PRELOAD_PATCH_H
@@ -20,8 +20,8 @@
 #define EMU_PATCH_CODE 16
 
 /*
- * Before any other; false if this kernel can not make threads refetch, and then nothing is ever
- * patched.
+ * To be called before the others. False if this kernel cannot make threads fetch code again; then
+ * nothing must be patched.
  */
 bool emu_patch_init(void);
 

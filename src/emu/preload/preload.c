@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The start of the preload library. It is marked to be initialised first (-z initfirst), so that
- * another library's constructor may submit already. That is before libc has set environ, hence the
- * arguments; and nothing of libc is called.
+ * The start of the preload library. It is initialised before all others (-z initfirst), as the
+ * constructor of another library may submit. That is before libc has set environ, so the
+ * environment is taken from the arguments, and no function of libc is called.
  */
 #include <elf.h>
 #include <link.h>
@@ -20,8 +20,8 @@
 #include "emu/preload/trap.h"
 
 /*
- * The functions that Zydis imports and a program may interpose, and what it is to call instead: see
- * hidden.c.
+ * The functions that Zydis imports and that a program may interpose, and those that it has to call
+ * instead (hidden.c).
  */
 void *memcpy(void *restrict dst, const void *restrict src, size_t len);
 void *memmove(void *dst, const void *src, size_t len);
@@ -94,9 +94,9 @@ static void redirect_one(const struct link_map *map, const struct imports *impor
 }
 
 /*
- * Debian has Zydis only as a shared library, whose memset is looked up in the program first. A
- * program that offloads its memset would so be called out of the very handler that executes its
- * offload. Its import table is small: put ours in.
+ * Debian has Zydis only as a shared library, for which memset is looked up in the program first. So
+ * the memset of a program that offloads it would be called in the handler that executes the
+ * offload. Write ours into the import table of Zydis.
  */
 static void redirect_zydis(void)
 {
@@ -151,7 +151,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	state = emu_state_attach(dir);
 	make_mm();
 	if (!state || !emu.mm) {
-		emu_say("there is no run in %s (any more): nothing is emulated in %s", dir,
+		emu_say("the run in %s has ended: nothing is emulated in %s", dir,
 			argc ? argv[0] : "?");
 		return;
 	}
@@ -163,7 +163,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	redirect_zydis();
 	emu_cdev_init();
 	if (state->opt.fast && !emu_patch_init())
-		emu_say("this kernel has no membarrier: --fast is off");
+		emu_say("this kernel has no membarrier(2): --fast is ignored");
 	emu_signals_install(emu_trap);
 	emu_arm_init();
 }

@@ -13,8 +13,8 @@
 #include "emu/preload/signals.h"
 
 /*
- * The kernel's structure, and the way back from a handler. Unwinders and debuggers know the frame
- * by these very bytes.
+ * The structure of the kernel, and the code that a handler returns to. Unwinders and debuggers
+ * recognise the frame by exactly these bytes.
  */
 struct kernel_action {
 	uintptr_t handler;
@@ -37,8 +37,8 @@ __asm__(".text\n.hidden emu_restore\n.globl emu_restore\n.type emu_restore,@func
 #define OURS     EMU_SIGNALS_OURS
 
 /*
- * Ours, in the order of the table of what the program wants done with them. SIGTRAP is ours with
- * --fast only.
+ * Our signals, in the order of the table of the actions that the program wants for them. SIGTRAP is
+ * one of them with --fast only.
  */
 static const int ours_all[] = { SIGILL, SIGSEGV, SIGBUS, SIGSYS, SIGTRAP };
 #define PLACE_OF_SIGSYS 3
@@ -49,15 +49,15 @@ static emu_handler_fn *our_handler;
 static void (*restorer)(void) = emu_restore;
 
 /*
- * The bits of ours that the program believes to have in its signal mask, and in the masks of its
+ * Which of our signals the program believes to have in its signal mask, and in the masks of its
  * handlers.
  */
 static EMU_TLS uint64_t believed;
 static uint64_t believed_mask[_NSIG + 1];
 
-static bool sigsys_given; /* it is the program's, and not ours any more */
+static bool sigsys_given; /* SIGSYS belongs to the program and not to the emulator any more */
 
-static int ours(int signo)
+static int find_place(int signo)
 {
 	unsigned int i;
 
@@ -77,7 +77,7 @@ static uint64_t set_mask(int how, uint64_t set)
 	return old;
 }
 
-/* A handler may come in between and look too, so nothing may interrupt who holds the lock. */
+/* A handler may need the lock, so the thread that holds it blocks all signals but ours. */
 static uint64_t lock_wanted(void)
 {
 	uint64_t old = set_mask(SIG_BLOCK, ~OURS);
@@ -101,8 +101,8 @@ static int kernel_action(int signo, const struct kernel_action *act, struct kern
 static struct kernel_action our_action(void)
 {
 	/*
-	 * Everything else waits until the instruction is done; faults of the engine's own accesses
-	 * can not.
+	 * Other signals wait until the instruction was executed. Faults of the emulator's own
+	 * accesses cannot wait.
 	 */
 	return (struct kernel_action){
 		.handler = (uintptr_t)our_handler,
@@ -125,10 +125,7 @@ void emu_signals_install(emu_handler_fn *handler)
 	believed |= set_mask(SIG_UNBLOCK, OURS) & OURS;
 }
 
-/*
- * Handlers that return through libc's own code can do so while other code's system calls are looked
- * at.
- */
+/* A handler that returns by a system call in libc is not reported by the kernel, see arm.h. */
 void emu_signals_restorer(uintptr_t address)
 {
 	struct kernel_action act;
@@ -190,7 +187,7 @@ void emu_signals_check(void)
 	unsigned int i;
 
 	for (i = 0; i < ours_count; i++) {
-		if (ours(ours_all[i]) < 0)
+		if (find_place(ours_all[i]) < 0)
 			continue;
 		if (kernel_action(ours_all[i], NULL, &seen) == 0 && seen.handler != act.handler) {
 			wanted[i] = seen;
@@ -202,10 +199,10 @@ void emu_signals_check(void)
 }
 
 /*
- * The program did not ask for the signal: let it die of it, at the instruction and with the context
- * that belong to it.
+ * The program has no handler for the signal: let the signal end it, at the instruction that raised
+ * it.
  */
-static void die_of(int signo, siginfo_t *info, bool made)
+static void end_by_signal(int signo, siginfo_t *info, bool made)
 {
 	struct kernel_action act = { .handler = (uintptr_t)SIG_DFL };
 
@@ -219,37 +216,37 @@ static void die_of(int signo, siginfo_t *info, bool made)
 void emu_signal_deliver(int signo, siginfo_t *info, ucontext_t *uc, bool made)
 {
 	uint64_t mask = lock_wanted(), saved;
-	struct kernel_action act = wanted[ours(signo)];
+	struct kernel_action act = wanted[find_place(signo)];
 
 	if ((act.flags & SA_RESETHAND) && act.handler > (uintptr_t)SIG_IGN)
-		wanted[ours(signo)] = (struct kernel_action){ .handler = (uintptr_t)SIG_DFL };
+		wanted[find_place(signo)] = (struct kernel_action){ .handler = (uintptr_t)SIG_DFL };
 	unlock_wanted(mask);
 
 	if (act.handler == (uintptr_t)SIG_IGN && info->si_code <= 0)
 		return;
 	if (act.handler <= (uintptr_t)SIG_IGN) {
-		die_of(signo, info, made || info->si_code <= 0);
+		end_by_signal(signo, info, made || info->si_code <= 0);
 		return;
 	}
 	/*
-	 * As the kernel would: the interrupted mask, the handler's own, and the signal itself, but
-	 * never ours.
+	 * As the kernel does: block what was blocked before and what is in the mask of the handler,
+	 * but not ours.
 	 */
 	saved = *(uint64_t *)(void *)&uc->uc_sigmask;
 	set_mask(SIG_SETMASK, (saved | act.mask) & ~OURS);
 	((emu_handler_fn *)act.handler)(signo, info, uc);
 	set_mask(SIG_SETMASK, mask);
-	emu_signals_interrupted(uc); /* it may have changed the mask that is returned to */
+	emu_signals_interrupted(uc); /* it may have changed the mask in the context */
 }
 
-/* --- what the program calls --- */
+/* --- functions that the program calls --- */
 
-static uint64_t *words(sigset_t *set)
+static uint64_t *mask_word(sigset_t *set)
 {
 	return (uint64_t *)(void *)set;
 }
 
-/* What the program wants done with one of ours, by its place in the table; now NULL: only asked. */
+/* Exchange the action that the program wants for one of ours; now NULL: only read it. */
 static struct kernel_action exchange_wanted(int place, const struct kernel_action *now)
 {
 	uint64_t mask = lock_wanted();
@@ -263,7 +260,7 @@ static struct kernel_action exchange_wanted(int place, const struct kernel_actio
 	return before;
 }
 
-/* sigaction() for one of ours: only noted. */
+/* sigaction() for one of ours: the action is only noted. */
 static int note_action(int place, const struct sigaction *act, struct sigaction *old)
 {
 	struct kernel_action now = { 0 }, before;
@@ -274,21 +271,22 @@ static int note_action(int place, const struct sigaction *act, struct sigaction 
 			return -EFAULT;
 		now.handler = (uintptr_t)copy.sa_sigaction;
 		now.flags = (unsigned long)copy.sa_flags;
-		now.mask = *words(&copy.sa_mask);
+		now.mask = *mask_word(&copy.sa_mask);
 	}
 	before = exchange_wanted(place, act ? &now : NULL);
 	if (old) {
 		copy = (struct sigaction){ 0 };
 		copy.sa_sigaction = (void (*)(int, siginfo_t *, void *))before.handler;
 		copy.sa_flags = (int)before.flags;
-		*words(&copy.sa_mask) = before.mask;
+		*mask_word(&copy.sa_mask) = before.mask;
 		*old = copy;
 	}
 	return 0;
 }
 
-/* rt_sigaction of another signal than ours: ours stay open in its handler. */
-static long act_on_other(int signo, const struct kernel_action *act, struct kernel_action *old)
+/* rt_sigaction(2) of any other signal: ours are not blocked in its handler. */
+static long change_other_action(int signo, const struct kernel_action *act,
+				struct kernel_action *old)
 {
 	struct kernel_action copy;
 	uint64_t hidden = 0;
@@ -312,7 +310,7 @@ static long act_on_other(int signo, const struct kernel_action *act, struct kern
 long emu_signals_raw_action(int signo, uint64_t act, uint64_t old, uint64_t size)
 {
 	struct kernel_action now, before = { 0 };
-	int place = ours(signo);
+	int place = find_place(signo);
 	long ret = 0;
 
 	if (size != sizeof(uint64_t) || signo < 1 || signo > 64)
@@ -322,7 +320,7 @@ long emu_signals_raw_action(int signo, uint64_t act, uint64_t old, uint64_t size
 	if (place >= 0)
 		before = exchange_wanted(place, act ? &now : NULL);
 	else
-		ret = act_on_other(signo, act ? &now : NULL, &before);
+		ret = change_other_action(signo, act ? &now : NULL, &before);
 	if (ret == 0 && old && emu_store(old, &before, sizeof(before), NULL))
 		ret = -EFAULT;
 	return ret;
@@ -336,8 +334,8 @@ bool emu_signals_strip(uint64_t *mask)
 	return any;
 }
 
-/* What the program believes to have blocked: what is, and ours that it asked for. */
-static long change_believed(int how, uint64_t bits, uint64_t before, uint64_t *after)
+/* Compute the mask that the program believes to have after a change. */
+static long compute_mask(int how, uint64_t bits, uint64_t before, uint64_t *after)
 {
 	switch (how) {
 	case SIG_BLOCK:
@@ -364,7 +362,7 @@ long emu_signals_raw_mask(int how, uint64_t set, uint64_t old, uint64_t size, ui
 	if (set) {
 		if (emu_fetch(&bits, set, sizeof(bits), NULL))
 			return -EFAULT;
-		ret = change_believed(how, bits & ~(BIT(SIGKILL) | BIT(SIGSTOP)), before, &after);
+		ret = compute_mask(how, bits & ~(BIT(SIGKILL) | BIT(SIGSTOP)), before, &after);
 		if (ret)
 			return ret;
 		believed = after & OURS;
@@ -379,10 +377,10 @@ long emu_signals_raw_mask(int how, uint64_t set, uint64_t old, uint64_t size, ui
 typedef int sigaction_fn(int, const struct sigaction *, struct sigaction *);
 
 /*
- * A handler may change the mask in the context that it returns to. So it returns by a system call
- * of ours, which is seen where one of libc's is not.
+ * A handler may change the mask in the context that it returns to. So it returns by our system
+ * call, which the kernel reports, and not by one in libc, which it does not.
  */
-static void return_by_ours(int signo)
+static void use_our_restorer(int signo)
 {
 	struct kernel_action act;
 
@@ -395,7 +393,7 @@ static void return_by_ours(int signo)
 
 static int do_sigaction(int signo, const struct sigaction *act, struct sigaction *old)
 {
-	int place = ours(signo), ret;
+	int place = find_place(signo), ret;
 	uint64_t hidden = 0;
 	struct sigaction copy;
 
@@ -409,21 +407,23 @@ static int do_sigaction(int signo, const struct sigaction *act, struct sigaction
 		}
 		return 0;
 	}
-	/* Ours must stay open in the program's other handlers too: these may submit. */
+	/*
+	 * Ours must not be blocked in other handlers of the program, either, as these may submit.
+	 */
 	if (act) {
 		copy = *act;
-		hidden = *words(&copy.sa_mask) & OURS;
-		*words(&copy.sa_mask) &= ~OURS;
+		hidden = *mask_word(&copy.sa_mask) & OURS;
+		*mask_word(&copy.sa_mask) &= ~OURS;
 		act = &copy;
 	}
 	ret = EMU_NEXT(sigaction_fn *, "sigaction")(signo, act, old);
 	if (ret == 0) {
 		if (old)
-			*words(&old->sa_mask) |=
+			*mask_word(&old->sa_mask) |=
 				__atomic_load_n(&believed_mask[signo], __ATOMIC_RELAXED);
 		if (act) {
 			__atomic_store_n(&believed_mask[signo], hidden, __ATOMIC_RELAXED);
-			return_by_ours(signo);
+			use_our_restorer(signo);
 		}
 	}
 	return ret;
@@ -449,11 +449,11 @@ static sighandler_t do_signal(int signo, sighandler_t handler, int flags, const 
 	struct sigaction act = { .sa_handler = handler, .sa_flags = flags }, old;
 	typedef sighandler_t signal_fn(int, sighandler_t);
 
-	/* Only ours are of interest; the others keep what they are in this libc. */
-	if (ours(signo) < 0 || !emu.state)
+	/* Only our signals matter here; libc handles the others. */
+	if (find_place(signo) < 0 || !emu.state)
 		return ((signal_fn *)(uintptr_t)emu_next(name))(signo, handler);
 	if (!(flags & SA_NODEFER))
-		*words(&act.sa_mask) = BIT(signo);
+		*mask_word(&act.sa_mask) = BIT(signo);
 	return do_sigaction(signo, &act, &old) ? SIG_ERR : old.sa_handler;
 }
 
@@ -485,8 +485,8 @@ EMU_INTERPOSE(sighandler_t, __sysv_signal, int signo, sighandler_t handler)
 typedef int mask_fn(int, const sigset_t *, sigset_t *);
 
 /*
- * Take ours out of what is to be blocked, and put back into the answer what the program believes to
- * have blocked.
+ * Take our signals out of what is to be blocked, and add those that the program believes to have
+ * blocked to the result.
  */
 static int do_mask(mask_fn *next, int how, const sigset_t *set, sigset_t *old)
 {
@@ -496,9 +496,9 @@ static int do_mask(mask_fn *next, int how, const sigset_t *set, sigset_t *old)
 
 	if (set) {
 		copy = *set;
-		bits = *words(&copy) & OURS;
+		bits = *mask_word(&copy) & OURS;
 		if (how != SIG_UNBLOCK)
-			*words(&copy) &= ~OURS;
+			*mask_word(&copy) &= ~OURS;
 		set = &copy;
 	}
 	ret = next(how, set, old);
@@ -507,7 +507,7 @@ static int do_mask(mask_fn *next, int how, const sigset_t *set, sigset_t *old)
 	if (set)
 		emu_signals_believe(how, bits);
 	if (old)
-		*words(old) |= before;
+		*mask_word(old) |= before;
 	return 0;
 }
 
@@ -525,13 +525,13 @@ EMU_INTERPOSE(int, pthread_sigmask, int how, const sigset_t *set, sigset_t *old)
 	return emu.state ? do_mask(next, how, set, old) : next(how, set, old);
 }
 
-/* The calls that wait under a mask of their own. ppoll is with poll. */
+/* For calls that wait under a mask of their own. ppoll is in wrap_files.c, with poll. */
 const sigset_t *emu_signals_open(const sigset_t *mask, sigset_t *copy)
 {
 	if (!mask || !emu.state)
 		return mask;
 	*copy = *mask;
-	*words(copy) &= ~OURS;
+	*mask_word(copy) &= ~OURS;
 	return copy;
 }
 

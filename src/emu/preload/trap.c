@@ -2,8 +2,8 @@
 /*
  * A CPU without the instructions raises SIGILL for them. A CPU that has them raises SIGBUS or
  * SIGSEGV for a MOVDIR64B to a portal, which is a mapping without a page, and SIGSEGV for an ENQCMD
- * of a process without a PASID, with the address 0. So nothing is decided by the signal or its
- * address: the instruction is decoded in all three.
+ * of a process without a PASID, with the address 0. So neither the signal nor its address decides:
+ * the instruction is decoded in all three cases.
  */
 #include <ucontext.h>
 
@@ -20,7 +20,7 @@
 #define SYS_USER_DISPATCH 2 /* si_code of SIGSYS */
 #endif
 
-/* In the order in which they are encoded. */
+/* The registers in the order of their encoding. */
 static const int gpr_index[EMU_GPRS] = {
 	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
 	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
@@ -38,7 +38,7 @@ static void get_regs(struct emu_regs *regs, const greg_t *gregs)
 	regs->gs_base = 0;
 }
 
-static void finish(const struct emu_step *step, greg_t *gregs)
+static void write_regs(const struct emu_step *step, greg_t *gregs)
 {
 	if (step->insn.kind == EMU_INSN_OTHER && step->insn.load_reg >= 0)
 		gregs[gpr_index[step->insn.load_reg]] = (greg_t)step->regs.gpr[step->insn.load_reg];
@@ -46,7 +46,7 @@ static void finish(const struct emu_step *step, greg_t *gregs)
 	gregs[REG_RIP] = (greg_t)(step->regs.rip + step->insn.length);
 }
 
-static void tell_fault(const struct emu_step *step, ucontext_t *uc)
+static void raise_fault(const struct emu_step *step, ucontext_t *uc)
 {
 	siginfo_t info = { .si_signo = step->fault.signo };
 
@@ -54,17 +54,17 @@ static void tell_fault(const struct emu_step *step, ucontext_t *uc)
 	info.si_addr = (void *)(uintptr_t)step->fault.addr;
 	uc->uc_mcontext.gregs[REG_TRAPNO] = step->vector;
 	uc->uc_mcontext.gregs[REG_CR2] = (greg_t)step->fault.addr;
-	/* user, write: as good as can be known */
+	/* a write by the program: the true error code is not known */
 	uc->uc_mcontext.gregs[REG_ERR] = step->vector == 14 ? 6 : 0;
 	emu_signal_deliver(step->fault.signo, &info, uc, true);
 }
 
 /*
- * The instruction that trapped. With --fast another thread may be about to put a jump in its place:
- * then the bytes are not those that trapped, but the table has them, as it does before the first
- * byte changes. So it is asked again after they were read.
+ * Decode the instruction that trapped. With --fast another thread may be replacing it by a jump, so
+ * that the bytes that are read are not those that trapped. The original is in the table of patched
+ * instructions before the first byte changes; so the table is searched again after reading.
  */
-static bool decode(struct emu_step *step, int signo, uint8_t code[EMU_STEP_CODE])
+static bool decode_insn(struct emu_step *step, int signo, uint8_t code[EMU_STEP_CODE])
 {
 	size_t len;
 
@@ -82,12 +82,13 @@ static bool decode(struct emu_step *step, int signo, uint8_t code[EMU_STEP_CODE]
 	return emu_step_decode(step, code, len);
 }
 
-static void done(const struct emu_step *step, ucontext_t *uc, const uint8_t code[EMU_STEP_CODE])
+static void finish_insn(const struct emu_step *step, ucontext_t *uc,
+			const uint8_t code[EMU_STEP_CODE])
 {
 	enum emu_kind kind = step->insn.kind;
 
 	emu_count(emu.state, EMU_COUNT_TRAPS, 1);
-	finish(step, uc->uc_mcontext.gregs);
+	write_regs(step, uc->uc_mcontext.gregs);
 	if (emu.state->opt.fast && (kind == EMU_INSN_ENQCMD || kind == EMU_INSN_MOVDIR64B))
 		emu_patch_site(&step->regs, &step->insn, code);
 }
@@ -114,18 +115,18 @@ void emu_trap(int signo, siginfo_t *info, void *context)
 		return;
 	}
 	get_regs(&step.regs, uc->uc_mcontext.gregs);
-	if (!decode(&step, signo, code)) {
+	if (!decode_insn(&step, signo, code)) {
 		emu_signal_deliver(signo, info, uc, signo == SIGTRAP);
 		return;
 	}
 	switch (emu_step_run(&step, signo == SIGILL || signo == SIGTRAP)) {
 	case EMU_DONE:
-		done(&step, uc, code);
+		finish_insn(&step, uc, code);
 		break;
 	case EMU_FAULT:
-		/* The fault is the instruction's, not that of the INT3 in its place. */
+		/* The fault is reported at the instruction, not behind the INT3 in its place. */
 		uc->uc_mcontext.gregs[REG_RIP] = (greg_t)step.regs.rip;
-		tell_fault(&step, uc);
+		raise_fault(&step, uc);
 		break;
 	case EMU_NOT_OURS:
 		emu_signal_deliver(signo, info, uc, signo == SIGTRAP);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec: nothing is changed, but a program that can not be emulated is named before it dies of
- * SIGILL. Between fork and exec nothing may be allocated, and after vfork the memory is the
- * parent's.
+ * exec: the call is not changed, but a warning is printed for a program that cannot be emulated, as
+ * it would end with SIGILL. Between fork and exec nothing may be allocated, and after vfork the
+ * memory is that of the parent.
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -47,7 +47,8 @@ void emu_exec_look(const char *path, char *const *env)
 		emu_say("%s is linked statically and so not emulated; sva-emu run --ptrace can",
 			path);
 	else if (kind == EMU_BINARY_BARE)
-		emu_say("%s is linked without libc, which the emulator relies on; sva-emu run --ptrace does not",
+		emu_say("%s is linked without libc, which the emulator needs; sva-emu run --ptrace "
+			"does not need it",
 			path);
 	else if (env && !has_run(env))
 		emu_say("%s starts %s without the environment of the run: it is not emulated",
@@ -70,7 +71,7 @@ EMU_INTERPOSE(int, execv, const char *path, char *const argv[])
 	return EMU_NEXT(next_fn *, "execv")(path, argv);
 }
 
-/* Where the path is searched for, only the environment can be looked at. */
+/* The program is searched for in PATH, so only its environment is checked. */
 EMU_INTERPOSE(int, execvp, const char *file, char *const argv[])
 {
 	typedef int next_fn(const char *, char *const[]);

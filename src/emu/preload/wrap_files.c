@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * libc's functions on file descriptors, as far as a queue's node or an attribute file may be behind
- * one.
- */
+/* The functions of libc on file descriptors that may refer to a node or an attribute file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -50,7 +47,7 @@ EMU_INTERPOSE(void, closefrom, int first)
 	EMU_NEXT(next_fn *, "closefrom")(first);
 }
 
-static int copied(int from, int to)
+static int note_copy(int from, int to)
 {
 	if (to >= 0 && emu.state)
 		emu_cdev_copied(from, to);
@@ -61,21 +58,21 @@ EMU_INTERPOSE(int, dup, int fd)
 {
 	typedef int next_fn(int);
 
-	return copied(fd, EMU_NEXT(next_fn *, "dup")(fd));
+	return note_copy(fd, EMU_NEXT(next_fn *, "dup")(fd));
 }
 
 EMU_INTERPOSE(int, dup2, int fd, int to)
 {
 	typedef int next_fn(int, int);
 
-	return copied(fd, EMU_NEXT(next_fn *, "dup2")(fd, to));
+	return note_copy(fd, EMU_NEXT(next_fn *, "dup2")(fd, to));
 }
 
 EMU_INTERPOSE(int, dup3, int fd, int to, int flags)
 {
 	typedef int next_fn(int, int, int);
 
-	return copied(fd, EMU_NEXT(next_fn *, "dup3")(fd, to, flags));
+	return note_copy(fd, EMU_NEXT(next_fn *, "dup3")(fd, to, flags));
 }
 
 typedef int fcntl_fn(int, int, ...);
@@ -84,10 +81,10 @@ static int do_fcntl(fcntl_fn *next, int fd, int cmd, long arg)
 {
 	int ret = next(fd, cmd, arg);
 
-	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC ? copied(fd, ret) : ret;
+	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC ? note_copy(fd, ret) : ret;
 }
 
-/* Whatever the third argument is, it is in the same register. */
+/* The third argument is in the same register, whatever its type. */
 EMU_INTERPOSE(int, fcntl, int fd, int cmd, long arg)
 {
 	return do_fcntl(EMU_NEXT(fcntl_fn *, "fcntl"), fd, cmd, arg);
@@ -118,10 +115,7 @@ long emu_files_mapped(long addr, size_t len, int prot, int flags, int fd)
 	return addr;
 }
 
-/*
- * The kernel's own checks come before the driver's; and over the driver's page the kernel has no
- * say in the offset.
- */
+/* The checks of the kernel come before those of the driver, which ignores the offset. */
 static void *do_mmap(mmap_fn *next, void *addr, size_t len, int prot, int flags, int fd,
 		     off_t offset)
 {
@@ -160,7 +154,7 @@ EMU_INTERPOSE(int, munmap, void *addr, size_t len)
 
 /* --- write --- */
 
-/* A write to an attribute: the driver's rules, and then the files as they are now. */
+/* Carry out a write to an attribute, by the rules of the driver, and bring the files up to date. */
 static ssize_t attr_write(int fd, const void *buf, size_t len)
 {
 	struct emu_state *state = emu.state;
@@ -177,9 +171,9 @@ static ssize_t attr_write(int fd, const void *buf, size_t len)
 	if (got <= 0)
 		return -EBADF;
 	path[got] = '\0';
-	emu_path_out(path); /* in a namespace it is right as it is */
+	emu_path_out(path); /* does nothing in a mount namespace */
 	if (!emu_tree_attr(state, path, &ref))
-		/* some file that only happens to be on the same file system */
+		/* another file on the same file system */
 		return raw_write(fd, buf, len);
 	ret = emu_attr_store(state, &ref, buf, len);
 	for (d = 0; d < state->devices; d++)
@@ -203,8 +197,8 @@ bool emu_files_write(int fd, uint64_t buf, size_t len, uint64_t site, long *ret)
 }
 
 /*
- * A driver without write_iter is given one piece after the other, and stops at the first that is
- * not taken whole.
+ * The kernel passes piece after piece to a driver without write_iter, and stops at the first that
+ * is not accepted whole.
  */
 bool emu_files_writev(int fd, uint64_t iov, int n, uint64_t site, long *ret)
 {
@@ -232,8 +226,8 @@ bool emu_files_writev(int fd, uint64_t iov, int n, uint64_t site, long *ret)
 	return true;
 }
 
-/* Answer as libc does. */
-static ssize_t answer(long ret)
+/* Return a result as libc does. */
+static ssize_t return_result(long ret)
 {
 	EMU_RETURN(ret);
 }
@@ -246,7 +240,7 @@ EMU_INTERPOSE(ssize_t, write, int fd, const void *buf, size_t len)
 	long ret;
 
 	if (emu.state && emu_files_write(fd, (uintptr_t)buf, len, SITE, &ret))
-		return answer(ret);
+		return return_result(ret);
 	return EMU_NEXT(next_fn *, "write")(fd, buf, len);
 }
 
@@ -257,7 +251,7 @@ EMU_INTERPOSE(ssize_t, write, int fd, const void *buf, size_t len)
 		long ret; \
 		\
 		if (emu.state && emu_files_write(fd, (uintptr_t)buf, len, SITE, &ret)) \
-			return answer(ret); \
+			return return_result(ret); \
 		return EMU_NEXT(next_fn *, #name)(fd, buf, len, offset); \
 	}
 
@@ -270,7 +264,7 @@ EMU_INTERPOSE(ssize_t, writev, int fd, const struct iovec *iov, int n)
 	long ret;
 
 	if (emu.state && emu_files_writev(fd, (uintptr_t)iov, n, SITE, &ret))
-		return answer(ret);
+		return return_result(ret);
 	return EMU_NEXT(next_fn *, "writev")(fd, iov, n);
 }
 
@@ -291,11 +285,11 @@ EMU_INTERPOSE(ssize_t, read, int fd, void *buf, size_t len)
 #define POLL_MAX 64
 
 /*
- * A node is readable when its device has an error to tell; the file behind it would always be. The
- * nodes are answered here and taken out of a copy of the list for the kernel. How many are ready;
- * -1 if there is no node.
+ * A node is readable when its device has an error to report; the file behind it would always be.
+ * The result for nodes is computed here, and a copy of the list without them is made for the
+ * kernel. Returns how many nodes are ready; -1 if there is none.
  */
-static int answer_nodes(struct pollfd *all, nfds_t n, struct pollfd *others)
+static int poll_nodes(struct pollfd *all, nfds_t n, struct pollfd *others)
 {
 	int ready = 0, nodes = 0;
 	struct emu_open file;
@@ -333,7 +327,7 @@ EMU_INTERPOSE(int, poll, struct pollfd *all, nfds_t n, int timeout)
 {
 	typedef int next_fn(struct pollfd *, nfds_t, int);
 	struct pollfd others[POLL_MAX];
-	int ready = answer_nodes(all, n, others);
+	int ready = poll_nodes(all, n, others);
 
 	if (EMU_LIKELY(ready < 0))
 		return EMU_NEXT(next_fn *, "poll")(all, n, timeout);
@@ -347,7 +341,7 @@ EMU_INTERPOSE(int, ppoll, struct pollfd *all, nfds_t n, const struct timespec *t
 	typedef int next_fn(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 	static const struct timespec now;
 	struct pollfd others[POLL_MAX];
-	int ready = answer_nodes(all, n, others);
+	int ready = poll_nodes(all, n, others);
 	sigset_t copy;
 
 	mask = emu_signals_open(mask, &copy);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libc's functions that take or give paths. Each one changes the path, calls the next function of
- * its name and changes the result back. What is not here is not redirected: statx and openat2 by
- * bare system call, nftw and fts (their callback sees the run's directory), io_uring.
+ * The functions of libc that take or return paths. Each changes the path, calls the next function
+ * of its name, and changes the result back. What is not here is not redirected: statx(2) as a
+ * system call, nftw and fts (their callback sees the directory of the run), io_uring.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,8 +21,8 @@
 #include "emu/preload/interpose.h"
 #include "emu/sysfs/paths.h"
 
-/* Answer of an open: tell the device's side, which may refuse. */
-static int opened(int fd, int flags)
+/* Finish an open, which the driver may refuse. */
+static int finish_open(int fd, int flags)
 {
 	int saved, ret;
 
@@ -34,7 +34,7 @@ static int opened(int fd, int flags)
 	return ret < 0 ? -1 : ret;
 }
 
-/* Settings of the machine can be read, and no more; a namespace has them read-only too. */
+/* Settings of the machine can be read, but not written, as in a mount namespace. */
 static bool is_setting(const char *path, int flags)
 {
 	if (!emu.state || !emu.state->opt.redirect || !path || (flags & O_ACCMODE) == O_RDONLY)
@@ -59,7 +59,7 @@ typedef int openat_fn(int, const char *, int, ...);
 		path = emu_path_in(path, buf); \
 		if (EMU_UNLIKELY(is_setting(path, flags))) \
 			return refuse_setting(); \
-		return opened(EMU_NEXT(open_fn *, #name)(path, flags, mode), flags); \
+		return finish_open(EMU_NEXT(open_fn *, #name)(path, flags, mode), flags); \
 	}
 #define WRAP_OPENAT(name) \
 	EMU_INTERPOSE(int, name, int dir, const char *path, int flags, mode_t mode) \
@@ -69,12 +69,12 @@ typedef int openat_fn(int, const char *, int, ...);
 		path = emu_path_in(path, buf); \
 		if (EMU_UNLIKELY(is_setting(path, flags))) \
 			return refuse_setting(); \
-		return opened(EMU_NEXT(openat_fn *, #name)(dir, path, flags, mode), flags); \
+		return finish_open(EMU_NEXT(openat_fn *, #name)(dir, path, flags, mode), flags); \
 	}
 
 /*
- * On x86-64 a variadic argument is where a fixed one would be, and the mode is ignored unless the
- * flags ask for it.
+ * On x86-64 a variadic argument is passed like any other; libc ignores the mode unless the flags
+ * need it.
  */
 WRAP_OPEN(open)
 WRAP_OPEN(open64)
@@ -97,13 +97,16 @@ EMU_INTERPOSE(int, creat64, const char *path, mode_t mode)
 	return emu_open(path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
-/* A stream: the descriptor in it may be a node's. */
-static FILE *stream(FILE *file, const char *mode)
+/* Finish the opening of a stream, whose descriptor may be that of a node. */
+static FILE *finish_stream(FILE *file, const char *mode)
 {
 	int flags = mode[0] == 'r' && mode[1] != '+' ? O_RDONLY : O_RDWR;
 
 	if (file && emu.state && emu_cdev_opened(fileno(file), flags) < 0) {
-		/* The descriptor is closed already; the stream must go without closing it again. */
+		/*
+		 * The descriptor is closed. The stream is not freed, as fclose() would close the
+		 * number again.
+		 */
 		return NULL;
 	}
 	return file;
@@ -120,7 +123,7 @@ static FILE *stream(FILE *file, const char *mode)
 			refuse_setting(); \
 			return NULL; \
 		} \
-		return stream(EMU_NEXT(fopen_fn *, #name)(path, mode), mode); \
+		return finish_stream(EMU_NEXT(fopen_fn *, #name)(path, mode), mode); \
 	}
 WRAP_FOPEN(fopen)
 WRAP_FOPEN(fopen64)
@@ -131,12 +134,13 @@ WRAP_FOPEN(fopen64)
 		typedef FILE *freopen_fn(const char *, const char *, FILE *); \
 		char buf[EMU_PATH_MAX]; \
 		\
-		return stream(EMU_NEXT(freopen_fn *, #name)(emu_path_in(path, buf), mode, file), mode); \
+		path = emu_path_in(path, buf); \
+		return finish_stream(EMU_NEXT(freopen_fn *, #name)(path, mode, file), mode); \
 	}
 WRAP_FREOPEN(freopen)
 WRAP_FREOPEN(freopen64)
 
-/* int f(path, anything …): the same registers go on. */
+/* int f(path, further arguments): these are passed on as they are. */
 #define WRAP_PATH1(name, type2) \
 	EMU_INTERPOSE(int, name, const char *path, type2 b) \
 	{ \
@@ -183,7 +187,7 @@ WRAP_DIR_PATH2(faccessat, int, int)
 WRAP_DIR_PATH2(fchmodat, mode_t, int)
 WRAP_DIR_PATH1(inotify_add_watch, uint32_t)
 
-/* ls -l asks these. */
+/* ls -l calls these. */
 #define WRAP_GETXATTR(name) \
 	EMU_INTERPOSE(ssize_t, name, const char *path, const char *attr, void *value, size_t size) \
 	{ \
@@ -205,7 +209,7 @@ EMU_INTERPOSE(int, chdir, const char *path)
 
 /* --- stat: a node looks like the character device that it stands for --- */
 
-static int looked_up(int ret, struct stat *st)
+static int finish_stat(int ret, struct stat *st)
 {
 	emu_queue_id queue;
 
@@ -226,14 +230,14 @@ static int looked_up(int ret, struct stat *st)
 		typedef int next_fn(const char *, struct stat *); \
 		char buf[EMU_PATH_MAX]; \
 		\
-		return looked_up(EMU_NEXT(next_fn *, #name)(emu_path_in(path, buf), st), st); \
+		return finish_stat(EMU_NEXT(next_fn *, #name)(emu_path_in(path, buf), st), st); \
 	}
 #define WRAP_FSTAT(name) \
 	EMU_INTERPOSE(int, name, int fd, struct stat *st) \
 	{ \
 		typedef int next_fn(int, struct stat *); \
 		\
-		return looked_up(EMU_NEXT(next_fn *, #name)(fd, st), st); \
+		return finish_stat(EMU_NEXT(next_fn *, #name)(fd, st), st); \
 	}
 #define WRAP_FSTATAT(name) \
 	EMU_INTERPOSE(int, name, int dir, const char *path, struct stat *st, int flags) \
@@ -241,7 +245,8 @@ static int looked_up(int ret, struct stat *st)
 		typedef int next_fn(int, const char *, struct stat *, int); \
 		char buf[EMU_PATH_MAX]; \
 		\
-		return looked_up(EMU_NEXT(next_fn *, #name)(dir, emu_path_in(path, buf), st, flags), st); \
+		path = emu_path_in(path, buf); \
+		return finish_stat(EMU_NEXT(next_fn *, #name)(dir, path, st, flags), st); \
 	}
 #define WRAP_XSTAT(name) \
 	EMU_INTERPOSE(int, name, int version, const char *path, struct stat *st) \
@@ -249,7 +254,8 @@ static int looked_up(int ret, struct stat *st)
 		typedef int next_fn(int, const char *, struct stat *); \
 		char buf[EMU_PATH_MAX]; \
 		\
-		return looked_up(EMU_NEXT(next_fn *, #name)(version, emu_path_in(path, buf), st), st); \
+		path = emu_path_in(path, buf); \
+		return finish_stat(EMU_NEXT(next_fn *, #name)(version, path, st), st); \
 	}
 
 /*
@@ -399,26 +405,29 @@ EMU_INTERPOSE(DIR *, opendir, const char *path)
  * struct dirent64 is struct dirent here. libc's own scandir opens the directory without asking our
  * opendir.
  */
+typedef int filter_fn(const struct dirent *);
+typedef int compare_fn(const struct dirent **, const struct dirent **);
+
 #define WRAP_SCANDIR(name) \
-	EMU_INTERPOSE(int, name, const char *path, struct dirent ***list, int (*filter)(const struct dirent *), \
-		      int (*compare)(const struct dirent **, const struct dirent **)) \
+	EMU_INTERPOSE(int, name, const char *path, struct dirent ***list, filter_fn *filter, \
+		      compare_fn *compare) \
 	{ \
-		typedef int next_fn(const char *, struct dirent ***, int (*)(const struct dirent *), \
-				    int (*)(const struct dirent **, const struct dirent **)); \
+		typedef int next_fn(const char *, struct dirent ***, filter_fn *, compare_fn *); \
 		char buf[EMU_PATH_MAX]; \
 		\
-		return EMU_NEXT(next_fn *, #name)(emu_path_listed(path, buf), list, filter, compare); \
+		path = emu_path_listed(path, buf); \
+		return EMU_NEXT(next_fn *, #name)(path, list, filter, compare); \
 	}
 #define WRAP_SCANDIRAT(name) \
 	EMU_INTERPOSE(int, name, int dir, const char *path, struct dirent ***list, \
-		      int (*filter)(const struct dirent *), \
-		      int (*compare)(const struct dirent **, const struct dirent **)) \
+		      filter_fn *filter, compare_fn *compare) \
 	{ \
-		typedef int next_fn(int, const char *, struct dirent ***, int (*)(const struct dirent *), \
-				    int (*)(const struct dirent **, const struct dirent **)); \
+		typedef int next_fn(int, const char *, struct dirent ***, filter_fn *, \
+				    compare_fn *); \
 		char buf[EMU_PATH_MAX]; \
-\
-		return EMU_NEXT(next_fn *, #name)(dir, emu_path_listed(path, buf), list, filter, compare); \
+		\
+		path = emu_path_listed(path, buf); \
+		return EMU_NEXT(next_fn *, #name)(dir, path, list, filter, compare); \
 	}
 
 WRAP_SCANDIR(scandir)
@@ -426,16 +435,27 @@ WRAP_SCANDIR(scandir64)
 WRAP_SCANDIRAT(scandirat)
 WRAP_SCANDIRAT(scandirat64)
 
+typedef int error_fn(const char *, int);
+
+static void change_found(const glob_t *found, int flags)
+{
+	size_t i, first = flags & GLOB_DOOFFS ? found->gl_offs : 0;
+
+	for (i = 0; i < found->gl_pathc; i++)
+		emu_path_out(found->gl_pathv[first + i]);
+}
+
 #define WRAP_GLOB(name) \
-	EMU_INTERPOSE(int, name, const char *pattern, int flags, int (*error)(const char *, int), glob_t *found) \
+	EMU_INTERPOSE(int, name, const char *pattern, int flags, error_fn *error, glob_t *found) \
 	{ \
-		typedef int next_fn(const char *, int, int (*)(const char *, int), glob_t *); \
+		typedef int next_fn(const char *, int, error_fn *, glob_t *); \
 		char buf[EMU_PATH_MAX]; \
-		int ret = EMU_NEXT(next_fn *, #name)(emu_path_in(pattern, buf), flags, error, found); \
-		size_t i; \
+		int ret; \
 		\
-		for (i = 0; ret == 0 && i < found->gl_pathc; i++) \
-			emu_path_out(found->gl_pathv[found->gl_offs * !!(flags & GLOB_DOOFFS) + i]); \
+		pattern = emu_path_in(pattern, buf); \
+		ret = EMU_NEXT(next_fn *, #name)(pattern, flags, error, found); \
+		if (ret == 0) \
+			change_found(found, flags); \
 		return ret; \
 	}
 

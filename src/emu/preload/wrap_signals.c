@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libc's older functions that block signals, and contexts. libc does not call sigprocmask() for
- * them by its name, so they are covered one by one.
+ * The older functions of libc that block signals, and those that switch contexts. They do not call
+ * sigprocmask() by its name, so each is covered here.
  */
 #include <errno.h>
 #include <signal.h>
@@ -60,7 +60,7 @@ EMU_INTERPOSE(int, sigignore, int signo)
 				EMU_NEXT(next_fn *, "sigignore")(signo);
 }
 
-/* The answer is what was done with the signal before: SIG_HOLD if it was blocked. */
+/* Returns what was done with the signal before: SIG_HOLD if it was blocked. */
 EMU_INTERPOSE(sighandler_t, sigset, int signo, sighandler_t handler)
 {
 	typedef sighandler_t next_fn(int, sighandler_t);
@@ -76,7 +76,10 @@ EMU_INTERPOSE(sighandler_t, sigset, int signo, sighandler_t handler)
 	return before & EMU_SIGNALS_BIT(signo) ? SIG_HOLD : old.sa_handler;
 }
 
-/* The mask that a context is entered with. What it has of ours is the context's to believe. */
+/*
+ * Take our signals out of the mask that a context is entered with; the program believes to have
+ * blocked them.
+ */
 static void enter_context(const ucontext_t *context)
 {
 	uint64_t *mask = (uint64_t *)(uintptr_t)&context->uc_sigmask;
@@ -95,7 +98,7 @@ EMU_INTERPOSE(int, setcontext, const ucontext_t *context)
 	return EMU_NEXT(next_fn *, "setcontext")(context);
 }
 
-/* This frame is part of what is saved, and is there when it is returned to. */
+/* This frame is part of the stack that is saved, so that the context can return to it. */
 EMU_INTERPOSE(int, swapcontext, ucontext_t *save, const ucontext_t *context)
 {
 	typedef int next_fn(ucontext_t *, const ucontext_t *);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libc's functions that make threads and children: each of these is armed, and each thread begins
- * with what its creator believes to have blocked.
+ * The functions of libc that make threads and children. Each thread and child is armed, and each
+ * thread begins with the signals that its creator believes to have blocked.
  */
 #include <pthread.h>
 #include <threads.h>
@@ -13,7 +13,7 @@
 #include "emu/preload/interpose.h"
 #include "emu/preload/signals.h"
 
-/* What a thread begins with, from its creator to its first moments. */
+/* What the creator of a thread passes to its first function. */
 struct beginning {
 	int taken;
 	void *(*posix)(void *);
@@ -24,7 +24,7 @@ struct beginning {
 
 static struct beginning beginnings[64];
 
-/* NULL if as many threads as there are places are about to begin: the caller tries again. */
+/* NULL if all are in use by threads that are about to begin: the caller tries again. */
 static struct beginning *take_beginning(void *arg)
 {
 	unsigned int i;
@@ -53,7 +53,7 @@ static void free_beginning(struct beginning *beginning)
 	__atomic_store_n(&beginning->taken, 0, __ATOMIC_RELEASE);
 }
 
-static struct beginning begin(struct beginning *given)
+static struct beginning begin_thread(struct beginning *given)
 {
 	struct beginning mine = *given;
 
@@ -65,14 +65,14 @@ static struct beginning begin(struct beginning *given)
 
 static void *begin_posix(void *arg)
 {
-	struct beginning mine = begin(arg);
+	struct beginning mine = begin_thread(arg);
 
 	return mine.posix(mine.arg);
 }
 
 static int begin_c11(void *arg)
 {
-	struct beginning mine = begin(arg);
+	struct beginning mine = begin_thread(arg);
 
 	return mine.c11(mine.arg);
 }

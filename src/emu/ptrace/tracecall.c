@@ -61,7 +61,7 @@ static int path_argument(unsigned long long nr)
 	}
 }
 
-/* Put another path in the place of one that is ours. */
+/* Replace a path of the device by one into the directory of the run. */
 static void change_path(struct tracee *tracee, struct user_regs_struct *regs)
 {
 	unsigned long long *arg;
@@ -76,7 +76,7 @@ static void change_path(struct tracee *tracee, struct user_regs_struct *regs)
 	got = sizeof(path) - 1 - emu_fetch(path, *arg, sizeof(path) - 1, NULL);
 	path[got] = '\0';
 	if (strlen(path) == got)
-		return; /* too long, or not all there: none of ours */
+		return; /* too long, or not all of it is mapped: not a path of the device */
 	instead = emu_path_in(path, buf);
 	if (instead == path)
 		return;
@@ -87,7 +87,7 @@ static void change_path(struct tracee *tracee, struct user_regs_struct *regs)
 	tracee_change(tracee, regs);
 }
 
-static emu_queue_id queue_of(struct tracee *tracee, int fd)
+static emu_queue_id find_queue(struct tracee *tracee, int fd)
 {
 	char path[64];
 	struct stat st;
@@ -97,8 +97,8 @@ static emu_queue_id queue_of(struct tracee *tracee, int fd)
 							     0;
 }
 
-/* Did this address space open it? */
-static int slot_of(const struct space *space, int fd)
+/* The entry of a queue that this address space opened under fd, or -1. */
+static int find_slot(const struct space *space, int fd)
 {
 	int i;
 
@@ -110,7 +110,7 @@ static int slot_of(const struct space *space, int fd)
 
 static void note_file(struct space *space, int fd, emu_queue_id queue)
 {
-	int i = slot_of(space, fd);
+	int i = find_slot(space, fd);
 
 	for (i = i < 0 ? 0 : i; i < TRACEE_FILES; i++) {
 		if (space->file[i].queue && space->file[i].fd != fd)
@@ -125,7 +125,7 @@ static void note_file(struct space *space, int fd, emu_queue_id queue)
 
 static void forget_file(struct space *space, int fd)
 {
-	int i = slot_of(space, fd);
+	int i = find_slot(space, fd);
 
 	if (i < 0)
 		return;
@@ -139,7 +139,7 @@ static void forget_portals(uint64_t addr, uint64_t len)
 		;
 }
 
-/* One piece after the other, until one is not taken whole. */
+/* writev(2): write piece after piece, until one is not accepted whole. */
 static long write_pieces(emu_queue_id queue, uint64_t iov, uint64_t n)
 {
 	struct iovec piece;
@@ -173,12 +173,12 @@ bool tracecall_enter(struct tracee *tracee)
 	case SYS_write:
 	case SYS_pwrite64:
 	case SYS_writev:
-		queue = queue_of(tracee, fd);
+		queue = find_queue(tracee, fd);
 		if (!queue)
 			return false;
 		changed = *regs;
 		emu_trace_site(regs->rip);
-		if (slot_of(tracee->space, fd) < 0)
+		if (find_slot(tracee->space, fd) < 0)
 			tracee_answer(tracee, &changed, -EPERM);
 		else if (regs->orig_rax == SYS_writev)
 			tracee_answer(tracee, &changed, write_pieces(queue, regs->rsi, regs->rdx));
@@ -208,10 +208,13 @@ bool tracecall_enter(struct tracee *tracee)
 	}
 }
 
-/* As the driver's open. The call has been made, so a refusal closes the file again. */
-static long opened(struct tracee *tracee, int fd, uint64_t flags)
+/*
+ * Do what the driver does in open. The call has been made, so the file is closed again if the
+ * driver would refuse.
+ */
+static long finish_open(struct tracee *tracee, int fd, uint64_t flags)
 {
-	emu_queue_id queue = queue_of(tracee, fd);
+	emu_queue_id queue = find_queue(tracee, fd);
 	struct emu_wq *wq;
 	long ret = fd;
 
@@ -236,17 +239,20 @@ static long opened(struct tracee *tracee, int fd, uint64_t flags)
 	return fd;
 }
 
-/* As the driver's mmap. The call has been made, so a refusal unmaps the page again. */
+/*
+ * Do what the driver does in mmap. The call has been made, so the page is unmapped again if the
+ * driver would refuse.
+ */
 static long finish_mmap(struct tracee *tracee, uint64_t addr)
 {
 	const struct user_regs_struct *regs = &tracee->entry;
-	emu_queue_id queue = regs->r10 & MAP_ANONYMOUS ? 0 : queue_of(tracee, (int)regs->r8);
+	emu_queue_id queue = regs->r10 & MAP_ANONYMOUS ? 0 : find_queue(tracee, (int)regs->r8);
 	long ret = 0;
 
 	forget_portals(addr, regs->rsi);
 	if (!queue)
 		return (long)addr;
-	if (emu.state->opt.no_mmap || slot_of(tracee->space, (int)regs->r8) < 0)
+	if (emu.state->opt.no_mmap || find_slot(tracee->space, (int)regs->r8) < 0)
 		ret = -EPERM;
 	else if (regs->rsi > 4096)
 		ret = -EINVAL;
@@ -260,8 +266,8 @@ static long finish_mmap(struct tracee *tracee, uint64_t addr)
 	return (long)addr;
 }
 
-/* A node looks like the character device that it stands for. */
-static void looked_up(uint64_t buf)
+/* stat(2) reports a node as the character device that it stands for. */
+static void finish_stat(uint64_t buf)
 {
 	struct stat st;
 	emu_queue_id queue;
@@ -276,7 +282,7 @@ static void looked_up(uint64_t buf)
 	emu_store(buf, &st, sizeof(st), NULL);
 }
 
-static void looked_up_statx(uint64_t buf)
+static void finish_statx(uint64_t buf)
 {
 	struct statx stx;
 	emu_queue_id queue;
@@ -293,8 +299,10 @@ static void looked_up_statx(uint64_t buf)
 	emu_store(buf, &stx, sizeof(stx), NULL);
 }
 
-/* readlink of /proc/self/fd/N or of the tree itself. */
-static long link_read(uint64_t buf, long len)
+/*
+ * Remove the directory of the run from the result of readlink(2), of /proc/self/fd/N for example.
+ */
+static long finish_readlink(uint64_t buf, long len)
 {
 	char path[EMU_PATH_MAX];
 
@@ -307,7 +315,7 @@ static long link_read(uint64_t buf, long len)
 	return (long)strlen(path);
 }
 
-static long finish(struct tracee *tracee, const struct user_regs_struct *regs)
+static long finish_call(struct tracee *tracee, const struct user_regs_struct *regs)
 {
 	const struct user_regs_struct *entry = &tracee->entry;
 	long ret = (long)regs->rax;
@@ -318,19 +326,19 @@ static long finish(struct tracee *tracee, const struct user_regs_struct *regs)
 		return ret;
 	switch (entry->orig_rax) {
 	case SYS_open:
-		return opened(tracee, (int)ret, entry->rsi);
+		return finish_open(tracee, (int)ret, entry->rsi);
 	case SYS_creat:
-		return opened(tracee, (int)ret, O_WRONLY);
+		return finish_open(tracee, (int)ret, O_WRONLY);
 	case SYS_openat:
-		return opened(tracee, (int)ret, entry->rdx);
+		return finish_open(tracee, (int)ret, entry->rdx);
 	case SYS_openat2:
-		return opened(tracee, (int)ret,
-			      emu_fetch(&flags, entry->rdx, sizeof(flags), NULL) ? 0 : flags);
+		return finish_open(tracee, (int)ret,
+				   emu_fetch(&flags, entry->rdx, sizeof(flags), NULL) ? 0 : flags);
 	case SYS_dup:
 	case SYS_dup2:
 	case SYS_dup3:
 	case SYS_fcntl:
-		slot = slot_of(tracee->space, (int)entry->rdi);
+		slot = find_slot(tracee->space, (int)entry->rdi);
 		if (slot >= 0)
 			note_file(tracee->space, (int)ret, tracee->space->file[slot].queue);
 		else
@@ -344,21 +352,21 @@ static long finish(struct tracee *tracee, const struct user_regs_struct *regs)
 	case SYS_stat:
 	case SYS_lstat:
 	case SYS_fstat:
-		looked_up(entry->rsi);
+		finish_stat(entry->rsi);
 		return ret;
 	case SYS_newfstatat:
-		looked_up(entry->rdx);
+		finish_stat(entry->rdx);
 		return ret;
 	case SYS_statx:
-		looked_up_statx(entry->r8);
+		finish_statx(entry->r8);
 		return ret;
 	case SYS_rt_sigaction:
 		tracesignal_exit(tracee);
 		return ret;
 	case SYS_readlink:
-		return link_read(entry->rsi, ret);
+		return finish_readlink(entry->rsi, ret);
 	case SYS_readlinkat:
-		return link_read(entry->rdx, ret);
+		return finish_readlink(entry->rdx, ret);
 	default:
 		return ret;
 	}
@@ -371,7 +379,7 @@ void tracecall_exit(struct tracee *tracee)
 
 	if (ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs))
 		return;
-	ret = finish(tracee, &regs);
+	ret = finish_call(tracee, &regs);
 	if (ret == (long)regs.rax && !tracee->changed)
 		return;
 	regs.rax = (unsigned long long)ret;

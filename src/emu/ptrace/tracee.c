@@ -61,7 +61,7 @@ struct space *space_new(pid_t pid)
 	return space;
 }
 
-/* The last user is gone, and with it everything that was open. */
+/* When the last thread of an address space ends, its files are closed. */
 void space_put(struct space *space)
 {
 	unsigned int i;
@@ -85,10 +85,10 @@ void tracee_select(struct tracee *tracee)
 }
 
 /*
- * Let it run to its next stop for a system call. Signals that come in between are given to it right
- * after.
+ * Let it run to its next stop at a system call. A signal that arrives in between is sent to it
+ * again afterwards.
  */
-static bool next_stop(struct tracee *tracee)
+static bool run_to_stop(struct tracee *tracee)
 {
 	int status, held = 0;
 
@@ -116,13 +116,13 @@ long tracee_call(struct tracee *tracee, long nr, uint64_t a, uint64_t b, uint64_
 	if (ptrace(PTRACE_GETREGS, tracee->tid, NULL, &saved))
 		return -ESRCH;
 	regs = saved;
-	regs.rip -= 2; /* the syscall instruction that it comes from */
+	regs.rip -= 2; /* back to the syscall instruction that it has executed */
 	regs.rax = (unsigned long long)nr;
 	regs.rdi = a;
 	regs.rsi = b;
 	regs.rdx = c;
-	if (ptrace(PTRACE_SETREGS, tracee->tid, NULL, &regs) == 0 && next_stop(tracee) &&
-	    next_stop(tracee) && ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs) == 0)
+	if (ptrace(PTRACE_SETREGS, tracee->tid, NULL, &regs) == 0 && run_to_stop(tracee) &&
+	    run_to_stop(tracee) && ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs) == 0)
 		ret = (long)regs.rax;
 	ptrace(PTRACE_SETREGS, tracee->tid, NULL, &saved);
 	return ret;

@@ -31,7 +31,7 @@ int emu_tracer_filter(void)
 
 	while (tracecall_numbers[calls])
 		calls++;
-	/* write is 1 and open is 2: every number in the list but the last is a number. */
+	/* read(2), which is number 0, is not in the list, so that 0 ends it. */
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 						 offsetof(struct seccomp_data, arch));
 	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0,
@@ -89,8 +89,8 @@ static void set_regs(struct user_regs_struct *to, const struct emu_step *step)
 		to->rax = step->regs.gpr[EMU_RAX];
 }
 
-/* SIGILL, SIGSEGV or SIGBUS. The signal that the program is to get, 0 for none. */
-static int trapped(struct tracee *tracee, int signo)
+/* Handle SIGILL, SIGSEGV or SIGBUS. Returns the signal that the program gets, 0 for none. */
+static int handle_trap(struct tracee *tracee, int signo)
 {
 	struct user_regs_struct regs;
 	uint8_t code[EMU_STEP_CODE];
@@ -124,8 +124,8 @@ static int trapped(struct tracee *tracee, int signo)
 	}
 }
 
-/* A new thread or process. What fork and clone share is what they share in the kernel. */
-static void born(struct tracee *parent, int event)
+/* Handle the creation of a thread or process, which shares an address space as in the kernel. */
+static void handle_birth(struct tracee *parent, int event)
 {
 	unsigned long tid = 0;
 	struct tracee *tracee;
@@ -150,7 +150,7 @@ static void born(struct tracee *parent, int event)
 		parent->space->users++;
 	} else {
 		tracee->space =
-			/* without its parent's files and portals: they are not its own */
+			/* without the files and portals of its parent, which do not belong to it */
 			space_new((pid_t)tid);
 	}
 	tracesignal_born(tracee, parent);
@@ -160,14 +160,14 @@ static void born(struct tracee *parent, int event)
 	tracee->stopped_new = false;
 }
 
-static void executed(struct tracee *tracee)
+static void handle_exec(struct tracee *tracee)
 {
 	struct space *old = tracee->space;
 	unsigned long former = 0;
 
 	/*
-	 * exec by another thread than the first: it took the first one's number, and no end of its
-	 * own is told.
+	 * If another thread than the first calls exec, it takes the number of the first, and no
+	 * event reports the end of its own number.
 	 */
 	if (ptrace(PTRACE_GETEVENTMSG, tracee->tid, NULL, &former) == 0 &&
 	    (pid_t)former != tracee->tid && tracee_find((pid_t)former))
@@ -178,8 +178,8 @@ static void executed(struct tracee *tracee)
 	space_put(old);
 }
 
-/* One stop, and on. */
-static void stopped(struct tracee *tracee, int status)
+/* Handle one stop, and let the thread continue. */
+static void handle_stop(struct tracee *tracee, int status)
 {
 	int event = status >> 16, signo = WSTOPSIG(status);
 	long how = PTRACE_CONT;
@@ -200,20 +200,20 @@ static void stopped(struct tracee *tracee, int status)
 		signo = 0;
 	} else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
 		   event == PTRACE_EVENT_CLONE) {
-		born(tracee, event);
+		handle_birth(tracee, event);
 		signo = 0;
 	} else if (event == PTRACE_EVENT_EXEC) {
-		executed(tracee);
+		handle_exec(tracee);
 		signo = 0;
 	} else if (event == PTRACE_EVENT_STOP) {
 		if (signo != SIGTRAP) {
-			/* stopped for job control: it stays so */
+			/* stopped for job control: it stays stopped */
 			ptrace(PTRACE_LISTEN, tracee->tid, NULL, NULL);
 			return;
 		}
 		signo = 0;
 	} else if (signo == SIGILL || signo == SIGSEGV || signo == SIGBUS) {
-		signo = trapped(tracee, signo);
+		signo = handle_trap(tracee, signo);
 	}
 	ptrace((enum __ptrace_request)how, tracee->tid, NULL, (void *)(intptr_t)signo);
 }
@@ -234,8 +234,8 @@ int emu_tracer_run(struct emu_state *state, pid_t pid, pid_t server)
 		tracee->space = space_new(pid);
 	}
 	/*
-	 * Children that outlive the program end with the run: nobody would emulate anything for
-	 * them.
+	 * Children that outlive the program end with the run, as nothing is emulated for them any
+	 * more.
 	 */
 	for (;;) {
 		tid = waitpid(-1, &status, __WALL);
@@ -252,7 +252,7 @@ int emu_tracer_run(struct emu_state *state, pid_t pid, pid_t server)
 				tracee = tracee_add(tid);
 				tracee->new = true;
 			}
-			stopped(tracee, status);
+			handle_stop(tracee, status);
 			continue;
 		}
 		if (tid == pid)

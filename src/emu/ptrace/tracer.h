@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --ptrace: the instructions and the device from outside, for programs that no library can be
- * loaded into. The launcher traces the program and all that it starts; the files of the device are
- * shown by a mount namespace, or by changing paths on their way into the kernel.
+ * The room "ptrace" is the emulator outside of the program: with --ptrace the launcher traces the
+ * program and all that it starts, for programs that no library can be loaded into. The files of the
+ * device are shown by a mount namespace, or by changing the paths of system calls. It may call each
+ * room but "preload" and "run", and must not decide what an instruction or the device does.
  */
 #ifndef EMU_PTRACE_TRACER_H
 #define EMU_PTRACE_TRACER_H
@@ -12,8 +13,8 @@
 #include "emu/device/state.h"
 
 /*
- * In the child that will become the program: let only the system calls stop that the tracer wants
- * to see. 0 or -errno.
+ * In the child that becomes the program: make it stop only at the system calls that the tracer
+ * looks at. 0 or -errno.
  */
 int emu_tracer_filter(void);
 
@@ -21,7 +22,8 @@ int emu_tracer_filter(void);
 int emu_tracer_attach(pid_t pid);
 
 /*
- * Trace until the program ends; its wait status. server is a child that is none of the program's.
+ * Trace until the program ends. Returns its wait status. server is a child that does not belong to
+ * the program.
  */
 int emu_tracer_run(struct emu_state *state, pid_t pid, pid_t server);
 

@@ -13,7 +13,7 @@
 #define BIT(sig) (1ull << ((sig)-1))
 #define OURS (BIT(SIGILL) | BIT(SIGSEGV) | BIT(SIGBUS))
 
-/* As the kernel has it. */
+/* The structure of the kernel. */
 struct kernel_action {
 	uint64_t handler, flags, restorer, mask;
 };
@@ -52,7 +52,10 @@ static void change_mask(struct tracee *tracee, struct user_regs_struct *regs)
 	tracee_answer(tracee, regs, ret);
 }
 
-/* The kernel gets an action without ours in its mask, and the default for one that is ignored. */
+/*
+ * Pass rt_sigaction(2) on without SIGILL, SIGSEGV and SIGBUS in the mask, and with the default
+ * action for one of these that is to be ignored.
+ */
 static bool change_action(struct tracee *tracee, struct user_regs_struct *regs)
 {
 	struct kernel_action act;
@@ -78,7 +81,7 @@ static bool change_action(struct tracee *tracee, struct user_regs_struct *regs)
 	return true;
 }
 
-static void action_changed(struct tracee *tracee)
+static void note_action(struct tracee *tracee)
 {
 	uint64_t signo = tracee->entry.rdi, old = tracee->entry.rdx, bit = BIT(signo);
 	struct space *space = tracee->space;
@@ -96,7 +99,10 @@ static void action_changed(struct tracee *tracee)
 	space->ignored = tracee->action.ignored ? space->ignored | bit : space->ignored & ~bit;
 }
 
-/* A call that waits under a mask: *arg points to it, or to its address and size. */
+/*
+ * Take these signals out of the mask of a call that waits under one: *arg points to the mask, or
+ * (pair) to its address and size.
+ */
 static bool change_wait(struct tracee *tracee, struct user_regs_struct *regs,
 			unsigned long long *arg, bool pair)
 {
@@ -121,7 +127,7 @@ static bool change_wait(struct tracee *tracee, struct user_regs_struct *regs,
 	return true;
 }
 
-/* The stack pointer is at the context that is returned to. */
+/* rt_sigreturn(2): the stack pointer is at the context that is restored. */
 static void strip_context(struct tracee *tracee, const struct user_regs_struct *regs)
 {
 	uint64_t at = regs->rsp + offsetof(ucontext_t, uc_sigmask), mask;
@@ -161,7 +167,7 @@ bool tracesignal_enter(struct tracee *tracee, struct user_regs_struct *regs)
 void tracesignal_exit(struct tracee *tracee)
 {
 	if (tracee->entry.orig_rax == SYS_rt_sigaction)
-		action_changed(tracee);
+		note_action(tracee);
 }
 
 bool tracesignal_ignored(const struct tracee *tracee, int signo)

@@ -24,14 +24,14 @@
 static struct emu_state *state;
 static const char *tree;
 
-/* The file of the plain tree behind a path of the file system. */
-static const char *plain(const char *path, char *buf, size_t size)
+/* The path in the plain tree for a path of the file system. */
+static const char *plain_path(const char *path, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s/sys%s", tree, path);
 	return buf;
 }
 
-static bool attribute(const char *path, struct emu_attr_ref *ref)
+static bool find_attribute(const char *path, struct emu_attr_ref *ref)
 {
 	char full[512];
 
@@ -45,17 +45,17 @@ static int fs_getattr(const char *path, struct stat *st, struct fuse_file_info *
 	char buf[512];
 
 	(void)info;
-	if (lstat(plain(path, buf, sizeof(buf)), st))
+	if (lstat(plain_path(path, buf, sizeof(buf)), st))
 		return -errno;
-	if (attribute(path, &ref))
-		st->st_size = 4096; /* what sysfs says of every attribute */
+	if (find_attribute(path, &ref))
+		st->st_size = 4096; /* the size that sysfs reports for each attribute */
 	return 0;
 }
 
 static int fs_readlink(const char *path, char *target, size_t size)
 {
 	char buf[512];
-	ssize_t len = readlink(plain(path, buf, sizeof(buf)), target, size - 1);
+	ssize_t len = readlink(plain_path(path, buf, sizeof(buf)), target, size - 1);
 
 	if (len < 0)
 		return -errno;
@@ -68,7 +68,7 @@ static int fs_readdir(const char *path, void *out, fuse_fill_dir_t fill, off_t o
 {
 	struct dirent *entry;
 	char buf[512];
-	DIR *dir = opendir(plain(path, buf, sizeof(buf)));
+	DIR *dir = opendir(plain_path(path, buf, sizeof(buf)));
 
 	(void)offset;
 	(void)info;
@@ -82,8 +82,8 @@ static int fs_readdir(const char *path, void *out, fuse_fill_dir_t fill, off_t o
 	return 0;
 }
 
-/* What an attribute shows, or what its errno is. */
-static ssize_t show(const struct emu_attr_ref *ref, char value[VALUE_SIZE])
+/* Print what an attribute shows. Returns its length or -errno. */
+static ssize_t print_attribute(const struct emu_attr_ref *ref, char value[VALUE_SIZE])
 {
 	struct emu_text text;
 	int ret;
@@ -98,8 +98,8 @@ static int fs_open(const char *path, struct fuse_file_info *info)
 	struct emu_attr_ref ref;
 
 	(void)path;
-	/* The size that getattr tells is not the real one, so nothing may be cached. */
-	info->direct_io = attribute(path, &ref);
+	/* The size that getattr reports is not the real one, so nothing may be cached. */
+	info->direct_io = find_attribute(path, &ref);
 	return 0;
 }
 
@@ -112,8 +112,8 @@ static int fs_read(const char *path, char *out, size_t size, off_t offset,
 	int fd;
 
 	(void)info;
-	if (attribute(path, &ref)) {
-		len = show(&ref, value);
+	if (find_attribute(path, &ref)) {
+		len = print_attribute(&ref, value);
 		if (len < 0 || offset >= len)
 			return len < 0 ? (int)len : 0;
 		len -= offset;
@@ -122,7 +122,7 @@ static int fs_read(const char *path, char *out, size_t size, off_t offset,
 		memcpy(out, value + offset, (size_t)len);
 		return (int)len;
 	}
-	fd = open(plain(path, buf, sizeof(buf)), O_RDONLY | O_CLOEXEC);
+	fd = open(plain_path(path, buf, sizeof(buf)), O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	len = pread(fd, out, size, offset);
@@ -132,7 +132,9 @@ static int fs_read(const char *path, char *out, size_t size, off_t offset,
 	return (int)len;
 }
 
-/* Config space takes writes as memory does; nothing else that is no attribute takes any. */
+/*
+ * Config space can be written like memory; no other file that is not an attribute can be written.
+ */
 static int write_config(const char *path, const char *in, size_t size, off_t offset)
 {
 	size_t len = strlen(path);
@@ -143,7 +145,7 @@ static int write_config(const char *path, const char *in, size_t size, off_t off
 	if (len < 7 || strcmp(path + len - 7, "/config") || offset < 0 ||
 	    (size_t)offset + size > 256)
 		return -EACCES;
-	fd = open(plain(path, buf, sizeof(buf)), O_WRONLY | O_CLOEXEC);
+	fd = open(plain_path(path, buf, sizeof(buf)), O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	ret = pwrite(fd, in, size, offset);
@@ -161,7 +163,7 @@ static int fs_write(const char *path, const char *in, size_t size, off_t offset,
 	int ret;
 
 	(void)info;
-	if (!attribute(path, &ref))
+	if (!find_attribute(path, &ref))
 		return write_config(path, in, size, offset);
 	ret = emu_attr_store(state, &ref, in, size);
 	for (d = 0; d < state->devices; d++)
@@ -170,20 +172,20 @@ static int fs_write(const char *path, const char *in, size_t size, off_t offset,
 	return ret ? ret : (int)size;
 }
 
-/* O_TRUNC of a shell's redirection: sysfs does not mind. */
+/* A shell redirects with O_TRUNC, which sysfs ignores. */
 static int fs_truncate(const char *path, off_t size, struct fuse_file_info *info)
 {
 	struct emu_attr_ref ref;
 
 	(void)size;
 	(void)info;
-	return attribute(path, &ref) ? 0 : -EACCES;
+	return find_attribute(path, &ref) ? 0 : -EACCES;
 }
 
 static void *fs_init(struct fuse_conn_info *conn, struct fuse_config *config)
 {
 	(void)conn;
-	/* Queues come and go, and links with them. */
+	/* Links change when queues are enabled and disabled. */
 	config->entry_timeout = 0;
 	config->attr_timeout = 0;
 	config->negative_timeout = 0;

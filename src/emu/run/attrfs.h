@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The emulated part of sysfs as a FUSE file system: a read shows the state as it is, a write
- * follows the driver's rules. It lies over the plain tree of files, which supplies the directories,
- * the links and everything that never changes.
+ * The emulated part of sysfs as a FUSE file system: a read shows the present state, and a write
+ * follows the rules of the driver. The directories, the links, and all files that never change come
+ * from the plain tree of files.
  */
 #ifndef EMU_RUN_ATTRFS_H
 #define EMU_RUN_ATTRFS_H
@@ -10,8 +10,8 @@
 #include "emu/device/state.h"
 
 /*
- * Serve the file system behind this descriptor of /dev/fuse until it is unmounted. root is the root
- * of the plain tree, from which /sys is shown. Does not return.
+ * Serve the file system of this descriptor of /dev/fuse until it is unmounted. root is the root of
+ * the plain tree, from which /sys is shown. Does not return.
  */
 void __attribute__((noreturn)) emu_attrfs_serve(struct emu_state *state, const char *root, int fd);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sva-emu doctor. */
+/* sva-emu doctor: prints what the CPU, the kernel and the privileges of the user allow. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,10 +20,10 @@
 #define PR_SYS_DISPATCH_OFF 0
 #endif
 
-static void say(const char *what, bool good, const char *fmt, ...)
+static void print_line(const char *what, bool good, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void say(const char *what, bool good, const char *fmt, ...)
+static void print_line(const char *what, bool good, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -34,8 +34,8 @@ static void say(const char *what, bool good, const char *fmt, ...)
 	putchar('\n');
 }
 
-/* Which of the instructions does this CPU have, so which signal will they raise? */
-static void look_at_cpu(void)
+/* Print which of the instructions this CPU has, as this decides which signal they raise. */
+static void print_cpu(void)
 {
 	static const struct {
 		const char *flag, *insn, *with, *without;
@@ -53,21 +53,21 @@ static void look_at_cpu(void)
 	for (i = 0; i < sizeof(insns) / sizeof(insns[0]); i++) {
 		bool has = emu_machine_has_flag(insns[i].flag);
 
-		say(insns[i].insn, has, "%s", has ? insns[i].with : insns[i].without);
+		print_line(insns[i].insn, has, "%s", has ? insns[i].with : insns[i].without);
 	}
 }
 
-static void look_at_device(void)
+static void print_machine(void)
 {
 	struct stat st;
 	bool real = stat("/sys/bus/dsa", &st) == 0, seen;
 
 	puts("this machine:");
-	say("a real idxd driver", real, "%s", real ? "is hidden from the program" : "");
+	print_line("a real idxd driver", real, "%s", real ? "is hidden from the program" : "");
 	seen = prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0) == 0;
-	say("system calls by bare instructions", seen, "%s",
-	    seen ? "are seen" :
-		   "are not seen on Linux before 5.11; sva-emu run --ptrace sees them");
+	print_line("system calls by bare instructions", seen, "%s",
+		   seen ? "are seen" :
+			  "are not seen on Linux before 5.11; sva-emu run --ptrace sees them");
 }
 
 /* Try a presentation in a process of its own. */
@@ -78,16 +78,16 @@ static bool try_presentation(struct emu_state *state, enum emu_present present)
 	int ret = emu_launch(state, present, NULL, &child);
 
 	if (ret) {
-		say(emu_present_name(present), false, "%s", child.why.text);
+		print_line(emu_present_name(present), false, "%s", child.why.text);
 		return false;
 	}
 	waitpid(child.pid, NULL, 0);
 	emu_launch_finish(&child);
 	if (child.fuse)
-		say(emu_present_name(present), true, "attributes by FUSE");
+		print_line(emu_present_name(present), true, "attributes by FUSE");
 	else
-		say(emu_present_name(present), true, "attributes %s%s%s", attrs,
-		    child.why.text[0] ? "; no FUSE: " : "", child.why.text);
+		print_line(emu_present_name(present), true, "attributes %s%s%s", attrs,
+			   child.why.text[0] ? "; no FUSE: " : "", child.why.text);
 	return true;
 }
 
@@ -102,28 +102,28 @@ int emu_doctor(void)
 
 	if (!launch.state || emu_options_devices(&launch))
 		return 1;
-	look_at_cpu();
-	look_at_device();
+	print_cpu();
+	print_machine();
 	ret = emu_run_library(library, sizeof(library));
-	say("the preload library", ret == 0, "%s%s%s", library, ret ? ": " : "",
-	    ret ? strerror(-ret) : "");
+	print_line("the preload library", ret == 0, "%s%s%s", library, ret ? ": " : "",
+		   ret ? strerror(-ret) : "");
 	if (ret)
 		return 1;
 	ret = emu_run_prepare(&launch);
-	say("a directory for the run", ret == 0, "%s%s%s", launch.state->opt.dir, ret ? ": " : "",
-	    ret ? strerror(-ret) : "");
+	print_line("a directory for the run", ret == 0, "%s%s%s", launch.state->opt.dir,
+		   ret ? ": " : "", ret ? strerror(-ret) : "");
 	if (ret)
 		return 1;
 	puts("presentation of the device:");
 	for (i = 0; i < 3; i++) {
 		if (emu_launch_order[i] == EMU_PRESENT_NAMESPACE && geteuid() != 0) {
-			say(emu_present_name(EMU_PRESENT_NAMESPACE), false, "needs root");
+			print_line(emu_present_name(EMU_PRESENT_NAMESPACE), false, "needs root");
 			continue;
 		}
 		if (try_presentation(launch.state, emu_launch_order[i]) && !use)
 			use = emu_present_name(emu_launch_order[i]);
 	}
-	printf("sva-emu run uses: %s\n", use ? use : "nothing; it can not run here");
+	printf("sva-emu run uses: %s\n", use ? use : "nothing; it cannot run here");
 	emu_run_remove(launch.state);
 	return use ? 0 : 1;
 }

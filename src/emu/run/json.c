@@ -43,7 +43,7 @@ static bool is_listed(const char *const *list, const char *word)
 	return false;
 }
 
-static int bad(const struct load *load, const char *key, const char *why)
+static int report_error(const struct load *load, const char *key, const char *why)
 {
 	fprintf(stderr, "sva-emu: %s: %s%s%s: %s\n", load->file, load->where, key ? ": " : "",
 		key ? key : "", why);
@@ -51,11 +51,11 @@ static int bad(const struct load *load, const char *key, const char *why)
 }
 
 /*
- * Set one attribute, unless it has that value already: what may not be set may still be there with
- * its only value.
+ * Set one attribute, unless it has that value already: a file may name an attribute that cannot be
+ * set, with the only value that it has.
  */
-static int set(const struct load *load, struct emu_attr_ref *ref, const char *key,
-	       json_object *value)
+static int set_attr(const struct load *load, struct emu_attr_ref *ref, const char *key,
+		    json_object *value)
 {
 	const char *text = json_object_get_string(value);
 	char now[256];
@@ -69,11 +69,11 @@ static int set(const struct load *load, struct emu_attr_ref *ref, const char *ke
 	    now[len] == '\n')
 		return 0;
 	ret = emu_attr_store(load->state, ref, text, len);
-	return ret ? bad(load, key, strerror(-ret)) : 0;
+	return ret ? report_error(load, key, strerror(-ret)) : 0;
 }
 
-static int apply(struct load *load, struct emu_attr_ref ref, const char *const *keys,
-		 json_object *object)
+static int apply_keys(struct load *load, struct emu_attr_ref ref, const char *const *keys,
+		      json_object *object)
 {
 	json_object *value;
 	int ret = 0;
@@ -81,17 +81,20 @@ static int apply(struct load *load, struct emu_attr_ref ref, const char *const *
 	json_object_object_foreach(object, key, unused) {
 		(void)unused;
 		if (!is_listed(keys, key) && !is_listed(read_only, key))
-			return bad(load, key, "unknown");
+			return report_error(load, key, "unknown");
 	}
 	for (; *keys && !ret; keys++)
 		if (json_object_object_get_ex(object, *keys, &value))
-			ret = set(load, &ref, *keys, value);
+			ret = set_attr(load, &ref, *keys, value);
 	return ret;
 }
 
-/* The object's number in "wq0.3", "group0.1", "engine0.2", if it is one of this device. */
-static int number(struct load *load, json_object *object, const char *kind, unsigned int device,
-		  unsigned int max)
+/*
+ * The number of an object in "wq0.3", "group0.1" or "engine0.2", if it is one of this device;
+ * otherwise -EINVAL.
+ */
+static int parse_number(struct load *load, json_object *object, const char *kind,
+			unsigned int device, unsigned int max)
 {
 	unsigned int d, n;
 	json_object *dev;
@@ -99,12 +102,12 @@ static int number(struct load *load, json_object *object, const char *kind, unsi
 	int end = 0;
 
 	if (!json_object_object_get_ex(object, "dev", &dev))
-		return bad(load, "dev", "missing");
+		return report_error(load, "dev", "missing");
 	load->where = json_object_get_string(dev);
 	snprintf(format, sizeof(format), "%s%%u.%%u%%n", kind);
 	if (sscanf(load->where, format, &d, &n, &end) != 2 || load->where[end] || d != device ||
 	    n >= max)
-		return bad(load, NULL, "no such object");
+		return report_error(load, NULL, "no such object");
 	return (int)n;
 }
 
@@ -120,15 +123,15 @@ static int apply_list(struct load *load, json_object *group, const char *list, c
 	if (!json_object_object_get_ex(group, list, &array))
 		return 0;
 	if (!json_object_is_type(array, json_type_array))
-		return bad(load, list, "no list");
+		return report_error(load, list, "no list");
 	for (i = 0; i < json_object_array_length(array) && !ret; i++) {
 		json_object *one = json_object_array_get_idx(array, i);
 
-		n = number(load, one, kind, device, max);
+		n = parse_number(load, one, kind, device, max);
 		if (n < 0)
 			return n;
 		ref.index = (unsigned int)n;
-		ret = apply(load, ref, keys, one);
+		ret = apply_keys(load, ref, keys, one);
 	}
 	return ret;
 }
@@ -142,14 +145,14 @@ static int apply_device(struct load *load, json_object *object)
 
 	load->where = "device";
 	if (!json_object_object_get_ex(object, "dev", &dev))
-		return bad(load, "dev", "missing");
+		return report_error(load, "dev", "missing");
 	load->where = json_object_get_string(dev);
 	if (sscanf(load->where, "dsa%u%n", &ref.device, &end) != 1 || load->where[end] ||
 	    ref.device >= EMU_MAX_DEVICES)
-		return bad(load, NULL, "only dsa0 to dsa7 can be emulated");
+		return report_error(load, NULL, "only dsa0 to dsa7 can be emulated");
 	if (ref.device >= load->state->devices)
 		load->state->devices = ref.device + 1;
-	ret = apply(load, ref, device_keys, object);
+	ret = apply_keys(load, ref, device_keys, object);
 	if (ret || !json_object_object_get_ex(object, "groups", &groups))
 		return ret;
 	for (i = 0; json_object_is_type(groups, json_type_array) &&
@@ -157,12 +160,12 @@ static int apply_device(struct load *load, json_object *object)
 	     i++) {
 		json_object *group = json_object_array_get_idx(groups, i);
 
-		n = number(load, group, "group", ref.device, EMU_MAX_GROUPS);
+		n = parse_number(load, group, "group", ref.device, EMU_MAX_GROUPS);
 		if (n < 0)
 			return n;
 		ref.object = EMU_OBJ_GROUP;
 		ref.index = (unsigned int)n;
-		ret = apply(load, ref, group_keys, group);
+		ret = apply_keys(load, ref, group_keys, group);
 		if (ret == 0)
 			ret = apply_list(load, group, "grouped_workqueues", "wq", EMU_OBJ_WQ,
 					 wq_keys, ref.device, EMU_MAX_WQS);
@@ -173,8 +176,8 @@ static int apply_device(struct load *load, json_object *object)
 	return ret;
 }
 
-/* As load-config -e: the device, then every queue that has a type. */
-static int enable(struct load *load, unsigned int device)
+/* As load-config -e does: enable the device, then each queue that has a type. */
+static int enable_device(struct load *load, unsigned int device)
 {
 	struct emu_device *dev = &load->state->device[device];
 	unsigned int w, configured = 0;
@@ -184,12 +187,12 @@ static int enable(struct load *load, unsigned int device)
 	for (w = 0; w < EMU_MAX_WQS; w++)
 		configured += dev->wq[w].group >= 0;
 	if (!configured)
-		return 0; /* the file does not say anything of it */
+		return 0; /* the file does not name this device */
 	load->where = where;
 	snprintf(where, sizeof(where), "dsa%u", device);
 	ret = emu_device_enable(load->state, device);
 	if (ret)
-		return bad(load, "enabling", strerror(-ret));
+		return report_error(load, "enabling", strerror(-ret));
 	for (w = 0; w < EMU_MAX_WQS; w++) {
 		struct emu_wq *wq = &dev->wq[w];
 
@@ -200,7 +203,7 @@ static int enable(struct load *load, unsigned int device)
 				    wq->type == EMU_WQ_USER ? EMU_DRIVER_USER :
 							      EMU_DRIVER_DMAENGINE);
 		if (ret)
-			return bad(load, "enabling", strerror(-ret));
+			return report_error(load, "enabling", strerror(-ret));
 	}
 	return 0;
 }
@@ -218,11 +221,11 @@ int emu_json_configure(struct emu_state *state, const char *file)
 		return -EINVAL;
 	}
 	if (!json_object_is_type(all, json_type_array))
-		ret = bad(&load, NULL, "is no list of devices");
+		ret = report_error(&load, NULL, "is no list of devices");
 	for (i = 0; !ret && i < json_object_array_length(all); i++)
 		ret = apply_device(&load, json_object_array_get_idx(all, i));
 	for (d = 0; d < state->devices && !ret; d++)
-		ret = enable(&load, d);
+		ret = enable_device(&load, d);
 	json_object_put(all);
 	return ret;
 }

@@ -6,7 +6,7 @@
 #include "emu/device/state.h"
 
 /*
- * Configure, and enable what is complete, as accel-config load-config -e does. 0, or -EINVAL after
+ * Configure the devices, and enable them, as accel-config load-config -e does. 0, or -EINVAL after
  * a message.
  */
 int emu_json_configure(struct emu_state *state, const char *file);

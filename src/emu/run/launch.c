@@ -33,13 +33,14 @@ static void add_option(const char *name, const char *option)
 int emu_launch_environment(const struct emu_state *state)
 {
 	setenv(EMU_ENV_DIR, state->opt.dir, 1);
-	setenv("SVA_EMU", "1", 1); /* programs that print times mark them with it */
+	/* programs that print times note with them that they are emulated */
+	setenv("SVA_EMU", "1", 1);
 	return emu_modules_offer(state);
 }
 
 /*
- * The library is named by a link in the run's directory: LD_PRELOAD has no way to quote a blank or
- * a colon in a path.
+ * LD_PRELOAD names a link in the directory of the run, as a blank or a colon in a path cannot be
+ * quoted there.
  */
 int emu_launch_preload(const struct emu_state *state, const char *library)
 {
@@ -57,11 +58,11 @@ int emu_launch_preload(const struct emu_state *state, const char *library)
 		if (!strstr(one, "/libsva-emu.so"))
 			len += (size_t)snprintf(value + len, sizeof(value) - len, ":%s", one);
 	setenv("LD_PRELOAD", value, 1);
-	/* AddressSanitizer insists on being the first library; as the second it works as well. */
+	/* AddressSanitizer refuses to be the second library, but works as such. */
 	add_option("ASAN_OPTIONS", "verify_asan_link_order=0");
 	/*
-	 * ThreadSanitizer does not like engine threads in the child of a fork; they do nothing that
-	 * it would look at.
+	 * ThreadSanitizer refuses threads in the child of a fork. Engine threads do nothing that it
+	 * checks.
 	 */
 	if (state->opt.async)
 		add_option("TSAN_OPTIONS", "die_after_fork=0");
@@ -69,12 +70,12 @@ int emu_launch_preload(const struct emu_state *state, const char *library)
 }
 
 /*
- * What the child says to us: one message with the FUSE descriptor or none, later one with an error
- * or none.
+ * What the child sends: one message, with the FUSE descriptor if there is one; later one with an
+ * error, if there is one.
  */
 struct message {
-	int error;               /* 0: all is well */
-	bool ready;              /* to be traced: waits for an answer */
+	int error;               /* an errno, or 0 */
+	bool ready;              /* the child is ready to be traced, and waits for an answer */
 	bool from_exec;
 	struct emu_obstacle why;
 };
@@ -99,7 +100,7 @@ static void send_message(int sock, const struct message *message, int fd)
 	sendmsg(sock, &msg, MSG_NOSIGNAL);
 }
 
-/* False at the end: the child has gone on to be the program. */
+/* False when the child has become the program. */
 static bool receive_message(int sock, struct message *message, int *fd)
 {
 	union {
@@ -122,7 +123,7 @@ static bool receive_message(int sock, struct message *message, int *fd)
 	return got == sizeof(*message);
 }
 
-/* In the child: the namespace and what is mounted in it. */
+/* In the child: make the namespace and the mounts in it. */
 static int make_presentation(struct emu_state *state, enum emu_present present, int sock,
 			     struct message *message)
 {
@@ -153,7 +154,7 @@ static int make_presentation(struct emu_state *state, enum emu_present present, 
 	return emu_present_mount(state, sys, root, &message->why);
 }
 
-/* Tell that all is ready, and go on when the tracer has attached. */
+/* Report that the child is ready, and continue when the tracer has attached. */
 static int become_traced(int sock)
 {
 	struct message ready = { .ready = true };
@@ -164,7 +165,7 @@ static int become_traced(int sock)
 }
 
 static void __attribute__((noreturn))
-be_child(struct emu_state *state, enum emu_present present, char **command, int sock)
+run_child(struct emu_state *state, enum emu_present present, char **command, int sock)
 {
 	struct message message = { 0 };
 
@@ -184,7 +185,7 @@ be_child(struct emu_state *state, enum emu_present present, char **command, int 
 	_exit(message.error ? 126 : 0);
 }
 
-static void serve(struct emu_state *state, int fd, struct emu_child *child)
+static void start_server(struct emu_state *state, int fd, struct emu_child *child)
 {
 	child->fuse = true;
 	child->server = fork();
@@ -214,7 +215,7 @@ int emu_launch(struct emu_state *state, enum emu_present present, char **command
 	}
 	if (child->pid == 0) {
 		close(pair[0]);
-		be_child(state, present, command, pair[1]);
+		run_child(state, present, command, pair[1]);
 	}
 	close(pair[1]);
 	while (receive_message(pair[0], &message, &fd)) {
@@ -234,9 +235,9 @@ int emu_launch(struct emu_state *state, enum emu_present present, char **command
 				break;
 			continue;
 		}
-		child->why = message.why; /* of FUSE: nothing to fail for */
+		child->why = message.why; /* why there is no FUSE: not an error */
 		if (fd >= 0)
-			serve(state, fd, child);
+			start_server(state, fd, child);
 	}
 	close(pair[0]);
 	if (!message.error)

@@ -13,13 +13,13 @@ struct emu_child {
 	pid_t server;         /* the FUSE server, 0 if there is none */
 	enum emu_present present;
 	bool fuse;
-	int error;            /* errno of exec, if it was that */
+	int error;            /* errno of exec, if that failed */
 	struct emu_obstacle why; /* what stood in the way of this presentation */
 };
 
 /*
- * Start the program in this presentation. command NULL: only try, for sva-emu doctor. 0, or -errno
- * with child->why (the presentation is not to be had) or child->error (the program can not be
+ * Start the program in this presentation. command NULL: only try it, for sva-emu doctor. 0, or
+ * -errno with child->why (the presentation is not possible) or child->error (the program cannot be
  * executed).
  */
 int emu_launch(struct emu_state *state, enum emu_present present, char **command,
@@ -29,7 +29,7 @@ int emu_launch(struct emu_state *state, enum emu_present present, char **command
 extern const enum emu_present emu_launch_order[3];
 
 /*
- * The environment of the program and of what it starts; and what loads the library into them. 0 or
+ * Set the environment that the program inherits; and the part of it that loads the library. 0 or
  * -errno.
  */
 int emu_launch_environment(const struct emu_state *state);

@@ -27,7 +27,7 @@ int emu_machine_node(unsigned int n)
 	return count ? nodes[n % (unsigned int)count] : -1;
 }
 
-/* Does the space-separated list have the word? */
+/* Is the word in the list, which is separated by spaces? */
 static bool has_word(const char *list, const char *word)
 {
 	size_t len = strlen(word);
@@ -111,8 +111,8 @@ void emu_machine_config(struct emu_device *dev)
 		dev->config[bytes[i].at] = bytes[i].value;
 }
 
-/* The file that execvp would start. */
-static int find(const char *name, char *path, size_t size)
+/* Find the file that execvp would start. */
+static int find_program(const char *name, char *path, size_t size)
 {
 	const char *dirs = getenv("PATH"), *end;
 	struct stat st;
@@ -141,11 +141,11 @@ int emu_machine_program(const char *name, struct emu_program *program)
 
 	memset(program, 0, sizeof(*program));
 	program->kind = EMU_BINARY_DYNAMIC;
-	ret = find(name, program->path, sizeof(program->path));
+	ret = find_program(name, program->path, sizeof(program->path));
 	for (depth = 0; ret == 0 && depth < 5; depth++) {
 		fd = open(program->path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
-			return 0; /* executable but not readable: nothing can be told */
+			return 0; /* executable but not readable: nothing more is known of it */
 		if (fstat(fd, &st) == 0 && (st.st_mode & S_ISUID) && st.st_uid != geteuid())
 			program->setuid = true;
 		got = pread(fd, start, sizeof(start) - 1, 0);
@@ -160,7 +160,7 @@ int emu_machine_program(const char *name, struct emu_program *program)
 			;
 		end = at + strcspn(at, " \t\n");
 		*end = '\0';
-		ret = find(at, program->path, sizeof(program->path));
+		ret = find_program(at, program->path, sizeof(program->path));
 	}
 	return ret;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the emulated device takes from the machine that it is shown on, and what programs are. */
+/* What the emulated device takes from this machine, and what kind of program is to be run. */
 #ifndef EMU_RUN_MACHINE_H
 #define EMU_RUN_MACHINE_H
 
@@ -9,7 +9,7 @@
 #include "emu/base/binary.h"
 #include "emu/device/state.h"
 
-/* The NUMA node for the nth device: one that the machine has. -1 if it does not tell. */
+/* The NUMA node for the nth device: one that the machine has. -1 if the kernel lists none. */
 int emu_machine_node(unsigned int n);
 
 /* Is this word among the flags of /proc/cpuinfo? */
@@ -18,7 +18,7 @@ bool emu_machine_has_flag(const char *flag);
 /* Copy /proc/cpuinfo to a file, with the flags that the emulator adds. 0 or -errno. */
 int emu_machine_cpuinfo(const char *path);
 
-/* Config space of the PCI function. */
+/* Fill the config space of the PCI function. */
 void emu_machine_config(struct emu_device *dev);
 
 /* What a program is, as far as the emulator must know before it runs it. */

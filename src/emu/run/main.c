@@ -14,7 +14,8 @@ static int usage(FILE *out, int status)
 	fputs("usage: sva-emu run [options] [--] PROGRAM [ARGUMENT …]\n"
 	      "       sva-emu doctor\n"
 	      "       sva-emu --help | --version\n"
-	      "Shows an emulated Intel DSA to an unmodified program; see sva-emu run --help, and sva-emu(1).\n",
+	      "Shows an emulated Intel DSA to an unmodified program.\n"
+	      "See sva-emu run --help, and sva-emu(1).\n",
 	      out);
 	return status;
 }

@@ -62,7 +62,7 @@ static struct emu_state *find_run(void)
 	return dir ? emu_state_attach(dir) : NULL;
 }
 
-/* The real command of that name, if there is one behind ours. Returns only if there is none. */
+/* Execute the command of that name of the machine. Returns only if there is none. */
 static int run_real(const struct emu_state *state, char **argv)
 {
 	const char *dirs = getenv("PATH"), *end;
@@ -111,8 +111,8 @@ static int list_modules(const struct emu_state *state)
 }
 
 /*
- * Without the driver nothing is configured; its sysfs stays, as nothing can take it from a program
- * that is in it.
+ * Without the driver nothing is configured. Its files in sysfs stay, as a program may be using
+ * them.
  */
 static int unload(struct emu_state *state, const char *command)
 {
@@ -135,7 +135,7 @@ static int unload(struct emu_state *state, const char *command)
 	return 0;
 }
 
-/* modprobe and rmmod, with the options of theirs that change what is meant. */
+/* modprobe and rmmod, with those of their options that matter here. */
 static int change_modules(struct emu_state *state, char **argv)
 {
 	const char *command = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];

@@ -16,7 +16,8 @@
 enum {
 	OPT_QUEUES = 256, OPT_PROFILE, OPT_DEVICES, OPT_NO_MMAP, OPT_REFUSE_SVA, OPT_STRICT,
 	OPT_RETRY, OPT_FAULT, OPT_ERROR, OPT_DELAY, OPT_STATS, OPT_TRACE, OPT_TRACE_FORMAT,
-	OPT_CHECK, OPT_SABOTAGE, OPT_REDIRECT, OPT_KEEP, OPT_CONFIG, OPT_ASYNC, OPT_PTRACE, OPT_FAST,
+	OPT_CHECK, OPT_SABOTAGE, OPT_REDIRECT, OPT_KEEP, OPT_CONFIG, OPT_ASYNC, OPT_PTRACE,
+	OPT_FAST,
 };
 
 static const struct option long_options[] = {
@@ -54,28 +55,28 @@ void emu_options_help(void)
 	     "  --queues LIST        wqD.W:shared|dedicated[,key=value …][;…]; keys: size threshold batch\n"
 	     "                       xfer name group priority bof retries\n"
 	     "                       default: wq0.0:shared,size=16;wq0.1:dedicated,size=16\n"
-	     "                       none: nothing is configured, for accel-config to do\n"
-	     "  --config FILE        the devices as in a file of accel-config's (save-config, load-config)\n"
+	     "                       none: nothing is configured; accel-config can do it\n"
+	     "  --config FILE        the devices as in a file of accel-config (save-config, load-config)\n"
 	     "  --devices N          how many devices (1 to 8)\n"
 	     "  --profile NAME       which device: dsa1 (default), dsa2, dsa3\n"
-	     "  --no-mmap            as an unprivileged process sees it: mmap of a portal is refused, write(2) works\n"
-	     "  --refuse-sva         as kernels without SVA: opening a queue is refused with EOPNOTSUPP\n"
+	     "  --no-mmap            as for an unprivileged process: mmap of a portal fails, write(2) works\n"
+	     "  --refuse-sva         as on kernels without SVA: opening a queue fails with EOPNOTSUPP\n"
 	     "  --strict-faults      a page that the program has not touched faults, unless it may block\n"
 	     "  --retry N            every Nth ENQCMD is answered with retry\n"
 	     "  --fault N            every Nth descriptor meets a page fault\n"
 	     "  --error N            every Nth descriptor ends with a hardware error\n"
-	     "  --async[=N]          execute by N engine threads (1) beside the program, not in the submitting thread\n"
-	     "  --delay USEC         completions come so much later; implies --async\n"
-	     "  --sabotage HOW[:N]   every Nth descriptor (default 10) goes wrong: flip, lose or length\n"
-	     "  --check              say in words what is unlawful in a descriptor, and where it was submitted\n"
-	     "  --trace FILE         write every descriptor and record to FILE, as JSON if it ends in .json\n"
+	     "  --async[=N]          N engine threads (default 1) execute, not the submitting thread\n"
+	     "  --delay USEC         each completion comes so much later; implies --async\n"
+	     "  --sabotage HOW[:N]   spoil every Nth descriptor (default 10): flip, lose or length\n"
+	     "  --check              print which rules a descriptor breaks, and where it was submitted\n"
+	     "  --trace FILE         write descriptors and records to FILE, as JSON if it ends in .json\n"
 	     "  --trace-format F     text or json\n"
 	     "  --stats[=FILE]       print counters at the end, or write them to FILE as JSON\n"
 	     "  --redirect           show the device by redirecting paths, without a mount namespace\n"
 	     "  --fast               trap once, then replace the instruction by a jump\n"
-	     "  --ptrace             trace the program from outside: for static programs; slow\n"
-	     "  --keep               leave the run's directory behind, and say where it is\n"
-	     "  -q, --quiet          do not say that this is an emulation (SVA_EMU_QUIET=1 does the same)");
+	     "  --ptrace             trace the program from outside, for static programs; slow\n"
+	     "  --keep               keep the directory of the run, and print its name\n"
+	     "  -q, --quiet          no message that this is an emulation (or set SVA_EMU_QUIET=1)");
 }
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
@@ -90,8 +91,10 @@ static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt,
 	exit(2);
 }
 
-/* A whole number, with K, M or G behind it if suffix. -1 if it is none, or out of range. */
-static long long number(const char *s, long long min, long long max, bool suffix)
+/*
+ * Read a whole number; suffix: it may end with K, M or G. -1 if it is not a number or out of range.
+ */
+static long long parse_number(const char *s, long long min, long long max, bool suffix)
 {
 	long long v;
 	char *end;
@@ -111,12 +114,12 @@ static long long number(const char *s, long long min, long long max, bool suffix
 	return *end || v < min || v > max ? -1 : v;
 }
 
-static uint32_t every_nth(const char *name, const char *arg)
+static uint32_t parse_nth(const char *name, const char *arg)
 {
-	long long v = number(arg, 1, UINT32_MAX, false);
+	long long v = parse_number(arg, 1, UINT32_MAX, false);
 
 	if (v < 0)
-		die("--%s wants a number from 1 on, not '%s'", name, arg);
+		die("--%s takes a number from 1 on, not '%s'", name, arg);
 	return (uint32_t)v;
 }
 
@@ -127,12 +130,12 @@ static void parse_sabotage(struct emu_options *opt, const char *arg)
 	size_t len = (size_t)(colon - arg);
 	unsigned int i;
 
-	opt->sabotage_every = *colon ? every_nth("sabotage HOW:N", colon + 1) : 10;
+	opt->sabotage_every = *colon ? parse_nth("sabotage HOW:N", colon + 1) : 10;
 	for (i = 1; i < 4; i++)
 		if (strlen(hows[i]) == len && !strncmp(arg, hows[i], len))
 			opt->sabotage = i;
 	if (!opt->sabotage)
-		die("--sabotage wants flip, lose or length, not '%s'", arg);
+		die("--sabotage takes flip, lose or length, not '%s'", arg);
 }
 
 void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
@@ -154,11 +157,11 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 		case OPT_PROFILE:
 			launch->profile = optarg;
 			if (!sva_model_profile_find(optarg))
-				die("--profile wants dsa1, dsa2 or dsa3, not '%s'", optarg);
+				die("--profile takes dsa1, dsa2 or dsa3, not '%s'", optarg);
 			break;
 		case OPT_DEVICES:
-			if (number(optarg, 1, EMU_MAX_DEVICES, false) < 0)
-				die("--devices wants a number from 1 to %u, not '%s'",
+			if (parse_number(optarg, 1, EMU_MAX_DEVICES, false) < 0)
+				die("--devices takes a number from 1 to %u, not '%s'",
 				    EMU_MAX_DEVICES, optarg);
 			launch->devices = (unsigned int)atoi(optarg);
 			break;
@@ -172,22 +175,22 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 			opt->strict_faults = 1;
 			break;
 		case OPT_RETRY:
-			opt->retry_every = every_nth("retry", optarg);
+			opt->retry_every = parse_nth("retry", optarg);
 			break;
 		case OPT_FAULT:
-			opt->fault_every = every_nth("fault", optarg);
+			opt->fault_every = parse_nth("fault", optarg);
 			break;
 		case OPT_ERROR:
-			opt->error_every = every_nth("error", optarg);
+			opt->error_every = parse_nth("error", optarg);
 			break;
 		case OPT_DELAY:
-			opt->delay_ns = every_nth("delay", optarg) * 1000ull;
+			opt->delay_ns = parse_nth("delay", optarg) * 1000ull;
 			if (!opt->async)
 				opt->async = 1;
 			break;
 		case OPT_ASYNC:
-			if (optarg && number(optarg, 1, 16, false) < 0)
-				die("--async wants a number of threads from 1 to 16, not '%s'",
+			if (optarg && parse_number(optarg, 1, 16, false) < 0)
+				die("--async takes a number of threads from 1 to 16, not '%s'",
 				    optarg);
 			opt->async = optarg ? (uint32_t)atoi(optarg) : 1;
 			break;
@@ -201,7 +204,7 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 		case OPT_TRACE_FORMAT:
 			format = optarg;
 			if (strcmp(optarg, "text") && strcmp(optarg, "json"))
-				die("--trace-format wants text or json, not '%s'", optarg);
+				die("--trace-format takes text or json, not '%s'", optarg);
 			break;
 		case OPT_CHECK:
 			opt->check = 1;
@@ -232,16 +235,17 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 		}
 	}
 	if (launch->config && (launch->queues || launch->devices))
-		die("--config says it all; --queues and --devices do not go with it");
+		die("--config cannot be combined with --queues or --devices");
 	if (opt->ptrace && opt->async)
-		die("--ptrace executes in the tracer; --async and --delay do not go with it");
+		die("--ptrace executes in the tracer: "
+		    "it cannot be combined with --async or --delay");
 	if (opt->ptrace && opt->fast)
-		die("--fast patches the program from within; --ptrace does not go with it");
+		die("--fast patches the program from inside: it cannot be combined with --ptrace");
 	if (format && !launch->trace_file)
-		die("--trace-format says how, but nothing is traced without --trace");
+		die("--trace-format needs --trace");
 	launch->program = argv + optind;
 	if (!*launch->program)
-		die("run what? Try sva-emu run --help");
+		die("no program is given; try sva-emu run --help");
 	if (launch->trace_file) {
 		size_t len = strlen(launch->trace_file);
 
@@ -265,7 +269,7 @@ struct queue_number {
 
 #define QUEUE_NUMBERS 8
 
-static void queue_numbers(const struct emu_device *dev, struct queue_number numbers[QUEUE_NUMBERS])
+static void list_numbers(const struct emu_device *dev, struct queue_number numbers[QUEUE_NUMBERS])
 {
 	uint64_t cap = emu_device_profile(dev)->gen_cap;
 	const struct queue_number all[QUEUE_NUMBERS] = {
@@ -286,7 +290,7 @@ static void queue_numbers(const struct emu_device *dev, struct queue_number numb
 static bool set_queue_number(struct emu_wq *wq, const char *queue, const struct queue_number *key,
 			     const char *value)
 {
-	long long v = number(value, key->min, key->max, true);
+	long long v = parse_number(value, key->min, key->max, true);
 
 	if (v < 0 || (key->power && (v & (v - 1)))) {
 		fprintf(stderr, "sva-emu: --queues: %s: '%s=%s': %s is %s from %lld to %lld\n",
@@ -313,7 +317,10 @@ static bool set_queue_name(struct emu_wq *wq, const char *queue, const char *val
 	return true;
 }
 
-/* One key of a queue's description, or its mode, which has no value. False after a message. */
+/*
+ * Set one key of the description of a queue, or its mode, which has no value. False after a
+ * message.
+ */
 static bool set_queue_key(const struct emu_device *dev, struct emu_wq *wq, const char *queue,
 			  const char *word, const char *value)
 {
@@ -326,7 +333,7 @@ static bool set_queue_key(const struct emu_device *dev, struct emu_wq *wq, const
 	}
 	if (value && !strcmp(word, "name"))
 		return set_queue_name(wq, queue, value);
-	queue_numbers(dev, numbers);
+	list_numbers(dev, numbers);
 	for (i = 0; value && i < QUEUE_NUMBERS; i++)
 		if (!strcmp(numbers[i].key, word))
 			return set_queue_number(wq, queue, &numbers[i], value);
@@ -338,7 +345,7 @@ static bool set_queue_key(const struct emu_device *dev, struct emu_wq *wq, const
 	return false;
 }
 
-static int queue_describe(struct emu_launch *launch, char *text)
+static int parse_queue(struct emu_launch *launch, char *text)
 {
 	struct emu_state *state = launch->state;
 	char *keys = strchr(text, ':'), *word, *value, *save;
@@ -351,14 +358,15 @@ static int queue_describe(struct emu_launch *launch, char *text)
 		*keys++ = '\0';
 	if (sscanf(text, "wq%u.%u%n", &d, &w, &end) != 2 || text[end] || d >= EMU_MAX_DEVICES ||
 	    w >= EMU_MAX_WQS) {
-		fprintf(stderr, "sva-emu: --queues: '%s' is no queue: wqD.W, D and W from 0 to 7\n",
+		fprintf(stderr,
+			"sva-emu: --queues: '%s' is not a queue: wqD.W, D and W from 0 to 7\n",
 			text);
 		return -EINVAL;
 	}
 	dev = &state->device[d];
 	wq = &dev->wq[w];
 	if (wq->group >= 0) {
-		fprintf(stderr, "sva-emu: --queues: %s is there twice\n", text);
+		fprintf(stderr, "sva-emu: --queues: %s is described twice\n", text);
 		return -EINVAL;
 	}
 	wq->type = EMU_WQ_USER;
@@ -381,8 +389,9 @@ static int queue_describe(struct emu_launch *launch, char *text)
 	else if (!wq->threshold)
 		wq->threshold = wq->size;
 	if (wq->threshold > wq->size) {
-		fprintf(stderr, "sva-emu: --queues: %s: a threshold of %u in a queue of %u\n", text,
-			wq->threshold, wq->size);
+		fprintf(stderr,
+			"sva-emu: --queues: %s: the threshold %u is larger than the size %u\n",
+			text, wq->threshold, wq->size);
 		return -EINVAL;
 	}
 	if (d >= state->devices)
@@ -391,7 +400,7 @@ static int queue_describe(struct emu_launch *launch, char *text)
 }
 
 /*
- * What is there if nothing is said: one queue of each kind, and a name that DPDK takes for its own.
+ * The queues without --queues: one of each mode. DPDK takes a queue whose name begins with dpdk_.
  */
 static const char *default_queues(unsigned int devices, char *buf, size_t size)
 {
@@ -405,8 +414,8 @@ static const char *default_queues(unsigned int devices, char *buf, size_t size)
 	return buf;
 }
 
-/* Engines go to the groups that have queues, in turn; and everything that can work is enabled. */
-static int enable(struct emu_device *dev)
+/* Distribute the engines over the groups that have queues, and enable the device and its queues. */
+static int enable_device(struct emu_device *dev)
 {
 	unsigned int w, e, g = 0, entries = 0;
 	bool used[EMU_MAX_GROUPS] = { false };
@@ -423,7 +432,7 @@ static int enable(struct emu_device *dev)
 		return -EINVAL;
 	}
 	if (!entries)
-		return 0; /* a device that nobody configured */
+		return 0; /* a device without configured queues */
 	for (e = 0; e < EMU_MAX_ENGINES; e++) {
 		while (!used[g % EMU_MAX_GROUPS])
 			g++;
@@ -460,7 +469,7 @@ int emu_options_devices(struct emu_launch *launch)
 		return 0;
 	if (launch->queues && !launch->queues[strspn(launch->queues, "; \n")]) {
 		fprintf(stderr,
-			"sva-emu: --queues names no queue; a device without any is --queues none\n");
+			"sva-emu: --queues describes no queue; for a device without queues use --queues none\n");
 		return -EINVAL;
 	}
 	list = strdup(launch->queues ? launch->queues :
@@ -468,9 +477,9 @@ int emu_options_devices(struct emu_launch *launch)
 	if (!list)
 		return -ENOMEM;
 	for (one = strtok_r(list, "; \n", &save); one && !ret; one = strtok_r(NULL, "; \n", &save))
-		ret = queue_describe(launch, one);
+		ret = parse_queue(launch, one);
 	free(list);
 	for (d = 0; d < state->devices && !ret; d++)
-		ret = enable(&state->device[d]);
+		ret = enable_device(&state->device[d]);
 	return ret;
 }

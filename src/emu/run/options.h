@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line of sva-emu run, turned into the shared state. */
+/* The command line of sva-emu run: it fills the shared state. */
 #ifndef EMU_RUN_OPTIONS_H
 #define EMU_RUN_OPTIONS_H
 
@@ -30,7 +30,10 @@ struct emu_launch {
  */
 void emu_options_parse(int argc, char **argv, struct emu_launch *launch);
 
-/* Configure the devices as --profile, --devices, --queues say. 0, or -EINVAL after a message. */
+/*
+ * Configure the devices by --profile, --devices, --queues and --config. 0, or -EINVAL after a
+ * message.
+ */
 int emu_options_devices(struct emu_launch *launch);
 
 /* Print the options, for --help. */

@@ -17,11 +17,11 @@
 
 #define PATH_SIZE 600
 
-static int blocked(struct emu_obstacle *why, const char *fmt, ...)
+static int report_obstacle(struct emu_obstacle *why, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Note what failed, and why; -errno. */
-static int blocked(struct emu_obstacle *why, const char *fmt, ...)
+/* Note what failed, and why. Returns -errno. */
+static int report_obstacle(struct emu_obstacle *why, const char *fmt, ...)
 {
 	int err = errno ? errno : EIO;
 	size_t len;
@@ -36,8 +36,8 @@ static int blocked(struct emu_obstacle *why, const char *fmt, ...)
 }
 
 /*
- * A path of PATH_SIZE bytes. All parts are bounded, the run's directory to 128 bytes and names to
- * 255.
+ * Print into a path of PATH_SIZE bytes. All parts have limits: 128 bytes for the directory of the
+ * run, 255 for names.
  */
 static void __attribute__((format(printf, 2, 3))) set_path(char *path, const char *fmt, ...)
 {
@@ -65,16 +65,16 @@ static int write_file(const char *path, const char *text, struct emu_obstacle *w
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return blocked(why, "%s", path);
+		return report_obstacle(why, "%s", path);
 	if (write(fd, text, strlen(text)) < 0) {
 		close(fd);
-		return blocked(why, "%s", path);
+		return report_obstacle(why, "%s", path);
 	}
 	close(fd);
 	return 0;
 }
 
-/* Everybody stays who he was: one user and one group, mapped to themselves. */
+/* The user and the group of the process are mapped to themselves. */
 static int map_ids(unsigned int uid, unsigned int gid, struct emu_obstacle *why)
 {
 	char map[64];
@@ -96,15 +96,15 @@ int emu_present_enter(enum emu_present kind, struct emu_obstacle *why)
 
 	why->text[0] = '\0';
 	if (unshare(CLONE_NEWNS | (user ? CLONE_NEWUSER : 0)))
-		return blocked(why, "unshare");
+		return report_obstacle(why, "unshare");
 	if (user) {
 		ret = map_ids(uid, gid, why);
 		if (ret)
 			return ret;
 	}
-	/* What is mounted here stays here. */
+	/* Mounts in this namespace are not passed on to others. */
 	if (mount(NULL, "/", NULL, MS_REC | (user ? MS_SLAVE : MS_PRIVATE), NULL))
-		return blocked(why, "making / private");
+		return report_obstacle(why, "making / private");
 	return 0;
 }
 
@@ -114,14 +114,14 @@ int emu_present_fuse(const char *dir, struct emu_obstacle *why)
 	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
-		return blocked(why, "/dev/fuse");
+		return report_obstacle(why, "/dev/fuse");
 	snprintf(options, sizeof(options),
 		 "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other,default_permissions", fd,
 		 getuid(), getgid());
 	if (mkdir(dir, 0755) && errno != EEXIST)
-		return blocked(why, "%s", dir);
+		return report_obstacle(why, "%s", dir);
 	if (mount("sva-emu", dir, "fuse.sva-emu", MS_NOSUID | MS_NODEV, options)) {
-		int ret = blocked(why, "mounting FUSE");
+		int ret = report_obstacle(why, "mounting FUSE");
 
 		close(fd);
 		return ret;
@@ -129,12 +129,15 @@ int emu_present_fuse(const char *dir, struct emu_obstacle *why)
 	return fd;
 }
 
-static int bind(const char *from, const char *to, unsigned long flags, struct emu_obstacle *why)
+static int bind_path(const char *from, const char *to, unsigned long flags,
+		     struct emu_obstacle *why)
 {
-	return mount(from, to, NULL, MS_BIND | flags, NULL) ? blocked(why, "binding %s", to) : 0;
+	return mount(from, to, NULL, MS_BIND | flags, NULL) ?
+		       report_obstacle(why, "binding %s", to) :
+		       0;
 }
 
-/* mkdir -p of everything below the first skip characters. */
+/* Make a directory and those above it; the first skip characters exist. */
 static int make_path(char *path, size_t skip, struct emu_obstacle *why)
 {
 	char *at;
@@ -142,14 +145,14 @@ static int make_path(char *path, size_t skip, struct emu_obstacle *why)
 	for (at = strchr(path + skip + 1, '/'); at; at = strchr(at + 1, '/')) {
 		*at = '\0';
 		if (mkdir(path, 0755) && errno != EEXIST)
-			return blocked(why, "%s", path);
+			return report_obstacle(why, "%s", path);
 		*at = '/';
 	}
-	return mkdir(path, 0755) && errno != EEXIST ? blocked(why, "%s", path) : 0;
+	return mkdir(path, 0755) && errno != EEXIST ? report_obstacle(why, "%s", path) : 0;
 }
 
-/* A directory of the layer that lies over sysfs: something is to be mounted there. */
-static int skeleton_dir(const char *skeleton, const char *what, struct emu_obstacle *why)
+/* Make a directory of the layer over /sys, for a mount. */
+static int make_skeleton_dir(const char *skeleton, const char *what, struct emu_obstacle *why)
 {
 	char path[PATH_SIZE];
 
@@ -157,8 +160,8 @@ static int skeleton_dir(const char *skeleton, const char *what, struct emu_obsta
 	return make_path(path, strlen(skeleton), why);
 }
 
-static int skeleton_link(const char *skeleton, const char *where, const char *target,
-			 struct emu_obstacle *why)
+static int make_skeleton_link(const char *skeleton, const char *where, const char *target,
+			      struct emu_obstacle *why)
 {
 	char path[PATH_SIZE], *slash;
 	int ret;
@@ -170,12 +173,12 @@ static int skeleton_link(const char *skeleton, const char *where, const char *ta
 	*slash = '/';
 	if (ret)
 		return ret;
-	return symlink(target, path) && errno != EEXIST ? blocked(why, "%s", path) : 0;
+	return symlink(target, path) && errno != EEXIST ? report_obstacle(why, "%s", path) : 0;
 }
 
 /*
- * The layer over /sys: where the emulated parts hang, and the links to them in the directories that
- * are shared with others.
+ * Make the layer over /sys: directories on which the emulated parts are mounted, and links to these
+ * in directories that other devices use, too.
  */
 static int make_skeleton(const struct emu_state *state, const char *skeleton,
 			 struct emu_obstacle *why)
@@ -184,32 +187,32 @@ static int make_skeleton(const struct emu_state *state, const char *skeleton,
 	unsigned int d;
 	int ret;
 
-	ret = skeleton_dir(skeleton, "/bus/dsa", why);
+	ret = make_skeleton_dir(skeleton, "/bus/dsa", why);
 	if (ret == 0)
-		ret = skeleton_dir(skeleton, "/module/idxd", why);
+		ret = make_skeleton_dir(skeleton, "/module/idxd", why);
 	if (ret == 0)
-		ret = skeleton_dir(skeleton, "/devices/" EMU_PCI_ROOT, why);
+		ret = make_skeleton_dir(skeleton, "/devices/" EMU_PCI_ROOT, why);
 	for (d = 0; d < state->devices && !ret; d++) {
 		unsigned int slot = state->device[d].slot;
 
 		snprintf(where, sizeof(where), "/bus/pci/devices/" EMU_PCI_BUS ":%02x.0", slot);
 		snprintf(target, sizeof(target),
 			 "../../../devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0", slot);
-		ret = skeleton_link(skeleton, where, target, why);
+		ret = make_skeleton_link(skeleton, where, target, why);
 		snprintf(where, sizeof(where), "/bus/pci/drivers/idxd/" EMU_PCI_BUS ":%02x.0",
 			 slot);
 		snprintf(target, sizeof(target),
 			 "../../../../devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0", slot);
 		if (ret == 0)
-			ret = skeleton_link(skeleton, where, target, why);
+			ret = make_skeleton_link(skeleton, where, target, why);
 	}
 	return ret;
 }
 
 /*
- * One overlay for each directory of /sys that gets something: over all of /sys it works for root
- * alone, as its sub-mounts are locked in a user namespace. There is no upper layer, so nothing that
- * the program writes reaches the machine.
+ * Mount one overlay on each directory of /sys that gets entries. An overlay on all of /sys works
+ * only for root, as the mounts below it are locked in a user namespace. There is no upper layer, so
+ * that nothing that the program writes reaches the machine.
  */
 static int mount_sys(const struct emu_state *state, const char *sys, struct emu_obstacle *why)
 {
@@ -221,23 +224,23 @@ static int mount_sys(const struct emu_state *state, const char *sys, struct emu_
 
 	set_path(skeleton, "%s/skeleton", state->opt.dir);
 	if (mkdir(skeleton, 0755) && errno != EEXIST)
-		return blocked(why, "%s", skeleton);
+		return report_obstacle(why, "%s", skeleton);
 	ret = make_skeleton(state, skeleton, why);
 	for (i = 0; i < 3 && !ret; i++) {
 		set_path(to, "/sys%s", dirs[i]);
 		snprintf(options, sizeof(options), "lowerdir=%s%s:%s", skeleton, dirs[i], to);
 		if (mount("sva-emu", to, "overlay", MS_RDONLY, options))
-			ret = blocked(why, "an overlay on %s", to);
+			ret = report_obstacle(why, "an overlay on %s", to);
 	}
 	for (i = 0; i < 3 && !ret; i++) {
 		set_path(from, "%s%s", sys, parts[i]);
 		set_path(to, "/sys%s", parts[i]);
-		ret = bind(from, to, 0, why);
+		ret = bind_path(from, to, 0, why);
 	}
 	return ret;
 }
 
-/* One entry of the real /dev in the new one. */
+/* Show one entry of the real /dev in the new one. */
 static int copy_dev(const char *name, const char *dev, struct emu_obstacle *why)
 {
 	char from[PATH_SIZE], to[PATH_SIZE], target[PATH_SIZE];
@@ -254,26 +257,22 @@ static int copy_dev(const char *name, const char *dev, struct emu_obstacle *why)
 		if (len <= 0)
 			return 0;
 		target[len] = '\0';
-		return symlink(target, to) ? blocked(why, "%s", to) : 0;
+		return symlink(target, to) ? report_obstacle(why, "%s", to) : 0;
 	}
 	if (S_ISDIR(st.st_mode)) {
 		if (mkdir(to, 0755))
-			return blocked(why, "%s", to);
-		return bind(from, to, 0,
-			    /*
-			     * not MS_REC: the run's directory, and so the new /dev, may be in
-			     * /dev/shm
-			     */
-			    why);
+			return report_obstacle(why, "%s", to);
+		/* Not MS_REC: the directory of the run, and so the new /dev, may be in /dev/shm. */
+		return bind_path(from, to, 0, why);
 	}
 	fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0)
-		return blocked(why, "%s", to);
+		return report_obstacle(why, "%s", to);
 	close(fd);
-	return bind(from, to, 0, why);
+	return bind_path(from, to, 0, why);
 }
 
-/* /dev/char is made of links: ours are added to a copy of it. */
+/* /dev/char consists of links: make a copy of it, and add those of the device. */
 static int copy_dev_char(const char *root, const char *dev, struct emu_obstacle *why)
 {
 	const char *const sources[] = { "/dev/char", root };
@@ -285,7 +284,7 @@ static int copy_dev_char(const char *root, const char *dev, struct emu_obstacle 
 
 	set_path(to, "%s/char", dev);
 	if (mkdir(to, 0755))
-		return blocked(why, "%s", to);
+		return report_obstacle(why, "%s", to);
 	for (i = 0; i < 2; i++) {
 		set_path(dir, "%s%s", sources[i], i ? "/dev/char" : "");
 		list = opendir(dir);
@@ -298,7 +297,7 @@ static int copy_dev_char(const char *root, const char *dev, struct emu_obstacle 
 			set_path(to, "%s/char/%s", dev, entry->d_name);
 			if (symlink(target, to) && errno != EEXIST) {
 				closedir(list);
-				return blocked(why, "%s", to);
+				return report_obstacle(why, "%s", to);
 			}
 		}
 		if (list)
@@ -308,8 +307,8 @@ static int copy_dev_char(const char *root, const char *dev, struct emu_obstacle 
 }
 
 /*
- * /dev is a file system of the kernel's, where nothing may be added: a new one, with every node of
- * the old bound into it, as nodes can not be made in a user namespace.
+ * Nothing may be added to /dev of the machine. So mount a new one, and bind each node of the old
+ * one into it, as nodes cannot be made in a user namespace.
  */
 static int mount_dev(const struct emu_state *state, const char *root, struct emu_obstacle *why)
 {
@@ -320,12 +319,12 @@ static int mount_dev(const struct emu_state *state, const char *root, struct emu
 
 	set_path(dev, "%s/dev", state->opt.dir);
 	if (mkdir(dev, 0755) && errno != EEXIST)
-		return blocked(why, "%s", dev);
+		return report_obstacle(why, "%s", dev);
 	if (mount("sva-emu", dev, "tmpfs", MS_NOSUID, "mode=0755"))
-		return blocked(why, "a new /dev");
+		return report_obstacle(why, "a new /dev");
 	list = opendir("/dev");
 	if (!list)
-		return blocked(why, "/dev");
+		return report_obstacle(why, "/dev");
 	for (ret = 0; !ret && (entry = readdir(list));)
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
 		    strcmp(entry->d_name, "dsa") && strcmp(entry->d_name, "char"))
@@ -338,22 +337,22 @@ static int mount_dev(const struct emu_state *state, const char *root, struct emu
 	set_path(dsa, "%s/dsa", dev);
 	set_path(from, "%s/dev/dsa", root);
 	if (mkdir(dsa, 0755))
-		return blocked(why, "%s", dsa);
-	ret = bind(from, dsa, 0, why);
+		return report_obstacle(why, "%s", dsa);
+	ret = bind_path(from, dsa, 0, why);
 	if (ret == 0 && mount(dev, "/dev", NULL, MS_MOVE, NULL))
-		ret = blocked(why, "moving the new /dev");
+		ret = report_obstacle(why, "moving the new /dev");
 	return ret;
 }
 
-/* Settings of the machine can be read, and no more. */
-static int protect(const char *what, struct emu_obstacle *why)
+/* Make settings of the machine read-only for the program. */
+static int make_read_only(const char *what, struct emu_obstacle *why)
 {
-	int ret = bind(what, what, MS_REC, why);
+	int ret = bind_path(what, what, MS_REC, why);
 
 	if (ret == 0 &&
 	    mount(NULL, what, NULL,
 		  MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
-		ret = blocked(why, "making %s read-only", what);
+		ret = report_obstacle(why, "making %s read-only", what);
 	return ret;
 }
 
@@ -361,26 +360,26 @@ int emu_present_mount(const struct emu_state *state, const char *sys, const char
 		      struct emu_obstacle *why)
 {
 	char from[PATH_SIZE];
-	int ret = protect("/sys", why);
+	int ret = make_read_only("/sys", why);
 
 	if (ret == 0)
-		ret = protect("/proc/sys", why);
+		ret = make_read_only("/proc/sys", why);
 	if (ret == 0)
 		ret = mount_sys(state, sys, why);
 	if (ret == 0)
 		ret = mount_dev(state, root, why);
 	set_path(from, "%s/proc/cpuinfo", root);
 	if (ret == 0)
-		ret = bind(from, "/proc/cpuinfo", 0, why);
+		ret = bind_path(from, "/proc/cpuinfo", 0, why);
 	/* A kernel without modules has no list of them. */
 	set_path(from, "%s/proc/modules", root);
 	if (ret == 0 && access("/proc/modules", F_OK) == 0)
-		ret = bind(from, "/proc/modules", 0, why);
+		ret = bind_path(from, "/proc/modules", 0, why);
 	return ret;
 }
 
-/* A link for each name that a directory has, where there is none yet. */
-static void list_names(const char *dir, const char *list)
+/* Make a link for each name that a directory has, unless there is one already. */
+static void link_names(const char *dir, const char *list)
 {
 	char from[PATH_SIZE], to[PATH_SIZE];
 	struct dirent *entry;
@@ -392,7 +391,7 @@ static void list_names(const char *dir, const char *list)
 		set_path(from, "%s/%s", dir, entry->d_name);
 		set_path(to, "%s/%s", list, entry->d_name);
 		if (symlink(from, to))
-			continue; /* the tree's own comes first */
+			continue; /* a name of the tree, which was linked first */
 	}
 	if (names)
 		closedir(names);
@@ -409,7 +408,7 @@ void emu_present_lists(const struct emu_state *state)
 		if (make_path(list, strlen(state->opt.root), &why))
 			continue;
 		set_path(dir, "%s%s", state->opt.root, emu_path_lists[i]);
-		list_names(dir, list);
-		list_names(emu_path_lists[i], list);
+		link_names(dir, list);
+		link_names(emu_path_lists[i], list);
 	}
 }

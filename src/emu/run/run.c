@@ -23,7 +23,7 @@
 #include "emu/run/stats.h"
 #include "emu/sysfs/tree.h"
 
-#define EXIT_SETUP 125 /* as env(1) and its kind */
+#define EXIT_SETUP 125 /* as env(1) and similar commands */
 #define EXIT_CANNOT 126
 #define EXIT_MISSING 127
 
@@ -43,8 +43,8 @@ void emu_run_remove(const struct emu_state *state)
 }
 
 /*
- * Where the run's directory goes: it has some hundred small files, so memory is the best place for
- * it.
+ * Where the directory of the run is made: in memory if possible, as it has some hundred small
+ * files.
  */
 static const char *base_directory(void)
 {
@@ -56,12 +56,12 @@ static const char *base_directory(void)
 }
 
 #define DIRECTORY_PREFIX "sva-emu-"
-#define HALF_MADE_SECONDS 60 /* a run that makes its directory is done by then */
+#define HALF_MADE_SECONDS 60 /* a run takes less time to make its directory */
 
 /*
- * Does a directory of that name belong to no living process? Each process of a run holds a shared
- * lock on its state for as long as it has it mapped. Without a state it was left half made, unless
- * it is being made right now.
+ * Is this a directory of a run without a process? Each process of a run holds a shared lock on the
+ * state while it has it mapped. A directory without a state was left half made, unless it is being
+ * made right now.
  */
 static bool is_abandoned(const char *dir)
 {
@@ -84,7 +84,7 @@ static bool is_abandoned(const char *dir)
 	return free;
 }
 
-/* What runs of this user left behind whose launcher was killed. */
+/* Remove the directories of runs of this user whose launcher was killed. */
 static void remove_abandoned(const char *base)
 {
 	struct dirent *entry;
@@ -103,7 +103,7 @@ static void remove_abandoned(const char *base)
 		closedir(list);
 }
 
-/* A new file, locked from the moment that it has its name. */
+/* Make a file that is locked before it gets its name. */
 static int make_locked(const char *path, size_t size)
 {
 	char unnamed[320];
@@ -121,7 +121,8 @@ static int make_locked(const char *path, size_t size)
 }
 
 /*
- * The state that all processes map: a file in the run's directory, with what was configured so far.
+ * Make the state that all processes map: a file in the directory of the run, with the configuration
+ * of from.
  */
 static struct emu_state *make_state(const struct emu_state *from)
 {
@@ -173,8 +174,8 @@ static int make_tree(struct emu_state *state)
 }
 
 /*
- * Is the open file fd what the program gets as its standard output or error? Then it is not
- * emptied, and not opened again.
+ * Is fd the standard output or error that the program gets? Then the trace file is neither emptied
+ * nor opened again.
  */
 static bool is_output(struct emu_options *opt, int fd)
 {
@@ -196,8 +197,8 @@ static bool is_output(struct emu_options *opt, int fd)
 }
 
 /*
- * The trace is appended to by many processes with other working directories: an empty file under
- * its absolute name; what has no such name, as a pipe, is opened by the one that was given.
+ * Empty the trace file and note its absolute name, as it is opened by processes with other working
+ * directories. A file without such a name, as a pipe, is opened by the name that was given.
  */
 static int make_trace(struct emu_options *opt, const char *name)
 {
@@ -223,7 +224,7 @@ static int make_trace(struct emu_options *opt, const char *name)
 	return 0;
 }
 
-/* What can not be written is told before the program has run for nothing. */
+/* A file that cannot be written is reported before the program is started. */
 static int make_files(struct emu_launch *launch)
 {
 	const char *name = launch->trace_file;
@@ -252,7 +253,7 @@ int emu_run_prepare(struct emu_launch *launch)
 
 int emu_run_library(char *path, size_t size)
 {
-	/* Beside this program in the build tree, else where it was installed. */
+	/* Beside this program in the build tree; otherwise where it was installed. */
 	static const char *const beside[] = {"libsva-emu.so", ".libs/libsva-emu.so",
 					     "../.libs/libsva-emu.so"};
 	char self[4096], *slash;
@@ -272,7 +273,7 @@ int emu_run_library(char *path, size_t size)
 	return access(path, R_OK) ? -errno : 0;
 }
 
-static int look_at_program(const char *name, bool ptrace)
+static int check_program(const char *name, bool ptrace)
 {
 	struct emu_program found;
 	int ret = emu_machine_program(name, &found);
@@ -289,10 +290,10 @@ static int look_at_program(const char *name, bool ptrace)
 	      found.kind == EMU_BINARY_STATIC ?
 		      "it is linked statically, so no library can be loaded into it" :
 	      found.kind == EMU_BINARY_BARE ?
-		      "it is linked without libc (as Go programs without cgo are), whose threads "
-		      "the library relies on" :
+		      "it is linked without libc (as Go programs without cgo are), which the "
+		      "preload library needs for threads" :
 	      found.setuid ?
-		      "it is set-user-ID, so the dynamic linker loads no library of ours into it" :
+		      "it is set-user-ID, so the dynamic linker does not load the preload library into it" :
 		      NULL;
 	if (!why)
 		return 0;
@@ -301,7 +302,7 @@ static int look_at_program(const char *name, bool ptrace)
 	return EXIT_CANNOT;
 }
 
-static void forward(int signo)
+static void forward_signal(int signo)
 {
 	if (program > 0)
 		kill(program, signo);
@@ -309,7 +310,7 @@ static void forward(int signo)
 
 static int wait_for_program(struct emu_state *state, const struct emu_child *child)
 {
-	struct sigaction act = { .sa_handler = forward };
+	struct sigaction act = { .sa_handler = forward_signal };
 	int status = 0;
 
 	program = child->pid;
@@ -327,10 +328,10 @@ static int wait_for_program(struct emu_state *state, const struct emu_child *chi
 }
 
 /*
- * Descriptors that went to a node without us, by io_uring or a bare system call, are in its file,
- * and lost.
+ * Warn of descriptors that were written to a node unseen, by io_uring or a system call: they are in
+ * its file, and lost.
  */
-static void look_for_strays(const struct emu_state *state)
+static void warn_of_lost(const struct emu_state *state)
 {
 	unsigned int d, w;
 	char path[300];
@@ -369,14 +370,14 @@ static int run_program(struct emu_launch *launch)
 	}
 	ret = wait_for_program(launch->state, &child);
 	emu_launch_finish(&child);
-	look_for_strays(launch->state);
+	warn_of_lost(launch->state);
 	if (launch->stats)
 		emu_stats_print(launch->state, launch->stats_out);
 	launch->stats_out = NULL;
 	return ret;
 }
 
-/* A mark for later runs, which would clear it away. */
+/* --keep: mark the directory, so that later runs do not remove it. */
 static void keep_directory(const struct emu_state *state)
 {
 	char path[300];
@@ -388,7 +389,7 @@ static void keep_directory(const struct emu_state *state)
 		close(fd);
 }
 
-static int run(struct emu_launch *launch, int argc, char **argv)
+static int run_launch(struct emu_launch *launch, int argc, char **argv)
 {
 	char library[4096];
 	int ret;
@@ -400,7 +401,7 @@ static int run(struct emu_launch *launch, int argc, char **argv)
 		fprintf(stderr, "sva-emu: %s: %s\n", library, strerror(errno));
 		return EXIT_SETUP;
 	}
-	ret = look_at_program(launch->program[0], launch->state->opt.ptrace);
+	ret = check_program(launch->program[0], launch->state->opt.ptrace);
 	if (ret)
 		return ret;
 	if (make_files(launch))
@@ -436,10 +437,12 @@ int emu_run(int argc, char **argv)
 
 	if (!plan)
 		return EXIT_SETUP;
-	ret = run(&launch, argc, argv);
+	ret = run_launch(&launch, argc, argv);
 	if (launch.stats_out)
 		fclose(launch.stats_out);
-	/* A run that came to be prepared has put a shared state in the plan's place. */
+	/*
+	 * emu_run_prepare() has replaced the plan by the shared state, unless the run ended before.
+	 */
 	if (launch.state == plan)
 		free(plan);
 	return ret;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The counters of a run, for people and for programs. */
+/* The counters of a run, as text and as JSON. */
 #ifndef EMU_RUN_STATS_H
 #define EMU_RUN_STATS_H
 
@@ -7,7 +7,7 @@
 
 #include "emu/device/state.h"
 
-/* To stderr as text, or as JSON to out, which is closed. */
+/* Print them to stderr as text, or as JSON to out, which is closed. */
 void emu_stats_print(const struct emu_state *state, FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tables of attributes (attrs_*.c) share with sysfs.c, which puts them together. */
+/* What the tables of attributes (attrs_*.c) share with sysfs.c, which uses them. */
 #ifndef EMU_SYSFS_ATTRS_H
 #define EMU_SYSFS_ATTRS_H
 
@@ -40,13 +40,15 @@ extern const struct attr emu_device_attrs[], emu_wq_attrs[], emu_group_attrs[], 
 void emu_show_bitmap(const uint64_t bits[4], struct emu_text *out);
 int emu_parse_bitmap(const char *s, size_t len, uint64_t bits[4]);
 
-/* A number up to max. 0 or -EINVAL. */
+/* Read a number up to max. 0 or -EINVAL. */
 int emu_parse(const char *value, size_t len, uint64_t max, uint64_t *out);
 
-/* Copy a word of sysfs input: no newline at the end. False if it does not fit. */
+/*
+ * Copy a word that was written to sysfs, without the newline at its end. False if it does not fit.
+ */
 bool emu_parse_word(const char *value, size_t len, char *out, size_t size);
 
-/* A write to group_id of a queue or an engine: -1, or a group. */
+/* Store what was written to group_id of a queue or an engine: -1, or a group. */
 int emu_store_group(const struct emu_device *dev, int32_t *where, const char *value, size_t len);
 
 static inline const struct sva_model_profile *prof(const struct emu_device *dev)

@@ -5,7 +5,7 @@
 #include "emu/host/process.h"
 #include "emu/sysfs/paths.h"
 
-/* What is shown: the path itself and everything below it. */
+/* Paths that are replaced, with all that is below them. */
 static const char *const shown[] = {
 	"/sys/bus/dsa",
 	"/sys/bus/iax",
@@ -18,17 +18,17 @@ static const char *const shown[] = {
 	"/proc/modules",
 };
 
-/* What is shown by the beginning of its name. */
+/* Paths that are replaced if they begin like this. */
 static const char *const shown_prefix[] = {
 	"/sys/bus/pci/devices/" EMU_PCI_BUS ":",
 	"/dev/char/511:",
 };
 
 /*
- * Does path begin with prefix, when repeated slashes and "/." count for nothing? What follows it,
- * or NULL.
+ * The part of path behind prefix, or NULL if it does not begin with it. Repeated slashes and "/."
+ * are ignored.
  */
-static const char *after(const char *path, const char *prefix)
+static const char *skip_prefix(const char *path, const char *prefix)
 {
 	for (; *prefix; prefix++) {
 		if (*prefix != '/') {
@@ -45,7 +45,7 @@ static const char *after(const char *path, const char *prefix)
 	return path;
 }
 
-static const char *join(const char *path, const char *rest, char *buf)
+static const char *join_path(const char *path, const char *rest, char *buf)
 {
 	size_t n = 0;
 	const char *s;
@@ -67,17 +67,17 @@ const char *emu_path_in(const char *path, char *buf)
 
 	if (!emu.state || !emu.state->opt.redirect || !path || path[0] != '/')
 		return path;
-	if (!after(path, "/sys") && !after(path, "/dev") && !after(path, "/proc"))
+	if (!skip_prefix(path, "/sys") && !skip_prefix(path, "/dev") && !skip_prefix(path, "/proc"))
 		return path;
 	for (i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-		rest = after(path, shown[i]);
+		rest = skip_prefix(path, shown[i]);
 		if (rest && (*rest == '/' || *rest == '\0'))
-			return join(shown[i], rest, buf);
+			return join_path(shown[i], rest, buf);
 	}
 	for (i = 0; i < sizeof(shown_prefix) / sizeof(shown_prefix[0]); i++) {
-		rest = after(path, shown_prefix[i]);
+		rest = skip_prefix(path, shown_prefix[i]);
 		if (rest)
-			return join(shown_prefix[i], rest, buf);
+			return join_path(shown_prefix[i], rest, buf);
 	}
 	return path;
 }
@@ -95,11 +95,11 @@ const char *emu_path_listed(const char *path, char *buf)
 	if (!emu.state || !emu.state->opt.redirect || !path || path[0] != '/')
 		return path;
 	for (i = 0; emu_path_lists[i]; i++) {
-		rest = after(path, emu_path_lists[i]);
+		rest = skip_prefix(path, emu_path_lists[i]);
 		while (rest && *rest == '/')
 			rest++;
 		if (rest && *rest == '\0')
-			return join("/list", emu_path_lists[i], buf);
+			return join_path("/list", emu_path_lists[i], buf);
 	}
 	return emu_path_in(path, buf);
 }

@@ -22,7 +22,7 @@ static const struct attr driver_attrs[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
-/* --- the table as a whole --- */
+/* --- all tables --- */
 
 static const struct attr *const tables[] = {
 	[EMU_OBJ_DEVICE] = emu_device_attrs,
@@ -48,7 +48,7 @@ const char *emu_attr_name(const struct emu_state *state, enum emu_object object,
 	return NULL;
 }
 
-static const struct attr *find(const struct emu_attr_ref *ref)
+static const struct attr *find_attr(const struct emu_attr_ref *ref)
 {
 	const struct attr *attr;
 
@@ -61,7 +61,7 @@ static const struct attr *find(const struct emu_attr_ref *ref)
 int emu_attr_show(struct emu_state *state, const struct emu_attr_ref *ref, struct emu_text *out)
 {
 	const struct emu_device *dev = &state->device[ref->device];
-	const struct attr *attr = find(ref);
+	const struct attr *attr = find_attr(ref);
 
 	if (!attr || !attr->show)
 		return -EACCES;
@@ -76,8 +76,8 @@ int emu_attr_show(struct emu_state *state, const struct emu_attr_ref *ref, struc
 }
 
 /*
- * "wq0.1" or "dsa0", as written to bind and unbind: the queue's index, or -1 for the device itself.
- * False if neither.
+ * Read "wq0.1" or "dsa0", as written to bind and unbind; *wq is -1 for the device itself. False if
+ * it is neither.
  */
 static bool parse_name(const struct emu_state *state, const char *value, size_t len,
 		       unsigned int *device, int *wq)
@@ -139,7 +139,7 @@ int emu_attr_store(struct emu_state *state, const struct emu_attr_ref *ref, cons
 
 	if (ref->object == EMU_OBJ_DRIVER)
 		return store_driver(state, ref->index, raw_streq(ref->name, "bind"), value, len);
-	attr = ref->object == EMU_OBJ_FIXED ? NULL : find(ref);
+	attr = ref->object == EMU_OBJ_FIXED ? NULL : find_attr(ref);
 	if (!attr || !attr->store)
 		return -EACCES;
 	return attr->store(&state->device[ref->device], ref->index, value, len);
@@ -147,8 +147,8 @@ int emu_attr_store(struct emu_state *state, const struct emu_attr_ref *ref, cons
 
 /* --- enabling and disabling --- */
 
-/* What disabling a queue sets back; size, group and driver_name survive. */
-static void wq_cleanup(const struct emu_device *dev, struct emu_wq *wq)
+/* Reset what a queue loses when it is disabled; size, group and driver_name stay. */
+static void reset_wq(const struct emu_device *dev, struct emu_wq *wq)
 {
 	unsigned int i;
 
@@ -175,7 +175,7 @@ void emu_device_reset(struct emu_device *dev)
 	dev->read_buffer_limit = 0;
 	dev->event_log_size = prof(dev)->gen_cap >> 13 & 3 ? 64 : 0;
 	for (i = 0; i < EMU_MAX_WQS; i++) {
-		wq_cleanup(dev, &dev->wq[i]);
+		reset_wq(dev, &dev->wq[i]);
 		dev->wq[i].size = 0;
 		dev->wq[i].group = -1;
 	}
@@ -220,7 +220,7 @@ int emu_wq_enable(struct emu_state *state, unsigned int device, unsigned int ind
 
 void emu_wq_disable(struct emu_state *state, unsigned int device, unsigned int index)
 {
-	wq_cleanup(&state->device[device], &state->device[device].wq[index]);
+	reset_wq(&state->device[device], &state->device[device].wq[index]);
 }
 
 int emu_device_enable(struct emu_state *state, unsigned int device)

@@ -18,7 +18,7 @@ static int make_dir(const char *path)
 	return ret == -EEXIST ? 0 : ret;
 }
 
-/* The directories above the last component, from the one after the first skip characters on. */
+/* Make the directories of a path without its last component; the first skip characters exist. */
 static int make_dirs(char *path, size_t skip)
 {
 	size_t i;
@@ -41,7 +41,8 @@ struct path {
 };
 
 /*
- * Give a file this content. It is only written if it has another: a reader must not find it empty.
+ * Give a file this content. It is written only if its content differs, so that a reader does not
+ * find it empty.
  */
 static int put_file(struct path *path, const char *value, size_t len, int mode)
 {
@@ -65,41 +66,41 @@ static int put_file(struct path *path, const char *value, size_t len, int mode)
 	return raw_close(fd);
 }
 
-static void path_start(struct path *path, const char *root)
+static void start_path(struct path *path, const char *root)
 {
 	text_init(&path->text, path->buf, sizeof(path->buf));
 	text_add(&path->text, "%s", root);
 	path->root = text_len(&path->text);
 }
 
-/* A file with fixed content, and the directories that it is in. */
-static int fixed(const char *root, const char *where, const char *value)
+/* Make a file with constant content, and the directories that it is in. */
+static int put_fixed(const char *root, const char *where, const char *value)
 {
 	struct path path;
 
-	path_start(&path, root);
+	start_path(&path, root);
 	text_add(&path.text, "%s", where);
 	return put_file(&path, value, raw_strlen(value), 0644);
 }
 
-static int directory(const char *root, const char *where)
+static int put_directory(const char *root, const char *where)
 {
 	struct path path;
 	int ret;
 
-	path_start(&path, root);
+	start_path(&path, root);
 	text_add(&path.text, "%s", where);
 	ret = make_dirs(path.buf, path.root);
 	return ret ? ret : make_dir(path.buf);
 }
 
-/* A symbolic link; with target NULL, none. */
-static int link_to(const char *root, const char *where, const char *target)
+/* Make a symbolic link; target NULL: remove it. */
+static int put_link(const char *root, const char *where, const char *target)
 {
 	struct path path;
 	int ret;
 
-	path_start(&path, root);
+	start_path(&path, root);
 	text_add(&path.text, "%s", where);
 	if (!target) {
 		raw_syscall3(SYS_unlinkat, AT_FDCWD, path.buf, 0);
@@ -128,7 +129,7 @@ static void device_dir(const struct emu_device *dev, char *buf, size_t size)
 		 dev->id);
 }
 
-/* All attributes of one object, in the directory where. */
+/* Write all attributes of one object into the directory where. */
 static int put_attrs(struct emu_state *state, const char *root, const char *where,
 		     enum emu_object object, unsigned int device, unsigned int index)
 {
@@ -145,17 +146,17 @@ static int put_attrs(struct emu_state *state, const char *root, const char *wher
 		ref.name = emu_attr_name(state, object, device, n, &writable);
 		if (!ref.name)
 			break;
-		path_start(&path, root);
+		start_path(&path, root);
 		text_add(&path.text, "%s/%s", where, ref.name);
 		text_init(&text, value, sizeof(value));
-		/* an attribute that can not be read is an empty file here */
+		/* an attribute that cannot be read is an empty file here */
 		emu_attr_show(state, &ref, &text);
 		ret = put_file(&path, value, text_len(&text), writable ? 0644 : 0444);
 	}
 	return ret;
 }
 
-/* The node of a queue, there while it is enabled, and its identity. */
+/* Make the node of a queue that is enabled, and note which file it is; remove that of any other. */
 static int put_node(struct emu_state *state, const char *root, unsigned int device,
 		    unsigned int index)
 {
@@ -166,12 +167,12 @@ static int put_node(struct emu_state *state, const char *root, unsigned int devi
 
 	TEXT(alias, 64, "/dev/char/%u:%u", EMU_CDEV_MAJOR, wq->minor);
 	TEXT(target, 64, "../dsa/wq%u.%u", device, index);
-	path_start(&path, root);
+	start_path(&path, root);
 	text_add(&path.text, "/dev/dsa/wq%u.%u", device, index);
 	if (!wq->enabled || wq->type != EMU_WQ_USER) {
 		raw_syscall3(SYS_unlinkat, AT_FDCWD, path.buf, 0);
 		wq->node_ino = 0;
-		return link_to(root, alias, NULL);
+		return put_link(root, alias, NULL);
 	}
 	ret = make_dirs(path.buf, path.root);
 	if (ret)
@@ -184,10 +185,10 @@ static int put_node(struct emu_state *state, const char *root, unsigned int devi
 	wq->node_dev = st.st_dev;
 	wq->node_ino = st.st_ino;
 	raw_close(fd);
-	return ret ? ret : link_to(root, alias, target);
+	return ret ? ret : put_link(root, alias, target);
 }
 
-/* The links between an object and what is bound to it. up is the way from its directory to /sys. */
+/* Make the links between an object and its bus and driver. up leads from its directory to /sys. */
 static int put_links(const char *root, const char *where, const char *name, const char *up,
 		     const char *driver)
 {
@@ -196,20 +197,20 @@ static int put_links(const char *root, const char *where, const char *name, cons
 
 	TEXT(link, PATH_SIZE, "%s/subsystem", where);
 	TEXT(bus, 128, "%sbus/dsa", up);
-	ret = link_to(root, link, bus);
+	ret = put_link(root, link, bus);
 	TEXT(devices, 128, "/sys/bus/dsa/devices/%s", name);
 	TEXT(object, PATH_SIZE, "../../../%s", where + sizeof("/sys/") - 1);
 	if (ret == 0)
-		ret = link_to(root, devices, object);
+		ret = put_link(root, devices, object);
 	TEXT(bound, PATH_SIZE, "%s/driver", where);
 	TEXT(to_driver, 128, "%sbus/dsa/drivers/%s", up, driver ? driver : "");
 	if (ret == 0)
-		ret = link_to(root, bound, driver ? to_driver : NULL);
+		ret = put_link(root, bound, driver ? to_driver : NULL);
 	TEXT(from_driver, PATH_SIZE, "../../../../%s", where + sizeof("/sys/") - 1);
 	for (d = 0; d < EMU_DRIVERS && !ret; d++) {
 		TEXT(entry, 128, "/sys/bus/dsa/drivers/%s/%s", emu_drivers[d], name);
-		ret = link_to(root, entry,
-			      driver && raw_streq(driver, emu_drivers[d]) ? from_driver : NULL);
+		ret = put_link(root, entry,
+			       driver && raw_streq(driver, emu_drivers[d]) ? from_driver : NULL);
 	}
 	return ret;
 }
@@ -217,7 +218,7 @@ static int put_links(const char *root, const char *where, const char *name, cons
 #define UP_DEVICE "../../../../"
 #define UP_OBJECT "../../../../../"
 
-static int refresh(struct emu_state *state, const char *root, unsigned int device)
+static int refresh_device(struct emu_state *state, const char *root, unsigned int device)
 {
 	struct emu_device *dev = &state->device[device];
 	char where[256];
@@ -262,10 +263,10 @@ static int refresh(struct emu_state *state, const char *root, unsigned int devic
 
 void emu_tree_refresh(struct emu_state *state, const char *root, unsigned int device)
 {
-	refresh(state, root, device);
+	refresh_device(state, root, device);
 }
 
-/* The PCI function: what setpci, lspci and libraries that look for the numbers read. */
+/* Make the files of the PCI function, which setpci, lspci and some libraries read. */
 static int make_pci(struct emu_state *state, const char *root, unsigned int device)
 {
 	const struct emu_device *dev = &state->device[device];
@@ -290,77 +291,77 @@ static int make_pci(struct emu_state *state, const char *root, unsigned int devi
 	TEXT(where, 128, "/sys/devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0", dev->slot);
 	for (i = 0; i < sizeof(files) / sizeof(files[0]) && !ret; i++) {
 		TEXT(path, 200, "%s/%s", where, files[i].name);
-		ret = fixed(root, path, files[i].value);
+		ret = put_fixed(root, path, files[i].value);
 	}
 	TEXT(node_path, 200, "%s/numa_node", where);
 	TEXT(node, 16, "%d\n", dev->numa_node);
 	if (ret == 0)
-		ret = fixed(root, node_path, node);
-	path_start(&config, root);
+		ret = put_fixed(root, node_path, node);
+	start_path(&config, root);
 	text_add(&config.text, "%s/config", where);
 	if (ret == 0)
 		ret = put_file(&config, (const char *)dev->config, sizeof(dev->config), 0644);
 	TEXT(subsystem, 200, "%s/subsystem", where);
 	if (ret == 0)
-		ret = link_to(root, subsystem, "../../../bus/pci");
+		ret = put_link(root, subsystem, "../../../bus/pci");
 	TEXT(driver, 200, "%s/driver", where);
 	if (ret == 0)
-		ret = link_to(root, driver, "../../../bus/pci/drivers/idxd");
+		ret = put_link(root, driver, "../../../bus/pci/drivers/idxd");
 	/*
-	 * A group of its own. In the kernel this is a link into /sys/kernel, where nothing can be
-	 * added.
+	 * An IOMMU group of its own. In the kernel this is a link into /sys/kernel, where nothing
+	 * can be added.
 	 */
 	TEXT(member, 200, "%s/iommu_group/devices/" EMU_PCI_BUS ":%02x.0", where, dev->slot);
 	TEXT(function, 64, "../../../" EMU_PCI_BUS ":%02x.0", dev->slot);
 	if (ret == 0)
-		ret = link_to(root, member, function);
+		ret = put_link(root, member, function);
 	TEXT(type, 200, "%s/iommu_group/type", where);
 	if (ret == 0)
-		ret = fixed(root, type, "DMA-FQ\n");
+		ret = put_fixed(root, type, "DMA-FQ\n");
 	TEXT(entry, 128, "/sys/bus/pci/devices/" EMU_PCI_BUS ":%02x.0", dev->slot);
 	TEXT(target, 200, "../../../devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0", dev->slot);
 	if (ret == 0)
-		ret = link_to(root, entry, target);
+		ret = put_link(root, entry, target);
 	TEXT(bound, 128, "/sys/bus/pci/drivers/idxd/" EMU_PCI_BUS ":%02x.0", dev->slot);
 	TEXT(from_driver, 200, "../../../../devices/" EMU_PCI_ROOT "/" EMU_PCI_BUS ":%02x.0",
 	     dev->slot);
-	return ret ? ret : link_to(root, bound, from_driver);
+	return ret ? ret : put_link(root, bound, from_driver);
 }
 
 int emu_tree_make(struct emu_state *state, const char *root)
 {
 	unsigned int d;
-	int ret = directory(root, "/dev/dsa");
+	int ret = put_directory(root, "/dev/dsa");
 
 	if (ret == 0)
-		ret = directory(root, "/dev/char");
+		ret = put_directory(root, "/dev/char");
 	if (ret == 0)
-		ret = directory(root, "/sys/bus/dsa/devices");
+		ret = put_directory(root, "/sys/bus/dsa/devices");
 	for (d = 0; d < EMU_DRIVERS && !ret; d++) {
 		TEXT(bind, 128, "/sys/bus/dsa/drivers/%s/bind", emu_drivers[d]);
 		TEXT(unbind, 128, "/sys/bus/dsa/drivers/%s/unbind", emu_drivers[d]);
-		ret = fixed(root, bind, "");
+		ret = put_fixed(root, bind, "");
 		if (ret == 0)
-			ret = fixed(root, unbind, "");
+			ret = put_fixed(root, unbind, "");
 	}
 	if (ret == 0)
-		ret = fixed(root, "/sys/module/idxd/parameters/sva", "Y\n");
+		ret = put_fixed(root, "/sys/module/idxd/parameters/sva", "Y\n");
 	if (ret == 0)
-		ret = fixed(root, "/sys/module/idxd/parameters/tc_override", "N\n");
+		ret = put_fixed(root, "/sys/module/idxd/parameters/tc_override", "N\n");
 	if (ret == 0)
-		ret = fixed(root, "/sys/module/idxd/initstate", "live\n");
+		ret = put_fixed(root, "/sys/module/idxd/initstate", "live\n");
 	if (ret == 0)
-		ret = fixed(root, "/sys/module/idxd/refcnt", "1\n");
+		ret = put_fixed(root, "/sys/module/idxd/refcnt", "1\n");
 	for (d = 0; d < state->devices && !ret; d++) {
 		ret = make_pci(state, root, d);
 		if (ret == 0)
-			ret = refresh(state, root, d);
+			ret = refresh_device(state, root, d);
 	}
 	return ret;
 }
 
-/* A component of a path, up to the next slash or the end. */
-static bool component(const char **path, char *out, size_t size)
+/* Read a component of a path, up to the next slash or the end. */
+static bool read_component(const char **path, char *out, size_t size)
 {
 	size_t n = 0;
 
@@ -372,8 +373,8 @@ static bool component(const char **path, char *out, size_t size)
 	return n > 0;
 }
 
-/* "wq0.3" → object and index. False if it is no object of this device. */
-static bool object_name(const char *name, struct emu_attr_ref *ref)
+/* Read "wq0.3" as object and index. False if it is no object of this device. */
+static bool parse_object(const char *name, struct emu_attr_ref *ref)
 {
 	static const struct {
 		const char *prefix;
@@ -400,8 +401,11 @@ static bool object_name(const char *name, struct emu_attr_ref *ref)
 	return false;
 }
 
-/* The table's own name for an attribute, so that the reference outlives the path. */
-static bool attr_name(struct emu_state *state, struct emu_attr_ref *ref, const char *name)
+/*
+ * Point the reference to the name in the table, as the one in the path does not last. False if
+ * there is none.
+ */
+static bool find_attr(struct emu_state *state, struct emu_attr_ref *ref, const char *name)
 {
 	unsigned int n;
 	bool writable;
@@ -422,27 +426,28 @@ bool emu_tree_attr(struct emu_state *state, const char *path, struct emu_attr_re
 	*ref = (struct emu_attr_ref){ 0 };
 	if (raw_starts(path, drivers)) {
 		path += sizeof(drivers) - 1;
-		component(&path, word, sizeof(word));
+		read_component(&path, word, sizeof(word));
 		for (i = 0; i < EMU_DRIVERS && !raw_streq(word, emu_drivers[i]); i++)
 			;
 		ref->object = EMU_OBJ_DRIVER;
 		ref->index = i;
-		return i < EMU_DRIVERS && component(&path, word, sizeof(word)) &&
-		       attr_name(state, ref, word);
+		return i < EMU_DRIVERS && read_component(&path, word, sizeof(word)) &&
+		       find_attr(state, ref, word);
 	}
 	if (!raw_starts(path, devices))
 		return false;
 	path += sizeof(devices) - 1;
-	if (!component(&path, word, sizeof(word)) || !component(&path, word, sizeof(word)))
+	if (!read_component(&path, word, sizeof(word)) ||
+	    !read_component(&path, word, sizeof(word)))
 		return false;
 	if (!raw_starts(word, "dsa") || word[3] < '0' || word[4] ||
 	    (unsigned int)(word[3] - '0') >= state->devices)
 		return false;
 	ref->device = (unsigned int)(word[3] - '0');
 	ref->object = EMU_OBJ_DEVICE;
-	if (!component(&path, word, sizeof(word)))
+	if (!read_component(&path, word, sizeof(word)))
 		return false;
-	if (object_name(word, ref) && !component(&path, word, sizeof(word)))
+	if (parse_object(word, ref) && !read_component(&path, word, sizeof(word)))
 		return false;
-	return attr_name(state, ref, word) && !*path;
+	return find_attr(state, ref, word) && !*path;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files that show the devices: a copy of what sysfs, /dev and /proc would have, below one root
- * directory. sva-emu makes it; the preload library keeps it up to date when a program configures a
- * device.
+ * The files that show the devices, below one root directory: what sysfs, /dev and /proc would have.
+ * sva-emu makes them. When a program configures a device, they are brought up to date by the FUSE
+ * server, or by the preload library where there is none.
  */
 #ifndef EMU_SYSFS_TREE_H
 #define EMU_SYSFS_TREE_H
@@ -16,8 +16,8 @@ int emu_tree_make(struct emu_state *state, const char *root);
 void emu_tree_refresh(struct emu_state *state, const char *root, unsigned int device);
 
 /*
- * Which attribute is the file of this path below root? False if none. The path has no symbolic
- * links in it.
+ * Which attribute is the file with this path below root? False if it is none. The path has no
+ * symbolic links in it.
  */
 bool emu_tree_attr(struct emu_state *state, const char *path, struct emu_attr_ref *ref);
 

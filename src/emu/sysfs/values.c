@@ -39,7 +39,7 @@ int emu_parse(const char *value, size_t len, uint64_t max, uint64_t *out)
 	return text_number(value, len, out) || *out > max ? -EINVAL : 0;
 }
 
-/* -1 too. */
+/* Read an id from 0 to max - 1, or -1. */
 static int parse_id(const char *value, size_t len, unsigned int max, int32_t *out)
 {
 	uint64_t v;
