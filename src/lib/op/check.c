@@ -36,14 +36,14 @@ static int check_flags(const struct sva_op *op)
 	return 0;
 }
 
-static bool overlap(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
+static bool ranges_overlap(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
 {
 	return a < b + b_len && b < a + a_len;
 }
 
 /*
- * Buffers that may not overlap are refused before anything is written. A device would see an
- * overlap only within one chunk, after it has done earlier ones.
+ * Refuse buffers that overlap where they may not before anything is written. A device would notice
+ * an overlap only within one chunk, after it has done earlier ones.
  */
 static int check_overlap(const struct sva_op *op, uint64_t src_len, uint64_t dst_len,
 			 uint64_t third_len)
@@ -55,10 +55,11 @@ static int check_overlap(const struct sva_op *op, uint64_t src_len, uint64_t dst
 	if (sva_desc_opcode(desc) == SVA_OPCODE_MEMMOVE)
 		return 0;
 	if (kind->src == SVA_OPERAND_READ && kind->dst == SVA_OPERAND_WRITE &&
-	    overlap(desc->src, src_len, desc->dst, dst_len))
+	    ranges_overlap(desc->src, src_len, desc->dst, dst_len))
 		return -EINVAL;
-	if (kind->third == SVA_OPERAND_WRITE && (overlap(desc->src, src_len, third, third_len) ||
-						 overlap(desc->dst, dst_len, third, third_len)))
+	if (kind->third == SVA_OPERAND_WRITE &&
+	    (ranges_overlap(desc->src, src_len, third, third_len) ||
+	     ranges_overlap(desc->dst, dst_len, third, third_len)))
 		return -EINVAL;
 	return 0;
 }
@@ -103,7 +104,7 @@ static int check_operands(const struct sva_op *op)
 		 third_len = op->length;
 	int err;
 
-	/* First that the lengths are no nonsense: the sums below must not overflow. */
+	/* Check the length first: the sums below must not overflow. */
 	if (op->length >= USER_RANGE_END / 2)
 		return -EINVAL;
 	if (opcode == SVA_OPCODE_APPLY_DELTA)

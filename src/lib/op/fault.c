@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page faults. The device stopped at a page that was not there and said how far it had come. The
- * default is to touch the page in the calling thread, with what follows it in the same buffer, and
- * to let the device go on; after a few of those, or when asked for, the CPU finishes. A page that
- * can not be touched is a bad pointer.
+ * Page faults. The device stopped at a page that was not present and reported how much it had done.
+ * By default the library touches the page in the calling thread, with what follows it in the same
+ * buffer, and submits the rest to the device; after a few faults, or by policy, the CPU finishes.
+ * If the page cannot be touched, the pointer is bad.
  */
 #include "lib/base/memory.h"
 #include "lib/op/kinds.h"
 
-/* bytes touched behind the faulting page: the next fault would cost far more */
+/* bytes touched behind the faulting page: the next fault would cost much more */
 #define TOUCH_AHEAD (2u << 20)
 
 /*
- * Only within the buffer that faulted; the neighbours of a buffer are none of our business. What is
- * bad in it, the device will find again.
+ * Touch only pages of the buffer that faulted. A bad page among them is left to the device, which
+ * reports it when it gets there.
  */
 static void touch_ahead(const struct sva_op *op, uint64_t fault, bool write)
 {
@@ -25,7 +25,7 @@ static void touch_ahead(const struct sva_op *op, uint64_t fault, bool write)
 		(void)sva_touch(fault, end - fault, write, &bad);
 }
 
-int sva_resume(struct sva_op *op, int path)
+int sva_fault_resolve(struct sva_op *op, int path)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	uint32_t policy = op->flags & SVA_OP_FAULT_MASK;
@@ -38,11 +38,13 @@ int sva_resume(struct sva_op *op, int path)
 	p->result.fault_write = write;
 	sva_progress_partial(op, path);
 	/*
-	 * Some devices do not tell the address: then every page that the rest of the chunk needs.
+	 * Some devices do not report the address: then touch every page that the rest of the chunk
+	 * needs.
 	 */
 	if (!fault && sva_kind_of(op)->dst == SVA_OPERAND_OFFSET)
 		/*
-		 * mapped and pinned: nothing to touch, but alone it is told what it was refused for
+		 * Mapped buffers are pinned, so there is nothing to touch. Submitted once more on
+		 * its own, the operation gets the reason why it was refused.
 		 */
 		return p->touches++ ? -EFAULT : 0;
 	err = fault ? sva_touch(fault, 1, write, &bad) : sva_kind_touch(op, &bad, &write);

@@ -29,8 +29,8 @@ static const struct sva_kind kinds[64] = {
 	[SVA_OPCODE_DIF_UPDATE] = { SVA_SHAPE_BYTES, R, W, N, true },
 	[SVA_OPCODE_DIX_GENERATE] = { SVA_SHAPE_BYTES, R, W, N, true },
 	/*
-	 * Offsets into mapped buffers, checked against those: no addresses that anybody could
-	 * touch.
+	 * Offsets into mapped buffers, checked against their lengths. They are not addresses, so
+	 * nothing can be touched.
 	 */
 	[SVA_OPCODE_DMA_FILL] = { SVA_SHAPE_BYTES, V, O, N, false },
 	[SVA_OPCODE_DMA_COPY] = { SVA_SHAPE_BYTES, O, O, N, false },
@@ -84,10 +84,7 @@ uint64_t sva_kind_dst_bytes(const struct sva_op *op, uint64_t n)
 	}
 }
 
-/*
- * ------------------------------------------------------------------ operands of the descriptor as
- * it is
- */
+/* ------------------------------------------------------------------ operands of the descriptor */
 
 struct range {
 	uint64_t addr, len;

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The life of an operation: its beginning, its undoing when it was not submitted after all, and its
- * result.
- */
+/* How an operation begins, is undone when it was not submitted after all, and ends. */
 #include "lib/op/mapped.h"
 
-/* The path that did most; without any bytes, the one that the last chunk took. */
+/* The path that did most of the bytes; if none were done, the path of the last chunk. */
 static uint8_t main_path(const struct sva_op_private *p, const struct sva_identity *last)
 {
 	unsigned int best = last ? last->path : SVA_PATH_CPU;

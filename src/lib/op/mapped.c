@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mapped buffers as operands: operations on parts of them, and what becomes of those where no
- * device has them mapped.
+ * Mapped buffers as operands: operations on parts of them, and how these are done by address where
+ * no device has the buffers mapped.
  */
 #include "lib/op/mapped.h"
 
@@ -28,8 +28,8 @@ bool sva_dma_is_op(const struct sva_op *op)
 	return opcode == SVA_OPCODE_DMA_COPY || opcode == SVA_OPCODE_DMA_FILL;
 }
 
-static bool same_memory(const struct sva_dma_buf *dst, uint64_t doff, const struct sva_dma_buf *src,
-			uint64_t soff, uint64_t len)
+static bool parts_overlap(const struct sva_dma_buf *dst, uint64_t doff,
+			  const struct sva_dma_buf *src, uint64_t soff, uint64_t len)
 {
 	uint64_t d = dst->addr + doff, s = src->addr + soff;
 
@@ -37,10 +37,10 @@ static bool same_memory(const struct sva_dma_buf *dst, uint64_t doff, const stru
 }
 
 /*
- * By address, which every other path understands: also for overlapping parts, which the module
- * leaves to the CPU.
+ * Replace offsets by addresses, which every path but the module's takes. Overlapping parts go by
+ * address, too, since the module leaves them to the CPU.
  */
-static void by_address(struct sva_op *op, const struct sva_dma_buf *dst,
+static void use_addresses(struct sva_op *op, const struct sva_dma_buf *dst,
 		       const struct sva_dma_buf *src)
 {
 	union sva_desc_specific zero = { { 0 } };
@@ -68,9 +68,10 @@ int sva_dma_begin(struct sva_op *op, struct sva_dma_buf *bufs[2], struct sva_bon
 		return err;
 	bufs[0] = dst;
 	bufs[1] = src;
-	if (!dst->bond || (copy && (src->bond != dst->bond ||
-				    same_memory(dst, op->desc.dst, src, op->desc.src, op->length))))
-		by_address(op, dst, src);
+	if (!dst->bond ||
+	    (copy && (src->bond != dst->bond ||
+		      parts_overlap(dst, op->desc.dst, src, op->desc.src, op->length))))
+		use_addresses(op, dst, src);
 	else
 		*bond = dst->bond;
 	return 0;
@@ -130,19 +131,19 @@ void sva_dma_undo(struct sva_op *op)
 	sva_dma_release(p->bufs);
 }
 
-void sva_dma_let_go(struct sva_op *op, const struct sva_policy *policy)
+void sva_dma_use_addresses(struct sva_op *op, const struct sva_policy *policy)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	const struct sva_dma_buf *dst = p->bufs[0], *src = p->bufs[1];
 	uint32_t opcode = src ? SVA_OPCODE_MEMMOVE : SVA_OPCODE_FILL;
 
-	by_address(op, dst, src);
+	use_addresses(op, dst, src);
 	p->dst += dst->addr;
 	p->src += src ? src->addr : 0;
 	p->third = 0;
 	p->word = (p->word & ((1u << 24) - 1)) | sva_desc_word(opcode, 0);
 	p->policy = policy;
-	__atomic_store_n(&p->bond, NULL, __ATOMIC_RELAXED); /* settle.c may be reading it */
+	__atomic_store_n(&p->bond, NULL, __ATOMIC_RELAXED); /* settle.c may read it */
 	p->lease = NULL;
 	p->pinned = false;
 	p->by_buffer = false;

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How far an operation is. A length that no descriptor or queue can carry goes out in chunks, and a
- * chunk that met a page fault goes out again, shorter: both are the same arithmetic, and it differs
- * from operation to operation (DSA specification rev 3.0, 8.3):
+ * How much of an operation is done. A length that no descriptor or queue can carry goes out in
+ * chunks, and a chunk that met a page fault goes out again, shorter. Both use the same arithmetic,
+ * which differs from operation to operation (DSA specification rev 3.0, 8.3):
  *
- * 	most operations    source and destination advance together by the bytes completed
- * 	memmove            has a direction. Result 1 says that the device began at the end: the
- *         addresses stay, only the size
- * 	                   shrinks. And when the destination overlaps the source from above, the
- * chunks themselves go out from the end. fill, pattern      the pattern restarts with its first
- * byte: it is rotated when a part ends inside of it CRC                the seed of the next part is
- * the CRC so far DIF, DIX           whole blocks; source and destination advance differently; the
- * tags of the next block come from the record create delta       the next part's record is put
- * behind this one's, and its offsets, which restart at zero, are moved up apply delta        what
- * is counted is the delta record; the destination stays translation fetch  begins anew
+ * - most operations: source and destination advance together by the bytes completed.
+ * - memmove: has a direction. Result 1 means that the device began at the end: the addresses stay,
+ *   and only the size shrinks. And when the destination overlaps the source from above, the chunks
+ *   themselves are issued from the end.
+ * - fill, compare with a pattern: the next part begins with the pattern's first byte again, so the
+ *   pattern is rotated when a part ends inside it.
+ * - CRC: the CRC so far is the seed of the next part.
+ * - DIF, DIX: only whole blocks are done; source and destination advance differently; the tags of
+ *   the next block come from the record.
+ * - create delta: the next part's record is put behind this one's, and its offsets, which restart
+ *   at zero, are moved up.
+ * - apply delta: the device counts bytes of the delta record; the destination stays.
+ * - translation fetch: begins anew.
  */
 #include <string.h>
 
@@ -37,7 +40,7 @@ void sva_progress_begin(struct sva_op *op)
 	p->remaining = op->length;
 	p->word = op->desc.flags_opcode | SVA_DESC_CRAV | SVA_DESC_RCR;
 	/*
-	 * What writes nothing has no order of its writes, and a device refuses to be asked for one.
+	 * Strict ordering is invalid on operations that do not write; the device rejects the flag.
 	 */
 	if ((op->flags & SVA_OP_STRICT_ORDER) && sva_kind_of(op)->writes)
 		p->word |= SVA_DESC_STORD;
@@ -50,7 +53,7 @@ void sva_progress_begin(struct sva_op *op)
 	op->desc.completion_addr = (uint64_t)(uintptr_t)&op->comp;
 }
 
-/* A create delta; only for those does the beginning not move. */
+/* For a create delta only: its src, dst and third are never advanced. */
 void sva_progress_restart(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -67,7 +70,7 @@ void sva_progress_restart(struct sva_op *op)
 
 bool sva_progress_fits_whole(const struct sva_op *op, uint64_t max_transfer)
 {
-	/* A delta record counts against the queue's limit, too. */
+	/* The delta record counts against the queue's limit, too. */
 	return op->desc.size <= max_transfer &&
 	       (sva_desc_opcode(&op->desc) != SVA_OPCODE_CREATE_DELTA ||
 		op->desc.op.delta.max_size <= max_transfer);
@@ -76,8 +79,8 @@ bool sva_progress_fits_whole(const struct sva_op *op, uint64_t max_transfer)
 bool sva_progress_fits(const struct sva_op *op, uint64_t max_transfer)
 {
 	/*
-	 * What is left of a chunk keeps its shape: for an overlapping move another cut would read
-	 * what was written.
+	 * The rest of a chunk is not cut again: other chunks of an overlapping move would read
+	 * bytes that were already overwritten.
 	 */
 	if (SVA_OP_PRIVATE(op)->mid_chunk || sva_kind_of(op)->shape == SVA_SHAPE_WHOLE)
 		return sva_progress_fits_whole(op, max_transfer);
@@ -105,13 +108,10 @@ void sva_progress_next(struct sva_op *op, uint64_t max_transfer)
 		op->desc.op.dualcast.dst2 = p->third;
 }
 
-/*
- * ------------------------------------------------------------------ what is carried from one part
- * to the next
- */
+/* --------------------------------------------------------- what one part passes on to the next */
 
-/* The pattern as it is n bytes on. Little-endian: byte 0 is the least significant. */
-static uint64_t rotate(uint64_t pattern, uint64_t n)
+/* The pattern after n bytes of it. Little-endian: byte 0 is the least significant. */
+static uint64_t rotate_pattern(uint64_t pattern, uint64_t n)
 {
 	unsigned int bits = (unsigned int)(n % 8) * 8;
 
@@ -123,7 +123,7 @@ static void rotate_fill(struct sva_desc *desc, uint64_t n)
 	unsigned char twice[32];
 
 	if (!(desc->flags_opcode & SVA_DESC_FILL16)) {
-		desc->src = rotate(desc->src, n);
+		desc->src = rotate_pattern(desc->src, n);
 		return;
 	}
 	memcpy(twice, &desc->src, 8);
@@ -138,7 +138,7 @@ static void carry_crc(struct sva_op *op, uint64_t n)
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
 	if (!n)
-		return; /* the record's CRC is undefined and the old seed stays */
+		return; /* the record's CRC is undefined; keep the seed */
 	p->result.value = op->comp.op.crc;
 	if (!(p->word & SVA_DESC_CRC64))
 		p->result.value &= 0xffffffffu;
@@ -148,8 +148,8 @@ static void carry_crc(struct sva_op *op, uint64_t n)
 }
 
 /*
- * Of a record in memory that may be badly aligned, and is little-endian: move the offsets of its
- * entries up.
+ * Add region bytes to the offsets of a delta record's entries. The record may be misaligned, and is
+ * little-endian.
  */
 static void shift_offsets(uint64_t addr, uint32_t size, uint64_t region)
 {
@@ -165,7 +165,10 @@ static void shift_offsets(uint64_t addr, uint32_t size, uint64_t region)
 	}
 }
 
-/* The part that ended has covered n bytes of the region: its record joins the earlier ones'. */
+/*
+ * The part that ended covered n bytes of the region: append its record to that of the earlier
+ * parts.
+ */
 static void carry_create_delta(struct sva_op *op, uint64_t n)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -182,7 +185,7 @@ static void carry_create_delta(struct sva_op *op, uint64_t n)
 	p->result.value = p->delta_bytes;
 }
 
-static void carry(struct sva_op *op, uint64_t n)
+static void carry_state(struct sva_op *op, uint64_t n)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	const struct sva_comp_dif *tags = &op->comp.op.dif;
@@ -194,7 +197,7 @@ static void carry(struct sva_op *op, uint64_t n)
 		rotate_fill(&op->desc, n);
 		break;
 	case SVA_OPCODE_COMPARE_PATTERN:
-		op->desc.dst = rotate(op->desc.dst, n);
+		op->desc.dst = rotate_pattern(op->desc.dst, n);
 		break;
 	case SVA_OPCODE_CRC:
 	case SVA_OPCODE_COPY_CRC:
@@ -222,7 +225,7 @@ static void carry(struct sva_op *op, uint64_t n)
 	}
 }
 
-static void count(struct sva_op *op, int path, uint64_t n)
+static void count_bytes(struct sva_op *op, int path, uint64_t n)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
@@ -231,7 +234,7 @@ static void count(struct sva_op *op, int path, uint64_t n)
 	p->result.path_bytes[path] += n;
 }
 
-static void step(struct sva_op *op, uint64_t n)
+static void advance_operands(struct sva_op *op, uint64_t n)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
@@ -242,9 +245,9 @@ static void step(struct sva_op *op, uint64_t n)
 	p->third += n;
 }
 
-/* ------------------------------------------------------------------ what a record says */
+/* ------------------------------------------------------------------ evaluating a record */
 
-/* A comparison that found a difference ends there, whatever was to follow. */
+/* A comparison ends at the first difference, even if chunks are left. */
 static bool found_difference(const struct sva_op *op)
 {
 	unsigned int opcode = sva_desc_opcode(&op->desc);
@@ -253,18 +256,21 @@ static bool found_difference(const struct sva_op *op)
 	       op->comp.result;
 }
 
-static bool whole_done(struct sva_op *op, int path)
+static bool finish_whole(struct sva_op *op, int path)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
 	if (sva_desc_opcode(&op->desc) == SVA_OPCODE_CREATE_DELTA) {
-		/* The result of all parts: overflow of any, else "there are differences" of any. */
+		/*
+		 * The result over all parts: overflow if any part overflowed, else 1 if any part
+		 * has differences.
+		 */
 		bool differs = p->delta_bytes || op->comp.result == 1;
 
 		carry_create_delta(op, op->desc.size);
 		p->result.result = op->comp.result == 2 ? 2 : differs;
 	}
-	count(op, path, p->remaining);
+	count_bytes(op, path, p->remaining);
 	return true;
 }
 
@@ -277,22 +283,25 @@ bool sva_progress_chunk_done(struct sva_op *op, int path)
 	p->mid_chunk = false;
 	p->result.result = op->comp.result;
 	if (kind->shape == SVA_SHAPE_WHOLE)
-		return whole_done(op, path);
+		return finish_whole(op, path);
 	if (kind->shape != SVA_SHAPE_BYTES)
 		return true;
 	if (found_difference(op)) {
 		uint64_t offset = min64(op->comp.bytes, n);
 
 		p->result.value = p->result.bytes + offset;
-		count(op, path, offset);
+		count_bytes(op, path, offset);
 		return true;
 	}
-	/* Only compare has a use for the byte once the chunk is done; a direction is none. */
+	/*
+	 * After a whole chunk the result byte matters for comparisons only. That of memmove is the
+	 * direction.
+	 */
 	if (sva_desc_opcode(&op->desc) == SVA_OPCODE_MEMMOVE)
 		p->result.result = 0;
-	count(op, path, n);
-	carry(op, n);
-	step(op, n + p->chunk_rest);
+	count_bytes(op, path, n);
+	carry_state(op, n);
+	advance_operands(op, n + p->chunk_rest);
 	return !p->remaining;
 }
 
@@ -310,8 +319,8 @@ static void partial_delta(struct sva_op *op)
 	op->desc.dst += n;
 	op->desc.size -= (uint32_t)n;
 	/*
-	 * Too little room for one cache line's differences: begin anew, now that more of the pages
-	 * are there.
+	 * No room is left for the differences of one cache line: begin anew, now that more of the
+	 * pages are present.
 	 */
 	if (op->desc.op.delta.max_size < SVA_DELTA_MIN_SIZE)
 		sva_progress_restart(op);
@@ -343,11 +352,11 @@ void sva_progress_partial(struct sva_op *op, int path)
 	p->quick = false;
 	if (kind->shape == SVA_SHAPE_WHOLE)
 		partial_whole(op);
-	/* A record that can not be is not believed: then the chunk goes out whole once more. */
+	/* Ignore an impossible count in the record, and submit the whole chunk again. */
 	if (kind->shape != SVA_SHAPE_BYTES || !n || n >= op->desc.size || n % sva_kind_unit(op))
 		return;
-	count(op, path, n);
-	carry(op, n);
+	count_bytes(op, path, n);
+	carry_state(op, n);
 	op->desc.size -= (uint32_t)n;
 	if (from_end) {
 		p->chunk_rest += n;
@@ -359,10 +368,10 @@ void sva_progress_partial(struct sva_op *op, int path)
 		op->desc.dst += sva_kind_dst_bytes(op, n);
 	if (kind->third == SVA_OPERAND_WRITE)
 		op->desc.op.dualcast.dst2 += n;
-	step(op, n);
+	advance_operands(op, n);
 }
 
-/* It failed for good: what the record says of how far it came. */
+/* The operation failed: count the bytes that the record reports as done. */
 void sva_progress_failed(struct sva_op *op, int path)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -370,10 +379,13 @@ void sva_progress_failed(struct sva_op *op, int path)
 
 	p->result.result = op->comp.result;
 	if (status == SVA_STATUS_DIF_ERROR && op->comp.bytes < op->desc.size)
-		count(op, path, op->comp.bytes);
+		count_bytes(op, path, op->comp.bytes);
 }
 
-/* The CPU and the device both report it in the same place; only the library knows the whole. */
+/*
+ * Only the library sees the result over all chunks. The CPU and the devices leave it in the same
+ * field.
+ */
 int sva_progress_verdict(const struct sva_op *op)
 {
 	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -394,8 +406,8 @@ bool sva_progress_is_empty(const struct sva_op *op)
 }
 
 /*
- * Of nothing, a comparison finds no difference, the CRC is the seed, and the tags are those to
- * begin with.
+ * For zero bytes, a comparison finds no difference, the CRC is the seed, and the tags are the
+ * initial ones.
  */
 int sva_progress_empty(struct sva_op *op)
 {

@@ -93,7 +93,7 @@ static void start_entries(struct sva_thread *thread, struct sva_op *batch)
 			return;
 		}
 		if (err == -EAGAIN && SVA_OP_PRIVATE(entry)->by_buffer)
-			sva_dma_let_go(entry, SVA_OP_PRIVATE(entry)->policy);
+			sva_dma_use_addresses(entry, SVA_OP_PRIVATE(entry)->policy);
 		if (!err)
 			SVA_OP_PRIVATE(batch)->waited_since = 0;
 		else if (err == -EAGAIN && SVA_OP_PRIVATE(entry)->policy->cpu_allowed &&

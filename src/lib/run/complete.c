@@ -70,7 +70,7 @@ static void issue_next(struct sva_op *op)
 	if (p->by_buffer) {
 		if (err == -EOPNOTSUPP)
 			p->result.reason = SVA_REASON_NO_OPERATION;
-		sva_dma_let_go(op, p->policy);
+		sva_dma_use_addresses(op, p->policy);
 	}
 	/* No device is left. */
 	if (p->policy->cpu_allowed && !p->pinned)
@@ -135,7 +135,7 @@ enum sva_look sva_complete_look(struct sva_op *op)
 
 static void read_fault(struct sva_op *op)
 {
-	int verdict = sva_resume(op, SVA_OP_PRIVATE(op)->lease->path);
+	int verdict = sva_fault_resolve(op, SVA_OP_PRIVATE(op)->lease->path);
 
 	if (verdict > 0)
 		sva_issue_on_cpu(op, SVA_REASON_FAULTS);

@@ -301,7 +301,7 @@ int sva_launch(struct sva_thread *thread, struct sva_op *op)
 		 */
 		if (err == -EOPNOTSUPP)
 			p->result.reason = SVA_REASON_NO_OPERATION;
-		sva_dma_let_go(op, &thread->ctx->policy);
+		sva_dma_use_addresses(op, &thread->ctx->policy);
 		err = sva_issue(thread, op);
 	}
 	if (!err)
