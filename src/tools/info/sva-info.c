@@ -40,8 +40,6 @@ static int gather(struct info *info)
 	}
 }
 
-/* ------------------------------------------------------------------ text */
-
 /*
  * What the library logs is shown as a problem or as a reason, too. Only while there is no context
  * to ask for these, its errors are printed as they are logged.

@@ -29,7 +29,7 @@ static const struct {
 	{ SVA_GENCAP_NO_STORD_PEER, "no-strict-order-to-peers" },
 };
 
-/* *bit is an index of the table. */
+/* Here *bit is an index of capabilities[]. */
 const char *info_next_capability(uint64_t gen_cap, unsigned int *bit)
 {
 	for (; *bit < sizeof(capabilities) / sizeof(capabilities[0]); ++*bit)
