@@ -77,8 +77,8 @@ static uint32_t path_reason(struct sva *ctx, int path)
 		return SVA_REASON_OK;
 	if (!ops->queue)
 		return queue_path_reason(ctx, path);
-	if (ops->look)
-		(void)ops->look(&reason);
+	if (ops->probe)
+		(void)ops->probe(&reason);
 	return reason;
 }
 

@@ -31,7 +31,7 @@ static int add_candidate(struct sva *ctx, const struct sva_queue *queue, int pat
 static int add_own_queue(struct sva *ctx, const struct sva_submit_ops *ops)
 {
 	uint32_t reason = SVA_REASON_OK;
-	int err = ops->look ? ops->look(&reason) : 0;
+	int err = ops->probe ? ops->probe(&reason) : 0;
 
 	ctx->own_reasons[ops->path] = reason;
 	return err || reason != SVA_REASON_OK ? err :

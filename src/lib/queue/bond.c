@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bonds: one for each queue and process, counted. The kernel stops serving completion-record faults
- * when a process opens a shared queue twice and closes one of the two (Linux idxd cdev.c), so there
- * is one descriptor, and every context and every handle shares it.
+ * Bonds: one for each queue and process, reference-counted. The kernel stops serving
+ * completion-record faults when a process opens a shared queue twice and closes one of the two
+ * (Linux idxd cdev.c). So there is one descriptor, which every context and every handle shares.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -21,7 +21,10 @@ static struct sva_bond *find_bond(const char *node, const char *name)
 	for (struct sva_bond *bond = sva_process.bonds; bond; bond = bond->next) {
 		if (bond->generation != sva_process_generation())
 			continue;
-		/* One that is retired is closed already, unless it is being closed for good. */
+		/*
+		 * The queue of a retired bond is closed already, so another may be made; not so
+		 * while it is being freed.
+		 */
 		if (atomic_load(&bond->state) != SVA_BOND_LIVE && atomic_load(&bond->holds))
 			continue;
 		if (node[0] ? !strcmp(bond->node, node) :
@@ -38,15 +41,18 @@ static void free_bond(struct sva_bond *bond)
 		bond->ops->close(bond);
 	if (bond->portal)
 		munmap(bond->portal, SVA_PORTAL_SIZE);
-	/* For a queue, close(2) waits in the kernel until its descriptors have finished. */
+	/*
+	 * For the node of a queue, close(2) waits in the kernel until its descriptors have
+	 * finished.
+	 */
 	sva_file_close(&bond->file);
 	pthread_mutex_destroy(&bond->lock);
 	free(bond);
 }
 
 /*
- * The errno that callers get for an errno of open(2): the same, but for those that mean something
- * else to them.
+ * The errno that callers get for an errno of open(2): the same, except for those that have another
+ * meaning in this library.
  */
 static int open_error(int err)
 {
@@ -80,10 +86,10 @@ static int open_node(struct sva_bond *bond, const struct sva_queue *queue,
 }
 
 /*
- * A queue from a file may not say what it can do: then everything is tried, and what is refused is
- * remembered (complete.c). Batches are tried wherever there may be more than one descriptor in one:
- * the kernel hides them from op_cap of a DSA 1 (before 6.16 of every DSA), since its write(2)
- * refuses them, but the device behind a portal has them.
+ * A queue from a file may have no list of operations: then every operation is tried, and refused
+ * ones are remembered (complete.c). Batches are tried on every queue that allows more than one
+ * descriptor in one: the kernel hides them from op_cap of a DSA 1 (before 6.16 of every DSA), since
+ * its write(2) refuses them, but the device behind a portal has them.
  */
 static void fill_operations(struct sva_bond *bond, const struct sva_queue *queue)
 {
@@ -152,7 +158,7 @@ static int new_bond(const struct sva_config *config, const struct sva_queue *que
 	return 0;
 }
 
-/* Bring one path up on a bond, if it is not up yet. */
+/* Open one path on a bond, if it is not open yet. */
 static int open_path(struct sva_bond *bond, const struct sva_config *config,
 		     const struct sva_submit_ops *ops, uint32_t *reason)
 {
@@ -169,7 +175,7 @@ static int open_path(struct sva_bond *bond, const struct sva_config *config,
 	if (err)
 		return err;
 	if (!bond->ops) {
-		bond->ops = ops; /* what open() has made goes with the bond */
+		bond->ops = ops; /* free_bond() frees what open() has made */
 		bond->id = sva_identify(bond->name, bond->device, ops->path, SVA_REASON_OK);
 		if (!bond->id)
 			return -ENOMEM;
@@ -186,14 +192,14 @@ void sva_bond_lost(struct sva_bond *bond)
 
 	pthread_mutex_lock(&bond->lock);
 	/*
-	 * A mapped portal keeps the queue open, and works without the descriptor: it is only the
-	 * path write that is gone.
+	 * A mapped portal keeps the queue open and works without the descriptor: only the path
+	 * write is gone.
 	 */
 	if (atomic_load(&bond->state) == SVA_BOND_LIVE && !bond->portal) {
 		sva_bond_kill_leases(bond);
 		/*
-		 * Not closed: it is the program's. Nor looked at again, since the next bond can get
-		 * the same number.
+		 * Do not close it: it is the program's now. Forget the number, since the next bond
+		 * can get the same.
 		 */
 		bond->file.fd = -1;
 		if (bond->ops->lose)
@@ -205,8 +211,8 @@ void sva_bond_lost(struct sva_bond *bond)
 }
 
 /*
- * With sva_process.lock held: a bond that is open already, and whose descriptor is still ours if it
- * is needed for anything.
+ * With sva_process.lock held: the bond of a queue that is open already, if it still has a
+ * descriptor or works without one.
  */
 static struct sva_bond *usable_bond(const struct sva_queue *queue)
 {
@@ -220,17 +226,17 @@ static struct sva_bond *usable_bond(const struct sva_queue *queue)
 }
 
 /*
- * With sva_process.lock held: a reference to the bond of a queue that is open, or NULL. Waits for
- * one that is being closed, so that no queue is open twice.
+ * With sva_process.lock held: a reference to the bond of a queue that is open, or NULL. Waits for a
+ * bond that is being closed, so that no queue is open twice.
  */
-static struct sva_bond *get_open(const struct sva_queue *queue)
+static struct sva_bond *get_open_bond(const struct sva_queue *queue)
 {
 	struct sva_bond *bond;
 
 	while ((bond = usable_bond(queue))) {
 		/*
-		 * Without references it is open for operations that have not ended; now it has a
-		 * reference again.
+		 * A bond without references stays open for operations that have not ended; then it
+		 * gets its first reference again.
 		 */
 		if (bond->refs || sva_bond_try_hold(bond)) {
 			bond->refs++;
@@ -247,7 +253,7 @@ static void close_in_child(void)
 		sva_file_close(&bond->file);
 }
 
-static int get_new(const struct sva_config *config, const struct sva_queue *queue, int path,
+static int get_new_bond(const struct sva_config *config, const struct sva_queue *queue, int path,
 		   struct sva_bond **out, uint32_t *reason)
 {
 	struct sva_bond *bond;
@@ -276,11 +282,11 @@ int sva_bond_get(const struct sva_config *config, const struct sva_queue *queue,
 	struct sva_bond *bond;
 
 	pthread_mutex_lock(&sva_process.lock);
-	bond = get_open(queue);
+	bond = get_open_bond(queue);
 	if (bond)
 		err = open_path(bond, config, sva_submit_ops_of(path), reason);
 	else
-		err = get_new(config, queue, path, &bond, reason);
+		err = get_new_bond(config, queue, path, &bond, reason);
 	pthread_mutex_unlock(&sva_process.lock);
 	if (!err)
 		*out = bond;
@@ -301,10 +307,11 @@ bool sva_bond_try_hold(struct sva_bond *bond)
 	return false;
 }
 
-/* Only the list of bonds still has it: there sva_bond_get() sees that it has to wait. */
+/* Only the list of bonds still has it, where sva_bond_get() finds it and waits. */
 static void close_bond(struct sva_bond *bond)
 {
-	int saved = errno, cancel = sva_cancel_hold(); /* sva_poll() may come here, too */
+	/* close(2) is a cancellation point; sva_poll() gets here, too */
+	int saved = errno, cancel = sva_cancel_hold();
 
 	sva_bond_free_leases(bond);
 	pthread_mutex_lock(&sva_process.lock);
@@ -315,8 +322,8 @@ static void close_bond(struct sva_bond *bond)
 		}
 	}
 	/*
-	 * With the lock held: a child that is forked now has the descriptor open or knows that it
-	 * has none.
+	 * With the lock held, so that a forked child either has the descriptor open, or knows that
+	 * it has none.
 	 */
 	free_bond(bond);
 	pthread_cond_broadcast(&sva_process.closed);
@@ -326,8 +333,8 @@ static void close_bond(struct sva_bond *bond)
 }
 
 /*
- * The thread that brings the count to zero closes the bond, and no other may look at it after its
- * own drop: acquire and release order everything that was done on the bond before that.
+ * The thread that lowers the count to zero closes the bond, and no other thread may use it after
+ * its own drop: acquire and release order everything that was done on the bond before that.
  * sva_bond_try_hold() never raises the count from zero.
  */
 void sva_bond_drop(struct sva_bond *bond)
@@ -336,7 +343,9 @@ void sva_bond_drop(struct sva_bond *bond)
 		close_bond(bond);
 }
 
-/* The last reference is given back: its hold goes, and with the last hold the queue. */
+/*
+ * The last reference releases the hold that all references share; the last hold closes the queue.
+ */
 void sva_bond_unref(struct sva_bond *bond)
 {
 	bool last;
@@ -355,7 +364,10 @@ void sva_bond_retire(struct sva_bond *bond)
 	pthread_mutex_lock(&bond->lock);
 	if (atomic_load(&bond->state) != SVA_BOND_RETIRED) {
 		sva_bond_kill_leases(bond);
-		/* No thread is between a look at its lease and the portal now, and none will be. */
+		/*
+		 * No thread is between the check of its lease and its store to the portal now, and
+		 * none will be.
+		 */
 		if (bond->ops->retire)
 			bond->ops->retire(bond);
 		if (bond->portal)
@@ -363,8 +375,8 @@ void sva_bond_retire(struct sva_bond *bond)
 		bond->portal = NULL;
 		sva_file_close(&bond->file); /* the kernel drains the queue for this process */
 		/*
-		 * Release: whoever sees the state sees every record that was written before the
-		 * close returned.
+		 * Release: a thread that sees the state also sees every record that was written
+		 * before the close returned.
 		 */
 		atomic_store_explicit(&bond->state, SVA_BOND_RETIRED, memory_order_release);
 	}
@@ -377,7 +389,7 @@ int sva_bond_check(const struct sva_bond *bond)
 {
 	if (!bond || bond->magic != SVA_BOND_MAGIC)
 		return -EINVAL;
-	/* Before anything else of it is used: in a forked child the queue is not this process's. */
+	/* Check this first: in a forked child the queue is not open. */
 	if (bond->generation != sva_process_generation())
 		return -ESTALE;
 	if (atomic_load_explicit(&bond->state, memory_order_acquire) != SVA_BOND_LIVE)
@@ -387,8 +399,8 @@ int sva_bond_check(const struct sva_bond *bond)
 
 /*
  * Another thread may be closing one of these bonds: it unpins the lease inside the section of the
- * share, and frees lease and bond afterwards. A lease that is found pinned inside the section hence
- * has its bond; a hold on the bond keeps both.
+ * share, and frees lease and bond afterwards. So a lease that is found pinned inside the section
+ * still has its bond, and a hold on the bond keeps both.
  */
 static struct sva_lease *pop_pinned(struct sva_lessee *lessee, bool *closing)
 {

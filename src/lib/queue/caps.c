@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a queue can do with an operation: the capabilities that it needs, and the flags that it gets
- * there.
+ * Whether a queue can do an operation: the capabilities that it needs; and the flags that its
+ * descriptor gets there.
  */
 #include "lib/op/kinds.h"
 #include "lib/queue/bond.h"
 
-/* larger results are written to memory: they would push everything else out of the cache */
+/* larger results bypass the cache, since they would evict everything else */
 #define CACHE_LIMIT (1u << 20)
 
-/* What of GENCAP an operation needs. */
+/* The bits of GENCAP that an operation needs. */
 static uint64_t needed_capabilities(const struct sva_op *op)
 {
 	uint32_t flags = sva_desc_flags(&op->desc);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dma: /dev/sva_dma, the sva_dma module, which maps buffers with the DMA API and runs copies and
- * fills on dmaengine channels. Its completions come in a ring that the kernel writes; pumping the
- * ring writes the completion records that the rest of the library looks at, so that nothing above
- * knows the difference.
+ * fills on dmaengine channels. The kernel reports completions in a ring; pump_dma() turns them into
+ * completion records, so that code above does not know the difference.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -26,7 +25,8 @@
 #define GROUP 32u /* operations in one call */
 
 /*
- * The ring of one open file. Its head is this process's; whoever holds lock takes completions out.
+ * The ring of one open file. This process owns its head; a thread takes completions out with lock
+ * held.
  */
 struct sva_dma_side {
 	pthread_mutex_t lock;
@@ -35,13 +35,12 @@ struct sva_dma_side {
 	uint32_t entries;
 	uint32_t head;
 	uint32_t features; /* SVA_DMA_FEATURE_* */
-	/* the program has closed the file: when the last completion is here, the ring goes */
-	bool lost;
+	bool lost; /* the program has closed the file: unmap the ring after the last completion */
 	uint32_t completed;
 	atomic_uint submitted;
 };
 
-/* ------------------------------------------------------------------ what it is */
+/* ------------------------------------------------------------------ what the module offers */
 
 static uint32_t node_reason(int err, const char *node)
 {
@@ -68,8 +67,8 @@ static int get_info(int fd, struct sva_dma_info *info, uint32_t *reason)
 }
 
 /*
- * Numbers of calls mean something else to another driver, and handles to another open file of the
- * module: so it is looked at each time whether the descriptor is still ours.
+ * The same request has another meaning for another driver, and handles for another open file of the
+ * module: so each call checks that the descriptor is still ours.
  */
 int sva_dma_call(struct sva_bond *bond, unsigned long request, void *args)
 {
@@ -105,8 +104,8 @@ static const struct sva_queue *dma_queue(void)
 	return &queue;
 }
 
-/* Ask it from outside of any bond. */
-static int ask(struct sva_dma_info *info, uint32_t *reason)
+/* Get the module's description without a bond. */
+static int read_info(struct sva_dma_info *info, uint32_t *reason)
 {
 	int cancel = sva_cancel_hold(), fd, err = -ENODEV;
 
@@ -124,10 +123,10 @@ static int ask(struct sva_dma_info *info, uint32_t *reason)
 	return err;
 }
 
-static int look_dma(uint32_t *reason)
+static int probe_dma(uint32_t *reason)
 {
 	struct sva_dma_info info;
-	int saved = errno, err = ask(&info, reason);
+	int saved = errno, err = read_info(&info, reason);
 
 	if (!err && !info.nr_channels)
 		*reason = SVA_REASON_MODULE_NO_CHANNEL;
@@ -140,7 +139,7 @@ int sva_dma_pasid(uint32_t *pasid)
 	struct sva_dma_info info;
 	uint32_t reason;
 	int saved = errno;
-	int err = ask(&info, &reason);
+	int err = read_info(&info, &reason);
 
 	errno = saved;
 	if (err || !(info.features & SVA_DMA_FEATURE_PASID))
@@ -151,10 +150,7 @@ int sva_dma_pasid(uint32_t *pasid)
 
 /* ------------------------------------------------------------------ open and close */
 
-/*
- * The first channel's device gives the path a name that a user knows: "dsa0", "dma0chan0's" driver,
- * whatever it is.
- */
+/* The device is named after that of the first channel, such as "dsa0", which users know. */
 static void name_device(struct sva_bond *bond)
 {
 	struct sva_dma_channel channel = { .size = sizeof(channel) };
@@ -193,7 +189,7 @@ static int map_ring(struct sva_bond *bond, const struct sva_dma_info *info)
 	return 0;
 }
 
-static bool is_misc(const struct stat *st)
+static bool is_misc_device(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) && major(st->st_rdev) == MISC_MAJOR;
 }
@@ -278,11 +274,11 @@ static void write_record(uint64_t record, int result, uint64_t fault)
 }
 
 /*
- * A bad pointer becomes a record like a device's, whose fault the library knows how to handle: it
- * touches the page, tries again, or tells the caller. What the module leaves to the CPU (an
- * overlap), and a channel that is gone, are answers to the submission: something else is tried.
+ * For a bad pointer, write a record like that of a device: the caller of the path then touches the
+ * page, tries again, or reports the fault. What the module leaves to the CPU (an overlap), and a
+ * channel that is gone, are errors of the submission, after which another candidate is tried.
  */
-static int take_answer(const struct sva_dma_op *op)
+static int handle_answer(const struct sva_dma_op *op)
 {
 	if (op->result == -EFAULT) {
 		write_record(op->user_data, -EFAULT, op->fault);
@@ -312,12 +308,14 @@ static int submit_many_dma(struct sva_lease *lease, const struct sva_desc *descs
 	for (unsigned int i = 0; i < args.taken; i++)
 		submitted += !ops[i].result;
 	atomic_fetch_add(&side_of(lease)->submitted, submitted);
-	/* The last ones, which may not be pinned beside the others, were not taken. */
+	/*
+	 * The last ones were not accepted if RLIMIT_MEMLOCK has no room for them beside the others.
+	 */
 	for (taken = args.taken; taken && ops[taken - 1].result == -ENOMEM; taken--)
 		;
 	/*
-	 * Whatever else one of them was refused for, it is looked at again alone: as after a page
-	 * fault with nothing done.
+	 * An operation that was refused for another reason gets a page fault with nothing done, so
+	 * that it is submitted again on its own.
 	 */
 	for (unsigned int i = 0; i < taken; i++)
 		if (ops[i].result)
@@ -343,7 +341,7 @@ static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)
 		return err == -EINTR ? -EAGAIN : err;
 	if (args.taken && !op.result)
 		atomic_fetch_add(&side_of(lease)->submitted, 1);
-	return args.taken ? take_answer(&op) : -EAGAIN;
+	return args.taken ? handle_answer(&op) : -EAGAIN;
 }
 
 /* ------------------------------------------------------------------ completion */
@@ -351,8 +349,8 @@ static int submit_dma(struct sva_lease *lease, const struct sva_desc *desc)
 static bool drain_ring(struct sva_dma_side *side)
 {
 	/*
-	 * Acquire: the entries up to tail are written. Release: they have been read when the driver
-	 * sees the new head.
+	 * Acquire: the entries up to tail have been written. Release: the driver sees the new head
+	 * only after the entries have been read.
 	 */
 	uint32_t tail = __atomic_load_n(&side->ring->tail, __ATOMIC_ACQUIRE);
 	bool any = side->head != tail;
@@ -375,7 +373,7 @@ static void unmap_ring(struct sva_dma_side *side)
 	side->ring = NULL;
 }
 
-/* The mapping keeps the file open: it has to go for close(2) to end what is in flight. */
+/* The mapping keeps the file open: unmap it, so that close(2) ends what is in flight. */
 static void retire_dma(struct sva_bond *bond)
 {
 	struct sva_dma_side *side = bond->side;
@@ -388,8 +386,8 @@ static void retire_dma(struct sva_bond *bond)
 }
 
 /*
- * With side->lock held. Of a lost file the ring is all that is left: its end is the end of what the
- * module has pinned for it.
+ * With side->lock held. Only the ring keeps a lost file open: unmapping it after the last
+ * completion lets the module unpin everything.
  */
 static void end_lost(struct sva_dma_side *side)
 {
@@ -429,7 +427,7 @@ static void pump_dma(struct sva_bond *bond, uint64_t wait_ns)
 	if (pthread_mutex_trylock(&side->lock))
 		return;
 	if (side->ring && !drain_ring(side) && wait_ns) {
-		/* Without the descriptor, looking is all that can be done. */
+		/* Without the descriptor the thread can only poll the ring. */
 		if (sva_dma_call(bond, SVA_DMA_WAIT, &args) == -SVA_LOST)
 			sched_yield();
 		drain_ring(side);
@@ -445,8 +443,8 @@ const struct sva_submit_ops sva_submit_dma = {
 	.foreign = SVA_REASON_MODULE_FOREIGN,
 	.pins = true,
 	.queue = dma_queue,
-	.look = look_dma,
-	.is_node = is_misc,
+	.probe = probe_dma,
+	.is_node = is_misc_device,
 	.open_reason = node_reason,
 	.open = open_dma,
 	.submit = submit_dma,

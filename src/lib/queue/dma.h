@@ -15,7 +15,7 @@ int sva_dma_call(struct sva_bond *bond, unsigned long request, void *args);
 
 struct sva_dma_op;
 
-/* The module's words for a descriptor. */
+/* Translate a descriptor into an operation of the module. */
 void sva_dma_translate(const struct sva_desc *desc, struct sva_dma_op *op);
 /* Does the module behind this bond take operations through io_uring? */
 bool sva_dma_has_uring(const struct sva_bond *bond);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Leases and their credits. A dedicated queue drops what it has no room for, so there are as many
- * credits as the queue has entries, and a descriptor goes out only with one. Threads take them from
- * the bond's pool in blocks; as long as a block lasts, submitting and completing needs no lock. A
- * thread that finds the pool empty visits the others (bias.h) and takes what they hold idle, and
- * from then on, until the pool has recovered, completed operations give their credit straight back
- * to it.
+ * credits as the queue has entries, and each descriptor needs one. Threads take credits from the
+ * bond's pool in blocks; as long as a block lasts, submitting and completing need no lock. A thread
+ * that finds the pool empty visits the other threads (bias.h) and takes their idle credits. From
+ * then on, until the pool has recovered, each completed operation returns its credit straight to
+ * the pool.
  */
 #include <stdlib.h>
 
@@ -17,14 +17,15 @@ static void kill_lease(struct sva_lease *lease)
 {
 	lease->dead = true;
 	lease->portal = NULL;
-	lease->credits = -UNCOUNTED_CREDITS; /* one look at credits is enough to see it */
+	/* so that the submitter only needs to check the credits */
+	lease->credits = -UNCOUNTED_CREDITS;
 }
 
 static uint32_t block_size(const struct sva_bond *bond)
 {
 	uint32_t block = bond->entries / 4;
 
-	if (atomic_load_explicit(&bond->thirsty, memory_order_relaxed) || !block)
+	if (atomic_load_explicit(&bond->starved, memory_order_relaxed) || !block)
 		return 1;
 	return block;
 }
@@ -86,8 +87,8 @@ void sva_lease_free(struct sva_lease *lease)
 }
 
 /*
- * Of the threads with a lease on the bond, the one with the lowest address above another's. One
- * with several leases on it comes once.
+ * Of the lessees with a lease on the bond, the one with the next higher address. One with several
+ * leases is found once.
  */
 static struct sva_lessee *lessee_after(const struct sva_bond *bond, const struct sva_lessee *after)
 {
@@ -101,9 +102,9 @@ static struct sva_lessee *lessee_after(const struct sva_bond *bond, const struct
 }
 
 /*
- * With bond->lock held: visit every thread with a lease on the bond, all at once, and do something
- * to each lease. Two bonds list the same threads in different orders, so they are visited in the
- * order of their addresses.
+ * With bond->lock held: visit every thread with a lease on the bond, all at once, and call each()
+ * on the leases. Different bonds list the same threads in different orders, so they are visited in
+ * the order of their addresses.
  */
 static void visit_leases(struct sva_bond *bond, void (*each)(struct sva_lease *lease))
 {
@@ -122,7 +123,7 @@ static void visit_leases(struct sva_bond *bond, void (*each)(struct sva_lease *l
 	pthread_mutex_unlock(&sva_process.visit_lock);
 }
 
-static void take_idle(struct sva_lease *lease)
+static void collect_idle_credits(struct sva_lease *lease)
 {
 	if (lease->counted && lease->credits > 0) {
 		lease->bond->pool += (uint32_t)lease->credits;
@@ -139,10 +140,10 @@ bool sva_lease_refill(struct sva_lease *lease)
 		return !lease->dead;
 	pthread_mutex_lock(&bond->lock);
 	if (!bond->pool && !lease->dead) {
-		atomic_store(&bond->thirsty, true);
-		visit_leases(bond, take_idle);
+		atomic_store(&bond->starved, true);
+		visit_leases(bond, collect_idle_credits);
 	} else if (bond->pool >= (bond->entries + 1) / 2) {
-		atomic_store(&bond->thirsty, false);
+		atomic_store(&bond->starved, false);
 	}
 	if (!lease->dead) {
 		block = block_size(bond);
@@ -176,8 +177,8 @@ struct sva_lease *sva_lease_pinned(struct sva_lessee *lessee, struct sva_bond *b
 	struct sva_lease *lease;
 
 	/*
-	 * In the section: whoever closes another bond takes its lease out of this list and frees it
-	 * (sva_bond_free_leases()).
+	 * Inside the section: a thread that closes another bond removes its lease from this list
+	 * and frees it (sva_bond_free_leases()).
 	 */
 	sva_bias_enter(&lessee->bias);
 	for (lease = lessee->pinned; lease && lease->bond != bond; lease = lease->next_pinned)
@@ -195,7 +196,7 @@ struct sva_lease *sva_lease_pinned(struct sva_lessee *lessee, struct sva_bond *b
 	return lease;
 }
 
-static void unpin(struct sva_lease *lease)
+static void unpin_lease(struct sva_lease *lease)
 {
 	for (struct sva_lease **at = &lease->lessee->pinned; *at; at = &(*at)->next_pinned) {
 		if (*at == lease) {
@@ -210,7 +211,7 @@ void sva_bond_free_leases(struct sva_bond *bond)
 	struct sva_lease *lease, *next;
 
 	pthread_mutex_lock(&bond->lock);
-	visit_leases(bond, unpin);
+	visit_leases(bond, unpin_lease);
 	pthread_mutex_unlock(&bond->lock);
 	for (lease = bond->leases; lease; lease = next) {
 		next = lease->next;

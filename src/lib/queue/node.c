@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The node of a queue in this process: what an error of open(2) means, and who has it open. */
+/* The node of a queue in this process: what an error of open(2) means. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "lib/base/fd.h"
 #include "lib/queue/node.h"
 
-/* Without /proc, every number that descriptors usually have. */
+/* Without /proc, the descriptors below this number are checked. */
 #define NUMBERS 4096
 
 static bool is_open_on(int fd, const struct stat *want)

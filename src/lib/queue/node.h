@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The node of a queue in this process: who has it open, and what an error of open(2) means. */
+/* The node of a queue in this process: what an error of open(2) means. */
 #ifndef SVA_QUEUE_NODE_H
 #define SVA_QUEUE_NODE_H
 

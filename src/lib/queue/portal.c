@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The portal paths: a mapped page of the queue, which descriptors are written to with one
- * instruction.
+ * The portal paths: a mapped page of the queue, to which one instruction writes a descriptor.
  *
- * 	enqcmd     a shared queue; it answers whether it took the descriptor
- * 	movdir64b  a dedicated queue; when full it drops in silence, so nothing gets here without a
- *         credit (lease.c)
+ * - enqcmd: a shared queue. The instruction reports whether the queue accepted the descriptor.
+ * - movdir64b: a dedicated queue. A full one silently drops the descriptor, so each submission
+ *   needs a credit (lease.c).
  *
- * A store goes to the same 64 bytes of the page each time: the device keeps descriptors in order
- * only if they come through one address, and drain relies on that order (DSA specification rev 3.0,
- * 3.9).
+ * Every store goes to the same 64 bytes of the page: the device keeps descriptors in order only if
+ * they come through one address, and drain relies on that order (DSA specification rev 3.0, 3.9).
  */
 #include <sys/mman.h>
 
@@ -33,7 +31,7 @@ static int map_portal(struct sva_bond *bond, uint32_t *reason)
 						 SVA_REASON_MAP_FAILED;
 		return err == EPERM ? -EACCES : -err;
 	}
-	/* The kernel does so itself for a portal; an emulated one gets the same. */
+	/* The kernel does so itself for a portal, but not for an emulated one. */
 	(void)madvise(portal, SVA_PORTAL_SIZE, MADV_DONTFORK);
 	bond->portal = portal;
 	return 0;

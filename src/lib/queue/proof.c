@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The proof that a node is a queue's. It is looked at before it is opened, and again before
- * anything is written to it: a file would be damaged, a FIFO or a terminal would make the program
- * wait, and another device may do anything with 64 bytes. It has to be a character device of the
- * driver's, and where /sys shows the queue of this name, that very one: a stale node in a container
- * can be another queue, of the other mode.
+ * The proof that a node is that of a queue. The node is checked before it is opened, and again
+ * before anything is written to it: 64 bytes would damage a file, could have any effect on another
+ * device, and opening a FIFO or a terminal could block. It must be a character device of the
+ * driver, and where /sys shows the queue of this name, that very device: a stale node in a
+ * container can belong to another queue, of the other mode.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +19,10 @@
 #include "lib/queue/proof.h"
 #include "lib/queue/ways.h"
 
-/* Majors for drivers that ask for any, as idxd does. Source: Linux fs.h, CHRDEV_MAJOR_DYN_* */
+/*
+ * Majors that the kernel gives to drivers which ask for any, as idxd does. Source: Linux fs.h,
+ * CHRDEV_MAJOR_DYN_*
+ */
 #define IS_DYNAMIC(major) (((major) >= 234 && (major) <= 254) || ((major) >= 384 && (major) <= 511))
 
 enum verdict {
@@ -28,7 +31,7 @@ enum verdict {
 	NO
 };
 
-/* The drivers of queues, as their bus is named in /sys, and their devices in /proc/devices. */
+/* The drivers of queues: names of their bus in /sys and of their devices in /proc/devices. */
 static const char *const drivers[] = {"dsa", "iax"};
 
 #define DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
@@ -54,7 +57,7 @@ static bool read_number(const char *directory, const char *more, const char *fil
 	return !sva_text_number(text, 0, value);
 }
 
-/* The devices of one driver: is the major that of one of them? */
+/* Is it the major of one of a driver's devices? directory: that of the driver's devices. */
 static enum verdict major_on_bus(const char *directory, unsigned int major)
 {
 	DIR *dir = sva_fd_opendir(directory);
@@ -71,7 +74,7 @@ static enum verdict major_on_bus(const char *directory, unsigned int major)
 	return verdict;
 }
 
-/* The queue that /sys shows under the names of this one has that number. */
+/* Is it the minor of the queue that /sys shows under this name? */
 static enum verdict minor_of_queue(const char *directory, const struct sva_queue *queue,
 				   unsigned int minor)
 {
@@ -84,7 +87,7 @@ static enum verdict minor_of_queue(const char *directory, const struct sva_queue
 	return value == minor ? YES : NO;
 }
 
-static enum verdict look_in_sysfs(const struct sva_queue *queue, dev_t node)
+static enum verdict check_sysfs(const struct sva_queue *queue, dev_t node)
 {
 	enum verdict verdict = UNKNOWN;
 	char directory[64];
@@ -102,8 +105,11 @@ static enum verdict look_in_sysfs(const struct sva_queue *queue, dev_t node)
 	return verdict;
 }
 
-/* "Character devices:", then lines of a number and a name, up to an empty one. */
-static enum verdict look_in_proc(unsigned int major)
+/*
+ * The file begins with "Character devices:", then has lines of a number and a name, up to an empty
+ * one.
+ */
+static enum verdict check_proc(unsigned int major)
 {
 	FILE *file = sva_fd_fopen("/proc/devices");
 	enum verdict verdict = UNKNOWN;
@@ -130,10 +136,10 @@ static bool is_queue_node(const struct sva_queue *queue, const struct stat *st)
 
 	if (!S_ISCHR(st->st_mode))
 		return false;
-	verdict = look_in_sysfs(queue, st->st_rdev);
+	verdict = check_sysfs(queue, st->st_rdev);
 	if (verdict == UNKNOWN)
-		verdict = look_in_proc(major(st->st_rdev));
-	/* Nothing to be seen: at least it is none of the well-known devices. */
+		verdict = check_proc(major(st->st_rdev));
+	/* Neither shows anything: at least refuse the fixed majors of well-known devices. */
 	if (verdict == UNKNOWN)
 		verdict = IS_DYNAMIC(major(st->st_rdev)) ? YES : NO;
 	return verdict == YES;
@@ -161,7 +167,7 @@ int sva_proof_open(const struct sva_queue *queue, const struct sva_submit_ops *o
 	fd = sva_fd_open(queue->node, O_RDWR | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return fd;
-	/* It may have been replaced in between. */
+	/* The node may have been replaced in between. */
 	if (!fstat(fd, &after) && S_ISCHR(after.st_mode) && after.st_rdev == before.st_rdev)
 		return fd;
 	close(fd);

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* What is opened as a queue is proved to be one before anything is written to it. */
+/* A node is proved to be that of a queue before anything is written to it. */
 #ifndef SVA_QUEUE_PROOF_H
 #define SVA_QUEUE_PROOF_H
 
 #include "lib/find/discover.h"
 
-/*
- * Nothing of this is exported: say so where it is used, too, so that it is reached without an
- * indirection.
- */
+/* Nothing of this is exported. Stated here too, so that callers reach it without an indirection. */
 #pragma GCC visibility push(hidden)
 
 struct stat;
 struct sva_submit_ops;
 
-/* Is this the node of that queue, for the path of that row? OK, or what the row says it is. */
+/*
+ * Is this the node of that queue, for the path of that row? Returns OK, or the row's reason for a
+ * foreign node.
+ */
 uint32_t sva_proof(const struct sva_queue *queue, const struct sva_submit_ops *ops,
 		   const struct stat *st);
 /*
- * Open the node, proved before and after: a descriptor; -errno, with *reason set where the node is
- * something else (otherwise *reason is left alone).
+ * Open the node, with a proof before and after. Returns a descriptor, or -errno; *reason is set if
+ * the node is not that of the queue, and left alone otherwise.
  */
 int sva_proof_open(const struct sva_queue *queue, const struct sva_submit_ops *ops,
 		   uint32_t *reason);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What keeps a queue from a path before anything is opened: one table of probes drives the choice
- * of a path, sva_explain(), sva-info and the skip reasons of the tests.
+ * The reasons why a path cannot use a queue, found without opening it: one table of probes serves
+ * the choice of a path, sva_explain(), sva-info and the skip reasons of the tests.
  */
 #include <sys/stat.h>
 #include <unistd.h>
@@ -107,8 +107,8 @@ static uint32_t probe_node(const struct sva_config *config, const struct sva_que
 }
 
 /*
- * In the order in which an administrator would have to mend things. What only opening the node
- * shows comes from bond.c.
+ * In the order in which an administrator would remove the obstacles. Reasons that only opening the
+ * node shows come from bond.c.
  */
 static const struct probe probes[] = {
 	{ "path list", probe_path_list },

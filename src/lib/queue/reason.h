@@ -9,7 +9,9 @@
 
 /* OK, UNTRUSTED or TRUST_UNKNOWN. */
 uint32_t sva_trust_reason(const struct sva_queue *queue, bool strict, bool untrusted);
-/* What keeps a queue from a path before anything is opened: policy, state, CPU; OK: nothing. */
+/*
+ * The reason why a path cannot use a queue, found without opening it (policy, state, CPU), or OK.
+ */
 uint32_t sva_static_reason(const struct sva_config *config, const struct sva_queue *queue,
 			   int path);
 

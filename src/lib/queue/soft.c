@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The model as a queue of this process: run at submit, or by engine threads when there are any.
- * Memory is reached through sva_touch() first, so that a bad pointer becomes a page fault in the
- * record and not a signal. Another thread that unmaps a buffer while it is in use gets what it
- * would get from memcpy.
+ * The model as a queue of this process: operations run in the submitting thread, or on engine
+ * threads if there are any. Memory is touched by sva_touch() first, so that a bad pointer becomes a
+ * page fault in the record and not a signal. If another thread unmaps a buffer during the
+ * operation, the process faults, as it would in memcpy(3).
  */
 #include <pthread.h>
 #include <signal.h>
@@ -23,11 +23,9 @@
 
 struct sva_soft {
 	struct sva_model_profile profile;
-	/* engines that were started; 0: operations run when they are submitted */
-	atomic_uint threads;
-	unsigned int wanted;
-	/* of the engines that could not be started; sva_soft::starting */
-	struct sva_retry retry;
+	atomic_uint threads;    /* engines that run; 0: operations run when they are submitted */
+	unsigned int wanted;    /* how many the configuration asks for */
+	struct sva_retry retry; /* of those that could not be started; needs starting */
 	pthread_mutex_t starting;
 	bool stop;
 	pthread_mutex_t lock;
@@ -35,14 +33,17 @@ struct sva_soft {
 	pthread_t thread[64];
 	struct sva_desc ring[RING];
 	unsigned int head, count;
-	/* For drains: descriptors are numbered as they are taken from the ring. */
+	/*
+	 * For drains, descriptors are numbered in the order in which engines take them from the
+	 * ring.
+	 */
 	pthread_cond_t finished;
-	unsigned int engines, drains; /* how many have begun; how many drains wait */
+	unsigned int engines, drains; /* how many engines run; how many drains wait */
 	uint64_t taken;
-	uint64_t working[64];       /* the number that each engine is busy with; 0: none */
+	uint64_t working[64];       /* the number that each engine works on; 0: none */
 };
 
-static void *map_own(void *ctx, uint64_t addr, size_t *len, unsigned int access, uint64_t *fault)
+static void *map_memory(void *ctx, uint64_t addr, size_t *len, unsigned int access, uint64_t *fault)
 {
 	uint64_t bad;
 
@@ -59,9 +60,9 @@ static void *map_own(void *ctx, uint64_t addr, size_t *len, unsigned int access,
 	return (void *)(uintptr_t)addr;
 }
 
-static const struct sva_model_mem own_memory = { .map = map_own };
+static const struct sva_model_mem own_memory = { .map = map_memory };
 
-/* The record lies in an operation: no need to ask the kernel whether it can be written. */
+/* The record of an operation is writable, so the kernel need not be asked. */
 int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc,
 		     struct sva_comp *comp)
 {
@@ -74,8 +75,8 @@ int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_d
 }
 
 /*
- * With lock held. Whatever an engine takes from the ring from now on has a higher number, so one
- * look at each engine is enough.
+ * With lock held: wait for all descriptors with lower numbers. What engines take from the ring from
+ * now on has a higher number, so each engine is checked once.
  */
 static void wait_for_earlier(struct sva_soft *soft, uint64_t number)
 {
@@ -86,7 +87,7 @@ static void wait_for_earlier(struct sva_soft *soft, uint64_t number)
 	soft->drains--;
 }
 
-static void *engine(void *arg)
+static void *run_engine(void *arg)
 {
 	struct sva_soft *soft = arg;
 	struct sva_desc desc;
@@ -98,7 +99,7 @@ static void *engine(void *arg)
 		while (!soft->count && !soft->stop)
 			pthread_cond_wait(&soft->work, &soft->lock);
 		if (!soft->count)
-			break; /* stopped, and drained */
+			break; /* stop was set, and the ring is empty */
 		desc = soft->ring[soft->head];
 		soft->head = (soft->head + 1) % RING;
 		soft->count--;
@@ -117,8 +118,7 @@ static void *engine(void *arg)
 }
 
 /*
- * Start what is missing of the engines; what pthread_create(3) says when there is no room for one.
- * With sva_soft::starting held.
+ * With sva_soft::starting held: start the missing engines. Returns 0 or pthread_create(3)'s -errno.
  */
 static int start_engines(struct sva_soft *soft)
 {
@@ -126,11 +126,11 @@ static int start_engines(struct sva_soft *soft)
 	sigset_t all, old;
 	int err = 0;
 
-	/* The program's signals are for the program's threads. */
+	/* Engines block all signals: they are for the program's threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	while (!err && threads < soft->wanted) {
-		err = pthread_create(&soft->thread[threads], NULL, engine, soft);
+		err = pthread_create(&soft->thread[threads], NULL, run_engine, soft);
 		if (!err)
 			atomic_store(&soft->threads, ++threads);
 	}
@@ -141,8 +141,8 @@ static int start_engines(struct sva_soft *soft)
 }
 
 /*
- * Fewer engines than were asked for work all the same, and none means that operations run when they
- * are submitted.
+ * Fewer engines than were asked for work as well, and without any, operations run when they are
+ * submitted.
  */
 static void start_first(struct sva_soft *soft, const struct sva_config *config)
 {
@@ -172,7 +172,9 @@ static struct sva_soft *new_soft(const struct sva_config *config)
 	if (!soft)
 		return NULL;
 	soft->profile = profile ? *profile : sva_model_dsa2;
-	/* A queue in memory needs no small limits for fairness: what the device could carry. */
+	/*
+	 * No small limits for fairness are needed in memory: use the largest that the device has.
+	 */
 	soft->profile.max_transfer = SVA_GENCAP_MAX_XFER(soft->profile.gen_cap);
 	soft->profile.max_batch = SVA_GENCAP_MAX_BATCH(soft->profile.gen_cap);
 	pthread_mutex_init(&soft->lock, NULL);
@@ -249,7 +251,7 @@ static bool mend_soft(struct sva_bond *bond)
 	return lacks_threads(soft);
 }
 
-/* What the engines have in hand and in the ring is executed first. */
+/* The engines finish their descriptors and those in the ring first. */
 static void close_soft(struct sva_bond *bond)
 {
 	struct sva_soft *soft = bond->side;

@@ -8,7 +8,10 @@
 #pragma GCC visibility push(hidden)
 
 struct sva_model_profile;
-/* Execute now; 0 or -EIO when the record was lost. comp: receives a copy of the record, or NULL. */
+/*
+ * Execute it in this thread. Returns 0, or -EIO if the record could not be written. comp: receives
+ * a copy of the record, or NULL.
+ */
 int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc,
 		     struct sva_comp *comp);
 

@@ -17,7 +17,7 @@ const struct sva_submit_ops *sva_submit_ops_of(int path)
 	return table[path];
 }
 
-/* Queues that discovery found carry the name of their plug-in. */
+/* A queue that was discovered has the name of its plug-in; a path's own queue has none. */
 bool sva_submit_serves(const struct sva_submit_ops *ops, const struct sva_queue *queue)
 {
 	return ops->queue ? ops->queue() == queue : queue->plugin[0] != '\0';

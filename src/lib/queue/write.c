@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * write: write(2) on the queue's node. The kernel submits each 64 bytes of the buffer; this is what
- * a process gets that may not map the portal.
+ * write: write(2) on the queue's node. The kernel submits each 64 bytes of the buffer. This is the
+ * path of a process that may not map the portal.
  *
- * What the kernel answers (Linux idxd cdev.c): the bytes submitted, a multiple of 64, fewer when
- * the queue filled up; EAGAIN when the first one found it full; EINVAL for a misaligned record
- * address or a batch on DSA 1; EPERM in a process that did not open the node. On a full dedicated
- * queue it reports success and drops, as the hardware does, so the credits hold here too.
+ * The kernel returns (Linux idxd cdev.c) the number of bytes submitted, a multiple of 64, which is
+ * less than asked for if the queue filled up; EAGAIN if it was full at the first descriptor; EINVAL
+ * for a misaligned record address or a batch on DSA 1; EPERM in a process that did not open the
+ * node. On a full dedicated queue it reports success and drops the descriptor, as the hardware
+ * does, so credits are needed here, too.
  */
 #include <unistd.h>
 
@@ -22,10 +23,10 @@ static int write_descs(struct sva_bond *bond, const struct sva_desc *descs, unsi
 	ssize_t done;
 
 	/*
-	 * Before each write(2): a program may have closed the descriptor, and what has its number
-	 * now must not get 64 bytes into it. Another thread that closes it and gets the very same
-	 * number between the two calls is not seen; the number is a high one, which is given out
-	 * last.
+	 * Before each write(2): the program may have closed the descriptor, and the file that has
+	 * its number now must not get these bytes. If another thread closes it and opens a file of
+	 * the same number between the two calls, this check does not see it; the number is a high
+	 * one, which the kernel gives out last.
 	 */
 	if (!sva_file_same(&bond->file))
 		return -SVA_LOST;
@@ -36,7 +37,7 @@ static int write_descs(struct sva_bond *bond, const struct sva_desc *descs, unsi
 	sva_cancel_release(cancel);
 	if (done < 0)
 		return errno == EWOULDBLOCK ? -EAGAIN : errno == EBADF ? -SVA_LOST : -errno;
-	/* Less than one descriptor means that none was looked at. */
+	/* Less than one descriptor: the kernel submitted none. */
 	return done < (ssize_t)sizeof(*descs) ? -EAGAIN : (int)((size_t)done / sizeof(*descs));
 }
 
@@ -75,7 +76,7 @@ static int wait_for_probe(struct probe *probe, uint64_t timeout_ms)
 	return sva_record_status(&probe->comp) == SVA_STATUS_SUCCESS ? 0 : -EIO;
 }
 
-/* Whether the kernel takes descriptors this way is known when it has taken one: a real no-op. */
+/* Submit a no-op: only that shows whether the kernel accepts descriptors by write(2). */
 static int open_write(struct sva_bond *bond, const struct sva_config *config, uint32_t *reason)
 {
 	struct probe *probe = sva_arena_alloc(sizeof(*probe));
@@ -97,17 +98,17 @@ static int open_write(struct sva_bond *bond, const struct sva_config *config, ui
 		err = wait_for_probe(probe, bond->policy.record_timeout_ms);
 		if (err) {
 			/*
-			 * The record may still come. The caller closes the node, which drains it,
-			 * but it frees nothing that is ours: give the page up rather than have a
-			 * device write into somebody else's memory.
+			 * The record may still be written. The caller closes the node, which drains
+			 * it, but the page is not freed: leak it rather than let a device write
+			 * into memory with another use.
 			 */
 			*reason = SVA_REASON_RETIRED;
 			return err;
 		}
 	} else {
 		/*
-		 * Full is not a reason against the path: the kernel would have taken it. Anything
-		 * else is.
+		 * A full queue is no reason against the path: the kernel would accept descriptors.
+		 * Any other error is.
 		 */
 		if (err == -EAGAIN)
 			err = 0;

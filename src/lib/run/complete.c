@@ -28,7 +28,7 @@ static void return_credit(struct sva_op *op)
 	if (!lease->counted)
 		return;
 	if (!sva_lessee_is_own(lease->lessee) ||
-	    atomic_load_explicit(&lease->bond->thirsty, memory_order_relaxed)) {
+	    atomic_load_explicit(&lease->bond->starved, memory_order_relaxed)) {
 		sva_bond_return_credit(lease->bond);
 		return;
 	}

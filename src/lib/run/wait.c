@@ -48,7 +48,7 @@ static inline bool can_end_quickly(struct sva_op *op)
 	return op->state == SVA_OP_IN_FLIGHT && p->generation == sva_process_generation() &&
 	       p->quick && sva_record_status(&op->comp) == SVA_STATUS_SUCCESS &&
 	       sva_lessee_is_own(&p->thread->lessee) &&
-	       !atomic_load_explicit(&p->bond->thirsty, memory_order_relaxed);
+	       !atomic_load_explicit(&p->bond->starved, memory_order_relaxed);
 }
 
 static __attribute__((noinline, cold)) void give_back(struct sva_op *op, struct sva_thread *thread,
