@@ -5,11 +5,11 @@
  * old symbol versions, so they would pass the version check of the dynamic linker and fail when
  * called.
  *
- * What the library is asked for is what it gets right in all versions. It crashes on a queue whose
- * type or mode can not be read, so that is looked at first. Its getters return negative errno
- * values through unsigned types. op_cap changed its layout without a new soname, and 3.5.3 can not
- * parse what kernels write today; so the capability words come from sysfs itself. And on a
- * read-only /sys it finds nothing at all before 4.1.
+ * Only the functions that are right in all versions are used. The library crashes on a queue whose
+ * type or mode cannot be read, so these are read first. Its getters return negative errno values
+ * through unsigned types. op_cap changed its layout without a new soname, and 3.5.3 cannot parse
+ * the format of today's kernels; so the capability words come from sysfs itself. On a read-only
+ * /sys, versions before 4.1 find no device.
  */
 #include <accel-config/libaccel_config.h>
 #include <dirent.h>
@@ -30,8 +30,8 @@
 static const char *const buses[] = { "/sys/bus/dsa/devices", "/sys/bus/iax/devices" };
 
 /*
- * A negative errno that went through an unsigned getter means unknown, 0; anything else is for the
- * library to judge.
+ * A negative errno that went through an unsigned getter means unknown, 0; libsva checks all other
+ * values.
  */
 static uint32_t number(uint64_t value)
 {
@@ -47,8 +47,8 @@ static bool is_device(const char *name)
 }
 
 /*
- * Calls visit for each entry of a directory; how many it answered true for. -errno: it cannot be
- * read.
+ * Calls visit for each entry of a directory; returns how often visit returned true, or -errno if
+ * the directory cannot be read.
  */
 static int count_entries(const char *directory,
 			 bool (*visit)(const char *directory, const char *name))
@@ -82,8 +82,8 @@ static bool visit_readonly(const char *directory, const char *name)
 }
 
 /*
- * A queue that makes libaccel-config crash, since it uses both texts without a look whether it got
- * them.
+ * A queue that makes libaccel-config crash, since it uses both texts without checking that it has
+ * read them.
  */
 static bool visit_unreadable(const char *directory, const char *name)
 {
@@ -96,7 +96,7 @@ static bool visit_unreadable(const char *directory, const char *name)
 	       !sysfs_text(path, "mode", text, sizeof(text));
 }
 
-/* Where sysfs shows the device. */
+/* The device's directory in sysfs. */
 static bool find_directory(const char *device, char directory[static DIRECTORY_MAX])
 {
 	for (size_t i = 0; i < sizeof(buses) / sizeof(buses[0]); i++)
@@ -106,7 +106,7 @@ static bool find_directory(const char *device, char directory[static DIRECTORY_M
 	return false;
 }
 
-/* Why a program can not use it, as far as sysfs tells; the worst first. */
+/* Why a program cannot use the queue, as far as sysfs shows; the first reason that applies. */
 static uint32_t find_reason(struct accfg_device *device, struct accfg_wq *wq, const char *directory,
 			    const char *node)
 {
@@ -135,9 +135,9 @@ static uint32_t find_mode(const char *directory)
 }
 
 /*
- * The operations of a queue: those of its device, less what the administrator took away. Bit 1,
- * batch, of a queue's op_config is not to be relied upon. An analytics accelerator that does not
- * tell has none that a DSA has but no-op and drain.
+ * The operations of a queue: those of its device, less those that the administrator has disabled.
+ * Bit 1, batch, of a queue's op_config is not reliable. An analytics accelerator that reports none
+ * has no-op and drain and no other operation of a DSA.
  */
 static void find_operations(struct accfg_device *device, const char *device_directory,
 			    const char *directory, uint64_t op_cap[4])
@@ -196,7 +196,7 @@ static int report_queue(const struct sva_accfg_host *host, struct accfg_device *
 	queue.block_on_fault = accfg_wq_get_block_on_fault(wq) == 1;
 	queue.reason = find_reason(device, wq, device_directory, node);
 	err = host->add_queue(host->ctx, &queue);
-	/* a queue that was refused keeps no other from being used */
+	/* continue: a refused queue does not prevent the use of others */
 	return err == -ENOMEM ? err : 0;
 }
 
@@ -212,12 +212,12 @@ static int report_device(const struct sva_accfg_host *host, struct accfg_device 
 	int err = 0;
 
 	if (!find_directory(name, directory))
-		return 0; /* it went away */
+		return 0; /* it was removed meanwhile */
 	if (count_entries(directory, visit_unreadable) > 0) {
 		if (sva_fd_shortage())
 			return sva_fd_shortage();
 		snprintf(detail, sizeof(detail),
-			 "%.64s: the type or mode of a queue can not be read", name);
+			 "%.64s: the type or mode of a queue cannot be read", name);
 		host->problem(host->ctx, SVA_REASON_PLUGIN, detail);
 		return 0;
 	}
@@ -226,7 +226,7 @@ static int report_device(const struct sva_accfg_host *host, struct accfg_device 
 	return err;
 }
 
-/* Devices that sysfs shows and the library does not. */
+/* Report devices that are in sysfs and that the library leaves out. */
 static void report_missing(const struct sva_accfg_host *host, int missing)
 {
 	char detail[128];
@@ -247,9 +247,9 @@ static void report_missing(const struct sva_accfg_host *host, int missing)
 }
 
 /*
- * libaccel-config takes what it cannot open for absent, and does not say so. It opens up to three
- * files at a time: that many, and as many again for other threads, have to be there before it is
- * asked, and still afterwards.
+ * libaccel-config treats a file that it cannot open as absent, and reports no error. It opens up to
+ * three files at a time: as many descriptors, and as many again for other threads, must be free
+ * before the library is called, and still afterwards.
  */
 static int find_room(void)
 {
@@ -272,7 +272,7 @@ static int report_all(const struct sva_accfg_host *host, int devices)
 	err = find_room();
 	if (err)
 		return err;
-	/* The library opens files of its own, some for writing. */
+	/* The library opens files by itself, some for writing. */
 	sva_fd_hold_low(held);
 	err = accfg_new(&ctx);
 	if (err)
@@ -304,7 +304,7 @@ static bool visit_any(const char *directory, const char *name)
 	return name[0] != '.';
 }
 
-/* Neither bus is there. Is it the driver that is not, or does /sys show nothing at all? */
+/* Neither bus is in /sys: report whether the driver is absent or /sys is empty. */
 static void report_nothing(const struct sva_accfg_host *host)
 {
 	bool shown = count_entries("/sys/bus", visit_any) > 0;

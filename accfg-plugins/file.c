@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plug-in "file": queues from a text file, for set-ups that do not change, for containers whose
- * /sys tells nothing, and for devices that no other plug-in knows. The setting queue-file names it.
+ * The plug-in "file": queues from a text file, for set-ups that do not change, for containers
+ * without a /sys, and for devices that no other plug-in knows. The setting queue-file names it.
  *
  * One queue a line: its name, then KEY=VALUE with white space between them; device and mode must be
- * there. Nothing of a file with a mistake in it is used, so what the library checks is checked here
- * first, by the same code.
+ * there. If a file has a mistake, none of its queues is used; therefore the checks of the library
+ * are made here first, by the same code.
  */
 #include <errno.h>
 #include <limits.h>
@@ -20,8 +20,8 @@
 #include "sva/plugin.h"
 
 /*
- * What stands for a size that the file does not tell: what the idxd driver sets unless it is told
- * otherwise. The entries of a dedicated queue must be told: it drops silently what is over them.
+ * The sizes that the file leaves out: the defaults of the idxd driver. The entries of a dedicated
+ * queue have no default: the device drops descriptors beyond them without an error.
  */
 #define USUAL_ENTRIES	   16
 #define USUAL_MAX_TRANSFER (2u << 20)

@@ -50,7 +50,7 @@ bool sysfs_bitmap(const char *directory, const char *attribute, uint64_t words[4
 	return sysfs_text(directory, attribute, text, sizeof(text)) && sva_text_bitmap(text, words);
 }
 
-/* How many functions share the IOMMU group; -1 if that can not be read. */
+/* How many functions share the IOMMU group; -1 if that cannot be read. */
 static int group_size(const char *function)
 {
 	const struct dirent *entry;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading sysfs for the dsa plug-in: what libaccel-config gets wrong, or does not read at all.
+ * Reading sysfs for the dsa plug-in: attributes that libaccel-config reads wrongly or not at all.
  */
 #ifndef SVA_PLUGIN_SYSFS_H
 #define SVA_PLUGIN_SYSFS_H
@@ -10,21 +10,21 @@
 #include <stdint.h>
 
 /*
- * The text of DIRECTORY/ATTRIBUTE without its newline; false if it can not be read, is empty or
- * does not fit.
+ * The text of DIRECTORY/ATTRIBUTE without its newline; false if it cannot be read, is empty or does
+ * not fit.
  */
 bool sysfs_text(const char *directory, const char *attribute, char *text, size_t size);
 
-/* A number, decimal or 0x…; false if it can not be read or is none. */
+/* A number, decimal or 0x…; false if it cannot be read or is none. */
 bool sysfs_number(const char *directory, const char *attribute, uint64_t *value);
 
-/* 256 bits, the least significant word first; false if they can not be read. */
+/* 256 bits, the least significant word first; false if they cannot be read. */
 bool sysfs_bitmap(const char *directory, const char *attribute, uint64_t words[4]);
 
 /*
  * Whether the PCI function above a device can be trusted, as SVA_TRUST_*: one that is removable,
- * sits behind something that is, or shares its IOMMU group with others could be made to do things
- * in the name of another.
+ * behind a removable device, or in an IOMMU group with others could be made to act in the name of
+ * another device.
  */
 uint32_t sysfs_trust(const char *device_directory);
 

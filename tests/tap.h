@@ -96,7 +96,8 @@ static inline const char *tap_rc_name(int rc)
 #define is_str(got, want, name) \
 	do { \
 		const char *tap_g = (got), *tap_w = (want); \
-		if (!tap_result(tap_g && tap_w && !strcmp(tap_g, tap_w), __FILE__, __LINE__, "%s", (name))) \
+		if (!tap_result(tap_g && tap_w && !strcmp(tap_g, tap_w), __FILE__, __LINE__, "%s", \
+				(name))) \
 			printf("# got '%s', want '%s'\n", tap_g ? tap_g : "(null)", \
 			       tap_w ? tap_w : "(null)"); \
 	} while (0)

@@ -70,8 +70,8 @@ static void run_entry(struct batch *batch, uint32_t n, const struct sva_desc *de
 	if (outcome.swerror == SVA_STATUS_COMP_FAULT) {
 		/*
 		 * With an event log the driver writes the record later, and turns the batch's
-		 * status into a failure if it can not. UNCERTAIN without one: here it is a failure,
-		 * since the submitter can not learn what became of it.
+		 * status into a failure if it cannot. UNCERTAIN without one: here it is a failure,
+		 * since the submitter cannot learn the outcome.
 		 */
 		batch->noted = true;
 		if (exec->profile->event_log)

@@ -68,8 +68,8 @@ static void write_record(struct model_exec *exec)
 
 /*
  * With an event log some records go through it instead, and the driver writes them: that of a drain
- * where the queue can not ask for pages, as earlier records may still wait in the log; and that of
- * a batch one of whose records is in the log.
+ * where the queue cannot ask for pages, as earlier records may still wait in the log; and that of a
+ * batch one of whose records is in the log.
  */
 static uint8_t logged_instead(const struct model_exec *exec)
 {

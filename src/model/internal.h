@@ -15,7 +15,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the model needs a lit
 _Static_assert(sizeof(struct sva_desc) == 64 && sizeof(struct sva_comp) == 32,
 	       "layouts of sva/desc.h");
 
-/* Flags of revision 1.x that have no name in sva/desc.h, as nobody should use them. */
+/* Flags of revision 1.x that have no name in sva/desc.h, since programs should not use them. */
 /* bit 5: steering tag of the completion record; later cache control 3 */
 #define MODEL_CRSTS          0x000020u
 #define MODEL_DSTS           0x008000u /* bit 15: steering tag of the destination */
@@ -43,11 +43,11 @@ enum model_operand {
 	OPERAND_RECORD = 5,
 };
 
-/* One descriptor under way. */
+/* One descriptor while it is executed. */
 struct model_exec {
 	const struct sva_model_profile *profile;
 	const struct sva_model_mem *mem;
-	struct sva_desc desc;  /* a copy: whoever owns the original may change it meanwhile */
+	struct sva_desc desc;  /* a copy: the program may change the original meanwhile */
 	struct sva_comp comp;
 	unsigned int access;   /* or-ed into each data access: SVA_MODEL_BOF, or nothing */
 	struct sva_model_outcome *outcome;
@@ -134,7 +134,7 @@ typedef void model_seen(void *state, const uint8_t *bytes, size_t len);
 size_t model_copy(struct model_exec *exec, uint64_t dst, uint64_t src, size_t len, model_seen *seen,
 		  void *state);
 
-/* A pattern of 16 bytes, from its two halves, twice: so it can be entered at any of its bytes. */
+/* A pattern of 16 bytes, from its two halves, twice: so that it can begin at any of its bytes. */
 void model_pattern(uint8_t pattern[32], uint64_t low, uint64_t high);
 
 /* Bytes of a block, without its tuple. */
@@ -160,11 +160,11 @@ void model_batch(struct model_exec *exec);
 
 /*
  * Run exec->desc and write its record (execute.c): profile, mem, in_batch, priv, desc and outcome
- * are set, the rest is zero. Afterwards exec->comp and exec->outcome tell what became of it.
+ * are set, the rest is zero. Afterwards exec->comp and exec->outcome have the outcome.
  */
 void model_execute_one(struct model_exec *exec);
 
-/* Tell the user of the model about the error in exec->outcome. */
+/* Report the error in exec->outcome to the user of the model. */
 void model_event(const struct model_exec *exec);
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# The DSA in software: a convenience library, linked into libsva and sva-emu. Freestanding in spirit: see model.h.
-# MODEL_CFLAGS keep the compiler from turning our loops into calls of memcpy, which a client may have replaced.
+# The DSA in software: a convenience library, linked into libsva and sva-emu. Freestanding in
+# spirit: see model.h. MODEL_CFLAGS keep the compiler from turning our loops into calls of memcpy,
+# which a client may have replaced.
 noinst_LTLIBRARIES += %D%/libmodel.la
 %C%_libmodel_la_SOURCES = \
 	%D%/model.h %D%/internal.h %D%/bytes.h %D%/checksum.h \

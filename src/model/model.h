@@ -96,7 +96,7 @@ enum sva_model_end {
 	SVA_MODEL_RECORDED,    /* a completion record was written */
 	SVA_MODEL_SILENT,      /* lawfully no record: no CRAV, or success without RCR */
 	SVA_MODEL_LOST, /* the device did not write the record (fault, misaligned, PRIV): a poller
-			 * waits for ever, unless the event log is on and the driver writes the
+			 * waits forever, unless the event log is on and the driver writes the
 			 * record from there */
 };
 
@@ -161,8 +161,8 @@ bool sva_model_dequeue(struct sva_model_queue *queue, struct sva_desc *desc);
 /*
  * Event log entries ([S3] 5.9, 7.3), for the emulator and the virtual machine: fill the 64-byte
  * entry that describes an outcome with an error. Returns false if the outcome has nothing to log.
- * Byte 3, the batch identifier, is left 0: batches that are under way at the same time are the
- * caller's to tell apart.
+ * Byte 3, the batch identifier, is left 0: the caller numbers the batches that are in flight at the
+ * same time.
  */
 bool sva_model_evl_entry(const struct sva_desc *desc, const struct sva_model_outcome *outcome,
 			 uint32_t pasid, uint8_t queue, uint8_t entry[64]);

@@ -9,8 +9,8 @@ void model_noop(struct model_exec *exec)
 }
 
 /*
- * Whoever runs the model has completed everything before the drain, so all that is left is to read
- * back. UNCERTAIN how many bytes are read: one.
+ * The user of the model has completed all earlier descriptors before the drain, so only the
+ * readback is left. UNCERTAIN how many bytes are read: one.
  */
 void model_drain(struct model_exec *exec)
 {

@@ -22,8 +22,9 @@
  * chip on sale shows; programs read gen_cap.
  */
 #define GENCAP_DSA2 \
-	((GENCAP_DSA1 & ~BIT(3)) | SVA_GENCAP_FETCH_STRIDE | SVA_GENCAP_DRAIN_READBACK | SVA_GENCAP_FILL16 | \
-	 SVA_GENCAP_CRC64 | SVA_GENCAP_FAULT_INFO | BIT(13) | SVA_GENCAP_BATCH_CONTINUE)
+	((GENCAP_DSA1 & ~BIT(3)) | SVA_GENCAP_FETCH_STRIDE | SVA_GENCAP_DRAIN_READBACK | \
+	 SVA_GENCAP_FILL16 | SVA_GENCAP_CRC64 | SVA_GENCAP_FAULT_INFO | BIT(13) | \
+	 SVA_GENCAP_BATCH_CONTINUE)
 
 /*
  * DSA 3: single-entry batches and durable writes. Its gather, scatter and compute operations the

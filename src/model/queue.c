@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work queues: what a portal answers. Source: [S3] 3.3, table 9-11. A shared queue tells the
- * submitter that it is full (ENQCMD sets ZF, here -EAGAIN); a dedicated one drops the descriptor
- * and notes error 0x53. The wrong instruction, or a queue that is off, looks like "full" to ENQCMD
- * and like nothing at all to MOVDIR64B.
+ * Work queues: what a portal answers. Source: [S3] 3.3, table 9-11. A full shared queue answers
+ * retry (ENQCMD sets ZF, here -EAGAIN); a full dedicated one drops the descriptor and records error
+ * 0x53. The wrong instruction, or a disabled queue, answers retry to ENQCMD and drops MOVDIR64B
+ * without an error.
  */
 #include <errno.h>
 

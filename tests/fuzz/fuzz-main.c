@@ -20,7 +20,7 @@ static int run_stream(FILE *file, const char *name)
 	size_t size = fread(data, 1, sizeof(data), file);
 
 	if (ferror(file)) {
-		fprintf(stderr, "%s: can not be read\n", name);
+		fprintf(stderr, "%s: cannot be read\n", name);
 		return 1;
 	}
 	LLVMFuzzerTestOneInput(data, size);

@@ -7,7 +7,7 @@ out=$("$top_builddir/tests/fuzz/fuzz-model" "$corpus" 2>&1) && rc=0 || rc=$?
 files=$(find "$corpus" -type f | wc -l)
 echo "$out" | sed 's/^/# /'
 if [ "$rc" = 0 ] && [ "$files" -gt 0 ] && echo "$out" | grep -q "^$files inputs"; then
-	echo "ok 1 - $files inputs replayed"
+	echo "ok 1 - the $files inputs of the corpus are as the reference has them"
 else
 	echo "not ok 1 - replay of $files inputs ended with $rc"
 fi

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Tests of the model: an accessor and a reference that they share, then one program for each subject, fastest first.
+# Tests of the model: an accessor and a reference that they share, then one program for each
+# subject, fastest first.
 check_LTLIBRARIES += %D%/libmodeltest.la
 %C%_libmodeltest_la_SOURCES = \
 	%D%/space.h %D%/space.c %D%/reference.h %D%/reference.c %D%/ref-rules.c %D%/ref-ops.c \
@@ -8,8 +9,10 @@ check_LTLIBRARIES += %D%/libmodeltest.la
 %C%_libmodeltest_la_LIBADD = src/model/libmodel.la
 
 model_tests = \
-	%D%/test-queue %D%/test-bytes %D%/test-bytes-sse %D%/test-chosen %D%/test-vectors %D%/test-checksum %D%/test-record \
-	%D%/test-controls %D%/test-batch %D%/test-delta %D%/test-dif %D%/test-sizes %D%/test-random \
+	%D%/test-queue %D%/test-bytes %D%/test-bytes-sse %D%/test-chosen %D%/test-vectors \
+	%D%/test-checksum %D%/test-record \
+	%D%/test-controls %D%/test-batch %D%/test-delta %D%/test-dif %D%/test-sizes \
+	%D%/test-random \
 	%D%/test-faults %D%/test-checks
 check_PROGRAMS += $(model_tests)
 TESTS += $(model_tests) %D%/test-symbols.sh
@@ -63,7 +66,8 @@ EXTRA_DIST += %D%/mutate.py %D%/mutation-survivors.txt
 .PHONY: check-mutation
 check-mutation:
 	@if command -v python3 >/dev/null; then \
-		python3 $(srcdir)/tests/model/mutate.py --srcdir $(srcdir) --cc '$(CC)' --libs='$(ISAL_LIBS)' --only='$(ONLY)'; \
+		python3 $(srcdir)/tests/model/mutate.py --srcdir $(srcdir) --cc '$(CC)' \
+	--libs='$(ISAL_LIBS)' --only='$(ONLY)'; \
 	else \
 		echo 'SKIP: check-mutation needs python3'; \
 	fi

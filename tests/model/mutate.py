@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Changes the model in one place at a time and looks whether a test notices.
+"""Changes the model in one place at a time and checks that a test fails.
 
-Mutants come from comparisons, constants and statuses in src/model/*.c. A mutant that compiles to the same object as
-the original changes nothing and is not counted. The object of each other one is linked with the rest into a shared
-library, and the tests run against it, fastest first, until one fails. What survives must be listed, with its reason,
-in mutation-survivors.txt; anything else that survives, and anything listed that no longer does, is a failure.
+Mutants come from comparisons, constants and statuses in src/model/*.c. A mutant that compiles to
+the same object as the original changes nothing and is not counted. The object of each other one is
+linked with the rest into a shared library, and the tests run against it, fastest first, until one
+fails. Mutants that survive must be listed, with the reason, in mutation-survivors.txt; any other
+survivor, and any listed mutant that does not survive, is a failure.
 """
 
 import argparse
@@ -19,30 +20,34 @@ import sys
 import tempfile
 import threading
 
-TESTS = ["queue", "bytes", "chosen", "vectors", "record", "checksum", "batch", "delta", "sizes", "dif", "random",
-         "faults", "checks"]
+TESTS = ["queue", "bytes", "chosen", "vectors", "record", "checksum", "batch", "delta", "sizes",
+         "dif", "random", "faults", "checks"]
 SHARED = ["space", "reference", "ref-rules", "ref-ops", "trial", "scenario"]
 # Ways to build the model: what one of them leaves out, another one compiles.
-BUILDS = {"isal": ["-DSVA_MODEL_ISAL"], "tables": [], "plain": ["-DSVA_MODEL_ISAL", "-DMODEL_PLAIN_LOOPS=1"],
+BUILDS = {"isal": ["-DSVA_MODEL_ISAL"], "tables": [],
+          "plain": ["-DSVA_MODEL_ISAL", "-DMODEL_PLAIN_LOOPS=1"],
           "sse": ["-DSVA_MODEL_ISAL", "-DMODEL_AVX2=0"]}
 BUILDS_OF = {"checksum.c": ["isal", "tables"], "bytes.c": ["isal", "sse", "plain"]}
 # A long test that reaches one file only.
 TEST_OF = {"checksum": "checksum.c"}
 SWAPS = {
-    "<": ["<="], "<=": ["<"], ">": [">="], ">=": [">"], "==": ["!="], "!=": ["=="], "&&": ["||"], "||": ["&&"],
+    "<": ["<="], "<=": ["<"], ">": [">="], ">=": [">"], "==": ["!="], "!=": ["=="],
+    "&&": ["||"], "||": ["&&"],
     "true": ["false"], "false": ["true"],
     "SVA_MODEL_READ": ["SVA_MODEL_WRITE"], "SVA_MODEL_WRITE": ["SVA_MODEL_READ"],
 }
 TOKEN = re.compile(
     r"<<=?|>>=?|->|<=|>=|==|!=|&&|\|\||<|>|0x[0-9a-fA-F]+u?l*|\b\d+u?l*\b|\b[A-Za-z_]\w*\b")
-FLAG = re.compile(r"(SVA_DESC|SVA_GENCAP|SVA_DIF)_[A-Z0-9_]+$|MODEL_(PRIV|PASID_RESERVED|DSTS|CRSTS|DUALCAST_STS2)$")
+FLAG = re.compile(r"(SVA_DESC|SVA_GENCAP|SVA_DIF)_[A-Z0-9_]+$|"
+                  r"MODEL_(PRIV|PASID_RESERVED|DSTS|CRSTS|DUALCAST_STS2)$")
 
 
 def blank_comments(text):
     """The same text, comments and strings overwritten with spaces."""
     def blank(match):
         return re.sub(r"[^\n]", " ", match.group(0))
-    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", blank, text, flags=re.S)
+    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", blank, text,
+                  flags=re.S)
 
 
 def replacements(token):
@@ -78,7 +83,8 @@ def mutants_of(path):
 class Mutation:
     def __init__(self, args, work):
         self.args, self.work = args, work
-        for folder in ("include", "src/model", "tests/model"): # of now: the tree may change meanwhile
+        # A copy, as the tree may change meanwhile.
+        for folder in ("include", "src/model", "tests/model"):
             subprocess.run(["cp", "-R", "--parents", folder, work], cwd=args.srcdir, check=True)
         subprocess.run(["chmod", "-R", "u+w", work], check=True)
         shutil.copy(os.path.join(args.srcdir, "tests/tap.h"), os.path.join(work, "tests"))
@@ -86,35 +92,42 @@ class Mutation:
         self.flags = ["-O1", "-w", "-fPIC", "-D_GNU_SOURCE", "-I" + os.path.join(work, "include"),
                       "-I" + os.path.join(work, "src"), "-I" + work]
         self.files = sorted(name for name in os.listdir(self.src) if name.endswith(".c"))
-        self.names = [name for name in self.files if any(part in name for part in args.only.split(","))]
-        self.builds = sorted({build for name in self.names for build in BUILDS_OF.get(name, ["isal"])} | {"isal"})
+        self.names = [name for name in self.files
+                      if any(part in name for part in args.only.split(","))]
+        self.builds = sorted({"isal"} | {build for name in self.names
+                                         for build in BUILDS_OF.get(name, ["isal"])})
         self.seconds, self.kills = {}, {}
 
     def compile(self, source, output, more):
-        command = [*self.args.cc.split(), *self.flags, "-fno-builtin", *more, "-c", source, "-o", output]
-        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+        command = [*self.args.cc.split(), *self.flags, "-fno-builtin", *more, "-c", source,
+                   "-o", output]
+        return subprocess.run(command, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0
 
     def link(self, output, objects):
-        subprocess.run([*self.args.cc.split(), "-shared", "-Wl,-soname,libmodel.so", "-o", output, *objects,
-                        *self.args.libs.split()], check=True)
+        subprocess.run([*self.args.cc.split(), "-shared", "-Wl,-soname,libmodel.so", "-o", output,
+                        *objects, *self.args.libs.split()], check=True)
 
     def object(self, build, name):
         return os.path.join(self.work, build, name[:-2] + ".o")
 
     def prepare(self):
-        """Objects of the original in each build, and the tests linked to a library that mutants stand in for."""
+        """Objects of the original in each build, and the tests, linked to a library of them."""
         for build in self.builds:
             os.mkdir(os.path.join(self.work, build))
             for name in self.files:
-                if not self.compile(os.path.join(self.src, name), self.object(build, name), BUILDS[build]):
+                if not self.compile(os.path.join(self.src, name), self.object(build, name),
+                                    BUILDS[build]):
                     sys.exit("FAIL: %s does not compile" % name)
-            self.link(os.path.join(self.work, build, "libmodel.so"), [self.object(build, name) for name in self.files])
+            self.link(os.path.join(self.work, build, "libmodel.so"),
+                      [self.object(build, name) for name in self.files])
         tests = os.path.join(self.work, "tests/model")
         shared = [os.path.join(tests, name + ".c") for name in SHARED]
         for test in TESTS:
-            subprocess.run([*self.args.cc.split(), *self.flags, os.path.join(tests, "test-%s.c" % test), *shared,
-                            os.path.join(self.work, "isal/libmodel.so"), "-o", os.path.join(self.work, test)],
-                           check=True)
+            subprocess.run([*self.args.cc.split(), *self.flags,
+                            os.path.join(tests, "test-%s.c" % test), *shared,
+                            os.path.join(self.work, "isal/libmodel.so"),
+                            "-o", os.path.join(self.work, test)], check=True)
         for test in TESTS:
             for build in self.builds:
                 begin = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
@@ -126,23 +139,25 @@ class Mutation:
     def in_order(self, name):
         """The tests, those first that find most in this file for their time."""
         tests = [test for test in TESTS if TEST_OF.get(test, name) == name]
-        return sorted(tests, key=lambda test: self.seconds[test] / (1 + self.kills.get((name, test), 0)))
+        return sorted(tests, key=lambda test:
+                      self.seconds[test] / (1 + self.kills.get((name, test), 0)))
 
     def passes(self, test, folder, limit):
-        """Within so many seconds of the processor's time, whatever else the machine does: a mutant may never end."""
+        """Within a limit of processor time, since a mutant may never end."""
         def bound():
             resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         env = dict(os.environ, LD_LIBRARY_PATH=folder, SVA_TEST_STOP="1")
         try:
-            done = subprocess.run([os.path.join(self.work, test)], env=env, timeout=60 * limit, preexec_fn=bound,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            done = subprocess.run([os.path.join(self.work, test)], env=env, timeout=60 * limit,
+                                  preexec_fn=bound, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         except subprocess.TimeoutExpired:
             return False
         return done.returncode == 0
 
     def fate(self, name, number, mutated):
-        """What becomes of a mutant: the test that killed it, or one of the words below."""
+        """The test that killed the mutant, or one of the words below."""
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
             with open(os.path.join(self.src, name)) as file:
                 lines = file.read().split("\n")
@@ -194,7 +209,8 @@ def main():
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--libs", default="-lisal")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--only", default="", help="files whose names contain one of these, comma separated")
+    parser.add_argument("--only", default="",
+                        help="files whose names contain one of these, comma separated")
     args = parser.parse_args()
     args.srcdir = os.path.abspath(args.srcdir)
     path = os.path.join(args.srcdir, "tests/model/mutation-survivors.txt")
@@ -217,7 +233,7 @@ def main():
                     print("# %d done" % sum(counts.values()), flush=True)
                 if fate == "survived":
                     survivors.add(key)
-                    if key not in known: # in the form of the list, for whoever has to explain it
+                    if key not in known: # in the form of the list
                         print("file %s\n-%s\n+%s\nwhy (line %d)\n" % (*key, number + 1), flush=True)
 
         with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:

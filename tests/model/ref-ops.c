@@ -55,9 +55,8 @@ static void leave_open(struct ref_op *op, uint64_t addr, uint64_t len)
 }
 
 /*
- * Which pages were made to appear on the way to a fault is the device's choice. In a batch nobody
- * can tell what follows; alone, it is the page of the record that matters yet, and the model says
- * what has become of that.
+ * The device may make any of the pages before a fault resident. In a batch the further course is
+ * open; alone, only the page of the record still matters, and the model reports its state.
  */
 static void leave_pages_open(struct ref_op *op)
 {
@@ -328,7 +327,7 @@ static void create_delta(struct ref_op *op)
 		before += i < stop;
 	}
 	if (entries * 10 > max && !known)
-		/* in a batch, with a lost record: nobody knows where it ended */
+		/* in a batch, with a lost record: where it ended is not known */
 		op->ref->loose = true;
 	if (entries * 10 <= max) {
 		created(op, entries > 0, entries * 10);
@@ -475,7 +474,7 @@ static bool dif_read(struct ref_op *op, struct dif *dif)
 	return true;
 }
 
-/* The first place of the destination block that can not be written. */
+/* The first place of the destination block that cannot be written. */
 static bool dif_writable(struct ref_op *op, const struct dif *dif)
 {
 	for (uint64_t i = 0; i < dif->step_to; i++) {

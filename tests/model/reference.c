@@ -238,7 +238,7 @@ static bool run_one(struct ref *ref, struct run *run)
 			.bof = run->desc[4] & 2 ? SVA_MODEL_BOF : 0,
 		};
 
-		/* In a batch its record tells, which is the next one at that address. */
+		/* In a batch the record is the next one at that address. */
 		for (int i = ref->next_record;
 		     run->in_batch && crav && !known && i < ref->model->nrecords; i++) {
 			if (!ref->taken[i] && ref->model->records[i].addr == addr)

@@ -41,7 +41,7 @@ struct ref {
 
 	/* The reference's own. */
 	int next_record;
-	/* a range was left open inside a batch: what follows can not be told any more */
+	/* a range was left open inside a batch: what follows is not determined */
 	bool loose;
 	char why[256];     /* what the model did wrong; empty: nothing */
 	bool taken[SPACE_RECORDS];

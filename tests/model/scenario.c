@@ -156,7 +156,7 @@ static struct sva_desc desc_from(struct input *in)
 		flags |= odd & 4 ? (uint32_t)byte(in) << 16 : 0;
 		flags ^= odd >= 0xf0 ? word(in, 3) : 0;
 	}
-	/* One after the other, so that an input means the same whoever compiled this. */
+	/* One statement each, so that an input means the same with every compiler. */
 	opcode = opcode_from(in);
 	src = address_from(in);
 	dst = address_from(in);

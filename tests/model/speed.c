@@ -189,7 +189,8 @@ int main(int argc, char **argv)
 	b = aligned_alloc(4096, MAX);
 	if (!a || !b)
 		return 1;
-	printf("model, bytes, median of %d, GB/s; the other, its median, median of ratios (above 1: model is faster)\n",
+	printf("model, bytes, median of %d, GB/s; the other, its median, "
+	       "median of ratios (above 1: model is faster)\n",
 	       ROUNDS);
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {

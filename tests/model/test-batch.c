@@ -2,7 +2,7 @@
 /*
  * Batches: fences, records that stay untouched, what counts as a failure, faults of the list,
  * continuation, other orders, lost records with and without an event log, and the errors that the
- * user of the model is told about.
+ * user of the model gets.
  */
 #include "trial.h"
 
@@ -46,7 +46,7 @@ static struct sva_desc failing(unsigned int n, int how)
 		desc = trial_desc(SVA_OPCODE_BATCH, 0, LIST_AT, 0, 2);
 		desc.completion_addr = REC_AT + PAGE + 64 * n;
 		break;
-	case 5: /* a record that can not be aligned */
+	case 5: /* a record that cannot be aligned */
 		desc.completion_addr += 8;
 		break;
 	case 6: /* a record in a page that is not there */
@@ -276,14 +276,14 @@ static void vanishing_list(void)
 static struct {
 	struct sva_desc desc;
 	struct sva_model_outcome outcome;
-} told[16];
-static int ntold;
+} events[16];
+static int nevents;
 
 static void event(void *ctx, const struct sva_desc *desc, const struct sva_model_outcome *outcome)
 {
 	(void)ctx;
-	told[ntold].desc = *desc;
-	told[ntold++].outcome = *outcome;
+	events[nevents].desc = *desc;
+	events[nevents++].outcome = *outcome;
 }
 
 static void lost_records(bool log)
@@ -294,43 +294,47 @@ static void lost_records(bool log)
 
 	profile.event_log = log;
 	mem.event = event;
-	ntold = 0;
+	nevents = 0;
+	subject("a batch with lost records, %s event log", log ? "with an" : "without");
 	for (unsigned int n = 0; n < 4; n++)
 		list[n] = n == 1 || n == 2 ? failing(n, n == 1 ? 6 : 5) : entry(n, 0);
 	put_list(list, 4);
 	sva_model_execute(&profile, &mem, &batch, &outcome);
-	is(told[0].outcome.swerror, SVA_STATUS_COMP_FAULT, "record fault: told");
-	is(told[0].outcome.swerror_addr, 0x20000000, "its address");
-	is(told[0].outcome.swerror_index, 1, "its place in the batch");
-	ok(told[0].outcome.in_batch && told[0].outcome.first_in_batch, "the first of the batch");
-	is(told[0].outcome.comp.status, SVA_STATUS_SUCCESS, "the record that was lost");
-	is(told[0].desc.completion_addr, 0x20000000, "its descriptor");
-	is(told[1].outcome.swerror, SVA_STATUS_COMP_ALIGN, "misaligned record: told");
-	ok(told[1].outcome.in_batch && !told[1].outcome.first_in_batch, "not the first");
+	is(events[0].outcome.swerror, SVA_STATUS_COMP_FAULT, "a fault of a record is reported");
+	is(events[0].outcome.swerror_addr, 0x20000000, "a fault of a record: its address");
+	is(events[0].outcome.swerror_index, 1, "a fault of a record: the place in the batch");
+	ok(events[0].outcome.in_batch && events[0].outcome.first_in_batch,
+	   "a fault of a record: it is the first error of the batch");
+	is(events[0].outcome.comp.status, SVA_STATUS_SUCCESS,
+	   "a fault of a record: the record that was not written");
+	is(events[0].desc.completion_addr, 0x20000000, "a fault of a record: the descriptor");
+	is(events[1].outcome.swerror, SVA_STATUS_COMP_ALIGN, "a misaligned record is reported");
+	ok(events[1].outcome.in_batch && !events[1].outcome.first_in_batch,
+	   "a misaligned record: it is not the first error of the batch");
 	is(outcome.comp.status, SVA_STATUS_BATCH_FAIL,
 	   "the batch failed, since one entry was not executed");
 	if (log) {
-		is(ntold, 3, "with an event log: three entries");
-		is(told[2].outcome.swerror, 0x27, "the batch's own record goes there too");
+		is(nevents, 3, "three errors are reported");
+		is(events[2].outcome.swerror, 0x27, "the batch's own record is reported, too");
 		ok(outcome.end == SVA_MODEL_LOST && !outcome.in_batch && outcome.swerror == 0x27,
-		   "and is not written");
-		is(outcome.swerror_addr, REC_AT, "its address");
-		is(told[2].desc.src, LIST_AT, "its descriptor");
+		   "the batch's own record is not written");
+		is(outcome.swerror_addr, REC_AT, "the batch's own record: its address");
+		is(events[2].desc.src, LIST_AT, "the batch's own record: its descriptor");
 	} else {
-		is(ntold, 2, "without an event log: two errors");
+		is(nevents, 2, "two errors are reported");
 		is(outcome.end, SVA_MODEL_RECORDED, "the batch's own record is written");
 		ok(outcome.in_batch && outcome.first_in_batch &&
 			   outcome.swerror == SVA_STATUS_COMP_FAULT && outcome.swerror_index == 1 &&
 			   outcome.swerror_addr == 0x20000000,
-		   "its outcome keeps the first error");
+		   "the outcome of the batch keeps the first error");
 	}
-	/* Of one whose record alone was lost. */
+	/* An entry that succeeds, and whose record is lost. */
 	list[2] = entry(2, SVA_DESC_FENCE);
 	put_list(list, 4);
 	sva_model_execute(&profile, &mem, &batch, &outcome);
 	is(outcome.comp.status, log ? SVA_STATUS_SUCCESS : SVA_STATUS_BATCH_FAIL,
-	   log ? "the driver may still write it: no failure" :
-		 "nobody will write it: a failure (chosen)");
+	   log ? "a lost record that the driver may write later is no failure" :
+		 "a lost record that is never written is a failure (chosen)");
 	profile.event_log = false;
 }
 
@@ -340,16 +344,17 @@ static void drains(void)
 	struct sva_desc drain = trial_desc(SVA_OPCODE_DRAIN, 0, 0, 0, 0);
 	struct sva_model_outcome outcome;
 
+	subject("drain");
 	for (int i = 0; i < 4; i++) {
 		profile.event_log = i & 1;
 		profile.prs_disable = i & 2;
-		ntold = 0;
+		nevents = 0;
 		mem.event = event;
 		sva_model_execute(&profile, &mem, &drain, &outcome);
-		ok(i == 3 ? ntold == 1 && told[0].outcome.swerror == 0x26 &&
+		ok(i == 3 ? nevents == 1 && events[0].outcome.swerror == 0x26 &&
 				    outcome.end == SVA_MODEL_LOST :
-			    !ntold && outcome.end == SVA_MODEL_RECORDED,
-		   "drain, event log %d, PRS off %d", i & 1, i >> 1);
+			    !nevents && outcome.end == SVA_MODEL_RECORDED,
+		   "a drain with event log %d, PRS off %d, ends as it should", i & 1, i >> 1);
 		trial(&trials, &profile, &space, &drain);
 	}
 	profile.event_log = profile.prs_disable = false;

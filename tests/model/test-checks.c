@@ -189,7 +189,7 @@ static void reserved_nibbles(const struct sva_model_profile *profile)
 	}
 }
 
-/* Record addresses: misaligned, absent but given, in every page that can not be written. */
+/* Record addresses: misaligned, absent but given, in every page that cannot be written. */
 static void records(const struct sva_model_profile *profile)
 {
 	for (uint64_t at = 0; at < 64; at++) {

@@ -2,7 +2,7 @@
 /*
  * The three CRCs as the model uses them (ISA-L where it has them) and by tables, against one bit at
  * a time: every length to 600, every alignment, every start value of a set, and with the last byte
- * before a page that can not be read.
+ * before a page that cannot be read.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include "model/checksum.h"
 #include "trial.h"
 
-static uint8_t *page_end; /* the byte here can not be read */
+static uint8_t *page_end; /* the byte here cannot be read */
 static unsigned long cases, wrong;
 
 static void note(bool good, const char *name, size_t len)
@@ -59,18 +59,19 @@ static void published(void)
 	};
 
 	is(~model_crc32c(UINT32_MAX, (const uint8_t *)check, 9) & UINT32_MAX, 0xe3069283,
-	   "CRC-32C check value");
+	   "CRC-32C of the check string");
 	is(~model_crc32c_portable(UINT32_MAX, (const uint8_t *)check, 9) & UINT32_MAX, 0xe3069283,
-	   "by table");
+	   "CRC-32C of the check string, by table");
 	is(~model_crc64(UINT64_MAX, (const uint8_t *)check, 9), 0xae8b14860a799888,
-	   "CRC-64/NVMe check value");
+	   "CRC-64/NVMe of the check string");
 	is(~model_crc64_portable(UINT64_MAX, (const uint8_t *)check, 9), 0xae8b14860a799888,
-	   "by table");
+	   "CRC-64/NVMe of the check string, by table");
 	for (size_t i = 0; i < sizeof(t10) / sizeof(t10[0]); i++) {
+		subject("T10 DIF guard, %s", t10[i].name);
 		is(model_crc16_t10(0, (const uint8_t *)t10[i].text, strlen(t10[i].text)),
-		   t10[i].guard, t10[i].name);
+		   t10[i].guard, "as the model computes it");
 		is(model_crc16_t10_portable(0, (const uint8_t *)t10[i].text, strlen(t10[i].text)),
-		   t10[i].guard, "by table");
+		   t10[i].guard, "computed by table");
 	}
 }
 
@@ -109,7 +110,7 @@ int main(void)
 	uint8_t flip;
 
 	if (map == MAP_FAILED || mprotect(map + room, page, PROT_NONE))
-		skip_all("no memory with a page that can not be read");
+		skip_all("no memory with a page that cannot be read");
 	page_end = map + room;
 	for (size_t i = 0; i < room; i++)
 		map[i] = (uint8_t)random_next(&random);
@@ -122,7 +123,7 @@ int main(void)
 	}
 	for (size_t len = 1000; len < room; len += 911)
 		compare(page_end - len, len, starts[len % 3]);
-	if (!ok(!wrong, "%lu CRCs, %lu wrong", cases, wrong))
+	if (!ok(!wrong, "%lu CRCs are as computed bit by bit, %lu are wrong", cases, wrong))
 		return done();
 
 	/* Negative control: one byte flipped. */
@@ -139,9 +140,9 @@ int main(void)
 			 (c == model_crc16_t10(0, page_end - 300, 300));
 		page_end[-100] = flip;
 	}
-	ok(!wrong, "a flipped bit changes each CRC");
+	ok(!wrong, "control: a flipped bit changes each CRC");
 	published();
 	very_long();
-	ok(cases, "compared cases: %lu", cases);
+	ok(cases, "no case differs from the reference, of %lu that were compared", cases);
 	return done();
 }

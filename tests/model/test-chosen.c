@@ -111,7 +111,7 @@ static void fields(void)
 	memset(space_at(&space, SRC_AT + 9), 0, 7);
 	desc.size = 16;
 	run(&desc);
-	is(padded, outcome.comp.op.crc, "to eight bytes where the CRC has eight");
+	is(padded, outcome.comp.op.crc, "padded to eight bytes where the CRC has eight");
 }
 
 /* The record is full: nothing of the line that does not fit. */
@@ -125,7 +125,7 @@ static void delta_overflow(void)
 		*space_at(&space, DST_AT + 8 * word) = 1;
 	desc.op.delta.max_size = 80; /* lines have 3, 3, 2, 3 entries */
 	run(&desc);
-	is(outcome.comp.result, 2, "(chosen) delta: full");
+	is(outcome.comp.result, 2, "(chosen) delta whose record is full: result 2");
 	is(outcome.comp.op.delta_size, 80, "(chosen) all that fits in whole lines");
 	is(outcome.comp.bytes, 192, "(chosen) up to the line that does not fit");
 	desc.op.delta.max_size = 81;
@@ -154,7 +154,7 @@ static void dif_tags(void)
 	space_put(&space, DST_AT + 512, ones, 8);
 	desc.op.dif.src_flags = SVA_DIF_SRC_ALL_F_ERROR | SVA_DIF_SRC_ALL_F;
 	is(run(&desc), SVA_STATUS_DIF_ERROR, "all ones, detected as an error");
-	is(outcome.comp.result, SVA_DIF_ERR_ALL_F, "of its own kind");
+	is(outcome.comp.result, SVA_DIF_ERR_ALL_F, "all ones, of the kind of error of its own");
 	desc.op.dif.src_flags = SVA_DIF_SRC_ALL_F_ERROR | SVA_DIF_SRC_APP_F;
 	is(run(&desc), SVA_STATUS_SUCCESS, "(chosen) the error needs the detection of all ones");
 	desc.op.dif.src_flags = SVA_DIF_SRC_ALL_F_ERROR;

@@ -103,7 +103,7 @@ static void source_flags(void)
 					ops[op], (uint8_t)(flags % 2 << 3 | change % 2 << 2), 3);
 
 				desc.op.dif.src_flags = (uint8_t)flags;
-				/* a wrong tuple that nobody minds is passed through */
+				/* a wrong tuple that is not checked is passed through */
 				if (ops[op] == SVA_OPCODE_DIF_UPDATE)
 					desc.op.dif.dst_flags = pass[(flags * 3 + change) % 8];
 				for (uint32_t block = 0; block < 3; block++)

@@ -43,30 +43,34 @@ static void shared(void)
 
 	for (uint32_t n = 0; n < 5; n++)
 		wrong += put(&queue, SVA_MODEL_ENQCMD, n) != 0;
-	is(wrong, 0, "shared: accepts as many as the threshold");
-	is_rc(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "then: retry");
+	subject("a shared queue of 8, threshold 5");
+	is(wrong, 0, "it accepts as many as the threshold");
+	is_rc(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "ENQCMD beyond the threshold");
 	is(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 5), 0,
-	   "the unlimited portal is not bound to the threshold");
-	is(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 6), 0, "up to the size");
-	is(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 7), 0, "of the queue");
-	is_rc(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 9), -EAGAIN, "then: retry too");
-	is(put(&queue, SVA_MODEL_MOVDIR64B, 9), 0, "MOVDIR64B to a shared queue answers nothing");
-	is(queue.dropped, 1, "and is dropped");
-	is(queue.swerror, 0, "without an error");
-	is(queue.retried, 2, "retries are counted");
-	is(queue.accepted, 8, "so is what was accepted");
+	   "the unlimited portal goes beyond the threshold");
+	is(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 6), 0,
+	   "the unlimited portal accepts the seventh");
+	is(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 7), 0,
+	   "the unlimited portal accepts the eighth");
+	is_rc(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 9), -EAGAIN,
+	      "the unlimited portal beyond the size of the queue");
+	is(put(&queue, SVA_MODEL_MOVDIR64B, 9), 0, "MOVDIR64B has no answer");
+	is(queue.dropped, 1, "MOVDIR64B is dropped");
+	is(queue.swerror, 0, "MOVDIR64B is dropped without an error");
+	is(queue.retried, 2, "it has counted two retries");
+	is(queue.accepted, 8, "it has counted eight accepted descriptors");
 	for (uint32_t n = 0; n < 8; n++) {
 		struct sva_desc want = numbered(n);
 
 		wrong += !sva_model_dequeue(&queue, &desc) || memcmp(&desc, &want, 64);
 	}
-	is(wrong, 0, "they come out in order, whole");
-	ok(!sva_model_dequeue(&queue, &desc), "and then there is none");
+	is(wrong, 0, "the descriptors are dequeued in order, unchanged");
+	ok(!sva_model_dequeue(&queue, &desc), "an empty queue gives no descriptor");
 	queue.threshold = 100;
 	for (uint32_t n = 0; n < 8; n++)
 		wrong += put(&queue, SVA_MODEL_ENQCMD, n) != 0;
 	ok(!wrong && put(&queue, SVA_MODEL_ENQCMD, 9) == -EAGAIN,
-	   "a threshold beyond the size is the size");
+	   "a threshold beyond the size counts as the size");
 }
 
 static void dedicated(void)
@@ -77,25 +81,27 @@ static void dedicated(void)
 
 	for (uint32_t n = 0; n < SIZE; n++)
 		wrong += put(&queue, SVA_MODEL_MOVDIR64B, n) != 0;
-	is(wrong, 0, "dedicated: accepts as many as its size, whatever the threshold");
-	is(queue.swerror, 0, "without an error");
-	is(put(&queue, SVA_MODEL_MOVDIR64B, 9), 0, "the next one answers the same");
-	is(queue.dropped, 1, "but is dropped");
-	is(queue.swerror, 0x53, "with error 0x53");
-	is_rc(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "ENQCMD to a dedicated queue: retry");
+	subject("a dedicated queue of 8");
+	is(wrong, 0, "it accepts as many as its size, whatever the threshold");
+	is(queue.swerror, 0, "it has no error up to its size");
+	is(put(&queue, SVA_MODEL_MOVDIR64B, 9), 0, "the ninth descriptor has the same answer");
+	is(queue.dropped, 1, "the ninth descriptor is dropped");
+	is(queue.swerror, 0x53, "the drop is reported as error 0x53");
+	is_rc(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "ENQCMD to the full queue");
 	sva_model_dequeue(&queue, &desc);
-	is_rc(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "even when there is room");
-	is_rc(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 9), -EAGAIN, "through each portal");
-	is(queue.retried, 3, "counted");
-	/* Round and round. */
+	is_rc(put(&queue, SVA_MODEL_ENQCMD, 9), -EAGAIN, "ENQCMD when there is room");
+	is_rc(put(&queue, SVA_MODEL_ENQCMD_UNLIMITED, 9), -EAGAIN,
+	      "ENQCMD to the unlimited portal");
+	is(queue.retried, 3, "it has counted three retries");
+	/* The ring wraps around several times. */
 	for (uint32_t n = SIZE; n < 100; n++) {
 		struct sva_desc want = numbered(n - SIZE + 1);
 
 		put(&queue, SVA_MODEL_MOVDIR64B, n);
 		wrong += !sva_model_dequeue(&queue, &desc) || memcmp(&desc, &want, 64);
 	}
-	is(wrong, 0, "the ring goes round");
-	is(queue.count, SIZE - 1, "and holds what it should");
+	is(wrong, 0, "descriptors keep their order while the ring wraps around");
+	is(queue.count, SIZE - 1, "it holds as many descriptors as before");
 }
 
 static void disabled(void)
@@ -104,42 +110,44 @@ static void disabled(void)
 		struct sva_model_queue queue = queue_of(kind, 4);
 
 		queue.enabled = false;
-		is_rc(put(&queue, SVA_MODEL_ENQCMD, 1), -EAGAIN, "disabled: ENQCMD retries");
-		is(put(&queue, SVA_MODEL_MOVDIR64B, 1), 0, "MOVDIR64B answers nothing");
+		subject("a disabled %s queue", kind ? "dedicated" : "shared");
+		is_rc(put(&queue, SVA_MODEL_ENQCMD, 1), -EAGAIN, "ENQCMD");
+		is(put(&queue, SVA_MODEL_MOVDIR64B, 1), 0, "MOVDIR64B has no answer");
 		ok(queue.dropped == 1 && !queue.count && !queue.swerror && !queue.accepted,
-		   "and is dropped without an error");
+		   "MOVDIR64B is dropped without an error");
 	}
 }
 
 static void profiles(void)
 {
+	subject("profiles");
 	ok(sva_model_profile_find("dsa1") == &sva_model_dsa1 &&
 		   sva_model_profile_find("dsa2") == &sva_model_dsa2 &&
 		   sva_model_profile_find("dsa3") == &sva_model_dsa3,
-	   "profiles are found by name");
+	   "each is found by its name");
 	ok(!sva_model_profile_find("dsa") && !sva_model_profile_find("dsa11") &&
 		   !sva_model_profile_find(""),
-	   "and only by the whole name");
+	   "none is found by another name");
 	is(sva_model_dsa1.gen_cap, 0x40915f010f, "gen_cap of Sapphire Rapids");
-	is(sva_model_dsa1.op_cap[0], 0x1003f03ff, "its operations");
-	is(sva_model_dsa2.op_cap[0], 0x100bf07ff, "those of DSA 2");
-	is(sva_model_dsa3.op_cap[0], 0x100bf07ff, "and of DSA 3, less what the model does not do");
+	is(sva_model_dsa1.op_cap[0], 0x1003f03ff, "op_cap of Sapphire Rapids");
+	is(sva_model_dsa2.op_cap[0], 0x100bf07ff, "op_cap of DSA 2");
+	is(sva_model_dsa3.op_cap[0], 0x100bf07ff, "op_cap of DSA 3, as far as the model has it");
 	ok(sva_model_dsa1.version == 0x100 && sva_model_dsa2.version == 0x200 &&
 		   sva_model_dsa3.version == 0x300,
-	   "versions");
+	   "each has its version");
 	ok(SVA_GENCAP_MAX_XFER(sva_model_dsa1.gen_cap) == 1ull << 31 &&
 		   SVA_GENCAP_MAX_BATCH(sva_model_dsa1.gen_cap) == 1024,
-	   "limits of the device");
+	   "limits of the device in gen_cap of DSA 1");
 	ok(sva_model_dsa1.max_transfer == 2u << 20 && sva_model_dsa1.max_batch == 32,
-	   "limits of the queue");
+	   "limits of the queue of DSA 1 are those of Linux");
 	is(sva_model_dsa1.gen_cap >> 13 & 3, 0, "DSA 1 has no event log");
-	is(sva_model_dsa2.gen_cap >> 13 & 3, 1, "DSA 2 has one of 64 bytes");
+	is(sva_model_dsa2.gen_cap >> 13 & 3, 1, "DSA 2 has an event log with entries of 64 bytes");
 	/* By their numbers in the register. Which of them a chip on sale has is not known. */
 	is(sva_model_dsa2.gen_cap ^ sva_model_dsa1.gen_cap,
 	   1 << 3 | 1 << 7 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 15,
 	   "(chosen) what revision 2.0 changed in gen_cap");
 	is(sva_model_dsa3.gen_cap ^ sva_model_dsa2.gen_cap, 1 << 5 | 1ll << 52,
-	   "(chosen) what revision 3.0 changed in it");
+	   "(chosen) what revision 3.0 changed in gen_cap");
 }
 
 static uint64_t bits(const uint8_t *entry, int byte, int len)
@@ -170,20 +178,23 @@ static void event_log(void)
 
 	memset(entry, 0xee, sizeof(entry));
 	desc.int_handle = 0x4567;
-	ok(sva_model_evl_entry(&desc, &outcome, 0xfedcba98, 0x5a, entry), "an error is logged");
+	subject("event log entry of an error in a batch");
+	ok(sva_model_evl_entry(&desc, &outcome, 0xfedcba98, 0x5a, entry), "it is made");
 	is(bits(entry, 0, 1), 0xfc,
-	   "valid: descriptor, queue, information; in a batch, write, privileged");
-	is(entry[1], 0x1a, "error");
-	is(entry[2], 0x5a, "queue");
-	is(entry[3], 0, "batch identifier is the device's");
-	is(entry[4], SVA_OPCODE_FILL, "operation");
-	is(bits(entry, 5, 3), 0xcba98, "PASID, 20 bits");
-	is(bits(entry, 8, 2), 0x0203, "index in the batch");
-	is(bits(entry, 12, 4), 0xa00d4567, "operand 5, first error, RCR, RCI, handle");
-	is(bits(entry, 16, 8), 0x123456789abcdef0, "address");
-	is(bits(entry, 24, 8), 0, "nothing here");
-	ok(!memcmp(entry + 32, &outcome.comp, 32), "and the record");
-	is(bits(entry, 64, 8), 0xeeeeeeeeeeeeeeee, "nothing beyond");
+	   "byte 0: valid descriptor, queue, information; in a batch, write, privileged");
+	is(entry[1], 0x1a, "byte 1: error");
+	is(entry[2], 0x5a, "byte 2: queue");
+	is(entry[3], 0, "byte 3: batch identifier, which is left to the device");
+	is(entry[4], SVA_OPCODE_FILL, "byte 4: operation");
+	is(bits(entry, 5, 3), 0xcba98, "bytes 5 to 7: PASID, 20 bits");
+	is(bits(entry, 8, 2), 0x0203, "bytes 8 and 9: index in the batch");
+	is(bits(entry, 12, 4), 0xa00d4567,
+	   "bytes 12 to 15: operand 5, first error, RCR, RCI, handle");
+	is(bits(entry, 16, 8), 0x123456789abcdef0, "bytes 16 to 23: address");
+	is(bits(entry, 24, 8), 0, "bytes 24 to 31: 0");
+	ok(!memcmp(entry + 32, &outcome.comp, 32), "bytes 32 to 63: the record");
+	is(bits(entry, 64, 8), 0xeeeeeeeeeeeeeeee, "bytes beyond 64 are not written");
+	subject("event log entry");
 
 	outcome.swerror = 0x27;
 	outcome.in_batch = outcome.first_in_batch = outcome.priv = false;
@@ -191,9 +202,10 @@ static void event_log(void)
 	desc.int_handle = 0;
 	sva_model_evl_entry(&desc, &outcome, 1, 0, entry);
 	is(bits(entry, 0, 1), 0x8c, "a batch's record: not in a batch, no fault");
-	is(bits(entry, 12, 4), 0, "no information");
+	is(bits(entry, 12, 4), 0, "a batch's record: bytes 12 to 15 are 0");
 	outcome.swerror = 0;
-	ok(!sva_model_evl_entry(&desc, &outcome, 1, 0, entry), "no error: nothing to log");
+	ok(!sva_model_evl_entry(&desc, &outcome, 1, 0, entry),
+	   "an outcome without an error has none");
 }
 
 int main(void)

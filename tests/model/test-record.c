@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How a record is written: everything but its status first, the status last. The record lies across
- * two pages, the status in the first and the rest in the second, and both can not be written at
+ * two pages, the status in the first and the rest in the second, and both cannot be written at
  * first: the handler of the faults sees the order. The model also runs inside that kind of handler,
  * on little stack. And a flush ends with the last page that is there.
  */
@@ -72,9 +72,9 @@ static void order_of_the_record(void)
 	sva_model_execute(&sva_model_dsa1, &mem, &desc, &outcome);
 	mprotect(pages, 2 * page, PROT_READ | PROT_WRITE);
 	is_str(order, "ts", "the tail is written, then the status, each once");
-	ok(status_absent, "no status before the tail");
-	ok(tail_complete, "the tail is complete when the status is written");
-	is(record[0], SVA_STATUS_SUCCESS, "the status came");
+	ok(status_absent, "the status is not written before the rest of the record");
+	ok(tail_complete, "the rest of the record is complete when the status is written");
+	is(record[0], SVA_STATUS_SUCCESS, "the status is written");
 }
 
 /* ---- inside a signal handler ---- */
@@ -111,7 +111,7 @@ static void on_signal(int sig)
 }
 
 /*
- * The same memory twice: to run on, and to look at (checkers of memory let nobody look below the
+ * The same memory twice: to run on, and to read (checkers of memory do not permit reads below the
  * stack pointer).
  */
 static void little_stack(void)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The model may run inside a client's own memcpy, or in a signal handler: its objects may need nothing from outside
-# but ISA-L. Compilers turn loops and struct copies into calls of memcpy and memset, so this looks at the objects.
+# The model may run inside a client's own memcpy, or in a signal handler: its objects may need
+# nothing from outside but ISA-L. Compilers turn loops and struct copies into calls of memcpy and
+# memset, so this looks at the objects.
 echo 1..2
 
 skip()
@@ -11,15 +12,17 @@ skip()
 	exit 0
 }
 
-# Names that are needed and not defined by the objects themselves. __stack_chk_fail and its kin come with hardening
-# options, end the process and call nothing that a client replaces; _GLOBAL_OFFSET_TABLE_ is no function, nor is
-# __cpu_model, in which libgcc keeps what __builtin_cpu_supports() tells.
+# Names that are needed and not defined by the objects themselves. __stack_chk_fail and its kin come
+# with hardening options, end the process and call nothing that a client replaces;
+# _GLOBAL_OFFSET_TABLE_ is no function, nor is __cpu_model, in which libgcc keeps the answers of
+# __builtin_cpu_supports().
 foreign()
 {
 	nm -u "$@" | awk '$1 == "U" { print $2 }' | sort -u >"$tmp/needed"
 	nm --defined-only "$@" | awk 'NF == 3 { print $3 }' | sort -u >"$tmp/defined"
 	comm -23 "$tmp/needed" "$tmp/defined" |
-		grep -vxE 'crc32_iscsi|crc16_t10dif|crc64_rocksoft_refl|_GLOBAL_OFFSET_TABLE_|__cpu_model|__stack_chk_fail(_local)?'
+		grep -vxE -e 'crc32_iscsi|crc16_t10dif|crc64_rocksoft_refl' \
+			-e '_GLOBAL_OFFSET_TABLE_|__cpu_model|__stack_chk_fail(_local)?'
 }
 
 command -v nm >/dev/null || skip "no nm"

@@ -43,7 +43,8 @@ static void check_crc(const struct crc_vector *v, const void *data)
 	char name[80];
 
 	for (int i = 0; i < 4; i++) {
-		snprintf(name, sizeof(name), "%s, mode %d", v->name, i);
+		snprintf(name, sizeof(name), "CRC of %s, mode %d, is the published one", v->name,
+			 i);
 		is(crc_of(data, v->len, v->seed, v->flags | modes[i]), v->crc[i], name);
 	}
 }
@@ -85,10 +86,10 @@ static void crc32(void)
 	for (int i = 0; i < 256; i++)
 		data[i] = (uint8_t)i;
 	check_crc(&rising, data);
-	is(crc_of(data, 256, 0, 0), 0x9c44184b, "bytes 0 to 255");
+	is(crc_of(data, 256, 0, 0), 0x9c44184b, "CRC-32C of the bytes 0 to 255");
 	for (int i = 0; i < 32; i++)
 		data[i] = (uint8_t)(31 - i);
-	is(crc_of(data, 32, 0, 0), 0x113fdb5c, "31 to 0 (RFC 3720)");
+	is(crc_of(data, 32, 0, 0), 0x113fdb5c, "CRC-32C of the bytes 31 to 0 (RFC 3720)");
 	is(crc_of(read_pdu, sizeof(read_pdu), 0, 0), 0xd9963a56, "SCSI read PDU (RFC 3720)");
 	is(crc_of("6789", 4, crc_of("12345", 5, 0, 0), 0), 0xe3069283,
 	   "a result is the seed of what follows");
@@ -176,9 +177,9 @@ static void delta(void)
 	desc.op.delta.max_size = 80;
 	sva_model_execute(&sva_model_dsa1, &mem, &desc, &outcome);
 	is(outcome.comp.status, SVA_STATUS_SUCCESS, "delta of one byte: status");
-	is(outcome.comp.result, 1, "result");
-	is(outcome.comp.op.delta_size, 10, "size");
-	ok(!memcmp(space_at(&space, LIST_AT), entry, 10), "entry");
+	is(outcome.comp.result, 1, "delta of one byte: result");
+	is(outcome.comp.op.delta_size, 10, "delta of one byte: size of the record");
+	ok(!memcmp(space_at(&space, LIST_AT), entry, 10), "delta of one byte: entry of the record");
 }
 
 int main(void)

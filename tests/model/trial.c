@@ -38,7 +38,7 @@ bool trial(struct trials *trials, const struct sva_model_profile *profile, struc
 		print_desc(desc);
 		snprintf(trials->why, sizeof(trials->why), "%s", ref.why);
 		if (getenv("SVA_TEST_STOP"))
-			exit(1); /* one is enough for whoever looks for mutants */
+			exit(1); /* make check-mutation needs only one */
 	}
 	space_free(&before);
 	return good;

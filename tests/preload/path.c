@@ -117,7 +117,9 @@ static mode_t get_mode(int flags, va_list ap)
 		mode = get_mode(flags, ap); \
 		va_end(ap); \
 		path = redirect(path, buffer); \
-		return refuse_write(-1, path, flags & O_ACCMODE) ? -1 : NEXT(name)(path, flags, mode); \
+		if (refuse_write(-1, path, flags & O_ACCMODE)) \
+			return -1; \
+		return NEXT(name)(path, flags, mode); \
 	}
 
 #define WRAP_OPENAT(name) \
@@ -131,7 +133,9 @@ static mode_t get_mode(int flags, va_list ap)
 		mode = get_mode(flags, ap); \
 		va_end(ap); \
 		path = redirect(path, buffer); \
-		return refuse_write(dir, path, flags & O_ACCMODE) ? -1 : NEXT(name)(dir, path, flags, mode); \
+		if (refuse_write(dir, path, flags & O_ACCMODE)) \
+			return -1; \
+		return NEXT(name)(dir, path, flags, mode); \
 	}
 
 WRAP_OPEN(open)

@@ -32,7 +32,8 @@ row 50 "small queues, every fortieth descriptor ends with a hardware error" "enq
 row 60 "jumps instead of traps, two engine threads, every fifth descriptor faults" "enqcmd faults" \
 	"$emu" run --fast --async=2 --fault 5 --queues "$small" -- "$storm" --paths $all --tiny
 row 40 "only portals are permitted" "enqcmd movdir64b" \
-	"$emu" run --profile dsa2 --queues "wq0.0:shared,size=64,xfer=8192;wq0.1:dedicated,size=64" \
+	"$emu" run --profile dsa2 \
+	--queues "wq0.0:shared,size=64,xfer=8192;wq0.1:dedicated,size=64" \
 	-- "$storm" --paths movdir64b,enqcmd --tiny
 row 40 "12 threads on two devices" "enqcmd movdir64b" \
 	"$emu" run --devices 2 --retry 5 -- "$storm" --paths $all --threads 12 --tiny

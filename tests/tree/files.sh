@@ -26,8 +26,7 @@ sources() {
 # The folders and files that do not keep the rules of t-lines.sh and t-words.sh yet.
 unfinished='src/lib src/kmod tests/emu tests/vm
 	.ci .clang-format ARCHITECTURE.md CONTRIBUTING.md Makefile.am NEWS README.md configure.ac
-	accfg-plugins include man src/model tests/fuzz tests/model tests/preload tests/release tests/storm
-	tests/tap.h tests/tap.sh tests/targets.mk tests/tree tests/unit'
+	include man tests/release tests/targets.mk tests/tree'
 
 # Of the sources, the others.
 finished() {

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Tests of the repository itself: interface, headers, comments, manual, settings, installation, examples, rooms. settings
-# prints the table that t-env.sh compares with the manual.
-TESTS += %D%/t-abi.sh %D%/t-headers.sh %D%/t-doc.sh %D%/t-man.sh %D%/t-env.sh %D%/t-pc.sh %D%/t-examples.sh \
+# Tests of the repository itself: interface, headers, comments, manual, settings, installation,
+# examples, rooms. settings prints the table that t-env.sh compares with the manual.
+TESTS += %D%/t-abi.sh %D%/t-headers.sh %D%/t-doc.sh %D%/t-man.sh %D%/t-env.sh %D%/t-pc.sh \
+	%D%/t-examples.sh \
 	%D%/t-addresses.sh %D%/t-quickstart.sh %D%/t-tap.sh
 EXTRA_DIST += tests/tap.sh %D%/documented.awk %D%/t-static.sh \
-	%D%/t-abi.sh %D%/t-headers.sh %D%/t-doc.sh %D%/t-man.sh %D%/t-env.sh %D%/t-pc.sh %D%/t-examples.sh \
+	%D%/t-abi.sh %D%/t-headers.sh %D%/t-doc.sh %D%/t-man.sh %D%/t-env.sh %D%/t-pc.sh \
+	%D%/t-examples.sh \
 	%D%/t-addresses.sh %D%/t-quickstart.sh %D%/t-tap.sh
 check_PROGRAMS += %D%/settings
 %C%_settings_LDADD = src/lib/libsva.la

@@ -11,7 +11,8 @@ long_lines() {
 	LC_ALL=C ${AWK:-awk} -f tests/tree/lines.awk "$@"
 }
 
-mapfile -t all < <(finished)
+# The list of mutants quotes changed lines of code.
+mapfile -t all < <(finished | grep -v '^tests/model/mutation-survivors\.txt$')
 ok "${#all[@]} files: no line is too long" long_lines "${all[@]}"
 
 dir=$(mktemp -d)

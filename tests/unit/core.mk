@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The library's core, on the paths that every machine has. Tests that look inside link its objects; the others link the library.
+# The library's core, on the paths that every machine has. Tests that look inside link its objects;
+# the others link the library.
 check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_SOURCES = %D%/rig.c %D%/rig.h %D%/reference.c %D%/reference.h %D%/words.h
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
@@ -39,7 +40,8 @@ core_inside = %D%/librig.la src/lib/libcore.la
 # A kernel of their own.
 core_kernel = %D%/kernel.c %D%/kernel.h
 core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,--wrap=fcntl \
-	-Wl,--wrap=close,--wrap=write,--wrap=mmap,--wrap=munmap,--wrap=madvise,--wrap=sva_cpu_features
+	-Wl,--wrap=close,--wrap=write,--wrap=mmap,--wrap=munmap,--wrap=madvise \
+	-Wl,--wrap=sva_cpu_features
 
 %C%_t_queue_bond_SOURCES = %D%/t-queue-bond.c $(core_kernel)
 %C%_t_queue_bond_CPPFLAGS = $(core_cppflags)
@@ -128,5 +130,6 @@ TESTS += $(around_programs)
 
 %C%_t_api_shortage_SOURCES = %D%/t-api-shortage.c $(core_kernel)
 %C%_t_api_shortage_CPPFLAGS = $(core_cppflags)
-%C%_t_api_shortage_LDFLAGS = $(core_kernel_ldflags) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+%C%_t_api_shortage_LDFLAGS = $(core_kernel_ldflags) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 %C%_t_api_shortage_LDADD = $(core_inside)

@@ -121,7 +121,7 @@ void kernel_list(const char *line)
 void kernel_begin(void)
 {
 	if (!getenv("SVA_PLUGIN_DIR")) {
-		printf("1..0 # SKIP SVA_PLUGIN_DIR is not set: it is where the plug-in \"file\" is\n");
+		printf("1..0 # SKIP SVA_PLUGIN_DIR, the directory of plug-ins, is not set\n");
 		exit(0);
 	}
 	if (!directory[0]) {

@@ -74,7 +74,7 @@ static void execute(const struct sva_desc *desc)
 	else
 		for (uint32_t i = 0; i < desc->size; i++)
 			dst[i] = (uint8_t)(desc->src >> 8 * (i % 8));
-	/* Release: whoever sees the status sees the bytes. */
+	/* Release: the thread that sees the status sees the bytes. */
 	__atomic_store_n(&comp->status, SVA_STATUS_SUCCESS, __ATOMIC_RELEASE);
 }
 

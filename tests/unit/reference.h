@@ -20,8 +20,8 @@ void ref_random_bytes(uint8_t *to, size_t n);
 void ref_fill(uint8_t *to, size_t n, const uint8_t *pattern, size_t width);
 
 /*
- * CRC-32C; the two bypasses as the device has them. From seed 0 without bypasses it is the one that
- * everybody means.
+ * CRC-32C; the two bypasses as the device has them. From seed 0 without bypasses it is the common
+ * CRC-32C.
  */
 uint32_t ref_crc32c(const uint8_t *from, size_t n, uint32_t seed, bool bypass_inversion,
 		    bool bypass_reflection);

@@ -152,7 +152,8 @@ static bool bad_page(const struct kind *kind, unsigned int which, unsigned int p
 	       (result->fault_addr & ~4095ull) == (uintptr_t)bad && result->fault_write == write &&
 	       result->bytes < op.length && result->status == SVA_STATUS_PAGE_FAULT;
 	if (!good)
-		printf("# %s, area %u, page %u: %d, status %#x, fault %#llx of %p, write %u, %llu bytes\n",
+		printf("# %s, area %u, page %u: %d, status %#x, fault %#llx of %p, write %u, "
+		       "%llu bytes\n",
 		       kind->name, which, page, err, result->status,
 		       (unsigned long long)result->fault_addr, (void *)bad, result->fault_write,
 		       (unsigned long long)result->bytes);

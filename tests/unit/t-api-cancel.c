@@ -27,7 +27,7 @@ static struct sva *sva;
 static struct sva_bond *bond;
 static struct sva_dma_buf *buf, *buf2;
 
-/* ------------------------------- the functions; what they return is the business of other tests */
+/* ------------------------------- the functions; what they return is tested elsewhere */
 
 static void prepare(void)
 {
@@ -39,7 +39,7 @@ static int do_open(void)
 	return sva_open(&sva, NULL);
 }
 
-/* A message is given out, by a function of the program that contains cancellation points. */
+/* The library passes a message to a function of the program that contains cancellation points. */
 static void log_slowly(void *arg, int level, const char *text)
 {
 	(void)level;
@@ -293,7 +293,7 @@ static int do_uring_done(void)
 	return sva_dma_uring_done(&op, 0) == -EINVAL ? 0 : -EDOM;
 }
 
-/* before, after: what has to be called around it, without a cancellation. */
+/* before, after: functions that are called around it, without a cancellation. */
 static const struct call {
 	const char *name;
 	int (*call)(void), (*before)(void), (*after)(void);
@@ -407,7 +407,7 @@ static void *cancelled_in(void *arg)
 	pthread_cancel(pthread_self());
 	err = call();
 	atomic_store(&returned, true);
-	/* no call of the library has forgotten that a cancellation is pending */
+	/* the cancellation is still pending after a call of the library */
 	pthread_testcancel();
 	return &err;
 }
@@ -427,7 +427,7 @@ static unsigned int open_descriptors(void)
 enum { GOOD, CANCELLED_INSIDE, NOT_CANCELLED, BEFORE, AFTER, LIBRARY, DESCRIPTORS };
 
 /*
- * The library as another thread finds it. A lock that was left would be waited for until the alarm.
+ * Use of the library in another thread. If a lock were still held, it would wait until the alarm.
  */
 static int use_library(void)
 {
@@ -531,8 +531,8 @@ static int in_the_only_thread(void *arg)
 /* ------------------------------------------------------------------ at any time */
 
 /*
- * libasan of GCC 12 takes its own alternate signal stack for an overflow when a thread ends that
- * was cancelled.
+ * libasan of GCC 12 reports its own alternate signal stack as an overflow when a cancelled thread
+ * ends.
  */
 #ifdef __SANITIZE_ADDRESS__
 #define HAS_ASAN true

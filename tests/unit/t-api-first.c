@@ -2,8 +2,8 @@
 /*
  * A fork while another thread is in its first call of the library. That thread is stopped at each
  * call of libc that its first copy makes, one after the other; there the process forks, with and
- * without the handlers of pthread_atfork(3), and the child copies. It inherits whatever lock the
- * other thread holds at that moment, and no thread that would open it.
+ * without the handlers of pthread_atfork(3), and the child copies. It inherits every lock that the
+ * other thread holds at that moment, and not the thread that would release it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "unit/rig.h"
 
 #ifdef __SANITIZE_THREAD__
-/* A child does not have the parent's other thread, and so cannot join it: that is no leak. */
+/* A child does not have the parent's other thread, and so cannot join it: this is not a leak. */
 __attribute__((visibility("default"))) const char *__tsan_default_options(void);
 
 const char *__tsan_default_options(void)
@@ -54,7 +54,7 @@ static atomic_bool stopped, go;
 
 /*
  * Until the other thread has forked. A fork whose handler waits for a lock that this thread holds
- * does not come about before it goes on: then it goes on after a while.
+ * cannot finish before this thread continues: then it continues after a while.
  */
 static void step(void)
 {
@@ -114,7 +114,7 @@ int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*ch
 	return __real_pthread_atfork(prepare, parent, child);
 }
 
-/* -------------------------------- one moment, in a process that has not used the library before */
+/* -------------------------------- one fork, in a process that has not used the library before */
 
 static uint8_t from[BYTES], to[BYTES];
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every operation, through every way of the library that needs no device, against byte loops that
- * know nothing of it (reference.c). All of the memory that an operation could reach is compared, so
- * what it writes beside its buffers is found too.
+ * Every operation, through every way of the library that needs no device, against independent byte
+ * loops (reference.c). All of the memory that an operation could reach is compared, so what it
+ * writes beside its buffers is found too.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -38,7 +38,7 @@ static void __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Does the operation, and what must be true after any that ends well. */
+/* Runs the operation and checks what holds after every success. */
 static const struct sva_result *expect(int error, const char *what, size_t len)
 {
 	int err = rig_do(&op);
@@ -219,7 +219,7 @@ static void compares(void)
 
 #define FROM 1024u
 #define TO   2048u
-#define AT   4099u /* of the record: it need not be aligned */
+#define AT   4099u /* where the record is: it need not be aligned */
 
 static void make_versions(size_t len, unsigned int edits)
 {
@@ -241,7 +241,7 @@ static void delta_one(size_t len, unsigned int edits)
 	expect_value(0, "create delta", len, size ? 1 : 0, size);
 	sva_prep_create_delta(&op, arena + FROM, arena + TO, len, arena + AT, 400);
 	op.flags = SVA_OP_CHECK;
-	op.desc.op.delta.expected = size ? 1 : 2; /* the mask of the results that it has not */
+	op.desc.op.delta.expected = size ? 1 : 2; /* the mask of the results that are wrong */
 	expect_value(-EBADE, "create delta, not as expected", len, size ? 1 : 0, size);
 	if (!size)
 		return;
@@ -251,7 +251,7 @@ static void delta_one(size_t len, unsigned int edits)
 	expect(0, "apply delta", len);
 }
 
-/* More differences than the record has room for. */
+/* More differences than there is room for in the record. */
 static void delta_overflow(void)
 {
 	for (uint32_t room = 80; room < 370; room += 10) {
@@ -284,7 +284,7 @@ static void deltas(void)
 	report("delta");
 }
 
-/* Records that no create delta made. */
+/* Records that create delta does not make. */
 static void bad_deltas(void)
 {
 	static const uint8_t falling[20] = { 3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 3, 0 };
@@ -356,7 +356,7 @@ static void crcs(void)
 
 #define DIF_BLOCKS 3u
 
-/* Blocks with their tuples, as insert and update are to make them; alone: the tuples only. */
+/* Blocks with their tuples, as insert and update make them; alone: the tuples only. */
 static void protect(uint8_t *to, const uint8_t *from, size_t block, size_t stride,
 		    const struct sva_desc_dif *dif, bool alone)
 {
@@ -374,7 +374,7 @@ static void protect(uint8_t *to, const uint8_t *from, size_t block, size_t strid
 	}
 }
 
-/* Without protection, protected, and what comes out: three areas of 16 KiB. */
+/* Three areas of 16 KiB: blocks without protection, protected blocks, the output. */
 static uint8_t *plain, *whole, *out, *expected;
 
 static void expect_dif(const char *what, size_t block, size_t bytes, int error, unsigned int bits,
@@ -494,7 +494,7 @@ static void without_effect(void)
 	report("no-op, drain, cache flush, translation fetch");
 }
 
-/* Each flag with each operation: it must not change what comes out. */
+/* Each flag with each operation: it must not change the output. */
 static void with_flags(void)
 {
 	static const uint32_t flags[] = {
@@ -542,7 +542,7 @@ static void with_flags(void)
 	report("every operation with every flag");
 }
 
-/* Lengths that fit nothing, and more than one step of anything. */
+/* Lengths that are no multiple of any unit, and longer than one chunk of any queue. */
 static void big(void)
 {
 	static const size_t lengths[] = {65537, (2u << 20) - 1, (2u << 20) + 4097, (5u << 20) + 3};
@@ -560,7 +560,7 @@ static void big(void)
 		b[to + len - 1] ^= 1;
 		ok(!rig_do(&op) && sva_op_result(&op)->value == len - 1,
 		   "%s: compare of %zu bytes that differ in the last", rig_way->name, len);
-		/* A fill that is shifted against itself shows the pattern going on. */
+		/* A fill compared with itself 8 bytes on shows that the pattern continues. */
 		sva_prep_memfill(&op, b + to, 0x1122334455667788, len);
 		ok(!rig_do(&op) && !memcmp(b + to, b + to + 8, len - 8) && b[to] == 0x88 &&
 			   b[to + 7] == 0x11 && !b[to + len],
@@ -575,7 +575,7 @@ static void big(void)
 	free(b);
 }
 
-/* Does the comparing find what it is for? */
+/* The verifier reports wrong bytes. */
 static void controls(void)
 {
 	for (int i = 0; i < 3; i++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The road of a request with the real instructions: run by t-api-portal.sh under sva-emu, in many
- * shapes of queue. Threads with synchronous, asynchronous and batched work on one context, on
- * several contexts and on bond handles; every byte is compared, every operation ends exactly once,
- * and the route that results tell is one of those that the arguments permit.
+ * Requests with the real instructions: run by t-api-portal.sh under sva-emu, on queues of many
+ * kinds. Threads with synchronous, asynchronous and batched work on one context, on several
+ * contexts and on bond handles; every byte is compared, every operation ends exactly once, and the
+ * path in results is one of those that the arguments permit.
  *
  * 	t-api-portal PATHS THREADS OPERATIONS    PATHS as SVA_PATHS; the first one has to carry
- *         something
+ * bytes
  */
 #include <errno.h>
 #include <pthread.h>
@@ -162,7 +162,7 @@ static void many(struct worker *w, struct sva_op *ops, bool batch)
 			taken += (unsigned int)n;
 		else
 			sched_yield();
-		/* Whatever is in flight gives its entry back only when somebody looks. */
+		/* An operation in flight returns its credit only when it is polled. */
 		for (unsigned int i = 0; i < taken; i++)
 			(void)sva_poll(list[i]);
 	}
@@ -214,7 +214,7 @@ static int first_path(const char *paths)
 	return -1;
 }
 
-/* The verifier itself: one byte flipped has to be seen. */
+/* The verifier must report one flipped byte. */
 static void negative_control(struct worker *w)
 {
 	unsigned int before = w->wrong;
@@ -222,7 +222,7 @@ static void negative_control(struct worker *w)
 	memcpy(w->dst, w->src, AREA);
 	w->dst[AREA - 1] ^= 1;
 	expect(w, w->dst, w->src, AREA);
-	ok(w->wrong == before + 1, "one flipped byte is noticed");
+	ok(w->wrong == before + 1, "control: one flipped byte is reported");
 	w->wrong = before;
 }
 
@@ -263,7 +263,7 @@ int main(int argc, char **argv)
 			bytes[path] += workers[i].bytes[path];
 	}
 	is(err, 0, "no operation failed");
-	is(wrong, 0, "every byte is right");
+	is(wrong, 0, "every byte of every operation is right");
 	is(ended, submitted, "every asynchronous operation ended once");
 	ok(bytes[first] > 0, "%s carried %" PRIu64 " bytes", sva_path_name(first), bytes[first]);
 	for (int path = 0; path < SVA_PATH_COUNT; path++)

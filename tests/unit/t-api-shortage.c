@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A process that is short of descriptors or memory when it first needs the library. An explicit
- * open says so; on the default context the CPU does the work, and once there are descriptors and
- * memory again the queue does, without any call of the program for it. The shortage is complete, or
- * comes at any of the calls that open something or allocate.
+ * open fails with the errno; on the default context the CPU does the work, and once there are
+ * descriptors and memory again the queue does, without any call of the program for it. The shortage
+ * lasts, or comes at any one of the calls that open a file or allocate.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +61,7 @@ char *__wrap_strdup(const char *text)
 static int held[LIMIT];
 static unsigned int held_count;
 
-/* Take every descriptor but so many; give them back. */
+/* Take every descriptor but LEFT; close them again. */
 static void take_descriptors(unsigned int left)
 {
 	struct rlimit limit;
@@ -82,7 +82,7 @@ static void give_back(void)
 		close(held[--held_count]);
 }
 
-/* ---------------------------------------------------- what is said on the standard error output */
+/* ---------------------------------------------------- the standard error output */
 
 static int said;
 
@@ -106,13 +106,14 @@ static unsigned int lines_said(char *text, size_t size)
 	return lines;
 }
 
-/* ------------------------------------------ children: the line of the first thing that is wrong */
+/* ------------------------------------------ children: each prints the condition that fails */
 
 #define MUST(condition) \
 	do { \
 		if (!(condition)) { \
-			printf("# line %d: %s; errno %d, path %s, reason %s\n", __LINE__, #condition, errno, \
-			       sva_path_name(sva_last_result()->path), sva_reason_name(sva_last_result()->reason)); \
+			printf("# line %d: %s; errno %d, path %s, reason %s\n", __LINE__, \
+			       #condition, errno, sva_path_name(sva_last_result()->path), \
+			       sva_reason_name(sva_last_result()->reason)); \
 			fflush(stdout); \
 			return 1; \
 		} \
@@ -127,7 +128,7 @@ static bool copies(uint8_t path)
 	       sva_last_result()->path == path;
 }
 
-/* By itself, and soon: the delays begin with 0.1 s. */
+/* The library tries again by itself; the delays begin with 0.1 s. */
 static int opens_later(void)
 {
 	uint64_t begin = rig_now_ms();
@@ -167,8 +168,8 @@ static int explicit_open(void *arg)
 }
 
 /*
- * Calls that need no queue work; those that would decide something for longer say what is the
- * matter.
+ * Calls that need no queue work; calls whose outcome would last, such as a bind, fail with the
+ * shortage.
  */
 static int other_calls(struct sva_op *submitted)
 {
@@ -194,7 +195,7 @@ static int other_calls(struct sva_op *submitted)
 	MUST(sva_explain(NULL, SVA_PATH_WRITE, NULL, 0) == SVA_REASON_SHORTAGE);
 	MUST(sva_explain(NULL, SVA_PATH_CPU, NULL, 0) == SVA_REASON_OK);
 	MUST(!sva_problem(NULL, 0));
-	/* Its end is not looked for before sva_reap() below. */
+	/* It is not polled before sva_reap() below. */
 	sva_prep_memcpy(submitted, to, from, BYTES);
 	MUST(!sva_submit(NULL, submitted));
 	return 0;
@@ -212,7 +213,7 @@ static int default_context(void *arg)
 		MUST(copies(SVA_PATH_CPU) && sva_last_result()->reason == SVA_REASON_SHORTAGE);
 	MUST(!other_calls(&submitted));
 	usleep(120000);
-	MUST(copies(SVA_PATH_CPU)); /* looked again, in vain */
+	MUST(copies(SVA_PATH_CPU)); /* tried again, without success */
 	MUST(lines_said(text, sizeof(text)) == 1 && strstr(text, "Too many open files"));
 	give_back();
 	MUST(!opens_later());
@@ -242,11 +243,11 @@ static int one_allocation(void *arg)
 	memset(to, 0, BYTES);
 	MUST(!sva_memcpy(NULL, to, from, BYTES) && !memcmp(to, from, BYTES));
 	if (allocations <= fail_from)
-		return 77; /* there are not so many */
+		return 77; /* there are fewer allocations */
 	return opens_later();
 }
 
-/* All of them do, from the nth on, for a while. */
+/* All allocations fail, from the nth on, for a while. */
 static int no_memory(void *arg)
 {
 	fail_from = allocations + *(unsigned int *)arg;
@@ -258,7 +259,7 @@ static int no_memory(void *arg)
 	return opens_later();
 }
 
-/* The administrator may have ruled the CPU out: then there is an errno and a reason. */
+/* Where the administrator has excluded the CPU, the call fails with errno and reason. */
 static int without_cpu(void *arg)
 {
 	(void)arg;
@@ -278,7 +279,7 @@ static int node_only(void *arg)
 	return opens_later();
 }
 
-/* A mistake that stays is an error with every call, and a message with the first. */
+/* A wrong setting is an error with every call, and a message with the first. */
 static int wrong_setting(void *arg)
 {
 	char text[4096];
@@ -336,8 +337,10 @@ int main(void)
 	   "no descriptor, and the CPU ruled out: ENODEV with the reason SHORTAGE, and the queue is used later");
 	is(rig_in_child(node_only, &emfile), 0,
 	   "EMFILE for the queue's node: the CPU copies with the reason SHORTAGE, and the queue is used later");
-	is(rig_in_child(node_only, &enfile), 0, "ENFILE for the queue's node: the same");
-	is(rig_in_child(node_only, &enomem), 0, "ENOMEM for the queue's node: the same");
+	is(rig_in_child(node_only, &enfile), 0,
+	   "ENFILE for the queue's node: the CPU works, then the queue");
+	is(rig_in_child(node_only, &enomem), 0,
+	   "ENOMEM for the queue's node: the CPU works, then the queue");
 	is(rig_in_child(wrong_setting, NULL), 0,
 	   "a setting that is wrong: an error with each of a hundred copies, and one message");
 	return done();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the CPU can do, as /proc/cpuinfo of other machines tells it; each in its own process, since
- * it is read once.
+ * The features of the CPU, from /proc/cpuinfo of other machines; each in its own process, since it
+ * is read once.
  */
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -26,10 +26,11 @@ static void features_are(const char *cpuinfo, unsigned int want, const char *nam
 		_exit((int)sva_cpu_features());
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		status = -1;
+	subject("features in /proc/cpuinfo");
 	is(WEXITSTATUS(status), want, name);
 }
 
-/* A limit that is hit in the moment of the first look. */
+/* A limit of descriptors that is reached when the file is first read. */
 static int limited(void)
 {
 	struct rlimit old, none;
@@ -46,7 +47,7 @@ static int limited(void)
 	usleep(110000);
 	if (sva_cpu_features() != 7 || sva_cpu_shortage())
 		return 3;
-	/* What has been read is kept. */
+	/* The features are kept once they have been read. */
 	setrlimit(RLIMIT_NOFILE, &none);
 	return sva_cpu_features() == 7 ? 0 : 4;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In sandboxes that refuse the calls with which pages are touched: a good buffer is good on every
- * way through the library, and a bad pointer gives -EFAULT with its address, as long as one call is
- * left that can be asked. Each sandbox is a process with a seccomp filter.
+ * In sandboxes that refuse the calls with which pages are touched: operations on good buffers
+ * succeed on every path, and a bad pointer gives -EFAULT with its address, as long as one of the
+ * calls is permitted. Each sandbox is a process with a seccomp filter.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,8 +39,8 @@ struct sandbox {
 	const char *name;
 	int err;
 	int calls[4]; /* that are refused; -1 ends them */
-	bool threads; /* glibc's can not do without futex */
-	bool blind;   /* nothing is left that could be asked */
+	bool threads; /* glibc's threads need futex */
+	bool blind;   /* none of the calls is permitted */
 };
 
 static const struct sandbox sandboxes[] = {
@@ -98,8 +98,9 @@ static bool is_refused(const struct sandbox *sandbox, uint8_t *page)
 #define MUST(condition) \
 	do { \
 		if (!(condition)) { \
-			fprintf(stderr, "# %s: %s: line %d: %s, errno %d\n", rig_way ? rig_way->name : "", \
-				sandbox->name, __LINE__, #condition, errno); \
+			fprintf(stderr, "# %s: %s: line %d: %s, errno %d\n", \
+				rig_way ? rig_way->name : "", sandbox->name, __LINE__, \
+				#condition, errno); \
 			return 1; \
 		} \
 	} while (0)
@@ -116,7 +117,7 @@ static int copies(const struct sandbox *sandbox, uint8_t *to, const uint8_t *fro
 	return 0;
 }
 
-/* Memory of every kind that a program has. */
+/* Memory of every kind: anonymous, of a file, shared, on the stack. */
 static int good_buffers(const struct sandbox *sandbox)
 {
 	uint8_t *untouched = rig_pages(PAGES), *to = dst + RIG_PAGE / 2;
@@ -184,7 +185,7 @@ static int inside(void *arg)
 	return 0;
 }
 
-/* ---------------------------------------------------------- a page that another thread works on */
+/* ------------------------------------------------------- a page that another thread is changing */
 
 static atomic_bool stop;
 static atomic_uint *counter;
@@ -194,7 +195,7 @@ static void *counts(void *arg)
 	unsigned int *own = arg;
 
 	while (!atomic_load(&stop)) {
-		/* Not one locked instruction, which would hide a lost store: load, add, store. */
+		/* Load, add and store: a locked instruction would hide a lost store. */
 		atomic_store_explicit(counter,
 				      atomic_load_explicit(counter, memory_order_relaxed) + 1,
 				      memory_order_relaxed);

@@ -17,7 +17,7 @@ static void forget(void)
 	inventory = NULL;
 }
 
-/* Looks around in the scene with these plug-ins. */
+/* Discover the queues of the scene with these plug-ins. */
 static int discover(const char *plugins)
 {
 	struct sva_opts opts = SVA_OPTS_INIT;
@@ -37,7 +37,8 @@ static int discover(const char *plugins)
 static bool look(const char *tree)
 {
 	scene_tree(tree);
-	return ok(!discover("dsa"), "looking at %s", tree);
+	subject("tree %s", tree);
+	return ok(!discover("dsa"), "discovery works");
 }
 
 static const struct sva_queue *find(const char *name)
@@ -46,13 +47,15 @@ static const struct sva_queue *find(const char *name)
 		.node = (char *)"", .label = (char *)"", .reason = 0xffff};
 	const struct sva_queue *q = sva_inventory_find(inventory, name);
 
-	ok(q != NULL, "there is a queue %s", name);
+	if (!q)
+		ok(false, "queue %s is found", name);
 	return q ? q : &none;
 }
 
 static void reason_is(const char *queue, uint32_t reason)
 {
-	is(find(queue)->reason, reason, sva_reason_text(reason));
+	tap_is(find(queue)->reason, reason, __FILE__, __LINE__, "reason of %s: %s", queue,
+	       sva_reason_text(reason));
 }
 
 static bool has_problem(const char *part)
@@ -67,7 +70,7 @@ static bool has_problem(const char *part)
 
 static void problem_is(const char *part)
 {
-	ok(has_problem(part), "problem: %s", part);
+	ok(has_problem(part), "it reports the problem: %s", part);
 }
 
 /* ------------------------------------------------------------------ the plug-in "dsa" */
@@ -77,26 +80,26 @@ static void test_one_shared(void)
 	const struct sva_queue *q;
 
 	look("one-shared");
-	is(inventory->queue_count, 1, "one queue");
-	is(inventory->problem_count, 0, "no problem");
+	is(inventory->queue_count, 1, "it has one queue");
+	is(inventory->problem_count, 0, "it has no problem");
 	q = find("wq0.0");
-	is_str(q->device, "dsa0", "device");
-	is_str(q->plugin, "dsa", "plug-in");
-	is_str(q->node, "/dev/dsa/wq0.0", "node");
-	is_str(q->label, "sva", "label");
-	is(q->version, 0x100, "version");
-	is(q->mode, SVA_MODE_SHARED, "mode");
-	is(q->entries, 16, "entries");
-	is(q->threshold, 16, "threshold");
-	is(q->max_transfer, 2 << 20, "max_transfer");
-	is(q->max_batch, 32, "max_batch");
-	is(q->numa_node, 0, "node");
-	is(q->gen_cap, 0x40915f010f, "gen_cap");
-	is(q->op_cap[0], 0x1003f03ff, "op_cap");
-	is(q->op_cap[1] | q->op_cap[2] | q->op_cap[3], 0, "its upper words");
-	is(q->trust, SVA_TRUST_YES, "trust");
-	ok(!q->block_on_fault, "block_on_fault");
-	is_reason(q->reason, SVA_REASON_OK, "usable");
+	is_str(q->device, "dsa0", "name of the device");
+	is_str(q->plugin, "dsa", "name of the plug-in");
+	is_str(q->node, "/dev/dsa/wq0.0", "path of the node");
+	is_str(q->label, "sva", "label of the queue");
+	is(q->version, 0x100, "version of the device");
+	is(q->mode, SVA_MODE_SHARED, "mode is shared");
+	is(q->entries, 16, "entries of the queue");
+	is(q->threshold, 16, "threshold of the queue");
+	is(q->max_transfer, 2 << 20, "max_transfer of the queue");
+	is(q->max_batch, 32, "max_batch of the queue");
+	is(q->numa_node, 0, "NUMA node of the device");
+	is(q->gen_cap, 0x40915f010f, "gen_cap of the device");
+	is(q->op_cap[0], 0x1003f03ff, "op_cap of the queue");
+	is(q->op_cap[1] | q->op_cap[2] | q->op_cap[3], 0, "upper words of op_cap are 0");
+	is(q->trust, SVA_TRUST_YES, "the device is trusted");
+	ok(!q->block_on_fault, "the queue does not block on faults");
+	is_reason(q->reason, SVA_REASON_OK, "reason of the queue");
 	ok(sva_inventory_find(inventory, "dsa0/wq0.0") == q &&
 		   sva_inventory_find(inventory, "/dev/dsa/wq0.0") == q,
 	   "it is found by its device and by its node, too");
@@ -111,31 +114,31 @@ static void test_one_shared(void)
 static void test_machines(void)
 {
 	look("two-sockets");
-	is(inventory->queue_count, 2, "two queues");
-	is(find("wq0.0")->numa_node, 0, "one on node 0");
-	is(find("wq2.0")->numa_node, 1, "one on node 1");
-	ok(find("wq2.0")->block_on_fault, "which blocks on faults");
-	is_str(inventory->queues->name, "wq0.0", "in the order of discovery");
+	is(inventory->queue_count, 2, "it has two queues");
+	is(find("wq0.0")->numa_node, 0, "wq0.0 is on node 0");
+	is(find("wq2.0")->numa_node, 1, "wq2.0 is on node 1");
+	ok(find("wq2.0")->block_on_fault, "wq2.0 blocks on faults");
+	is_str(inventory->queues->name, "wq0.0", "the queues are in the order of discovery");
 
 	look("mixed-modes");
-	is(inventory->queue_count, 4, "four queues");
-	is(find("wq0.1")->mode, SVA_MODE_DEDICATED, "one is dedicated");
-	is(find("wq0.1")->entries, 32, "with its own size");
-	is(find("wq0.1")->threshold, 0, "and no threshold");
+	is(inventory->queue_count, 4, "it has four queues");
+	is(find("wq0.1")->mode, SVA_MODE_DEDICATED, "wq0.1 is dedicated");
+	is(find("wq0.1")->entries, 32, "wq0.1 has 32 entries");
+	is(find("wq0.1")->threshold, 0, "wq0.1 has no threshold");
 	reason_is("wq0.1", SVA_REASON_OK);
 	reason_is("wq0.2", SVA_REASON_NO_NODE);
-	is_str(find("wq0.2")->node, "", "no node");
+	is_str(find("wq0.2")->node, "", "wq0.2, which is disabled, has no node");
 	reason_is("wq0.3", SVA_REASON_QUEUE_DISABLED);
-	is(find("wq0.3")->entries, 0, "a queue that nobody configured has no entries");
+	is(find("wq0.3")->entries, 0, "wq0.3, which is not configured, has no entries");
 
 	look("dsa2");
-	is(find("wq0.0")->version, 0x200, "version 2");
+	is(find("wq0.0")->version, 0x200, "the device has version 2");
 	is(find("wq0.0")->op_cap[0], 0x1f & (0x1d | 2),
 	   "what the administrator took away is not there; batch is left");
 
 	look("old-kernel");
 	is(find("wq0.0")->op_cap[0], 0x1003f03ff, "op_cap of an older kernel");
-	is(find("wq0.0")->op_cap[1], 0, "its second word");
+	is(find("wq0.0")->op_cap[1], 0, "the second word of op_cap is 0");
 }
 
 static void test_reasons(void)
@@ -151,11 +154,11 @@ static void test_reasons(void)
 	look("no-iommu");
 	reason_is("wq0.0", SVA_REASON_NO_IOMMU);
 	look("no-driver");
-	is(inventory->queue_count, 0, "no queues");
-	is_reason(inventory->reason, SVA_REASON_NO_DRIVER, "no driver");
+	is(inventory->queue_count, 0, "it has no queues");
+	is_reason(inventory->reason, SVA_REASON_NO_DRIVER, "reason of the inventory");
 	problem_is("plug-in dsa: the idxd driver is not loaded");
 	look("no-device");
-	is_reason(inventory->reason, SVA_REASON_NO_DEVICE, "no device");
+	is_reason(inventory->reason, SVA_REASON_NO_DEVICE, "reason of the inventory");
 	problem_is("plug-in dsa: the idxd driver is loaded, but it has no device");
 }
 
@@ -168,32 +171,35 @@ static void test_readonly(void)
 		return;
 	}
 	is_reason(inventory->reason, SVA_REASON_SYSFS_READONLY,
-	   "a read-only /sys is told from one without devices");
+	   "reason of the inventory, not that of a /sys without devices");
 	problem_is("plug-in dsa: /sys is read-only");
 }
 
 static void test_iax(void)
 {
 	look("iax-beside");
-	is(inventory->queue_count, 3, "queues of both kinds");
-	is_str(find("wq1.0")->device, "iax1", "an analytics accelerator");
-	is_str(find("wq1.0")->node, "/dev/iax/wq1.0", "has its own directory of nodes");
-	is(find("wq1.0")->op_cap[0], 0x405, "cannot copy");
-	is(find("wq1.0")->op_cap[1], 0x4d001c, "but has other operations");
-	is(find("wq1.0")->max_batch, 1, "has no batches");
+	is(inventory->queue_count, 3, "it has the queues of both kinds of device");
+	is_str(find("wq1.0")->device, "iax1", "wq1.0 is of an analytics accelerator");
+	is_str(find("wq1.0")->node, "/dev/iax/wq1.0", "wq1.0 has its node in /dev/iax");
+	is(find("wq1.0")->op_cap[0], 0x405, "wq1.0 has no copy");
+	is(find("wq1.0")->op_cap[1], 0x4d001c, "wq1.0 has the operations of its kind");
+	is(find("wq1.0")->max_batch, 1, "wq1.0 has no batches");
 	is(find("iax3/wq3.0")->op_cap[0], 5,
-	   "one that does not tell what it can is not taken for a DSA");
-	is(find("iax3/wq3.0")->numa_node, -1, "nor does it have a node");
-	is(find("iax3/wq3.0")->gen_cap, 0, "nor capabilities");
+	   "iax3/wq3.0, which reports no operations, is not taken for a DSA's");
+	is(find("iax3/wq3.0")->numa_node, -1, "iax3/wq3.0 reports no NUMA node");
+	is(find("iax3/wq3.0")->gen_cap, 0, "iax3/wq3.0 reports no capabilities");
 }
 
 static void test_trust(void)
 {
 	look("untrusted");
-	is(find("dsa0/wq0.0")->trust, SVA_TRUST_NO, "removable");
-	is(find("dsa1/wq1.0")->trust, SVA_TRUST_NO, "shares its IOMMU group");
-	is(find("dsa2/wq2.0")->trust, SVA_TRUST_UNKNOWN, "no IOMMU group to look at");
-	is(find("dsa3/wq3.0")->trust, SVA_TRUST_NO, "behind an external port");
+	is(find("dsa0/wq0.0")->trust, SVA_TRUST_NO, "dsa0, which is removable, is not trusted");
+	is(find("dsa1/wq1.0")->trust, SVA_TRUST_NO,
+	   "dsa1, which shares its IOMMU group, is not trusted");
+	is(find("dsa2/wq2.0")->trust, SVA_TRUST_UNKNOWN,
+	   "dsa2, which has no IOMMU group, has unknown trust");
+	is(find("dsa3/wq3.0")->trust, SVA_TRUST_NO,
+	   "dsa3, which is behind an external port, is not trusted");
 }
 
 static void test_hostile(void)
@@ -204,18 +210,18 @@ static void test_hostile(void)
 	problem_is("plug-in dsa: queue wq0.3 refused: the field entries makes no sense");
 	problem_is("plug-in dsa: queue wq0.6\\x1b[31m refused: the field name makes no sense");
 	problem_is("plug-in dsa: queue wq1.0 refused: the field version makes no sense");
-	problem_is("plug-in dsa: dsa2: the type or mode of a queue can not be read");
+	problem_is("plug-in dsa: dsa2: the type or mode of a queue cannot be read");
 	for (unsigned int i = 0; i < inventory->problem_count; i++)
 		ok(!strchr(inventory->problems[i], '\033'),
 		   "nothing in problem %u moves a terminal", i);
 	ok(!sva_inventory_find(inventory, "wq0.1") && sva_inventory_find(inventory, "wq0.7"),
 	   "the good queue is still there");
-	is_str(find("wq3.0")->label, "Prüfstand 3", "a label may have more than ASCII");
+	is_str(find("wq3.0")->label, "Prüfstand 3", "a label may have UTF-8 beyond ASCII");
 	is(find("wq3.0")->op_cap[0] | find("wq3.0")->gen_cap, 0,
-	   "capabilities that can not be read are unknown");
+	   "capabilities that cannot be read are unknown");
 }
 
-/* The name that an administrator gave to a queue is no reason to refuse it. */
+/* A queue is not refused for the name that an administrator gave to it. */
 static void test_any_names(void)
 {
 	static const char *const labels[] = {
@@ -227,7 +233,7 @@ static void test_any_names(void)
 
 	look("any-names");
 	is(inventory->problem_count, 0, "names of queues make no problems");
-	is(inventory->queue_count, 7, "all queues are there");
+	is(inventory->queue_count, 7, "all seven queues are found");
 	for (unsigned int i = 0; i < 7; i++) {
 		snprintf(name, sizeof(name), "wq0.%u", i);
 		/* From 4.0 on libaccel-config cuts a name off at a newline. */
@@ -246,7 +252,7 @@ static void test_any_names(void)
 	reason_is("wq0.6", SVA_REASON_QUEUE_DISABLED);
 }
 
-/* /sys that shows nothing says nothing about the driver. */
+/* A /sys without content does not mean that the driver is absent. */
 static void test_hidden(void)
 {
 	look("no-sysfs");
@@ -294,35 +300,38 @@ static void test_file(void)
 	const struct sva_queue *q;
 
 	scene_tree(NULL);
-	is(discover("file"), 0, "no list of queues");
-	is(inventory->queue_count + inventory->problem_count, 0, "no queue, no problem");
-	is_reason(inventory->reason, SVA_REASON_NO_DEVICE, "no device");
+	subject("plug-in \"file\"");
+	is_rc(discover("file"), 0, "discovery without a list of queues");
+	is(inventory->queue_count + inventory->problem_count, 0,
+	   "without a list: no queue and no problem");
+	is_reason(inventory->reason, SVA_REASON_NO_DEVICE,
+		  "without a list: reason of the inventory");
 	look_at_list(
 		"# a list\nwq0.0 device=dsa0 node=/dev/dsa/wq0.0 mode=shared entries=64 threshold=60 max-transfer=2M "
 		"max-batch=128 numa=1 version=0x200 gen-cap=0x40915f010f op-cap=0x1003f03ff block-on-fault=yes label=main\n"
 		"\tq1\tdevice=other mode=dedicated entries=8\n");
-	is(discover("file"), 0, "a list of queues");
-	is(inventory->queue_count, 2, "two queues");
+	is_rc(discover("file"), 0, "discovery with a list of two queues");
+	is(inventory->queue_count, 2, "the list gives two queues");
 	q = find("wq0.0");
 	ok(q->mode == SVA_MODE_SHARED && q->entries == 64 && q->threshold == 60 &&
 		   q->max_transfer == 2 << 20 && q->max_batch == 128 && q->numa_node == 1 &&
 		   q->version == 0x200 && q->gen_cap == 0x40915f010f &&
 		   q->op_cap[0] == 0x1003f03ff && q->block_on_fault,
 	   "each key has its field");
-	is_str(q->node, "/dev/dsa/wq0.0", "node");
-	is_str(q->label, "main", "label");
-	is_str(q->plugin, "file", "plug-in");
-	is(q->trust, SVA_TRUST_UNKNOWN, "nobody knows whether to trust it");
+	is_str(q->node, "/dev/dsa/wq0.0", "the first queue has its node");
+	is_str(q->label, "main", "the first queue has its label");
+	is_str(q->plugin, "file", "the first queue names the plug-in");
+	is(q->trust, SVA_TRUST_UNKNOWN, "the trust of its device is unknown");
 	q = find("other/q1");
 	ok(q->mode == SVA_MODE_DEDICATED && q->entries == 8 && q->max_transfer == 2 << 20 &&
 		   q->numa_node == -1 && !*q->node,
-	   "defaults");
+	   "the second queue has the defaults of what its line leaves out");
 	look_at_list("wq0.0 device=dsa0 mode=shared\nwq0.1 device=dsa0\n");
-	is(discover("file"), 0, "a list with a mistake");
-	is(inventory->queue_count, 0, "nothing of it is used");
+	is_rc(discover("file"), 0, "discovery with a mistake in the list");
+	is(inventory->queue_count, 0, "a list with a mistake gives no queue");
 	problem_is("etc/queues:2: the queue has no mode=shared or mode=dedicated");
-	ok(scene_said("plug-in file: "), "there is a message");
-	is_reason(inventory->reason, SVA_REASON_PLUGIN, "the reason is the plug-in");
+	ok(scene_said("plug-in file: "), "a message names the plug-in");
+	is_reason(inventory->reason, SVA_REASON_PLUGIN, "a mistake: reason of the inventory");
 }
 
 static void test_both(void)
@@ -331,20 +340,22 @@ static void test_both(void)
 	look_at_list(
 		"wq0.0 device=dsa0 mode=dedicated entries=16\nmain device=x node=/dev/dsa/wq0.0 mode=shared\n"
 		"wq9.0 device=dsa9 mode=shared\n");
-	is(discover("dsa,file"), 0, "two plug-ins");
+	subject("plug-ins \"dsa\" and \"file\"");
+	is_rc(discover("dsa,file"), 0, "discovery by both");
 	is(inventory->queue_count, 2, "a queue that both report is there once");
-	is_str(find("wq0.0")->plugin, "dsa", "from the first plug-in");
+	is_str(find("wq0.0")->plugin, "dsa", "that queue is from the first plug-in");
 	ok(!sva_inventory_find(inventory, "main"), "the same node is the same queue");
-	is_str(find("wq9.0")->plugin, "file", "the other one from the second");
-	is(inventory->problem_count, 0, "which is no problem");
-	is(discover("file,dsa"), 0, "the other way round");
-	is(find("wq0.0")->mode, SVA_MODE_DEDICATED, "the first one counts");
+	is_str(find("wq9.0")->plugin, "file", "the other queue is from the second plug-in");
+	is(inventory->problem_count, 0, "the queue that both report is no problem");
+	is_rc(discover("file,dsa"), 0, "discovery by both in the other order");
+	is(find("wq0.0")->mode, SVA_MODE_DEDICATED, "the first plug-in decides what the queue is");
 	unsetenv("SVA_QUEUE_FILE");
-	is(discover("absent,dsa"), 0, "a plug-in that is not there");
+	subject("a plug-in that is not installed");
+	is_rc(discover("absent,dsa"), 0, "discovery with it and \"dsa\"");
 	problem_is("plug-in absent: not installed: there is no ");
-	is(inventory->queue_count, 1, "keeps no other from being used");
-	is(discover("absent"), 0, "alone");
-	is_reason(inventory->reason, SVA_REASON_PLUGIN, "it is the reason");
+	is(inventory->queue_count, 1, "the other plug-in is used");
+	is_rc(discover("absent"), 0, "discovery with it alone");
+	is_reason(inventory->reason, SVA_REASON_PLUGIN, "reason of the inventory");
 }
 
 /* -------------------------------------------- a plug-in that misbehaves, and the host's answers */
@@ -390,15 +401,15 @@ static int report_nonsense(const struct sva_accfg_host *host)
 {
 	struct sva_accfg_queue q = fake_queue();
 
-	ok(host->size == sizeof(*host), "the host tells its size");
-	is_rc(host->add_queue(host->ctx, NULL), -EINVAL, "no queue at all");
+	ok(host->size == sizeof(*host), "the host's structure has its size");
+	is_rc(host->add_queue(host->ctx, NULL), -EINVAL, "add_queue() without a queue");
 	q.size = 8;
 	q.name = (const char *)1;
 	is_rc(host->add_queue(host->ctx, &q), -EINVAL,
 	   "a structure that is too short is not looked into");
 	q = fake_queue();
-	is(host->add_queue(host->ctx, &q), 0, "a queue");
-	is_rc(host->add_queue(host->ctx, &q), -EINVAL, "and once more");
+	is_rc(host->add_queue(host->ctx, &q), 0, "add_queue() of a good queue");
+	is_rc(host->add_queue(host->ctx, &q), -EINVAL, "add_queue() of the same queue again");
 	ok(!host->setting(host->ctx, NULL) && !host->setting(host->ctx, "nonsense"),
 	   "settings that there are not");
 	is_str(host->setting(host->ctx, "paths"), "enqcmd,movdir64b,write,dma,soft,cpu",
@@ -430,23 +441,27 @@ static void test_misbehaviour(void)
 	scene_tree(NULL);
 	misbehave = report_nonsense;
 	fake_result = -EIO;
-	is(discover("fake"), 0, "a plug-in that misbehaves and fails");
-	is(inventory->queue_count, 1, "what was good of it is kept");
-	is(inventory->queues->threshold, 16, "a threshold that is not told is all entries");
-	is(inventory->queues->max_transfer, 2 << 20, "max_transfer that is not told");
-	is(inventory->queues->max_batch, 1, "max_batch that is not told");
-	is_reason(inventory->reason, SVA_REASON_NO_IOMMU, "the most telling reason");
+	subject("a plug-in that reports nonsense and fails");
+	is_rc(discover("fake"), 0, "discovery with it");
+	is(inventory->queue_count, 1, "the good queue is kept");
+	is(inventory->queues->threshold, 16, "a threshold that is not reported is all entries");
+	is(inventory->queues->max_transfer, 2 << 20, "max_transfer that is not reported is 2 MiB");
+	is(inventory->queues->max_batch, 1, "max_batch that is not reported is 1");
+	is_reason(inventory->reason, SVA_REASON_NO_IOMMU,
+		  "reason of the inventory, the most specific one");
 	problem_is("plug-in fake: queue without a name refused: the field size");
 	problem_is("plug-in fake: queue q of device d refused: it has the name or the node of d/q");
 	problem_is("plug-in fake: \\x1b[31mred");
 	problem_is("plug-in fake: failed: Input/output error");
 	fake_result = EPERM;
-	is(discover("fake"), 0, "one that returns a positive errno");
+	subject("a plug-in that returns a positive errno");
+	is_rc(discover("fake"), 0, "discovery with it");
 	problem_is("plug-in fake: failed: Operation not permitted");
 	misbehave = report_too_much;
-	is(discover("fake"), 0, "one that can not stop");
-	is(inventory->queue_count, 4096, "many queues");
-	is(inventory->problem_count, 256, "many problems");
+	subject("a plug-in that reports too much");
+	is_rc(discover("fake"), 0, "discovery with it");
+	is(inventory->queue_count, 4096, "4096 queues are kept");
+	is(inventory->problem_count, 256, "256 problems are kept");
 	is_str(inventory->problems[255], "more problems were left out",
 	       "the last one says that there were more");
 }
@@ -463,10 +478,12 @@ static void test_no_memory(void)
 		scene_fail_allocation(0);
 		wrong += err && err != -ENOMEM;
 	}
-	ok(!err && !wrong && n > 30, "each of %u allocations may fail", n - 2);
+	subject("discovery");
+	ok(!err && !wrong && n > 30, "no memory: each of %u allocations may fail, with -ENOMEM",
+	   n - 2);
 }
 
-/* Nothing of the user's settings, but the directory of the plug-ins that were just built. */
+/* No settings of the user but the directory of the plug-ins that were just built. */
 static void clear_environment(void)
 {
 	char *directory = strdup(getenv("SVA_PLUGIN_DIR"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The plug-in "file" with a host that is this test: the grammar of a list of queues, mistakes,
- * damage, no memory. Discovery with the module itself is t-find-discover's.
+ * damage, no memory. Discovery with the plug-in itself is in t-find-discover.
  */
 #include "lib/find/queue-check.h"
 #include "tap.h"
@@ -51,9 +51,10 @@ static int list(const char *text)
 
 static void good(const char *text, const char *want, const char *name)
 {
-	is(list(text), 0, name);
-	is_str(names, want, "the queues");
-	is_str(problem, "", "no problem");
+	subject("%s", name);
+	is_rc(list(text), 0, "the list is accepted");
+	is_str(names, want, "it gives its queues");
+	is_str(problem, "", "it gives no problem");
 }
 
 static void bad(const char *text, const char *part, const char *name)
@@ -61,9 +62,10 @@ static void bad(const char *text, const char *part, const char *name)
 	char want[256];
 
 	snprintf(want, sizeof(want), "/etc/queues:%s", part);
-	is(list(text), 0, name);
-	is(queues, 0, "nothing of it is used");
-	if (!ok(strstr(problem, want) != NULL, "problem: %s", part))
+	subject("%s", name);
+	is_rc(list(text), 0, "the plug-in works");
+	is(queues, 0, "no queue of the list is used");
+	if (!ok(strstr(problem, want) != NULL, "the problem has '%s'", part))
 		printf("# got '%s'\n", problem);
 }
 
@@ -77,7 +79,8 @@ static void test_good(void)
 	good("a device=b mode=shared node= label=\n", "b/a ", "empty texts");
 	good("a device=b mode=shared numa=-1 max-transfer=0x10000 max-batch=1k version=256\n",
 	     "b/a ", "numbers in every form");
-	good("a device=b mode=shared op-cap=00000000,00000000,00000000,00000000,00000000,00000000,00000001,003f03ff\n",
+	good("a device=b mode=shared op-cap=00000000,00000000,00000000,00000000,00000000,"
+	     "00000000,00000001,003f03ff\n",
 	     "b/a ", "op_cap as sysfs has it");
 }
 
@@ -89,9 +92,10 @@ static void test_example(void)
 	memcpy(there, queue_file, sizeof(there));
 	snprintf(queue_file, sizeof(queue_file), "%s/accfg-plugins/libsva.queues",
 		 getenv("top_srcdir"));
-	is(enumerate(), 0, "the example");
-	is_str(names, "dsa0/wq0.0 dsa2/wq2.1 ", "two queues");
-	is_str(problem, "", "no problem");
+	subject("the example that is installed");
+	is_rc(enumerate(), 0, "it is accepted");
+	is_str(names, "dsa0/wq0.0 dsa2/wq2.1 ", "it gives two queues");
+	is_str(problem, "", "it gives no problem");
 	memcpy(queue_file, there, sizeof(there));
 }
 
@@ -148,8 +152,10 @@ static void test_bad(void)
 	    "2: the queue of line 1 is there again", "a node twice");
 	bad("a device=b mode=sh\001ared\n", "1: control character 0x01", "a control character");
 	scene_file_bytes("etc/queues", "a device=b\0 mode=shared\n", 24);
-	is(enumerate(), 0, "a NUL byte");
-	ok(strstr(problem, "/etc/queues:1: control character 0x00") && !queues, "is refused");
+	subject("a NUL byte");
+	is_rc(enumerate(), 0, "the plug-in works");
+	ok(strstr(problem, "/etc/queues:1: control character 0x00") && !queues,
+	   "the list is refused with its line");
 }
 
 static void test_places(void)
@@ -158,25 +164,31 @@ static void test_places(void)
 
 	memcpy(there, queue_file, sizeof(there));
 	queue_file[0] = '\0';
-	is(enumerate(), 0, "no list is named");
-	ok(!queues && !*problem, "which is no problem");
+	subject("no list is named");
+	is_rc(enumerate(), 0, "the plug-in works");
+	ok(!queues && !*problem, "it gives no queue and no problem");
 	strcpy(queue_file, "/nowhere/at/all");
-	is(enumerate(), 0, "a list that is not there");
-	ok(strstr(problem, "/nowhere/at/all: there is no such file") != NULL, "is one");
+	subject("a list that does not exist");
+	is_rc(enumerate(), 0, "the plug-in works");
+	ok(strstr(problem, "/nowhere/at/all: there is no such file") != NULL,
+	   "the problem is that there is no such file");
 	strcpy(queue_file, "/dev/zero");
-	is(enumerate(), 0, "a device");
-	ok(strstr(problem, "/dev/zero: not a regular file") != NULL, "is not read");
+	subject("a device instead of a list");
+	is_rc(enumerate(), 0, "the plug-in works");
+	ok(strstr(problem, "/dev/zero: not a regular file") != NULL,
+	   "the problem is that it is not a regular file");
 	memcpy(queue_file, there, sizeof(there));
 	answer = -EINVAL;
-	is(list("a device=b mode=shared\nc device=d mode=shared\n"), 0, "a host that refuses");
-	is(queues, 2, "is asked for each queue");
+	is(list("a device=b mode=shared\nc device=d mode=shared\n"), 0,
+	   "a host that refuses every queue");
+	is(queues, 2, "the plug-in passes it both queues");
 	answer = -ENOMEM;
-	is_rc(enumerate(), -ENOMEM, "one without memory");
-	is(queues, 1, "is not");
+	is_rc(enumerate(), -ENOMEM, "a host without memory");
+	is(queues, 1, "the plug-in passes it only the first queue");
 	answer = 0;
 }
 
-/* sva_queue_check: what the grammar can not even say. */
+/* sva_queue_check(): fields that the grammar of the list has no words for. */
 static void test_check(void)
 {
 	struct {
@@ -191,39 +203,39 @@ static void test_check(void)
 	struct sva_accfg_queue *q = &longer.queue;
 
 	q->size = sizeof(*q);
-	ok(!sva_queue_check(q), "a queue of which little is known");
+	ok(!sva_queue_check(q), "a queue with few fields set is good");
 	q->size--;
-	is_str(sva_queue_check(q), "size", "an older structure than there ever was");
+	is_str(sva_queue_check(q), "size", "a structure that is smaller than the first version");
 	q->size = sizeof(longer);
-	ok(!sva_queue_check(q), "a newer structure that says nothing new");
+	ok(!sva_queue_check(q), "a longer structure whose new part is 0 is good");
 	longer.more = 1;
-	is_str(sva_queue_check(q), "size", "or something");
+	is_str(sva_queue_check(q), "size", "a longer structure whose new part is not 0");
 	q->size = sizeof(*q);
 	q->name = NULL;
-	is_str(sva_queue_check(q), "name", "no name");
+	is_str(sva_queue_check(q), "name", "an empty name");
 	q->name = "a";
 	q->label = NULL;
-	is_str(sva_queue_check(q), "label", "no label");
+	is_str(sva_queue_check(q), "label", "an empty label");
 	q->label = "";
 	q->entries = 0;
-	is_str(sva_queue_check(q), "entries", "no entries");
+	is_str(sva_queue_check(q), "entries", "an enabled queue without entries");
 	q->reason = SVA_REASON_QUEUE_DISABLED;
-	ok(!sva_queue_check(q), "which is right for a disabled queue");
+	ok(!sva_queue_check(q), "a disabled queue without entries is good");
 	q->reason = SVA_REASON_COUNT_;
-	is_str(sva_queue_check(q), "reason", "a reason that there is not");
+	is_str(sva_queue_check(q), "reason", "an unknown reason");
 	q->reason = SVA_REASON_OK;
 	q->entries = 1;
 	q->mode = 3;
-	is_str(sva_queue_check(q), "mode", "a third mode");
+	is_str(sva_queue_check(q), "mode", "an unknown mode");
 	q->mode = 0;
 	q->trust = 3;
-	is_str(sva_queue_check(q), "trust", "a fourth trust");
+	is_str(sva_queue_check(q), "trust", "an unknown trust");
 	q->trust = 0;
 	q->block_on_fault = 2;
-	is_str(sva_queue_check(q), "block_on_fault", "neither yes nor no");
+	is_str(sva_queue_check(q), "block_on_fault", "block_on_fault is neither 0 nor 1");
 	q->block_on_fault = 0;
 	q->reserved = 1;
-	is_str(sva_queue_check(q), "reserved", "a reserved field");
+	is_str(sva_queue_check(q), "reserved", "a reserved field is not 0");
 }
 
 static void test_no_memory(void)
@@ -237,8 +249,9 @@ static void test_no_memory(void)
 		err = enumerate();
 		scene_fail_allocation(0);
 	}
-	ok(!err && n > 5, "each of %u allocations may fail", n - 2);
-	is(queues, 2, "and then there are two queues");
+	subject("list of two queues");
+	ok(!err && n > 5, "no memory: each of %u allocations may fail", n - 2);
+	is(queues, 2, "with memory the list gives its two queues");
 }
 
 static void test_damage(void)
@@ -260,15 +273,17 @@ static void test_damage(void)
 		wrong += enumerate() != 0 || refused || (*problem ? queues != 0 : queues > 2);
 		broken += *problem != 0;
 	}
+	subject("damage");
 	is(wrong, 0, "3000 damaged lists give all of their queues or none");
-	ok(broken > 1000, "%u give none", broken);
+	ok(broken > 1000, "%u damaged lists give no queue", broken);
 }
 
 int main(void)
 {
 	snprintf(queue_file, sizeof(queue_file), "%s/etc/queues", scene_root());
-	is_str(sva_accfg_plugin_v1.name, "file", "the name of the plug-in");
-	is(sva_accfg_plugin_v1.size, sizeof(struct sva_accfg_plugin), "its size");
+	is_str(sva_accfg_plugin_v1.name, "file", "the plug-in is named \"file\"");
+	is(sva_accfg_plugin_v1.size, sizeof(struct sva_accfg_plugin),
+	   "the plug-in has the size of its structure");
 	test_good();
 	test_example();
 	test_bad();

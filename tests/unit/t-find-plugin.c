@@ -88,7 +88,7 @@ static ElfW(Sym) *symbol(void)
 	return s;
 }
 
-/* Where in the file is what is at this address in memory. */
+/* The offset in the file of an address in memory. */
 static size_t offset_of(ElfW(Addr) address)
 {
 	ElfW(Phdr) *p = (ElfW(Phdr) *)(bad + header()->e_phoff);
@@ -115,11 +115,11 @@ static int check(size_t length)
 			     sizeof(struct sva_accfg_plugin), why, sizeof(why));
 }
 
-/* The broken copy must be refused for this reason; then it is whole again. */
+/* The broken copy must be refused for this reason; then the copy is restored. */
 static void refused(const char *part, const char *name)
 {
-	is(check(size), -ENOEXEC, name);
-	if (!ok(strstr(why, part) != NULL, "the reason has '%s'", part))
+	is_rc(check(size), -ENOEXEC, name);
+	if (!ok(strstr(why, part) != NULL, "%s: the reason has '%s'", name, part))
 		printf("# got '%s'\n", why);
 	fresh();
 }
@@ -127,28 +127,29 @@ static void refused(const char *part, const char *name)
 static void test_header(void)
 {
 	fresh();
-	is(check(size), 0, "the good plug-in is good");
+	subject("the bytes of a plug-in");
+	is_rc(check(size), 0, "the good plug-in");
 	is(memcmp(&sva_elf_native, good, EI_OSABI), 0, "this program's own header is found");
 	bad[EI_MAG1] = 'e';
-	refused("not an ELF file", "magic");
+	refused("not an ELF file", "another magic number in the header");
 	bad[EI_CLASS] ^= ELFCLASS32 ^ ELFCLASS64;
-	refused("word size", "class");
+	refused("word size", "another class in the header");
 	bad[EI_DATA] ^= ELFDATA2LSB ^ ELFDATA2MSB;
-	refused("byte order", "byte order");
+	refused("byte order", "another byte order in the header");
 	bad[EI_VERSION] = 2;
-	refused("version", "version");
+	refused("version", "another ELF version in the header");
 	bad[EI_OSABI] = ELFOSABI_FREEBSD;
-	refused("operating system", "operating system");
+	refused("operating system", "another operating system in the header");
 	header()->e_machine ^= 0x55;
-	refused("another machine", "machine");
+	refused("another machine", "another machine in the header");
 	header()->e_type = ET_REL;
-	refused("not a shared object", "an object file");
+	refused("not a shared object", "an object file instead of a library");
 	header()->e_type = ET_EXEC;
-	refused("not a shared object", "a program");
+	refused("not a shared object", "a program instead of a library");
 	header()->e_phentsize--;
-	refused("sizes in the ELF header", "size of program headers");
+	refused("sizes in the ELF header", "another size of program headers");
 	header()->e_shentsize = 0;
-	refused("sizes in the ELF header", "size of section headers");
+	refused("sizes in the ELF header", "another size of section headers");
 }
 
 static void test_tables(void)
@@ -171,7 +172,7 @@ static void test_tables(void)
 	segment(PT_LOAD)->p_vaddr = 4096;
 	refused("impossible size", "a segment around the end of memory");
 	segment(PT_GNU_EH_FRAME)->p_type = PT_INTERP;
-	refused("a program", "an interpreter");
+	refused("a program", "a segment with an interpreter");
 	segment(PT_DYNAMIC)->p_type = PT_NOTE;
 	refused("no dynamic section", "no dynamic section");
 	header()->e_shoff = size;
@@ -179,29 +180,30 @@ static void test_tables(void)
 	header()->e_shnum = 0xffff;
 	refused("section headers are not in the file", "too many section headers");
 	section(SHT_DYNSYM)->sh_type = SHT_PROGBITS;
-	refused("no table of dynamic symbols", "no symbols");
+	refused("no table of dynamic symbols", "no table of symbols");
 	section(SHT_DYNSYM)->sh_size = (ElfW(Xword))-1;
 	refused("table of symbols is not in the file", "symbols beyond the end");
 	section(SHT_DYNSYM)->sh_entsize = 16;
 	refused("table of symbols is not in the file", "symbols of another size");
 	section(SHT_DYNSYM)->sh_link = 0xffff;
-	refused("table of symbols is not in the file", "names nowhere");
+	refused("table of symbols is not in the file", "symbols whose names are in no section");
 	section(SHT_DYNSYM)->sh_link = 0;
-	refused("table of symbols is not in the file", "names in no table of names");
+	refused("table of symbols is not in the file",
+		"symbols whose names are not in a table of names");
 }
 
 static void test_symbol(void)
 {
 	symbol()->st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC);
-	refused("is not data", "a function of that name");
+	refused("is not data", "a function under the symbol's name");
 	symbol()->st_info = ELF64_ST_INFO(STB_WEAK, STT_OBJECT);
-	refused("is not exported", "a weak symbol");
+	refused("is not exported", "a symbol that is weak");
 	symbol()->st_other = STV_HIDDEN;
-	refused("is not exported", "a hidden symbol");
+	refused("is not exported", "a symbol that is hidden");
 	symbol()->st_shndx = SHN_UNDEF;
-	refused("instead of defining it", "a reference");
+	refused("instead of defining it", "a reference to the symbol");
 	symbol()->st_size = sizeof(struct sva_accfg_plugin) - 1;
-	refused("wrong size or place", "a smaller symbol");
+	refused("wrong size or place", "a symbol that is too small");
 	symbol()->st_value = (ElfW(Addr))-8;
 	refused("wrong size or place", "a symbol outside of memory");
 	symbol()->st_name = (ElfW(Word))-1;
@@ -235,7 +237,7 @@ static void test_damage(void)
 	fresh();
 	is(wrong, 0, "100000 plug-ins with flipped bits are accepted or refused");
 	ok(accepted > 0 && accepted < 100000,
-	   "%u of them have their damage where it does not matter", accepted);
+	   "%u of them have flipped bits that do not matter", accepted);
 }
 
 /* ------------------------------------------------------------------ files */
@@ -253,8 +255,8 @@ static void load_fails(const char *name, int want, const char *part, const char 
 {
 	const struct sva_accfg_plugin *plugin = NULL;
 
-	is(load(name, &plugin), want, what);
-	if (!ok(strstr(why, part) && !plugin, "the reason has '%s'", part))
+	is_rc(load(name, &plugin), want, what);
+	if (!ok(strstr(why, part) && !plugin, "%s: the reason has '%s'", what, part))
 		printf("# got '%s'\n", why);
 }
 
@@ -263,32 +265,33 @@ static void test_owner(void)
 	scene_file_bytes("file.so", good, size);
 	chmod("file.so", 0664);
 	load_fails("file.so", -EACCES, "the file can be written to by its group (mode 0664)",
-		   "writable by its group");
+		   "a file that its group can write");
 	chmod("file.so", 0646);
 	load_fails("file.so", -EACCES, "the file can be written to by everyone",
-		   "writable by everyone");
+		   "a file that everyone can write");
 	chmod("file.so", 0755);
 	mkdir("open", 0755);
 	chmod("open", 0777);
 	scene_file_bytes("open/file.so", good, size);
 	chmod("open/file.so", 0755);
 	load_fails("open/file.so", -EACCES, "its directory can be written to by everyone",
-		   "a directory that everyone can write to");
+		   "a file in a directory that everyone can write");
 	chmod("open", 0770);
 	load_fails("open/file.so", -EACCES, "its directory can be written to by its group",
-		   "or a group");
+		   "a file in a directory that its group can write");
 	if (geteuid()) {
-		skip("another owner", "only root can give files away");
+		skip("a file of another owner", "only root can give files away");
 		return;
 	}
 	if (chown("file.so", 65534, 0))
-		skip("another owner", "files can not be given away here");
+		skip("a file of another owner", "files cannot be given away here");
 	else
-		load_fails("file.so", -EACCES, "the file belongs to user 65534", "another owner");
+		load_fails("file.so", -EACCES, "the file belongs to user 65534",
+			   "a file of another owner");
 	if (!chown("file.so", 0, 0) && !seteuid(65534)) {
 		const struct sva_accfg_plugin *plugin;
 
-		is(load("file.so", &plugin), 0, "root's plug-in is good for everyone");
+		is_rc(load("file.so", &plugin), 0, "a file of root, by another user");
 		if (seteuid(0))
 			exit(1);
 	}
@@ -296,8 +299,8 @@ static void test_owner(void)
 
 static void test_files(void)
 {
-	load_fails("absent.so", -ENOENT, "No such file", "no file");
-	load_fails("absent/file.so", -ENOENT, "No such file", "no directory");
+	load_fails("absent.so", -ENOENT, "No such file", "a file that does not exist");
+	load_fails("absent/file.so", -ENOENT, "No such file", "a directory that does not exist");
 	mkdir("dir.so", 0755);
 	load_fails("dir.so", -ENOEXEC, "not a regular file", "a directory");
 	mkfifo("fifo.so", 0644);
@@ -328,20 +331,18 @@ static void test_identity(const struct sva_accfg_plugin **plugin)
 {
 	const struct sva_accfg_plugin *again = NULL, *copy = NULL, *link = NULL;
 
-	is(load("file.so", plugin), 0, "a plug-in is loaded");
-	is_str((*plugin)->name, "file", "its name");
-	is(load("file.so", &again), 0, "and again");
-	ok(again == *plugin, "which gives the same one");
-	is(load("copy/file.so", &copy), 0, "a copy of it");
-	ok(copy && copy != *plugin, "is another one");
-	is(load("link/file.so", &link), 0, "a symbolic link to it");
-	ok(link == *plugin, "is the same one");
+	subject("loading");
+	is_rc(load("file.so", plugin), 0, "a plug-in");
+	is_str((*plugin)->name, "file", "the plug-in has its name");
+	is_rc(load("file.so", &again), 0, "the same file again");
+	ok(again == *plugin, "the same file gives the same plug-in");
+	is_rc(load("copy/file.so", &copy), 0, "a copy of the file");
+	ok(copy && copy != *plugin, "a copy of the file gives another plug-in");
+	is_rc(load("link/file.so", &link), 0, "a symbolic link to the file");
+	ok(link == *plugin, "a symbolic link to the file gives the same plug-in");
 }
 
-/*
- * What is in the structure is looked at when the code is loaded, and before anything of it is
- * called.
- */
+/* The structure is checked when the code is loaded, before any function of it is called. */
 static void struct_fails(const char *field, const char *name)
 {
 	char part[64];
@@ -355,8 +356,7 @@ static void struct_fails(const char *field, const char *name)
 }
 
 /*
- * A field that is 0 in the file, and no relocation to change that: it does its neighbour's work
- * again.
+ * Make a field 0 in the file by removing its relocation: the entry repeats that of its neighbour.
  */
 static bool cut_relocation(ElfW(Addr) address)
 {
@@ -381,7 +381,7 @@ static void test_struct(const struct sva_accfg_plugin *plugin)
 	Dl_info info;
 
 	if (!dladdr(plugin, &info)) {
-		skip("the structure", "dladdr does not know the plug-in");
+		skip("fields of the structure", "dladdr does not know the plug-in");
 		return;
 	}
 	base = (ElfW(Addr))info.dli_fbase;
@@ -394,13 +394,14 @@ static void test_struct(const struct sva_accfg_plugin *plugin)
 	bad[offset_of((ElfW(Addr))plugin->about - base) + 3] = '\033';
 	struct_fails("about", "a control character in the description");
 	if (cut_relocation(address + offsetof(struct sva_accfg_plugin, name)))
-		struct_fails("name", "no name");
+		struct_fails("name", "a structure without a name");
 	if (cut_relocation(address + offsetof(struct sva_accfg_plugin, about)))
-		struct_fails("about", "no description");
+		struct_fails("about", "a structure without a description");
 	if (cut_relocation(address + offsetof(struct sva_accfg_plugin, enumerate)))
-		struct_fails("enumerate", "no function");
+		struct_fails("enumerate", "a structure without a function");
 	else
-		skip("no function", "this machine's relocations are of another kind");
+		skip("a structure without a function",
+		     "this machine's relocations are of another kind");
 }
 
 /* ------------------------------------------------------------------ without /proc */
@@ -425,7 +426,7 @@ static int without_proc(void)
 	if (load("link/file.so", &again) || again != plugin || load("copy/file.so", &copy) ||
 	    copy == plugin)
 		return OTHER_ONE;
-	/* Others may rename what is below such a directory. */
+	/* Other users may rename files below such a directory. */
 	mkdir("anyones", 0755);
 	mkdir("anyones/own", 0755);
 	scene_file_bytes("anyones/own/file.so", good, size);
@@ -461,7 +462,7 @@ static void test_without_proc(void)
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		exit(1);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_HIDE)
-		skip("without /proc", "no mount namespace may be made here");
+		skip("loading without /proc", "no mount namespace may be made here");
 	else
 		is(status, LOADED << 8,
 		   "without /proc a plug-in is loaded by its path, if others cannot change that");
@@ -480,7 +481,7 @@ static void test_no_memory(void)
 		err = load("memory/file.so", &plugin);
 		scene_fail_allocation(0);
 	}
-	ok(!err && plugin && n > 3, "each of %u allocations may fail", n - 2);
+	ok(!err && plugin && n > 3, "no memory: each of %u allocations may fail", n - 2);
 }
 
 static int open_descriptors(void)
@@ -510,7 +511,7 @@ int main(void)
 	test_damage();
 	before = open_descriptors();
 	if (statvfs(".", &fs) || fs.f_flag & ST_NOEXEC) {
-		skip("loading", "no code can be loaded from %s", scene_root());
+		skip("plug-ins can be loaded", "no code can be loaded from %s", scene_root());
 		return done();
 	}
 	test_owner();

@@ -3,7 +3,7 @@
  * Every prepare function, byte by byte: 64 bytes as the specification has them (facts: descriptor
  * layout), written by hand. The last three groups of a row are offsets 32, 40 and 48; what a row
  * leaves out is zero. The record address, the record flags and the flags that depend on a queue are
- * not prepared, they come with submission.
+ * set by submission.
  */
 #include "sva/sva.h"
 #include "tap.h"
@@ -28,10 +28,7 @@
 static struct sva_op op;
 static unsigned char garbage[sizeof(struct sva_op)];
 
-/*
- * An operation that was something else before: prep must leave nothing of it but what the caller
- * owns.
- */
+/* An operation that was used before: prep must keep only the fields that belong to the caller. */
 static void begin(void)
 {
 	memset(garbage, 0xa5, sizeof(garbage));
@@ -39,7 +36,7 @@ static void begin(void)
 	op.user_data = 0x5757575757575757;
 }
 
-/* The first byte that is not as it must be, or 64. */
+/* The first byte that is wrong, or 64. */
 static int first_difference(const uint8_t got[64], const uint8_t want[64])
 {
 	int i = 0;
@@ -54,15 +51,15 @@ static void check(const char *name, const uint8_t want[64], uint64_t length)
 	const uint8_t *got = (const uint8_t *)&op.desc;
 	int first = first_difference(got, want);
 
-	if (!ok(first == 64, "%s: all 64 bytes", name))
+	if (!ok(first == 64, "%s: all 64 bytes of the descriptor", name))
 		printf("# byte %d is %#x, must be %#x\n", first, got[first], want[first]);
 	ok(op.length == length && op.flags == 0 && op.state == SVA_OP_PREPARED &&
 		   op.user_data == 0x5757575757575757,
 	   "%s: length, flags, state; user_data is the caller's", name);
 	ok(!memcmp((const char *)&op + offsetof(struct sva_op, comp), garbage, 64),
-	   "%s: the record's cache line is not touched", name);
+	   "%s: the record's cache line is not written", name);
 	ok(!memcmp(op.opaque, garbage, sizeof(op.opaque)),
-	   "%s: nor what is behind the named fields", name);
+	   "%s: the bytes behind the named fields are not written", name);
 }
 
 #define CHECK(name, length, ...) \
@@ -204,7 +201,7 @@ static void dif(void)
 	      ZERO4, ZERO8, TAGS);
 }
 
-/* A length that 32 bits can not hold stands in full beside the descriptor. */
+/* A length that exceeds 32 bits is kept beside the descriptor. */
 static void lengths(void)
 {
 	static const uint64_t all[] = {0,	   1,		0xfffffffe,
@@ -213,10 +210,12 @@ static void lengths(void)
 	for (unsigned int i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		begin();
 		sva_prep_memcpy(&op, B, A, all[i]);
+		subject("a copy of %#llx bytes", (unsigned long long)all[i]);
 		ok(op.length == all[i] &&
 			   op.desc.size == (all[i] > 0xffffffff ? 0xffffffff : all[i]),
 		   "length %#llx", (unsigned long long)all[i]);
 	}
+	subject("prepare function");
 	begin();
 	sva_prep(&op, SVA_OPCODE_UPDATE_WINDOW, 0x1122334455667788, 0x0102030405060708, LENGTH);
 	CHECK("sva_prep with any opcode", LENGTH, HEAD(0x21), A_BYTES, B_BYTES, SIZE);
@@ -232,24 +231,26 @@ static void record(void)
 	struct sva_comp comp;
 
 	memcpy(&comp, bytes, sizeof(comp));
-	is(comp.status & SVA_STATUS_MASK, SVA_STATUS_PAGE_FAULT, "record: status, bits 5:0");
-	is(comp.status & SVA_STATUS_WRITE, 0x80, "record: bit 7 is the write");
-	is(comp.result, 1, "record: result");
-	is(comp.fault_info, 5, "record: fault info");
-	is(comp.bytes, 0x01020304, "record: bytes completed");
-	is(comp.fault_addr, 0x1122334455667788, "record: fault address");
-	is(comp.op.invalid_flags, 0x11121314, "record: invalid flags");
-	is(comp.op.delta_size, 0x11121314, "record: delta size");
-	is(comp.op.crc, 0x3132212211121314, "record: CRC");
-	is(comp.op.dif.src_ref, 0x11121314, "record: source reference tag");
-	is(comp.op.dif.src_app_mask, 0x2122, "record: source application mask");
-	is(comp.op.dif.src_app, 0x3132, "record: source application tag");
-	is(comp.op.dif.dst_ref, 0x41424344, "record: destination reference tag");
-	is(comp.op.dif.dst_app_mask, 0x5152, "record: destination application mask");
-	is(comp.op.dif.dst_app, 0x6162, "record: destination application tag");
+	subject("completion record");
+	is(comp.status & SVA_STATUS_MASK, SVA_STATUS_PAGE_FAULT,
+	   "field status, bits 5:0");
+	is(comp.status & SVA_STATUS_WRITE, 0x80, "field bit 7 is the write");
+	is(comp.result, 1, "field result");
+	is(comp.fault_info, 5, "field fault info");
+	is(comp.bytes, 0x01020304, "field bytes completed");
+	is(comp.fault_addr, 0x1122334455667788, "field fault address");
+	is(comp.op.invalid_flags, 0x11121314, "field invalid flags");
+	is(comp.op.delta_size, 0x11121314, "field delta size");
+	is(comp.op.crc, 0x3132212211121314, "field CRC");
+	is(comp.op.dif.src_ref, 0x11121314, "field source reference tag");
+	is(comp.op.dif.src_app_mask, 0x2122, "field source application mask");
+	is(comp.op.dif.src_app, 0x3132, "field source application tag");
+	is(comp.op.dif.dst_ref, 0x41424344, "field destination reference tag");
+	is(comp.op.dif.dst_app_mask, 0x5152, "field destination application mask");
+	is(comp.op.dif.dst_app, 0x6162, "field destination application tag");
 }
 
-/* Would a wrong byte be seen? */
+/* The verifier reports a wrong byte. */
 static void control(void)
 {
 	uint8_t wrong[64];
@@ -262,7 +263,7 @@ static void control(void)
 		wrong[i] ^= 0x10;
 		seen += first_difference(wrong, (const uint8_t *)&op.desc) == i;
 	}
-	is(seen, 64, "control: a wrong byte is seen, each of the 64");
+	is(seen, 64, "control: a wrong byte in each of the 64 places is reported");
 }
 
 int main(void)
@@ -278,6 +279,6 @@ int main(void)
 	is(sizeof(struct sva_comp), 32, "a record has 32 bytes");
 	is(sizeof(struct sva_op), 512, "an operation has 512 bytes");
 	is(offsetof(struct sva_op, comp) % 64, 0, "the record begins a cache line");
-	is(offsetof(struct sva_op, user_data), 128, "and has 64 bytes to itself");
+	is(offsetof(struct sva_op, user_data), 128, "the record has 64 bytes to itself");
 	return done();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chunks and partial completions as pure arithmetic: a device of a few lines, which stops after as
- * many bytes as it is told to, in either direction, does what the descriptors say; whatever the
- * chunks and wherever it stopped, memory and result must be those of one undisturbed operation.
+ * Chunks and partial completions as pure arithmetic: a device of a few lines, which stops after a
+ * given number of bytes, in either direction, executes the descriptors; whatever the chunks and
+ * wherever it stops, memory and result must be those of one operation without stops.
  */
 #include "lib/op/op.h"
 #include "tap.h"
@@ -18,13 +18,13 @@ static struct sva_op op;
 
 struct device {
 	uint64_t max;       /* of its queue */
-	uint64_t first;     /* bytes it does before it stops, in the first attempt at a chunk */
+	uint64_t first;     /* bytes done before it stops, in the first attempt at a chunk */
 	uint64_t later;     /* and in each one after; 0: all */
 	bool from_end;      /* where a move may go either way */
-	unsigned int lies;  /* this many records tell what can not be: */
+	unsigned int lies;  /* this many records have an impossible count: */
 	uint32_t claim;     /* so many bytes; 0: more than there are */
-	unsigned int stops; /* how often it stops at all; 0: always */
-	/* What happened. */
+	unsigned int stops; /* how often it stops; 0: always */
+	/* Counted. */
 	unsigned int submitted;
 	bool too_long, wrong_record;
 };
@@ -63,7 +63,7 @@ static void do_compare(const struct sva_desc *desc, uint64_t *n)
 
 		if (at(desc->src)[i] == other)
 			continue;
-		/* Found before the fault: this is a success. */
+		/* A difference before the fault: this is a success. */
 		comp->result = 1;
 		comp->bytes = (uint32_t)i;
 		*n = desc->size;
@@ -162,7 +162,7 @@ static void do_apply_delta(const struct sva_desc *desc, uint64_t *n)
 		memcpy(at(desc->dst) + (record[i] | record[i + 1] << 8) * 8, record + i + 2, 8);
 }
 
-/* Executes at most n bytes of the descriptor; n becomes what it did. */
+/* Executes at most n bytes of the descriptor; n becomes the bytes done. */
 static void execute(const struct sva_desc *desc, uint64_t *n, bool from_end)
 {
 	uint8_t pattern[16];
@@ -195,7 +195,7 @@ static void execute(const struct sva_desc *desc, uint64_t *n, bool from_end)
 	case SVA_OPCODE_APPLY_DELTA:
 		do_apply_delta(desc, n);
 		break;
-	case SVA_OPCODE_CACHE_FLUSH: /* leaves a trace here, so that it can be seen where it was */
+	case SVA_OPCODE_CACHE_FLUSH: /* writes a mark here, so that the test can see where it was */
 		for (uint64_t i = 0; i < *n; i++)
 			at(desc->dst)[i]++;
 		break;
@@ -245,7 +245,7 @@ static bool attempt(struct device *device, bool first)
 	return false;
 }
 
-/* What issue.c and complete.c do with an operation. False: it did not come to an end. */
+/* Runs an operation as issue.c and complete.c do. False: it did not end. */
 static bool drive(struct device *device)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(&op);
@@ -450,7 +450,7 @@ static void dualcasts_and_flushes(void)
 	report("dualcast and cache flush");
 }
 
-/* What insert makes of plain blocks, the independent way. */
+/* The result of DIF insert on plain blocks, computed independently. */
 static void protect(uint8_t *to, const uint8_t *from, unsigned int blocks,
 		    const struct sva_desc_dif *dif, bool alone)
 {
@@ -549,8 +549,8 @@ static void deltas(void)
 }
 
 /*
- * The room is used up between two stops: all of it has to be done once more, and the answer is the
- * same.
+ * The room for the record is used up between two stops: the whole operation is done again, with the
+ * same result.
  */
 static void full_delta(void)
 {
@@ -569,7 +569,7 @@ static void full_delta(void)
 	report("a delta record with too little room left for the rest");
 }
 
-/* Records that can not be: the chunk goes out once more, whole. */
+/* Impossible records: the whole chunk is submitted again. */
 static void lies(void)
 {
 	static const struct sva_desc_dif dif = { .dst_ref = 1 };
@@ -601,39 +601,43 @@ static void lies(void)
 	memcpy(want + 512, want + 1024, 64);
 	sva_prep_apply_delta(&op, mem + 512, 64, mem + 2048, size);
 	judge(&device, 64, 0, 0);
-	report("records that claim what can not be");
+	report("records with impossible counts");
 }
 
-/* One that is whole is whole: it waits for a queue that can carry it. */
+/* An operation that cannot be cut waits for a queue that can carry it. */
 static void fits(void)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(&op);
 
 	sva_prep_memcpy(&op, mem, mem + 100, 100);
 	sva_progress_begin(&op);
-	ok(sva_progress_fits(&op, 1), "what can be cut fits anywhere");
+	ok(sva_progress_fits(&op, 1), "an operation that can be cut fits any queue");
 	sva_progress_next(&op, 64);
 	comp->status = SVA_STATUS_PAGE_FAULT;
 	comp->bytes = 14;
 	comp->result = 0;
 	sva_progress_partial(&op, SVA_PATH_SOFT);
-	is(p->mid_chunk, true, "a chunk that was stopped");
-	is(op.desc.size, 50, "is shorter");
-	is(sva_progress_fits(&op, 49), false, "does not fit a smaller queue");
-	is(sva_progress_fits(&op, 50), true, "but one that is large enough");
+	is(p->mid_chunk, true, "a chunk that was stopped is marked");
+	is(op.desc.size, 50, "a chunk that was stopped has the bytes that are left");
+	is(sva_progress_fits(&op, 49), false,
+	   "a chunk that was stopped does not fit a smaller queue");
+	is(sva_progress_fits(&op, 50), true, "a chunk that was stopped fits a queue of its size");
 	sva_prep_create_delta(&op, mem, mem + 1024, 512, mem + 2048, 640);
 	sva_progress_begin(&op);
-	is(sva_progress_fits(&op, 511), false, "create delta is never cut");
-	is(sva_progress_fits(&op, 512), false, "and its record counts, too");
-	is(sva_progress_fits(&op, 640), true, "the whole of it fits");
+	is(sva_progress_fits(&op, 511), false,
+	   "create delta does not fit a queue smaller than its source");
+	is(sva_progress_fits(&op, 512), false,
+	   "create delta does not fit a queue smaller than its record");
+	is(sva_progress_fits(&op, 640), true, "create delta fits a queue of its record's size");
 	sva_prep_dif_insert(&op, mem, mem + 8192, 5120,
 			    &(struct sva_desc_dif){.flags = SVA_DIF_BLOCK_512});
 	sva_progress_begin(&op);
-	is(sva_progress_fits(&op, 511), false, "a block is never cut");
-	is(sva_progress_fits(&op, 512), true, "one block is enough");
+	is(sva_progress_fits(&op, 511), false,
+	   "a DIF operation does not fit a queue smaller than a block");
+	is(sva_progress_fits(&op, 512), true, "a DIF operation fits a queue of one block");
 }
 
-/* Would these trials notice? A device that moves one byte less than it says. */
+/* The verifier, with a device that moves one byte less than it reports. */
 static void controls(void)
 {
 	struct device device = { .max = 10, .first = 3 };
@@ -647,7 +651,7 @@ static void controls(void)
 	fresh();
 	sva_prep_crc(&op, mem, 30, 0, 0);
 	judge(&device, 30, ref_crc32c(mem, 30, 0, false, false) ^ 1, 0);
-	is(wrong, 2, "control: one wrong byte, one wrong CRC are noticed");
+	is(wrong, 2, "control: one wrong byte and one wrong CRC are reported");
 	cases = wrong = 0;
 }
 

@@ -120,67 +120,79 @@ static void status_codes(void)
 			if (!strcmp(sva_status_text(statuses[i].code),
 				    sva_status_text(statuses[j].code)))
 				ok(false, "status %#x and %#x have one text", i, j);
-	is_str(sva_status_name(0xffffffff), "UNKNOWN", "no status");
-	is(sva_status_errno(0xffffffff), EIO, "no status");
+	is_str(sva_status_name(0xffffffff), "UNKNOWN", "the name of status 0xffffffff");
+	is(sva_status_errno(0xffffffff), EIO, "the errno of status 0xffffffff is EIO");
 }
 
 static void reason_codes(void)
 {
-	is(COUNT(reasons), SVA_REASON_COUNT_, "every reason stands in this test");
+	is(COUNT(reasons), SVA_REASON_COUNT_, "this test has every reason");
 	for (unsigned int i = 0; i < COUNT(reasons); i++) {
 		bool once = true;
 
-		is_str(sva_reason_name(i), reasons[i], "reason");
+		subject("reason %u, %s", i, reasons[i]);
+		is_str(sva_reason_name(i), reasons[i], "sva_reason_name() returns its name");
 		for (unsigned int j = 0; j < i; j++)
 			once &= strcmp(sva_reason_text(i), sva_reason_text(j)) != 0;
 		ok(once && strlen(sva_reason_text(i)) >= 6 && strlen(sva_reason_text(i)) < 160 &&
 			   !strchr(sva_reason_text(i), '\n'),
 		   "reason %u has a text of its own, in one line", i);
 	}
-	is_str(sva_reason_name(SVA_REASON_COUNT_), "UNKNOWN", "one too many");
-	is_str(sva_reason_text(SVA_REASON_COUNT_), "unknown reason", "one too many");
-	is_str(sva_reason_name(0xffffffff), "UNKNOWN", "far too many");
+	subject("reasons");
+	is_str(sva_reason_name(SVA_REASON_COUNT_), "UNKNOWN",
+	       "the name of the first unused number");
+	is_str(sva_reason_text(SVA_REASON_COUNT_), "unknown reason",
+	       "the text of the first unused number");
+	is_str(sva_reason_name(0xffffffff), "UNKNOWN", "the name of number 0xffffffff");
 	is_str(sva_reason_text(SVA_REASON_MODULE_ABSENT),
-	       "/dev/sva_dma is absent: the sva_dma module is not loaded", "as the issue has it");
+	       "/dev/sva_dma is absent: the sva_dma module is not loaded",
+	       "the text of MODULE_ABSENT");
 }
 
 static void path_names(void)
 {
 	static const char *const names[] = { "enqcmd", "movdir64b", "write", "dma", "soft", "cpu" };
 
-	is(SVA_PATH_COUNT, COUNT(names), "six paths");
-	for (int i = 0; i < SVA_PATH_COUNT; i++)
-		is_str(sva_path_name(i), names[i], "path");
-	is_str(sva_path_name(SVA_PATH_COUNT), "none", "one too many");
-	is_str(sva_path_name(-1), "none", "one too few");
-	is_str(sva_path_name(0x7fffffff), "none", "far too many");
+	is(SVA_PATH_COUNT, COUNT(names), "there are six paths");
+	for (int i = 0; i < SVA_PATH_COUNT; i++) {
+		subject("path %d, %s", i, names[i]);
+		is_str(sva_path_name(i), names[i], "sva_path_name() returns its name");
+	}
+	subject("paths");
+	is_str(sva_path_name(SVA_PATH_COUNT), "none", "the name of the first unused number");
+	is_str(sva_path_name(-1), "none", "the name of number -1");
+	is_str(sva_path_name(0x7fffffff), "none", "the name of number 0x7fffffff");
+	subject("version");
 	is(sva_version(), SVA_VERSION, "the library's version is the headers'");
 }
 
-/* ---------------------------------------------- what an operation says before and after its end */
+/* ------------------------------------------ the result of an operation before and after its end */
 
 static void operations(void)
 {
 	static struct sva_op op;
 
-	is_rc(sva_op_result(NULL)->error, -EINVAL, "no operation has a result that says so");
+	subject("error of sva_op_result()");
+	is_rc(sva_op_result(NULL)->error, -EINVAL, "no operation");
 	memset(&op, 0xa5, sizeof(op));
-	is_rc(sva_op_result(&op)->error, -EINVAL, "so has garbage");
+	is_rc(sva_op_result(&op)->error, -EINVAL, "an operation of garbage");
 	sva_prep_noop(&op);
-	is_rc(sva_op_result(&op)->error, -EINVAL, "and what was never submitted");
-	is_rc(sva_poll(&op), -EINVAL, "which polling tells, too");
+	is_rc(sva_op_result(&op)->error, -EINVAL, "an operation that was never submitted");
+	is_rc(sva_poll(&op), -EINVAL, "sva_poll() of one that was never submitted");
 
 	sva_progress_begin(&op);
 	op.state = SVA_OP_IN_FLIGHT;
-	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "in flight");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "an operation in flight");
 	op.state = SVA_OP_STALLED;
-	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "stalled");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS,
+	      "an operation whose next chunk waits for room");
 	op.state = SVA_OP_IN_BATCH;
 	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "an entry of a batch that waits");
 	op.state = SVA_OP_BATCHING;
-	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "a batch that is worked off");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS,
+	      "a batch whose entries are submitted one by one");
 	sva_operation_end(&op, NULL, -ECANCELED);
-	is_rc(sva_op_result(&op)->error, -ECANCELED, "ended");
+	is_rc(sva_op_result(&op)->error, -ECANCELED, "an operation that has ended");
 }
 
 /* The path that did most; without bytes, the one that the descriptor took. */
@@ -193,23 +205,25 @@ static void main_paths(void)
 	static struct sva_op op;
 	struct sva_op_private *p = SVA_OP_PRIVATE(&op);
 
+	subject("result of an operation");
 	for (int most = 0; most < SVA_PATH_COUNT; most++) {
 		sva_prep_noop(&op);
 		sva_progress_begin(&op);
 		for (int path = 0; path < SVA_PATH_COUNT; path++)
 			p->result.path_bytes[path] = path == most ? 101 : 100;
 		sva_operation_end(&op, NULL, 0);
-		is(sva_op_result(&op)->path, most, "the path of most bytes");
+		is_path(sva_op_result(&op)->path, most, "path of most bytes");
 		ok(!sva_op_result(&op)->queue && !sva_op_result(&op)->device,
-		   "and no queue without a descriptor");
+		   "without a descriptor the result names no queue");
 	}
+	subject("result of an operation");
 	sva_prep_noop(&op);
 	sva_progress_begin(&op);
 	sva_operation_end(&op, &id, 0);
 	is_path(sva_op_result(&op)->path, SVA_PATH_WRITE,
 		"without bytes: the path of the descriptor");
-	is_str(sva_op_result(&op)->queue, "wq9.9", "its queue");
-	is_str(sva_op_result(&op)->device, "dsa9", "its device");
+	is_str(sva_op_result(&op)->queue, "wq9.9", "without bytes: the queue of the descriptor");
+	is_str(sva_op_result(&op)->device, "dsa9", "without bytes: the device of the descriptor");
 	is_reason(sva_op_result(&op)->reason, SVA_REASON_NEED_RAWIO,
 		  "the operation's result has the reason");
 }

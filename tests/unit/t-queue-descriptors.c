@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The library's descriptors in a program that closes descriptors: it was started without 0 to 2, or
- * it closes everything and opens files of its own. On a kernel that this test plays (kernel.h).
+ * it closes all and opens files of its own. On a kernel that this test plays (kernel.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +79,7 @@ static int works_on_queue(void *arg)
 	for (int i = 0; i < 3; i++)
 		if (fcntl(i, F_GETFD) >= 0)
 			return 10 + i;
-	/* What the program prints goes nowhere. */
+	/* The output of the program is lost. */
 	if (write(1, "x", 1) >= 0 || errno != EBADF)
 		return 3;
 	sva_close(sva);
@@ -105,7 +105,10 @@ static int holds(void *arg)
 		return 1;
 	if (write(2, "x", 1) >= 0 || errno != EBADF || read(0, held, 1) >= 0 || errno != EBADF)
 		return 2;
-	/* The program opens something there meanwhile: that is the program's. */
+	/*
+	 * Meanwhile the program opens a file that gets the number: that file belongs to the
+	 * program.
+	 */
 	if (dup2(1, 2) != 2)
 		return 3;
 	sva_fd_release_low(held);
@@ -126,7 +129,7 @@ static void low_descriptors(void)
 	   "with 0 to 2 closed, a queue gets a descriptor from 3 on");
 }
 
-/* ------------------------------------------------------------------ what is no queue */
+/* ------------------------------------------------------------------ nodes that are not queues */
 
 static char place[] = "/tmp/sva-nodes-XXXXXX";
 
@@ -147,7 +150,7 @@ static int reason_of(int path, int probe)
 	return sva_queue_info(sva, 0, probe, &info) ? -1 : (int)info.reasons[path];
 }
 
-/* Refused on every way to it, at once. */
+/* Every function that could use it refuses it, without delay. */
 static void is_refused(const char *what)
 {
 	uint64_t start = rig_now_ms();
@@ -170,7 +173,7 @@ static void is_refused(const char *what)
 	ok(copies(SVA_PATH_CPU) && sva_last_result()->reason == SVA_REASON_NOT_A_QUEUE,
 	   "%s: the CPU copies, and says why", what);
 	sva_close(sva);
-	ok(rig_now_ms() - start < 2000, "%s: all of it in no time", what);
+	ok(rig_now_ms() - start < 2000, "%s: all of that takes less than 2 s", what);
 }
 
 static void other_things(void)
@@ -184,7 +187,7 @@ static void other_things(void)
 	snprintf(fifo, sizeof(fifo), "%s/fifo", place);
 	snprintf(link, sizeof(link), "%s/link", place);
 	fd = open(file, O_RDWR | O_CREAT, 0600);
-	is(write(fd, "precious", 8), 8, "a file");
+	is(write(fd, "precious", 8), 8, "a file with content is made");
 	list_node(file);
 	is_refused("a regular file");
 	ok(pread(fd, data, sizeof(data), 0) == 8 && !memcmp(data, "precious", 8),
@@ -194,14 +197,14 @@ static void other_things(void)
 	fd = open(fifo, O_RDWR | O_NONBLOCK);
 	list_node(fifo);
 	is_refused("a FIFO");
-	ok(read(fd, data, 1) < 0 && errno == EAGAIN, "nothing was written into the FIFO");
+	ok(read(fd, data, 1) < 0 && errno == EAGAIN, "no byte was written into the FIFO");
 	close(fd);
 	is_refused("a FIFO without a reader");
 	list_node("/dev/null");
 	is_refused("/dev/null");
 	list_node("/dev/zero");
 	is_refused("/dev/zero");
-	is(symlink("/dev/zero", link), 0, "a symbolic link");
+	is(symlink("/dev/zero", link), 0, "a symbolic link to /dev/zero is made");
 	list_node(link);
 	is_refused("a link to /dev/zero");
 	list_node(place);
@@ -213,7 +216,7 @@ static void other_things(void)
 		list_node(name);
 		is_refused("a terminal");
 		fd = fcntl(terminal, F_SETFL, O_NONBLOCK);
-		ok(!fd && read(terminal, data, 1) < 0, "nothing was written to the terminal");
+		ok(!fd && read(terminal, data, 1) < 0, "no byte was written to the terminal");
 	} else {
 		skip("a terminal as a queue's node is refused", "there is no pseudo-terminal here");
 	}
@@ -258,7 +261,7 @@ static void proofs(void)
 	accepted_or_not(KERNEL_NOTHING, makedev(512, 0), false, "the same, above the dynamic ones");
 }
 
-/* It is replaced between the look and the open. */
+/* The node is replaced between stat() and open(). */
 static void replaced(void)
 {
 	kernel_begin();
@@ -267,17 +270,17 @@ static void replaced(void)
 	sva = rig_open_opts("write,cpu", set_options);
 	ok(copies(SVA_PATH_CPU) && sva_last_result()->reason == SVA_REASON_NOT_A_QUEUE,
 	   "a node that is another one when it is open is not used");
-	is(queue->writes, 0, "nothing was written to it");
-	is(queue->open_now, 0, "it was closed");
+	is(queue->writes, 0, "a node that was replaced: nothing is written to it");
+	is(queue->open_now, 0, "a node that was replaced: it is closed");
 	sva_close(sva);
 }
 
-/* ----------------------------------------------------- the program closes what it does not know */
+/* ------------------------------------------------- the program closes the library's descriptors */
 
 static char precious[] = "/tmp/sva-precious-XXXXXX";
 static int precious_fd;
 
-/* The number that the queue had is a file of the program's now. */
+/* The number that the queue had is now that of a file of the program. */
 static void take_number(int fd)
 {
 	close(fd);
@@ -338,14 +341,14 @@ static void closed_and_used_again(bool dedicated, bool used_again)
 	ok(!used_again || precious_is_whole(), "%s: nothing was written to the program's file",
 	   what);
 	sva_close(sva);
-	is(queue->open_now, 0, "sva_close() closes the new one");
+	is(queue->open_now, 0, "sva_close() closes the queue that was opened again");
 	ok(!used_again || precious_is_whole(), "%s: sva_close() leaves the program's file open",
 	   what);
 	if (used_again)
 		put_precious_away();
 }
 
-/* Many in one call, and in flight when the descriptor goes. */
+/* Several operations in one call, and in flight when the descriptor is closed. */
 static void in_flight(void)
 {
 	static struct sva_op ops[8];
@@ -370,10 +373,10 @@ static void in_flight(void)
 	   "four more after the program closed the descriptor go to the queue, opened anew");
 	for (unsigned int i = 0; i < 8; i++)
 		good += !sva_wait(&ops[i], -1);
-	ok(good == 8 && !memcmp(to, from, BYTES), "all eight end well");
-	ok(precious_is_whole(), "nothing was written to the program's file");
+	ok(good == 8 && !memcmp(to, from, BYTES), "all eight operations succeed");
+	ok(precious_is_whole(), "eight operations: nothing was written to the program's file");
 	sva_close(sva);
-	ok(precious_is_whole(), "which is open still");
+	ok(precious_is_whole(), "eight operations: the program's file is still open");
 	put_precious_away();
 }
 
@@ -387,7 +390,7 @@ static void lost_and_not_to_be_had(void)
 	   "the descriptor is lost and the queue cannot be opened: the CPU copies");
 	for (uint64_t end = rig_now_ms() + 5000; rig_now_ms() < end && !copies(SVA_PATH_WRITE);)
 		usleep(20000);
-	ok(copies(SVA_PATH_WRITE), "a moment later the queue is opened");
+	ok(copies(SVA_PATH_WRITE), "0.1 s later the queue is opened");
 	sva_close(sva);
 	ok(precious_is_whole(), "the program's file is as it was");
 	put_precious_away();
@@ -399,14 +402,14 @@ static void handles(void)
 	struct sva_op op;
 
 	begin("write", false);
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound");
 	take_number(queue->fd);
 	sva_prep_memcpy(&op, to, from, 100);
 	is(sva_bond_submit(bond, &op), -EIO,
 	   "a handle whose descriptor the program closed answers -EIO");
 	is(op.state, SVA_OP_PREPARED, "the operation can be submitted again");
-	is_rc(sva_bond_path(bond), -EIO, "and so does sva_bond_path()");
-	is_rc(sva_bind(sva, "wq0.0", 0, &again), 0, "binding opens the queue anew");
+	is_rc(sva_bond_path(bond), -EIO, "sva_bond_path() of the bond whose descriptor was closed");
+	is_rc(sva_bind(sva, "wq0.0", 0, &again), 0, "binding opens the queue again");
 	ok(again != bond && !sva_bond_submit(again, &op) && !sva_wait(&op, -1),
 	   "the new handle works");
 	sva_unbind(bond);
@@ -419,11 +422,11 @@ static void handles(void)
 
 	/* Before any submission has noticed it. */
 	begin("write", false);
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound");
 	take_number(queue->fd);
 	is_rc(sva_bind(sva, "wq0.0", 0, &again), 0,
 	   "bind again, after the program closed the descriptor");
-	ok(again != bond && queue->opens == 2, "gives a new bond");
+	ok(again != bond && queue->opens == 2, "binding again gives a new bond");
 	sva_unbind(again);
 	sva_unbind(bond);
 	ok(precious_is_whole() && !queue->open_now, "the program's file is as it was");
@@ -438,8 +441,8 @@ static int check_in_child(void *arg)
 }
 
 /*
- * Ways of closing that do not look before: a retired queue, a forked child. And the same node,
- * opened by the program.
+ * Closes that do not check the descriptor before: of a retired queue, in a forked child. And the
+ * same node, opened by the program.
  */
 static void other_ways_to_close(void)
 {
@@ -448,7 +451,7 @@ static void other_ways_to_close(void)
 	int fd;
 
 	begin("write", false);
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound");
 	take_number(queue->fd);
 	is(rig_in_child(check_in_child, NULL), 0, "a forked child leaves the program's file open");
 	sva_bond_retire(bond);
@@ -458,7 +461,7 @@ static void other_ways_to_close(void)
 	put_precious_away();
 
 	begin("write", false);
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound");
 	fd = queue->fd;
 	close(fd);
 	precious_fd = open(queue->node, O_RDWR | O_CLOEXEC);
@@ -466,9 +469,10 @@ static void other_ways_to_close(void)
 	   "the program has opened the same node, and has it under the same number");
 	queue->fd = fd;
 	sva_prep_memcpy(&op, to, from, 100);
-	ok(!sva_bond_submit(bond, &op) && !sva_wait(&op, -1), "to write to that is no harm");
+	ok(!sva_bond_submit(bond, &op) && !sva_wait(&op, -1),
+	   "an operation is written to the program's descriptor of the same queue");
 	sva_unbind(bond);
-	ok(fcntl(fd, F_GETFD) >= 0, "but it is not closed");
+	ok(fcntl(fd, F_GETFD) >= 0, "the program's descriptor of the same queue is not closed");
 	close(precious_fd);
 	close(fd);
 	sva_close(sva);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The DSA in software as a queue: its profiles and what they can not do, engine threads and their
- * manners (signals, drain, order, a full ring, an end), and that contexts share it.
+ * The DSA in software as a queue: the operations that its profiles lack; engine threads (signals,
+ * drain, order, a full ring, their end); and that contexts share it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -44,7 +44,7 @@ static int try(int path, const char *name)
 	int err = sva_run(sva, &ops[0]);
 
 	if (!err)
-		is(sva_op_result(&ops[0])->path, path, name);
+		is_path(sva_op_result(&ops[0])->path, path, name);
 	return err;
 }
 
@@ -53,27 +53,29 @@ static void profile(const char *name, bool has_second)
 	static const struct sva_desc_dif dif = { .flags = SVA_DIF_BLOCK_512 };
 	int path = has_second ? SVA_PATH_SOFT : SVA_PATH_CPU;
 
+	subject("profile %s", name);
 	setenv("SVA_SOFT_PROFILE", name, 1);
 	sva = rig_open("soft,cpu", 0);
 	setenv("SVA_THRESHOLD", "1", 1);
 	sva_prep_memcpy(&ops[0], to, from, 1000);
-	is(try(SVA_PATH_SOFT, "every profile copies"), 0, name);
+	is_rc(try(SVA_PATH_SOFT, "the path of a copy"), 0, "a copy");
 	sva_prep_memcpy(&ops[0], to + 1, to, 1000);
-	is(try(SVA_PATH_SOFT, "also onto itself"), 0, name);
+	is_rc(try(SVA_PATH_SOFT, "the path of a copy that overlaps"), 0, "a copy that overlaps");
 	sva_prep_translation_fetch(&ops[0], from, 1000);
-	is(try(path, "translation fetch"), 0, name);
+	is_rc(try(path, "the path of a translation fetch"), 0, "a translation fetch");
 	sva_prep_dix_generate(&ops[0], to, from, 512, &dif);
-	is(try(path, "DIX"), 0, name);
+	is_rc(try(path, "the path of a DIX generate"), 0, "a DIX generate");
 	sva_prep_memfill16(&ops[0], to, 1, 2, 100);
-	is(try(path, "16-byte fill"), 0, name);
+	is_rc(try(path, "the path of a 16-byte fill"), 0, "a 16-byte fill");
 	sva_prep_crc(&ops[0], "123456789", 9, 0, SVA_CRC_64);
-	is(try(path, "64-bit CRC"), 0, name);
-	is(sva_op_result(&ops[0])->value, 0xae8b14860a799888ull, "is right");
+	is_rc(try(path, "the path of a 64-bit CRC"), 0, "a 64-bit CRC");
+	is(sva_op_result(&ops[0])->value, 0xae8b14860a799888ull, "the 64-bit CRC is right");
 	sva_close(sva);
 
 	sva = rig_open("soft", 0);
 	sva_prep_memfill16(&ops[0], to, 1, 2, 100);
-	is(sva_run(sva, &ops[0]), has_second ? 0 : -EOPNOTSUPP, "where the CPU may not");
+	is_rc(sva_run(sva, &ops[0]), has_second ? 0 : -EOPNOTSUPP,
+	      "a 16-byte fill with only soft permitted");
 	if (!has_second)
 		is_reason(sva_last_result()->reason, SVA_REASON_NO_OPERATION,
 			  "the call's result has the reason");
@@ -87,10 +89,10 @@ static void wrong_profile(void)
 
 	setenv("SVA_SOFT_PROFILE", "dsa4", 1);
 	setenv("SVA_LOG", "none", 1);
-	is_rc(sva_open(&sva, &opts), -EINVAL, "a profile that is none");
+	is_rc(sva_open(&sva, &opts), -EINVAL, "open with an unknown profile");
 	unsetenv("SVA_SOFT_PROFILE");
 	opts.soft_threads = 65;
-	is_rc(sva_open(&sva, &opts), -EINVAL, "more engine threads than there may be");
+	is_rc(sva_open(&sva, &opts), -EINVAL, "open with 65 engine threads, more than permitted");
 	unsetenv("SVA_LOG");
 }
 
@@ -145,30 +147,31 @@ static void without_threads(void)
 	struct sva_op *entries[3] = { &ops[1], &ops[2], &ops[3] };
 	unsigned int before = tasks();
 
+	subject("no engine thread can be started");
 	threads_left = 0;
 	lines = 0;
 	sva = rig_open_opts("soft", four_threads_and_log);
 	ok(copies(SVA_REASON_SHORTAGE),
-	   "no engine thread can be started: an operation runs when it is submitted, and says SHORTAGE");
+	   "an operation runs when it is submitted, its reason is SHORTAGE");
 	ok(lines == 1 && strstr(said, "0 of 4") && strstr(said, "run when they are submitted"),
-	   "and one line of warning says so: %s", said);
+	   "one warning is logged: %s", said);
 	for (int i = 1; i < 4; i++)
 		sva_prep_memcpy(&ops[i], to + i * 1000, from + i * 1000, 1000);
 	sva_prep_batch(&ops[0], entries, 3);
-	is_rc(sva_run(sva, &ops[0]), 0, "no engine thread: a batch is done");
-	is_rc(sva_memcpy(sva, to, from, BIG), 0, "no engine thread: a synchronous copy is done");
-	is(tasks(), before, "no engine thread: there is none");
-	/* Not at once and not all the time, but again. */
+	is_rc(sva_run(sva, &ops[0]), 0, "a batch is done");
+	is_rc(sva_memcpy(sva, to, from, BIG), 0, "a synchronous copy is done");
+	is(tasks(), before, "the process has no further thread");
+	/* The library tries again, but neither at once nor with every operation. */
 	refusals = 0;
 	for (int i = 0; i < 5000; i++)
 		copies(SVA_REASON_SHORTAGE);
-	ok(refusals <= 10, "in 5,000 operations it was tried %u times more to start one", refusals);
+	ok(refusals <= 10, "in 5,000 operations the library tries %u times to start one", refusals);
 	threads_left = 2;
 	usleep(120000);
 	for (int i = 0; i < 1200000 && tasks() == before; i++)
 		copies(SVA_REASON_OK);
-	is(tasks(), before + 2, "when there is room for two threads, two are started");
-	ok(copies(SVA_REASON_OK), "and operations say OK then");
+	is(tasks(), before + 2, "two are started when two can be started");
+	ok(copies(SVA_REASON_OK), "the reason of operations is OK then");
 	threads_left = ~0u;
 	sva_close(sva);
 	is(tasks(), before, "they end with the context");
@@ -178,12 +181,13 @@ static void with_fewer_threads(void)
 {
 	unsigned int before = tasks();
 
+	subject("three of four engine threads can be started");
 	threads_left = 3;
 	lines = 0;
 	sva = rig_open_opts("soft", four_threads_and_log);
 	ok(copies(SVA_REASON_OK) && tasks() == before + 3,
-	   "three of four engine threads can be started: they do the work");
-	ok(lines == 1 && strstr(said, "3 of 4"), "and one line of warning says so: %s", said);
+	   "they do the work");
+	ok(lines == 1 && strstr(said, "3 of 4"), "one warning is logged: %s", said);
 	threads_left = ~0u;
 	sva_close(sva);
 }
@@ -226,21 +230,21 @@ static void number(void)
 {
 	unsigned int before;
 
-	/* The first thread of a process may bring one of a sanitizer's along. */
+	/* With the first thread of a process a sanitizer may start one of its own. */
 	begin_threads(1);
 	sva_close(sva);
 	before = tasks();
 	sva = rig_open("soft", 3);
-	is(tasks(), before, "no threads before they are needed");
+	is(tasks(), before, "none is started before it is needed");
 	sva_close(sva);
 	begin_threads(3);
-	is(tasks(), before + 3, "three engine threads");
+	is(tasks(), before + 3, "three are started");
 	sva_close(sva);
-	is(tasks(), before, "which end with the context");
+	is(tasks(), before, "they end with the context");
 	begin_threads(64);
-	is(tasks(), before + 64, "as many as there may be");
+	is(tasks(), before + 64, "64 are started, the greatest number");
 	sva_close(sva);
-	is(tasks(), before, "which end with the context");
+	is(tasks(), before, "they end with the context");
 }
 
 static atomic_int got_signal;
@@ -252,7 +256,7 @@ static void on_signal(int sig)
 	atomic_store(&got_signal, pthread_equal(pthread_self(), main_thread) ? 1 : 2);
 }
 
-/* The program's signals are for the program's threads. */
+/* Engine threads block all signals, which are for the program's threads. */
 static void signals(void)
 {
 	sigset_t set, old;
@@ -267,11 +271,12 @@ static void signals(void)
 	for (int i = 0; i < 100; i++) {
 		sva_prep_memcpy(&ops[0], to, from, 10000);
 		if (sva_run(sva, &ops[0]))
-			ok(false, "a copy");
+			ok(false, "a copy is done");
 	}
 	is(atomic_load(&got_signal), 0, "no engine thread takes a signal of the process");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	is(atomic_load(&got_signal), 1, "it waits for the program's own");
+	is(atomic_load(&got_signal), 1,
+	   "the signal is delivered when a thread of the program unblocks it");
 	sva_close(sva);
 	signal(SIGUSR1, SIG_DFL);
 }
@@ -296,16 +301,16 @@ static void drains(unsigned int threads)
 			;
 		while (!sva_poll(&ops[8]))
 			;
-		/* Look at the records themselves: polling would wait for them. */
+		/* Read the records themselves: polling would wait for them. */
 		for (unsigned int i = 0; i < 8; i++)
 			early += !__atomic_load_n(&ops[i].comp.status, __ATOMIC_ACQUIRE);
 		for (unsigned int i = 0; i < 8; i++)
 			if (sva_wait(&ops[i], -1))
-				ok(false, "copy %u", i);
+				ok(false, "copy %u is done", i);
 	}
 	ok(!early, "%u threads: a drain waits for what is before it (%u were not done)", threads,
 	   early);
-	/* Two drains at a time, and what stands between them. */
+	/* Two drains at a time, with copies between them. */
 	sva_prep_drain(&ops[0]);
 	sva_prep_memcpy(&ops[1], to, from, BIG);
 	sva_prep_drain(&ops[2]);
@@ -314,11 +319,11 @@ static void drains(unsigned int threads)
 		while (sva_submit(sva, &ops[i]) == -EAGAIN)
 			;
 	for (unsigned int i = 4; i-- > 0;)
-		is_rc(sva_wait(&ops[i], -1), 0, "drains among drains");
+		is_rc(sva_wait(&ops[i], -1), 0, "operation of two drains with copies between them");
 	sva_close(sva);
 }
 
-/* More than the ring holds: -EAGAIN, nothing lost. */
+/* More operations than the ring holds: -EAGAIN, and none is lost. */
 static void full(void)
 {
 	unsigned int submitted = 0, refused = 0, done = 0;
@@ -331,7 +336,7 @@ static void full(void)
 	begin_threads(1);
 	/* The engine is busy for a while. */
 	sva_prep_memcpy(&ops[0], to, from, BIG);
-	is_rc(sva_submit(sva, &ops[0]), 0, "a long one");
+	is_rc(sva_submit(sva, &ops[0]), 0, "submit a long copy");
 	while (submitted < 1000) {
 		int err;
 
@@ -342,13 +347,13 @@ static void full(void)
 			continue;
 		}
 		if (err != -EAGAIN)
-			ok(false, "submit: %d", err);
+			ok(false, "submit a copy: %d", err);
 		refused++;
 		done += (unsigned int)sva_reap(sva, ended, 64);
 	}
 	for (uint64_t end = rig_now_ms() + 20000; done < 1001 && rig_now_ms() < end;)
 		done += (unsigned int)sva_reap(sva, ended, 64);
-	is(done, 1001, "all of them end");
+	is(done, 1001, "all 1001 operations end");
 	printf("# %u times the ring was full\n", refused);
 	sva_close(sva);
 	free(memory);
@@ -364,23 +369,23 @@ static void shared(void)
 
 	sva = rig_open("soft", 0);
 	other = rig_open("soft", 0);
-	is_rc(sva_bind(sva, "soft", 0, &one), 0, "bind in one context");
-	is_rc(sva_bind(other, "soft", 0, &two), 0, "and in another");
-	ok(one == two, "it is one bond");
-	is_path(sva_bond_path(one), SVA_PATH_SOFT, "of the soft path");
-	is_rc(sva_bond_pasid(one, &(uint32_t){ 0 }), -ENODATA, "which has no PASID");
+	is_rc(sva_bind(sva, "soft", 0, &one), 0, "bind in the first context");
+	is_rc(sva_bind(other, "soft", 0, &two), 0, "bind in the second context");
+	ok(one == two, "both have the same bond");
+	is_path(sva_bond_path(one), SVA_PATH_SOFT, "sva_bond_path() gives the path");
+	is_rc(sva_bond_pasid(one, &(uint32_t){ 0 }), -ENODATA, "the bond has no PASID");
 	sva_close(sva);
 	sva_unbind(two);
 	sva_prep_memcpy(&op, to, from, 100);
-	is_rc(sva_bond_submit(one, &op), 0, "the handle outlives them");
-	is_rc(sva_wait(&op, -1), 0, "and works");
-	is_str(sva_op_result(&op)->queue, "soft", "its queue is called so");
-	is_str(sva_op_result(&op)->device, "soft", "and its device");
+	is_rc(sva_bond_submit(one, &op), 0, "submit on the bond after both contexts were closed");
+	is_rc(sva_wait(&op, -1), 0, "wait for that operation");
+	is_str(sva_op_result(&op)->queue, "soft", "its result names the queue \"soft\"");
+	is_str(sva_op_result(&op)->device, "soft", "its result names the device \"soft\"");
 	sva_unbind(one);
 	sva_close(other);
 }
 
-/* Descriptors as they are: every one gets a record, whatever is in it. */
+/* Every descriptor gets a record, whatever its bytes are. */
 static void any_descriptor(void)
 {
 	unsigned int errors = 0, without = 0;
@@ -405,8 +410,8 @@ static void any_descriptor(void)
 		without += !comp.status;
 		errors += (comp.status & SVA_STATUS_MASK) != SVA_STATUS_SUCCESS;
 	}
-	ok(!without && errors > 2000, "arbitrary descriptors all get a record, %u of an error",
-	   errors);
+	ok(!without && errors > 2000,
+	   "3000 arbitrary descriptors all get a record, %u with an error", errors);
 	sva_close(sva);
 }
 
@@ -419,7 +424,8 @@ int main(void)
 	memset(to, 0, BIG);
 	/* First: stacks of threads that have ended are used again. */
 	if (sanitized())
-		skip("RLIMIT_AS", "a sanitizer needs the address space for itself");
+		skip("operations under an RLIMIT_AS with no room for a stack",
+		     "a sanitizer needs the address space for itself");
 	else
 		is(rig_in_child(under_a_limit, NULL), 0,
 		   "under an RLIMIT_AS with no room for a stack, operations run when they are submitted");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The submission table keeps its word: a path that the library has never heard of is added with one
- * file (mirror.c) and one row, and everything above the table works with it. The row takes the
- * number and the name of write(2), which is not linked in.
+ * A path that the library does not have is added to the submission table with one file (mirror.c)
+ * and one row, and all code above the table works with it. The row takes the number and the name of
+ * write(2), which is not linked in.
  */
 #include <errno.h>
 #include <string.h>
@@ -42,17 +42,18 @@ static void end(const char *what)
 
 static bool took_mirror(const struct sva_result *result)
 {
-	return result->path == SVA_PATH_WRITE && result->queue && !strcmp(result->queue, "mirror") &&
-	       !strcmp(result->device, "glass");
+	return result->path == SVA_PATH_WRITE && result->queue &&
+	       !strcmp(result->queue, "mirror") && !strcmp(result->device, "glass");
 }
 
 static void synchronous(void)
 {
 	begin("write");
-	is(sva_memcpy(sva, to, from, BYTES), 0, "a synchronous copy through a path of the tests");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0,
+	      "a synchronous copy through a path of the tests");
 	ok(!memcmp(to, from, BYTES), "the copy's bytes are right");
 	ok(took_mirror(sva_last_result()), "its result names the path's queue and device");
-	is(sva_memfill(sva, to, 0x0807060504030201, 24), 0, "a fill through that path");
+	is_rc(sva_memfill(sva, to, 0x0807060504030201, 24), 0, "a fill through that path");
 	ok(to[8] == 1 && to[15] == 8 && to[24] == 0x5a, "the fill's bytes are right");
 	ok(mirror.pumped >= 2, "the library pumped a path whose records do not come by themselves");
 	end("synchronous calls");
@@ -71,14 +72,14 @@ static void asynchronous(void)
 			break;
 	}
 	is(taken, MIRROR_RING, "a full queue of the path refuses one operation more with -EAGAIN");
-	is(sva_wait(&ops[0], 60000000), -ETIME,
+	is_rc(sva_wait(&ops[0], 60000000), -ETIME,
 	   "always_completes: no record in three record timeouts, and the operation is pending");
 	is(mirror.retired, 0, "always_completes: the queue is not given up");
 	mirror.stopped = false;
 	for (unsigned int i = 0; i < taken; i++)
 		ok(!sva_wait(&ops[i], -1), "operation %u ends when the path is pumped", i);
-	is(sva_submit(sva, &ops[MIRROR_RING]), 0, "there is room for the refused operation now");
-	is(sva_wait(&ops[MIRROR_RING], -1), 0, "and it ends well");
+	is_rc(sva_submit(sva, &ops[MIRROR_RING]), 0, "there is room for the refused operation now");
+	is_rc(sva_wait(&ops[MIRROR_RING], -1), 0, "the refused operation ends without an error");
 	end("asynchronous operations");
 }
 
@@ -86,7 +87,8 @@ static void pins(void)
 {
 	begin("write");
 	mirror.most = BYTES / 4;
-	is(sva_memcpy(sva, to, from, BYTES), 0, "pins: a copy whose pages cannot be pinned at once");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0,
+	      "pins: a copy whose pages cannot be pinned at once");
 	ok(sva_last_result()->chunks >= 4, "pins: it went out in chunks of a quarter at most");
 	is(sva_last_result()->chunks, mirror.submitted, "pins: each chunk was submitted once");
 	ok(!memcmp(to, from, BYTES), "pins: every byte was copied");
@@ -99,14 +101,15 @@ static void look_says_no(void)
 
 	mirror.reason = SVA_REASON_MODULE_NO_CHANNEL;
 	begin("write,cpu");
-	is(sva_memcpy(sva, to, from, BYTES), 0, "look: without the queue, the CPU copies");
-	is(sva_last_result()->path, SVA_PATH_CPU, "look: the result says that it was the CPU");
-	is(sva_last_result()->reason, SVA_REASON_MODULE_NO_CHANNEL, "look: and the path's reason");
-	is(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_MODULE_NO_CHANNEL,
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "look: without the queue, the CPU copies");
+	is_path(sva_last_result()->path, SVA_PATH_CPU, "look: the call's result has the path");
+	is_reason(sva_last_result()->reason, SVA_REASON_MODULE_NO_CHANNEL,
+		  "look: the call's result has the path's reason");
+	is_reason(sva_explain(sva, SVA_PATH_WRITE, NULL, 0), SVA_REASON_MODULE_NO_CHANNEL,
 	   "look: sva_explain() gives the path's reason");
 	end("look");
 	mirror.shortage = -EMFILE;
-	is(sva_open(&other, NULL), -EMFILE, "look: a shortage is not taken for an answer");
+	is_rc(sva_open(&other, NULL), -EMFILE, "look: a shortage is not taken for an answer");
 	mirror = (struct mirror){ 0 };
 }
 
@@ -117,15 +120,17 @@ static void mends(void)
 	begin("write");
 	mirror.is_short = true;
 	sva_prep_memcpy(&op, to, from, 64);
-	is(sva_submit(sva, &op) ? -1 : sva_wait(&op, -1), 0, "mend: a copy while something is short");
-	is(sva_op_result(&op)->reason, SVA_REASON_SHORTAGE, "mend: its result says so");
+	is_rc(sva_submit(sva, &op) ? -1 : sva_wait(&op, -1), 0,
+	      "mend: a copy while something is short");
+	is_reason(sva_op_result(&op)->reason, SVA_REASON_SHORTAGE,
+		  "mend: its result has the reason");
 	mirror.is_short = false;
 	for (unsigned int i = 0; i < 3000; i++) {
 		sva_prep_memcpy(&op, to, from, 64);
 		if (sva_submit(sva, &op) || sva_wait(&op, -1))
 			break;
 	}
-	is(sva_op_result(&op)->reason, SVA_REASON_OK, "mend: later results do not");
+	is_reason(sva_op_result(&op)->reason, SVA_REASON_OK, "mend: later results have the reason");
 	end("mend");
 }
 
@@ -135,16 +140,18 @@ static void bound(void)
 	struct sva_op op;
 
 	begin("write");
-	is(sva_bind(sva, "mirror", 0, &bond), 0, "bindable: sva_bind() takes the queue's name");
-	is(sva_bond_path(bond), SVA_PATH_WRITE, "bindable: the bond submits on that path");
+	is_rc(sva_bind(sva, "mirror", 0, &bond), 0, "bindable: sva_bind() takes the queue's name");
+	is_path(sva_bond_path(bond), SVA_PATH_WRITE, "bindable: the bond submits on that path");
 	sva_prep_memcpy(&op, to, from, BYTES);
-	is(sva_bond_submit(bond, &op) ? -1 : sva_wait(&op, -1), 0, "bindable: a copy on the bond");
+	is_rc(sva_bond_submit(bond, &op) ? -1 : sva_wait(&op, -1), 0,
+	      "bindable: a copy on the bond");
 	ok(!memcmp(to, from, BYTES) && took_mirror(sva_op_result(&op)),
 	   "bindable: its bytes and its result are right");
 	is(mirror.closed, 0, "bindable: the side is open while the bond is");
 	sva_unbind(bond);
 	is(mirror.closed, 1, "bindable: the last unbind closes it");
-	is(sva_bind(sva, "soft", 0, &bond), -EACCES, "the queue of a path that is not permitted");
+	is_rc(sva_bind(sva, "soft", 0, &bond), -EACCES,
+	      "the queue of a path that is not permitted");
 	end("bindable");
 }
 
@@ -154,26 +161,27 @@ static void given_up(void)
 	struct sva_op op;
 
 	begin("write");
-	is(sva_bind(sva, "mirror", 0, &bond), 0, "retire: the queue is bound");
+	is_rc(sva_bind(sva, "mirror", 0, &bond), 0, "retire: the queue is bound");
 	mirror.stopped = true;
 	sva_prep_memcpy(&op, to, from, BYTES);
-	is(sva_bond_submit(bond, &op), 0, "retire: a copy is in flight");
+	is_rc(sva_bond_submit(bond, &op), 0, "retire: a copy is in flight");
 	sva_bond_retire(bond);
-	is(mirror.retired, 1, "retire: the path is asked to give up what it has in hand");
+	is(mirror.retired, 1, "retire: the path is called to give up its work");
 	is(sva_wait(&op, -1), -EIO, "retire: the operation ends with -EIO");
-	is(sva_op_result(&op)->reason, SVA_REASON_RETIRED, "retire: its result says why");
+	is_reason(sva_op_result(&op)->reason, SVA_REASON_RETIRED,
+		  "retire: its result has the reason");
 	sva_unbind(bond);
 	end("retire");
 
 	begin("write");
-	is(sva_bind(sva, "mirror", 0, &bond), 0, "lose: the queue is bound");
+	is_rc(sva_bind(sva, "mirror", 0, &bond), 0, "lose: the queue is bound");
 	sva_prep_memcpy(&op, to, from, BYTES);
-	is(sva_bond_submit(bond, &op), 0, "lose: a copy is in flight");
+	is_rc(sva_bond_submit(bond, &op), 0, "lose: a copy is in flight");
 	sva_bond_lost(bond);
 	is(mirror.lost, 1, "lose: the path learns that its descriptor is gone");
-	is(sva_wait(&op, -1), 0, "lose: what was submitted ends as usual");
+	is_rc(sva_wait(&op, -1), 0, "lose: what was submitted ends as usual");
 	sva_prep_memcpy(&op, to, from, BYTES);
-	is(sva_bond_submit(bond, &op), -EIO, "lose: the bond takes nothing more");
+	is_rc(sva_bond_submit(bond, &op), -EIO, "lose: the bond takes nothing more");
 	sva_unbind(bond);
 	end("lose");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Page faults of a device, on a kernel that this test plays (kernel.h): every operation, every page
- * of every operand, in one chunk and in several, under every policy, and what the device tells of
- * the address or keeps to itself. What must come out is what the CPU makes of the same operation.
+ * of every operand, in one chunk and in several, under every policy; with devices that report the
+ * address, the page, or nothing. Memory and result must be those of the same operation on the CPU.
  */
 #include <errno.h>
 
@@ -174,20 +174,20 @@ static bool right(enum kind kind, int err)
 			 expected.result, (unsigned long long)expected.value);
 	if (!why[0] && memcmp(&result->dif, &expected.dif, sizeof(result->dif)) &&
 	    kind >= DIF_INSERT && kind <= DIX)
-		snprintf(why, sizeof(why), "%s: tags to continue with", names[kind]);
+		snprintf(why, sizeof(why), "%s: the tags to continue with are wrong", names[kind]);
 	if (!why[0] &&
 	    result->path_bytes[SVA_PATH_WRITE] + result->path_bytes[SVA_PATH_CPU] != result->bytes)
 		snprintf(why, sizeof(why), "%s: bytes by path do not add up", names[kind]);
 	return !why[0];
 }
 
-/* What the CPU makes of it. */
+/* Memory and result of the operation on the CPU. */
 static void baseline(enum kind kind)
 {
 	make_content(kind);
 	prepare(kind);
 	if (sva_run(cpu, &op))
-		ok(false, "%s on the CPU", names[kind]);
+		ok(false, "%s on the CPU succeeds", names[kind]);
 	expected = *sva_op_result(&op);
 	for (int i = 0; i < 3; i++) {
 		memcpy(want[i], area[i], AREA);
@@ -249,7 +249,7 @@ static void every_page(const char *keys, const char *what, uint32_t flags)
 			/* The model may look at a page twice before it gives up. */
 			if (good && (sva_op_result(&op)->faults > kernel_faults ||
 				     !sva_op_result(&op)->faults != !kernel_faults)) {
-				snprintf(why, sizeof(why), "%u faults, the result says %u",
+				snprintf(why, sizeof(why), "%u faults, %u in the result",
 					 kernel_faults, sva_op_result(&op)->faults);
 				good = false;
 			}
@@ -257,10 +257,11 @@ static void every_page(const char *keys, const char *what, uint32_t flags)
 				printf("# page %u of area %u: %s\n", page % PAGES, page / PAGES,
 				       why);
 		}
-		ok(good, "%s: %s", what, names[kind]);
+		ok(good, "%s: %s with a fault on each page is as on the CPU", what, names[kind]);
 	}
-	ok(met > cases / 3, "%s: %u cases, %u faults", what, cases, met);
-	is(queue->dropped, 0, "nothing was dropped");
+	ok(met > cases / 3, "%s: %u cases have met %u faults", what, cases, met);
+	subject("%s", what);
+	is(queue->dropped, 0, "the device has dropped no descriptor");
 	end();
 }
 
@@ -292,73 +293,82 @@ static bool bof_in(unsigned int from)
 static void policies(void)
 {
 	begin(CAPABILITIES, NULL);
+	subject("default policy, a page fault");
 	baseline(COPY);
 	kernel_absent(area[0] + RIG_PAGE, 1);
-	ok(right(COPY, run_on_device(COPY, false, 0)), "touch, by default");
-	is_rc(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0, "the device goes on");
-	is(sva_op_result(&op)->faults, 1, "one fault");
+	ok(right(COPY, run_on_device(COPY, false, 0)), "the copy is as on the CPU");
+	is(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0, "the CPU has copied no byte");
+	is(sva_op_result(&op)->faults, 1, "the result has one fault");
 	is(sva_op_result(&op)->fault_addr, (uintptr_t)area[0] + RIG_PAGE,
-	   "the result tells of the last");
-	is(sva_op_result(&op)->chunks, 2, "two descriptors");
+	   "the result has the address of the fault");
+	is(sva_op_result(&op)->chunks, 2, "the result has two chunks");
+	subject("SVA_OP_FAULT_CPU, a page fault");
 	baseline(COPY);
 	kernel_present();
 	kernel_absent(area[0] + RIG_PAGE, 1);
-	ok(right(COPY, run_on_device(COPY, false, SVA_OP_FAULT_CPU)), "the CPU, for an operation");
+	ok(right(COPY, run_on_device(COPY, false, SVA_OP_FAULT_CPU)), "the copy is as on the CPU");
 	is(sva_op_result(&op)->path_bytes[SVA_PATH_WRITE], RIG_PAGE - 33,
-	   "after what the device had done");
+	   "the device has copied up to the fault");
 	is_reason(sva_op_result(&op)->reason, SVA_REASON_FAULTS,
 		  "the operation's result has the reason");
 	baseline(COPY);
 	kernel_present();
 	kernel_absent(area[0] + RIG_PAGE, 1);
 	ok(right(COPY, run_on_device(COPY, false, SVA_OP_FAULT_BLOCK)),
-	   "block, where the queue has it not");
-	is(sva_op_result(&op)->faults, 1, "is touch");
-	is(bof_in(queue->taken - 1), false, "the device is not asked for what it refuses");
+	   "SVA_OP_FAULT_BLOCK on a queue without it: the copy is as on the CPU");
+	is(sva_op_result(&op)->faults, 1,
+	   "SVA_OP_FAULT_BLOCK on a queue without it: the page is touched");
+	is(bof_in(queue->taken - 1), false,
+	   "SVA_OP_FAULT_BLOCK on a queue without it: the descriptor has no such flag");
 	end();
 
 	begin(CAPABILITIES, set_cpu);
+	subject("policy cpu of the context, a page fault");
 	baseline(COPY);
 	kernel_absent(area[0] + RIG_PAGE, 1);
-	ok(right(COPY, run_on_device(COPY, false, 0)), "the CPU, for a context");
+	ok(right(COPY, run_on_device(COPY, false, 0)), "the copy is as on the CPU");
 	is(sva_op_result(&op)->path_bytes[SVA_PATH_WRITE], RIG_PAGE - 33,
-	   "after what the device had done");
+	   "the device has copied up to the fault");
 	baseline(COPY);
 	kernel_present();
 	kernel_absent(area[0] + RIG_PAGE, 1);
 	ok(right(COPY, run_on_device(COPY, false, SVA_OP_FAULT_TOUCH)),
-	   "an operation that wants it otherwise");
-	is_rc(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0, "has it so");
+	   "an operation with SVA_OP_FAULT_TOUCH is as on the CPU");
+	is(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0,
+	   "the CPU has copied no byte of an operation with SVA_OP_FAULT_TOUCH");
 	end();
 
 	begin(CAPABILITIES " block-on-fault=yes", set_block);
 	queue->profile.block_on_fault = true;
-	for (int round = 0; round < 3; round++) { /* the later ones go the quick roads */
+	subject("policy block of the context, a queue that blocks on faults");
+	for (int round = 0; round < 3; round++) { /* the later ones take the fast path */
 		unsigned int before;
 
 		baseline(COPY);
 		kernel_present();
 		kernel_absent(area[0], AREA);
 		before = queue->taken ? queue->taken : 1;
-		is_rc(sva_memcpy(device, area[1] + 77, area[0] + 33, LEN), 0, "block, in a call");
-		ok(!memcmp(area[1], want[1], AREA), "is done");
-		is(kernel_faults, 0, "without a fault for us");
-		ok(bof_in(before), "the flag was set");
+		is_rc(sva_memcpy(device, area[1] + 77, area[0] + 33, LEN), 0, "sva_memcpy()");
+		ok(!memcmp(area[1], want[1], AREA), "sva_memcpy(): the bytes are copied");
+		is(kernel_faults, 0, "sva_memcpy(): the device has reported no fault");
+		ok(bof_in(before), "sva_memcpy(): the descriptor has the flag");
 		before = queue->taken;
 		sva_prep_memcpy(&op, area[1] + 77, area[0] + 33, LEN);
-		ok(!sva_submit(device, &op) && !sva_wait(&op, -1), "block, submitted");
-		ok(bof_in(before), "the flag was set");
+		ok(!sva_submit(device, &op) && !sva_wait(&op, -1),
+		   "an operation is submitted and ends");
+		ok(bof_in(before), "an operation: the descriptor has the flag");
 	}
 	end();
 
 	begin(CAPABILITIES, set_one_try);
+	subject("two faults, one device attempt permitted");
 	baseline(COPY);
 	kernel_absent(area[0] + RIG_PAGE, 1);
 	kernel_absent(area[1] + 2 * RIG_PAGE, 1);
-	ok(right(COPY, run_on_device(COPY, false, 0)), "two faults, when one is enough");
+	ok(right(COPY, run_on_device(COPY, false, 0)), "the copy is as on the CPU");
 	ok(sva_op_result(&op)->faults == 2 && sva_op_result(&op)->path_bytes[SVA_PATH_CPU] &&
 	   sva_op_result(&op)->path_bytes[SVA_PATH_WRITE] > RIG_PAGE,
-	   "the CPU finishes");
+	   "the CPU finishes it after the second fault");
 	end();
 }
 
@@ -379,7 +389,7 @@ static void addresses(void)
 				kernel_absent(area[which], AREA);
 				good = right(kind, run_on_device(kind, which & 1, 0));
 			}
-			if (!ok(good, "a device that tells %s: %s",
+			if (!ok(good, "a device that reports %s: %s is as on the CPU",
 				i ? "no address" : "the page only", names[kind]))
 				printf("# %s\n", why);
 		}
@@ -397,28 +407,31 @@ static void bad_pointers(void)
 		baseline(COPY);
 		kernel_absent(area[1] + RIG_PAGE, 1);
 		kernel_absent_for_good(EFAULT);
-		is_rc(run_on_device(COPY, false, 0), -EFAULT, "a page that can not be had");
+		subject("a bad page, a device that reports %s",
+			i == 2 ? "no address" : i == 1 ? "the page only" : "the address");
+		is_rc(run_on_device(COPY, false, 0), -EFAULT, "a copy to it");
 		ok(sva_op_result(&op)->fault_addr / RIG_PAGE == (uintptr_t)area[1] / RIG_PAGE + 1 &&
 			   sva_op_result(&op)->fault_write,
-		   "is told");
-		is(sva_op_result(&op)->bytes, RIG_PAGE - 77, "with what was done before");
+		   "the result has page and direction");
+		is(sva_op_result(&op)->bytes, RIG_PAGE - 77, "the result has the bytes before it");
 		kernel_present();
-		is(run_on_device(COPY, false, 0), 0, "all is well again");
+		is_rc(run_on_device(COPY, false, 0), 0, "a copy when the page is good again");
 	}
 	kernel_hides_address = false;
+	subject("a page without memory");
 	baseline(COPY);
 	kernel_present();
 	kernel_absent(area[1] + RIG_PAGE, 1);
 	kernel_absent_for_good(ENOMEM);
 	ok(right(COPY, run_on_device(COPY, true, 0)) &&
 		   sva_op_result(&op)->path_bytes[SVA_PATH_CPU],
-	   "a page that there is no memory for at the moment is no bad pointer: the CPU copies");
+	   "touching fails with ENOMEM, which is no bad pointer: the CPU copies");
 	end();
 }
 
-/* --------------------------------------------------- touching on kernels that lack what it uses */
+/* --------------------------------------------------- touching on kernels without MADV_POPULATE */
 
-/* Byte by byte. */
+/* The library touches byte by byte where madvise fails with ERR. */
 static void without_madvise(int err, const char *where)
 {
 	uint8_t *pages = rig_pages(4);
@@ -427,42 +440,47 @@ static void without_madvise(int err, const char *where)
 	kernel_begin();
 	kernel_fail(KERNEL_MADVISE, err, 1000000);
 	pages[RIG_PAGE + 5] = 9;
-	is(sva_touch((uintptr_t)pages, 4 * RIG_PAGE, true, &bad), 0, where);
+	subject("%s", where);
+	is_rc(sva_touch((uintptr_t)pages, 4 * RIG_PAGE, true, &bad), 0, "sva_touch() to write");
 	ok(rig_page_resident(pages) && rig_page_resident(pages + 3 * RIG_PAGE) &&
 		   pages[RIG_PAGE + 5] == 9,
-	   "%s: touched to write, the pages are there, and what was in them", where);
+	   "pages touched to write are resident and keep their content");
 	rig_page_readonly(pages + RIG_PAGE);
 	ok(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, true, &bad) == -EFAULT &&
 		   bad == (uintptr_t)pages + RIG_PAGE,
-	   "%s: a page that can not be written, and its address", where);
+	   "a page that cannot be written: -EFAULT and its address");
 	is_rc(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, false, &bad), 0,
-	      "which can be read");
+	      "a page that can only be read, to read");
 	rig_page_deny(pages + 2 * RIG_PAGE);
 	ok(sva_touch((uintptr_t)pages + 3, 4 * RIG_PAGE - 3, false, &bad) == -EFAULT &&
 		   bad == (uintptr_t)pages + 2 * RIG_PAGE,
-	   "%s: a page that can not be read, and its address", where);
+	   "a page that cannot be read: -EFAULT and its address");
 	kernel_begin();
 }
 
 static void old_kernel(void)
 {
 	begin(CAPABILITIES, NULL);
+	subject("madvise fails");
 	baseline(COPY);
 	kernel_absent(area[0], AREA);
 	kernel_fail(KERNEL_MADVISE, EINTR, 3);
-	ok(right(COPY, run_on_device(COPY, false, 0)), "touching that a signal interrupts goes on");
-	is_rc(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0, "and the device, too");
+	ok(right(COPY, run_on_device(COPY, false, 0)),
+	   "with EINTR three times: the copy is as on the CPU");
+	is(sva_op_result(&op)->path_bytes[SVA_PATH_CPU], 0,
+	   "with EINTR three times: the CPU has copied no byte");
 	baseline(COPY);
 	kernel_absent(area[0] + RIG_PAGE, 1);
 	kernel_fail(KERNEL_MADVISE, EINVAL, 1000000);
-	ok(right(COPY, run_on_device(COPY, false, 0)), "a page that never comes for the device");
+	ok(right(COPY, run_on_device(COPY, false, 0)),
+	   "always, and the page stays absent for the device: the copy is as on the CPU");
 	ok(sva_op_result(&op)->path_bytes[SVA_PATH_CPU] && sva_op_result(&op)->faults == 9,
-	   "is the CPU's after so many tries");
+	   "always: the CPU finishes the copy after 9 faults");
 	end();
 	without_madvise(EINVAL, "an old kernel");
-	without_madvise(EPERM, "a sandbox that says EPERM");
-	without_madvise(ENOSYS, "a sandbox that says ENOSYS");
-	without_madvise(EACCES, "a sandbox that says EACCES");
+	without_madvise(EPERM, "a sandbox that answers EPERM");
+	without_madvise(ENOSYS, "a sandbox that answers ENOSYS");
+	without_madvise(EACCES, "a sandbox that answers EACCES");
 }
 int main(void)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * After a fork: explicit handles and operations are stale in the child, the default context binds
- * anew, the parent notices nothing; through exec nothing is inherited. With pthread_atfork and
- * without (a raw clone), with MADV_WIPEONFORK and without, and while other threads are submitting.
+ * again, the parent's work is not affected; no descriptor is inherited through exec. With
+ * pthread_atfork and without (a raw clone), with MADV_WIPEONFORK and without, and while other
+ * threads are submitting.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,35 +46,38 @@ static void begin(bool dedicated)
 	kernel_begin();
 	queue = kernel_add("wq0.0", dedicated, 64, NULL);
 	sva = rig_open("write,soft,cpu", 0);
+	subject("before the fork, %s queue", dedicated ? "dedicated" : "shared");
 	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	prepare(&ended);
-	ok(!sva_submit(sva, &ended) && sva_wait(&ended, -1) == 0, "an operation that has ended");
+	ok(!sva_submit(sva, &ended) && sva_wait(&ended, -1) == 0,
+	   "an operation is submitted and ends");
 	queue->mode = KERNEL_HELD;
 	prepare(&in_flight);
-	is_rc(sva_submit(sva, &in_flight), 0, "one in flight");
+	is_rc(sva_submit(sva, &in_flight), 0, "submit on the context");
 	prepare(&on_bond);
-	is_rc(sva_bond_submit(bond, &on_bond), 0, "one on the bond");
-	is(queue->held, 2, "both are with the device");
+	is_rc(sva_bond_submit(bond, &on_bond), 0, "submit on the bond");
+	is(queue->held, 2, "the device holds both operations");
 }
 
 static void end(void)
 {
-	is(queue->held, 2, "the child has touched neither");
+	subject("in the parent, after the fork");
+	is(queue->held, 2, "the device still holds both operations");
 	kernel_run(queue, 10);
-	is_rc(sva_wait(&in_flight, -1), 0, "the parent's operation");
-	is_rc(sva_wait(&on_bond, -1), 0, "and the other");
+	is_rc(sva_wait(&in_flight, -1), 0, "wait for the operation on the context");
+	is_rc(sva_wait(&on_bond, -1), 0, "wait for the operation on the bond");
 	prepare(&ended);
 	ok(!sva_bond_submit(bond, &ended) && kernel_run(queue, 1) == 1 && !sva_wait(&ended, -1),
-	   "its bond works");
+	   "an operation on the bond works");
 	queue->mode = KERNEL_AT_ONCE;
-	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "its context works");
-	is_path(sva_last_result()->path, SVA_PATH_WRITE, "on the queue");
+	is_rc(sva_memcpy(sva, to, from, BYTES), 0, "a copy in the context");
+	is_path(sva_last_result()->path, SVA_PATH_WRITE, "the call's result has the path");
 	sva_unbind(bond);
 	sva_close(sva);
-	is(queue->open_now, 0, "and all is closed in the end");
+	is(queue->open_now, 0, "the queue is closed in the end");
 }
 
-/* ------------------------------------ in the child: the number of the first thing that is wrong */
+/* --------------------------- in the child: returns the number of the first condition that fails */
 
 static int step;
 #define MUST(condition) \
@@ -158,8 +162,8 @@ static int after_fork(void *arg)
 	int fd = queue->fd, err;
 
 	/*
-	 * Before the library is used at all: a queue of the parent is not kept open. A raw clone
-	 * nobody can tell.
+	 * Before the library is used at all: a queue of the parent is not kept open. A raw clone is
+	 * not noticed before the first call.
 	 */
 	MUST(raw || (fcntl(fd, F_GETFD) == -1 && errno == EBADF));
 	err = stale_handles();
@@ -203,7 +207,7 @@ static int grandchild(void *arg)
 	queue->mode = KERNEL_AT_ONCE;
 	queue->held = 0;
 	queue->open_now = queue->dedicated;
-	sva = rig_open("write,soft", 0); /* which makes a generation of its own */
+	sva = rig_open("write,soft", 0); /* which begins a generation of its own */
 	MUST(sva_bind(sva, "soft", 0, &bond) == 0);
 	prepare(&in_flight);
 	MUST(sva_submit(sva, &in_flight) == 0);
@@ -235,17 +239,19 @@ static void forks(bool dedicated)
 	bool raw = false;
 
 	begin(dedicated);
-	is(rig_in_child(after_fork, &raw), 0, "fork");
-	is(rig_in_child(after_fork_exit, &raw), 0, "fork, and an exit");
-	is(rig_in_child(child_exits_only, &raw), 0, "fork, and nothing but an exit");
-	is(rig_in_child(grandchild, &raw), 0, "fork, and fork again");
+	subject("in a child, %s queue", dedicated ? "dedicated" : "shared");
+	is(rig_in_child(after_fork, &raw), 0,
+	   "handles and operations are stale, the default context works");
+	is(rig_in_child(after_fork_exit, &raw), 0, "the same, and exit() works");
+	is(rig_in_child(child_exits_only, &raw), 0, "exit() works as the only call");
+	is(rig_in_child(grandchild, &raw), 0, "the same holds in a child of the child");
 	raw = true;
 	if (kernel_no_wipe)
-		skip("a raw clone", "without MADV_WIPEONFORK nothing can tell it from the parent");
+		skip("a raw clone: the same", "without MADV_WIPEONFORK it looks like the parent");
 	else if (sanitized_by("thread"))
-		skip("a raw clone", "the thread sanitizer has to know of every process");
+		skip("a raw clone: the same", "the thread sanitizer has to know of every process");
 	else
-		is(in_raw_child(after_fork, &raw), 0, "a raw clone");
+		is(in_raw_child(after_fork, &raw), 0, "a raw clone: the same");
 	end();
 }
 
@@ -258,19 +264,20 @@ static void execs(void)
 	int found;
 
 	begin(false);
+	subject("exec");
 	ok(fcntl(queue->fd, F_GETFD) & FD_CLOEXEC,
-	   "the queue's descriptor is not for other programs");
-	/* popen uses posix_spawn or vfork: neither may disturb anything. */
+	   "the queue's descriptor is closed on exec");
+	/* popen uses posix_spawn or vfork: neither may change the parent's state. */
 	snprintf(command, sizeof(command), "ls -l /proc/self/fd | grep -c %s", queue->node);
 	pipe = popen(command, "r");
 	ok(pipe && fscanf(pipe, "%d", &found) == 1 && found == 0,
-	   "nor has one of them inherited it");
+	   "a program has not inherited it");
 	if (pipe)
 		pclose(pipe);
 	end();
 }
 
-/* ------------------------------------------------------------------ while others are busy */
+/* ------------------------------------------------------------------ while other threads submit */
 
 static atomic_bool stop;
 static atomic_uint wrong, settled;
@@ -302,17 +309,17 @@ static int busy_child(void *arg)
 	queue->held = 0;
 	MUST(sva_memcpy(NULL, to, from, BYTES) == 0);
 	MUST(!memcmp(to, from, BYTES));
-	/* The thread sanitizer does not bear threads in children of processes that have some. */
+	/* The thread sanitizer does not support threads in children of processes with threads. */
 	return own_context(sanitized_by("thread") ? 0 : 2);
 }
 
 static void while_busy(void)
 {
 	/*
-	 * The allocator of GCC 12's address sanitizer does not look after its locks in a fork
-	 * (glibc's does), so a child of a process in which a thread allocates may hang in it.
-	 * Threads do while they begin: those of engines and of the queue are left out then, and
-	 * ours have gone round once.
+	 * The allocator of GCC 12's address sanitizer does not take its locks in a fork (glibc's
+	 * does), so a child of a process in which a thread allocates may hang in it. Threads
+	 * allocate while they begin: with that sanitizer there are no engine threads and no thread
+	 * of the queue, and ours have run once before the fork.
 	 */
 	bool calm = sanitized_by("address");
 	pthread_t thread[3];
@@ -336,14 +343,15 @@ static void while_busy(void)
 	atomic_store(&stop, true);
 	for (int i = 0; i < 3; i++)
 		pthread_join(thread[i], NULL);
-	is(bad, 0, "forty forks while three threads are submitting");
-	is(atomic_load(&wrong), 0, "who notice nothing");
+	subject("forty forks while three threads are submitting");
+	is(bad, 0, "every child works");
+	is(atomic_load(&wrong), 0, "no operation of the three threads fails");
 	sva_close(sva);
 }
 
 /*
- * Somebody is in the middle of collecting credits from other threads when the process forks: its
- * locks are not the child's.
+ * A thread is collecting credits from other threads when the process forks: the child must not wait
+ * for the locks of that thread.
  */
 static atomic_int stage;
 
@@ -406,7 +414,8 @@ static void in_the_middle(void)
 	while (atomic_load(&stage) < 2)
 		usleep(1000);
 	usleep(30000);
-	is(rig_in_child(uses_queues, NULL), 0, "a fork in the middle of a visit");
+	subject("a fork while a thread collects credits");
+	is(rig_in_child(uses_queues, NULL), 0, "the child can use queues");
 	atomic_store(&stage, 3);
 	pthread_join(holder, NULL);
 	pthread_join(visitor, NULL);
@@ -466,12 +475,12 @@ static void while_opening(void)
 	for (int i = 0; i < 2; i++)
 		pthread_join(opener[i], NULL);
 	alarm(0);
-	is(atomic_load(&wrong), 0, "forks while contexts are opened, in parents and children");
+	is(atomic_load(&wrong), 0,
+	   "contexts are opened by two threads and by children of two others");
 }
 
 /*
- * This program once more, in a process that has not used the library yet. Its lines are comments
- * here.
+ * This program again, in a process that has not used the library yet. Its lines are comments here.
  */
 static int run_again(void *arg)
 {
@@ -502,7 +511,8 @@ int main(int argc, char **argv)
 	while_busy();
 	in_the_middle();
 	while_opening();
-	is(rig_in_child(run_again, again), 0, "the same on a kernel without MADV_WIPEONFORK");
+	subject("a kernel without MADV_WIPEONFORK");
+	is(rig_in_child(run_again, again), 0, "all of the tests of forks pass there");
 	free(from);
 	free(to);
 	return done();

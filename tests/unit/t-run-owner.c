@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An operation is its owner's: the last sva_unbind(), sva_close() and the end of the process
- * neither end it nor touch it, and wait for the device only. On soft with an engine thread and on
- * queues of a kernel that this test plays (kernel.h). Meant for the sanitizers: owners free what
- * has ended.
+ * An operation belongs to its owner: the last sva_unbind(), sva_close() and the end of the process
+ * neither end nor write it, and wait only for the device. On soft with an engine thread and on
+ * queues of a kernel that this test plays (kernel.h). Meant for the sanitizers: owners free
+ * operations that have ended.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,9 @@ static void set_timeout(struct sva_opts *opts)
 	opts->record_timeout_ms = 100;
 }
 
-/* A queue that holds what it is given; operations of BYTES take four descriptors. */
+/*
+ * A queue that holds its descriptors until kernel_run(); operations of BYTES take four descriptors.
+ */
 static void begin(bool dedicated, unsigned int entries, void (*change)(struct sva_opts *opts))
 {
 	kernel_begin();
@@ -50,7 +52,7 @@ static void submit(struct sva_op *which)
 	      "an operation of four chunks is submitted on the bond");
 }
 
-/* Its owner brings it to its end. */
+/* The owner polls the operation to its end. */
 static bool finish(struct sva_op *which, unsigned int chunks, unsigned int all)
 {
 	unsigned int executed = 0;
@@ -98,7 +100,7 @@ static bool still_waits(void)
 	return !atomic_load(&closed);
 }
 
-/* What errno was for that thread afterwards. */
+/* errno in that thread afterwards. */
 static int join(void)
 {
 	void *result;
@@ -119,11 +121,11 @@ static void unbind_waits_for_the_device(bool dedicated)
 	kernel_run(queue, 1);
 	is(join(), 77, "it returns when the device has none, without an errno");
 	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "the operation has not ended by that");
-	is(queue->open_now, 1, "and keeps the queue open");
+	is(queue->open_now, 1, "the operation keeps the queue open");
 	ok(finish(&op, 3, 4),
 	   "its owner brings it to its end on the same queue, every byte counted once");
-	is(queue->opens, 1, "which was opened once");
-	is(queue->open_now, 0, "and is closed when the operation has ended");
+	is(queue->opens, 1, "the queue was opened once");
+	is(queue->open_now, 0, "the queue is closed when the operation has ended");
 	sva_close(sva);
 }
 
@@ -145,14 +147,14 @@ static void several_operations(void)
 	is(sva_poll(&ops[1]), 1, "the owner ends the second");
 	is(queue->open_now, 1, "the third keeps the queue open");
 	is_rc(sva_wait(&ops[2], -1), 0, "the owner waits for the third");
-	is(queue->open_now, 0, "and the queue is closed");
-	ok(!memcmp(to, from, 192), "the bytes of all three are there");
+	is(queue->open_now, 0, "the queue is closed when all three have ended");
+	ok(!memcmp(to, from, 192), "the bytes of all three are copied");
 	sva_close(sva);
 }
 
 /*
- * A queue that is open for the sake of an operation is bound again, not opened again, and all of
- * its credits come back to it.
+ * A queue that an operation keeps open is bound again without being opened again, and all of its
+ * credits come back.
  */
 static void bound_again(void)
 {
@@ -165,9 +167,9 @@ static void bound_again(void)
 	sva_unbind(bond);
 	is(queue->open_now, 1, "the last sva_unbind() leaves the queue open for an operation");
 	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue is bound again");
-	is(queue->opens, 1, "without being opened a second time");
+	is(queue->opens, 1, "the queue is not opened a second time");
 	ok(finish(&op, 3, 4), "the operation ends on it");
-	is(queue->open_now, 1, "and the new reference keeps it open");
+	is(queue->open_now, 1, "the new reference keeps the queue open");
 	while (taken < 8) {
 		sva_prep_noop(&noops[taken]);
 		if (sva_bond_submit(bond, &noops[taken]))
@@ -176,7 +178,7 @@ static void bound_again(void)
 	}
 	is(taken, 4,
 	   "as many descriptors fit as the queue has entries: each credit came back once");
-	is(queue->dropped, 0, "the device dropped none");
+	is(queue->dropped, 0, "the device has dropped no descriptor");
 	kernel_run(queue, 8);
 	for (unsigned int i = 0; i < taken; i++)
 		sva_wait(&noops[i], -1);
@@ -195,21 +197,21 @@ static void device_stays_silent(void)
 	sva_unbind(bond);
 	ok(rig_now_ms() - before >= 100 && rig_now_ms() - before < 10000,
 	   "sva_unbind() waits for a silent device as long as the record timeout");
-	is(queue->open_now, 0, "and closes the queue, which ends all writing");
-	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "the operation is its owner's still");
-	is_rc(sva_poll(&op), -EIO, "who finds that it failed");
-	is_reason(sva_op_result(&op)->reason, SVA_REASON_RETIRED, "because the queue was given up");
+	is(queue->open_now, 0, "sva_unbind() closes the queue, which ends all writing");
+	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "the operation has not ended by that");
+	is_rc(sva_poll(&op), -EIO, "the owner's poll ends it with an error");
+	is_reason(sva_op_result(&op)->reason, SVA_REASON_RETIRED,
+		  "the operation's result has the reason");
 	queue->mode = KERNEL_AT_ONCE;
-	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue can be bound anew");
-	is(queue->opens, 2, "by opening it");
+	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "the queue can be bound again");
+	is(queue->opens, 2, "which opens it a second time");
 	sva_unbind(bond);
 	sva_close(sva);
 }
 
 /*
- * Progress is not silence: an owner who goes on has all the time it needs. The four steps take
- * longer than the record timeout together, and each of them much less, so that a busy machine does
- * not make one look like silence.
+ * The record timeout counts from the last progress. The four steps take longer than the timeout
+ * together and each of them much less, so that a busy machine does not exceed it in one step.
  */
 #define STEP_MS 600
 
@@ -242,8 +244,8 @@ static void slow_owner(void)
 	pthread_join(owner, &rc);
 	is((intptr_t)rc, 1,
 	   "a slow owner ends its operation well while the last sva_unbind() waits");
-	ok(!memcmp(to, from, BYTES), "with every byte");
-	is(queue->open_now, 0, "and the queue is closed");
+	ok(!memcmp(to, from, BYTES), "every byte is copied");
+	is(queue->open_now, 0, "the queue is closed after the slow operation");
 	sva_close(sva);
 }
 
@@ -256,13 +258,13 @@ static void fault_after_unbind(void)
 	kernel_run(queue, 1);
 	sva_unbind(bond);
 	is_rc(sva_poll(&op), 0, "a page fault after the last sva_unbind() is resumed");
-	ok(finish(&op, 4, 5), "on the same queue, to the end");
-	ok(kernel_faults > 0, "there was a fault");
-	is(queue->open_now, 0, "and the queue is closed");
+	ok(finish(&op, 4, 5), "the operation ends on the same queue");
+	ok(kernel_faults > 0, "the device has met a fault");
+	is(queue->open_now, 0, "the queue is closed after the operation with a fault");
 	sva_close(sva);
 }
 
-/* The kernel takes no batch descriptor from a DSA 1: the entries go out one by one. */
+/* The kernel refuses batch descriptors for a DSA 1: the entries are submitted one by one. */
 static void batch_after_unbind(void)
 {
 	struct sva_op entries[3], batch, *list[3];
@@ -281,10 +283,10 @@ static void batch_after_unbind(void)
 	is_rc(sva_poll(&batch), 0,
 	   "the third entry, for which there was no room, is submitted by the owner");
 	kernel_run(queue, 1);
-	is(sva_poll(&batch), 1, "the batch ends");
+	is(sva_poll(&batch), 1, "the poll after that ends the batch");
 	ok(!memcmp(to, from, 192) && sva_op_result(&batch)->bytes == 192,
 	   "with the bytes of all entries");
-	is(queue->open_now, 0, "and the queue is closed");
+	is(queue->open_now, 0, "the queue is closed when the operation has ended");
 	sva_close(sva);
 }
 
@@ -306,7 +308,7 @@ static void submitter_has_ended(void)
 	sva_unbind(bond);
 	ok(finish(&op, 3, 4),
 	   "another thread ends an operation whose submitter has ended");
-	is(queue->open_now, 0, "and the queue is closed");
+	is(queue->open_now, 0, "the queue is closed when the operation has ended");
 	sva_close(sva);
 }
 
@@ -324,8 +326,8 @@ static void fork_after_unbind(void)
 	sva_unbind(bond);
 	is(rig_in_child(in_child, NULL), 3,
 	   "a child has neither the descriptor of that queue nor the operation");
-	ok(finish(&op, 3, 4), "which ends in the parent");
-	is(queue->open_now, 0, "and closes the queue there");
+	ok(finish(&op, 3, 4), "the operation ends in the parent");
+	is(queue->open_now, 0, "the queue is closed in the parent");
 	sva_close(sva);
 }
 
@@ -343,17 +345,18 @@ static void close_beside_an_owner(void)
 	is(join(), 77, "it returns when the device has none, without an errno");
 	is_rc(sva_op_result(&op)->error, -EINPROGRESS, "the operation has not ended by that");
 	ok(finish(&op, 3, 4), "its owner brings it to its end, every byte counted once");
-	is(queue->open_now, 0, "then the context gives its queue back");
-	is(sva_poll(&op), 1, "and the result stays");
+	is(queue->open_now, 0, "the queue of the context is closed then");
+	is(sva_poll(&op), 1, "the operation keeps its result");
 
 	begin(false, 4, set_timeout);
 	sva_prep_memcpy(&op, to, from, BYTES);
-	is_rc(sva_submit(sva, &op), 0, "an operation is submitted to a device that stays silent");
+	is_rc(sva_submit(sva, &op), 0,
+	      "an operation is submitted to a device that writes no record");
 	sva_unbind(bond);
 	start(close_context);
 	join();
 	is(queue->open_now, 0, "sva_close() closes its queue after the record timeout");
-	is_rc(sva_poll(&op), -EIO, "and its owner finds that it failed");
+	is_rc(sva_poll(&op), -EIO, "its owner's poll ends it with an error");
 }
 
 static void *submit_on_context(void *arg)
@@ -376,8 +379,8 @@ static void close_after_a_thread(void)
 	is((intptr_t)err, 0, "a thread submits on a context and ends");
 	sva_close(sva);
 	is_rc(sva_op_result(&op)->error, 0, "sva_close() ends its operation");
-	ok(!memcmp(to, from, BYTES), "with every chunk");
-	is(queue->open_now, 0, "and closes the queue");
+	ok(!memcmp(to, from, BYTES), "every chunk of it is copied");
+	is(queue->open_now, 0, "sva_close() has closed the queue");
 }
 
 /* ------------------------------------------------------------------ two threads, many times */
@@ -388,8 +391,8 @@ static const char *name;
 static bool by_context;
 
 /*
- * The operation is on the stack of a function that returns as soon as it has ended: whoever touches
- * it then touches something else.
+ * The operation is on the stack of a function that returns as soon as it has ended: a thread that
+ * accesses it after that accesses other data.
  */
 static __attribute__((noinline)) int own(struct sva_bond *mine)
 {
@@ -469,8 +472,9 @@ static void side_by_side(const char *what)
 	}
 	pthread_join(thread, NULL);
 	pthread_barrier_destroy(&together);
-	is(atomic_load(&wrong), 0, what);
-	is(open, 0, "and the queue was closed each time");
+	subject("%s", what);
+	is(atomic_load(&wrong), 0, "no operation is wrong");
+	is(open, 0, "the queue was closed each time");
 	if (!by_context)
 		sva_close(sva);
 }
@@ -504,8 +508,8 @@ static void on_a_queue(bool dedicated)
 			 "%s queue: results and bytes are right while another %s", mode,
 			 i ? "thread closes the context" : "thread unbinds last");
 		side_by_side(what);
-		is(queue->dropped, 0, "and the device dropped nothing");
-		is(queue->most_open, 1, "and the queue was never open twice");
+		is(queue->dropped, 0, "the device has dropped no descriptor");
+		is(queue->most_open, 1, "the queue was never open twice at a time");
 	}
 }
 
@@ -513,7 +517,7 @@ static void on_a_queue(bool dedicated)
 
 static atomic_uint ended_before_exit;
 
-/* An operation that has ended goes away with its page; the next one is in another. */
+/* The page of an operation that has ended is unmapped; the next operation is in another. */
 static void *run_until_exit(void *arg)
 {
 	uint8_t *memory = rig_pages(1), *pages = rig_pages(EXIT_PAGES);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Many threads: on soft with and without engine threads, on a shared queue, on a dedicated one
- * whose few credits they have to lend each other (the kernel drops what there is no room for, and
- * counts it; kernel.h), with operations that change hands, threads that end with work in flight,
- * contexts and bonds that come and go, and a queue that falls silent under load. Meant for the
- * thread sanitizer, too.
+ * whose few credits they have to collect from each other (the kernel drops what there is no room
+ * for, and counts it; kernel.h), with operations that other threads wait for, threads that end with
+ * work in flight, contexts and bonds that are opened and closed, and a queue whose records stop
+ * coming under load. Meant for the thread sanitizer, too.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -33,7 +33,7 @@ struct worker {
 	uint32_t seed;
 	struct sva_op *ops;
 	uint8_t *from, *to;
-	bool may_fail; /* the queue may fall silent: see judge() */
+	bool may_fail; /* records may stop coming: see judge() */
 };
 
 static struct worker workers[THREADS];
@@ -45,9 +45,10 @@ static uint32_t next(struct worker *w, uint32_t below)
 }
 
 /*
- * A queue that falls silent has three lawful ends: EIO for what is in flight, ENODEV for what finds
- * no path any more, and EAGAIN for a synchronous call that found it full for all of the record
- * timeout, which it may do before somebody else's wait gives the queue up (sva_memcpy(3)).
+ * When records stop coming, an operation may fail in three ways: EIO for one in flight, ENODEV for
+ * one that finds no path, and EAGAIN for a synchronous call that found the queue full for the whole
+ * record timeout, which can happen before the wait of another thread retires the bond
+ * (sva_memcpy(3)).
  */
 static void judge(struct worker *w, int err, size_t at, size_t len)
 {
@@ -71,7 +72,7 @@ static int submit(struct worker *w, struct sva_op *op, bool on_bond)
 {
 	int err;
 
-	/* What keeps it full may be our own: its end has to be looked for. */
+	/* The operations that keep it full may be our own: poll them. */
 	while ((err = on_bond ? sva_bond_submit(bond, op) : sva_submit(sva, op)) == -EAGAIN) {
 		for (unsigned int i = 0; i < OPS; i++)
 			if (&w->ops[i] != op && sva_op_is_pending(&w->ops[i]))
@@ -95,7 +96,10 @@ static void async_calls(struct worker *w, bool on_bond)
 	for (unsigned int k = 0; k < n; k++) {
 		unsigned int i = (k * 5 + 3) % n;
 
-		/* 5 and n may have a common divisor: then some are asked twice, and some below. */
+		/*
+		 * 5 and n may have a common divisor: then some are waited for twice, and the others
+		 * below.
+		 */
 		if (!err[i])
 			(void)sva_wait(&w->ops[i], -1);
 	}
@@ -118,7 +122,7 @@ static void many_calls(struct worker *w)
 
 		if (n < 0 && n != -EAGAIN) {
 			judge(w, n, 0, 1);
-			reaped++; /* never submitted: nobody will reap it */
+			reaped++; /* never submitted, so it is not reaped */
 			taken++;
 		}
 		taken += n > 0 ? (unsigned int)n : 0;
@@ -148,11 +152,11 @@ static void batches(struct worker *w)
 	judge(w, sva_run(sva, &batch), 0, w->may_fail ? 0 : OPS * 200);
 }
 
-/* ----------------------------------------------------------------- operations that change hands */
+/* ------------------------------------------------------- operations that other threads wait for */
 
 static struct sva_op *hands[THREADS];
 
-/* Wait for what came into our hands, and tell its owner. */
+/* Wait for the operation of another thread, and report its end in user_data. */
 static void take(struct worker *w, struct sva_op *op)
 {
 	if (!op)
@@ -162,7 +166,7 @@ static void take(struct worker *w, struct sva_op *op)
 	__atomic_store_n(&op->user_data, 0, __ATOMIC_RELEASE);
 }
 
-/* false: it was never submitted, and nobody has it. */
+/* false: it was not submitted, and no other thread has it. */
 static bool hand_over(struct worker *w)
 {
 	struct sva_op *mine = &w->ops[0];
@@ -174,16 +178,13 @@ static bool hand_over(struct worker *w)
 		judge(w, err, 0, 0);
 		return false;
 	}
-	/* Into the hands of a neighbour; whatever lies in ours is for us to wait for. */
+	/* The next thread waits for ours, and we wait for that of the thread before. */
 	__atomic_store_n(&hands[(w->number + 1) % THREADS], mine, __ATOMIC_RELEASE);
 	take(w, __atomic_exchange_n(&hands[w->number], NULL, __ATOMIC_ACQ_REL));
 	return true;
 }
 
-/*
- * Until somebody has waited for ours, it stays where it is: the neighbour has some time to take it,
- * then we do it ourselves.
- */
+/* The next thread has some time to wait for our operation; then we wait for it ourselves. */
 static void take_back(struct worker *w)
 {
 	struct sva_op *mine = &w->ops[0], *expected = mine;
@@ -204,7 +205,7 @@ static void take_back(struct worker *w)
 static void change_hands(struct worker *w)
 {
 	__atomic_store_n(&w->ops[0].user_data, 1, __ATOMIC_RELEASE);
-	/* What was refused is in nobody's hands: nobody would ever tell that it has ended. */
+	/* An operation that was refused was not handed over, so its end is not reported. */
 	if (hand_over(w))
 		take_back(w);
 }
@@ -284,15 +285,15 @@ static void on_soft(unsigned int threads)
 {
 	kernel_begin();
 	sva = rig_open("soft", threads);
+	subject("%u threads on soft, %u engine threads", THREADS, threads);
 	is_rc(sva_bind(sva, "soft", 0, &bond), 0, "bind");
 	start(work, false);
-	ok(!atomic_load(&wrong), "%u threads on soft, %u engine threads: %u wrong", THREADS,
-	   threads, atomic_load(&wrong));
+	ok(!atomic_load(&wrong), "every operation is right (%u are wrong)", atomic_load(&wrong));
 	sva_unbind(bond);
 	sva_close(sva);
 }
 
-/* The credits are all there again: exactly so many can be in flight. */
+/* All credits are there again: exactly as many operations can be in flight. */
 static void count_credits(unsigned int entries)
 {
 	static struct sva_op ops[70];
@@ -316,14 +317,16 @@ static void on_a_queue(bool dedicated, unsigned int entries, enum kernel_mode mo
 	kernel_begin();
 	queue = kernel_add("wq0.0", dedicated, entries, "max-transfer=1024");
 	queue->mode = mode;
+	subject("%u threads on a %s queue of %u, %s", THREADS, dedicated ? "dedicated" : "shared",
+		entries, mode == KERNEL_THREAD ? "a device thread" : "executed at once");
 	sva = rig_open("write", 0);
 	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	start(work, false);
-	ok(!atomic_load(&wrong), "%u threads on a %s queue of %u: %u wrong", THREADS,
-	   dedicated ? "dedicated" : "shared", entries, atomic_load(&wrong));
-	is(queue->dropped, 0, "the device has dropped nothing");
-	ok(queue->most_held <= entries, "at most %u in it", queue->most_held);
-	is(queue->opens, 1, "it was opened once");
+	ok(!atomic_load(&wrong), "every operation is right (%u are wrong)", atomic_load(&wrong));
+	is(queue->dropped, 0, "the device has dropped no descriptor");
+	ok(queue->most_held <= entries, "the device has held at most %u descriptors",
+	   queue->most_held);
+	is(queue->opens, 1, "the queue was opened once");
 	sva_unbind(bond);
 	sva_close(sva);
 	if (!dedicated)
@@ -337,7 +340,7 @@ static void on_a_queue(bool dedicated, unsigned int entries, enum kernel_mode mo
 	sva_close(sva);
 }
 
-/* Records stop coming while everybody is at it. */
+/* Records stop coming while all threads are submitting. */
 static void set_timeout(struct sva_opts *opts)
 {
 	opts->record_timeout_ms = 150;
@@ -349,17 +352,18 @@ static void under_load(const char *paths)
 	queue = kernel_add("wq0.0", true, 8, "max-transfer=1024");
 	queue->silent_after = 300;
 	sva = rig_open_opts(paths, set_timeout);
+	subject("%u threads, records stop coming, paths %s", THREADS, paths);
 	is_rc(sva_bind(sva, "wq0.0", 0, &bond), 0, "bind");
 	start(work, true);
-	ok(atomic_load(&lost) > 0, "%u operations were not done", atomic_load(&lost));
+	ok(atomic_load(&lost) > 0, "%u operations have failed", atomic_load(&lost));
 	is(atomic_load(&wrong), 0,
-	   "a queue that falls silent under load: every end is a lawful one");
-	is(queue->dropped, 0, "and nothing dropped");
+	   "each failed with an error that is permitted then");
+	is(queue->dropped, 0, "the device has dropped no descriptor");
 	sva_unbind(bond);
 	sva_close(sva);
 }
 
-/* ---------------------------------------------------------- contexts and bonds that come and go */
+/* -------------------------------------------------------- contexts and bonds, opened and closed */
 
 static void *come_and_go(void *arg)
 {
@@ -369,8 +373,7 @@ static void *come_and_go(void *arg)
 	opts.paths = "write";
 	for (unsigned int i = 0; i < rounds / 8; i++) {
 		/*
-		 * By turns, so that a thread has leases of both while somebody else closes one of
-		 * them.
+		 * In turns, so that a thread has leases of both while another closes one of them.
 		 */
 		const char *name = (w->number + i) % 2 ? "wq0.1" : "wq0.0";
 		struct sva_bond *one, *two;
@@ -408,12 +411,13 @@ static void coming_and_going(void)
 	queue = kernel_add("wq0.0", false, 64, NULL);
 	second = kernel_add("wq0.1", false, 64, NULL);
 	sva = rig_open("write", 0);
+	subject("%u threads that open and close contexts and bonds", THREADS);
 	start(come_and_go, false);
-	is(atomic_load(&wrong), 0, "contexts and bonds that come and go");
-	ok(queue->most_open == 1 && second->most_open == 1, "no queue was ever open twice");
+	is(atomic_load(&wrong), 0, "every operation is right");
+	ok(queue->most_open == 1 && second->most_open == 1, "no queue was open twice at a time");
 	printf("# opened %u and %u times\n", queue->opens, second->opens);
 	sva_close(sva);
-	is(queue->open_now + second->open_now, 0, "and both are closed in the end");
+	is(queue->open_now + second->open_now, 0, "both queues are closed in the end");
 }
 
 /* --------------------------------------------- a call from a destructor of thread-specific data */
@@ -437,7 +441,7 @@ static void *end_late(void *arg)
 
 	/*
 	 * The library's key is older, and glibc runs destructors in the order of the keys: ours
-	 * comes after the library has let go of the thread.
+	 * runs after the library has given up the thread's share.
 	 */
 	judge(w, sva_memcpy(sva, w->to, w->from, BYTES), 0, BYTES);
 	if (pthread_key_create(&key, call_late) || pthread_setspecific(key, w))
@@ -451,14 +455,15 @@ static void late_calls(void)
 
 	kernel_begin();
 	sva = rig_open("soft", 0);
+	subject("a copy in a destructor of thread-specific data");
 	atomic_store(&wrong, 0);
 	if (pthread_create(&thread, NULL, end_late, &workers[0]))
 		exit(1);
 	pthread_join(thread, NULL);
-	ok(!atomic_load(&wrong) && late_share, "a call from a destructor");
-	ok(late_own, "on a share that was the thread's own, so that nobody else used it meanwhile");
+	ok(!atomic_load(&wrong) && late_share, "it is done");
+	ok(late_own, "it uses a share of that thread, which no other thread uses");
 	ok(late_share && !atomic_load(&late_share->lessee.owner),
-	   "and that is nobody's afterwards");
+	   "the share has no owner afterwards");
 	sva_close(sva);
 }
 
