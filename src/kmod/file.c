@@ -1,100 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device file: opening, closing, mapping the ring, and the calls, whose arguments all go the same way.
+ * The device file: opening, closing, mapping the ring, and the ioctls, whose arguments are all read
+ * and written in the same way.
  */
-#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/poll.h>
-#include <linux/sched/mm.h>
-#include <linux/sched/user.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
+#include "base.h"
+#include "call.h"
+#include "channel.h"
+#include "client.h"
 #include "compat.h"
-#include "internal.h"
+#include "file.h"
+#include "op.h"
+#include "queue.h"
+#include "table.h"
+#include "uring.h"
+#include "users.h"
 
 #define CLOSE_PATIENCE	(2 * HZ)
 
-static void client_free_work(struct work_struct *work)
+static int file_open(struct inode *inode, struct file *file)
 {
-	struct sva_client *client = container_of(work, struct sva_client, release);
-
-	bool abandoned = client->abandoned;
-
-	sva_owner_put(client->owner);
-	free_uid(client->user);
-	mmdrop(client->mm);
-	sva_ring_free(client->ring);
-	kvfree(client);
-	sva_users_idle();
-	/* The module may go after this; what comes after it is waited for with the workqueue. */
-	atomic_dec(&sva_stats.clients);
-	if (abandoned)
-		module_put(THIS_MODULE);
-}
-
-static void client_free(struct kref *ref)
-{
-	queue_work(sva_wq, &container_of(ref, struct sva_client, ref)->release);
-}
-
-/* Any context: the last reference can be that of a request which ends in an interrupt. */
-void sva_client_put(struct sva_client *client)
-{
-	kref_put(&client->ref, client_free);
-}
-
-static int sva_open(struct inode *inode, struct file *file)
-{
-	struct sva_client *client;
+	struct svad_client *client;
 	int ret;
 
 	if (!current->mm)
 		return -EINVAL;
-	client = kvzalloc(sizeof(*client), GFP_KERNEL_ACCOUNT);
-	if (!client)
-		return -ENOMEM;
-	client->owner = sva_owner_get(current_user(), current->mm);
-	if (!client->owner) {
-		kvfree(client);
-		return -ENOMEM;
-	}
-	ret = sva_users_get();
-	if (ret) {
-		sva_owner_put(client->owner);
-		kvfree(client);
+	ret = svad_users_get(svad_chans_taken());
+	if (ret)
 		return ret;
+	client = svad_client_create();
+	if (!client) {
+		svad_users_put();
+		return -ENOMEM;
 	}
-	kref_init(&client->ref);
-	mmgrab(current->mm);
-	client->mm = current->mm;
-	client->user = get_uid(current_user());
-	client->counted = !capable(CAP_IPC_LOCK);
-	xa_init_flags(&client->maps, XA_FLAGS_ALLOC1);
-	mutex_init(&client->ring_lock);
-	init_waitqueue_head(&client->idle);
-	INIT_WORK(&client->release, client_free_work);
-	sva_turns_init(client->turns, client->owner->turns);
-	atomic_inc(&sva_stats.clients);
 	/* misc_open() left its device here. */
 	file->private_data = client;
 	return nonseekable_open(inode, file);
 }
 
-/* Whether each channel that has requests of the file has finished nothing for a while. */
-static bool client_is_stuck(struct sva_client *client)
+/* Whether each channel that has requests of the file is stuck. */
+static bool client_is_stuck(struct svad_client *client)
 {
-	struct sva_chan *chan;
+	struct svad_chan *chan;
 	bool stuck = true;
 	unsigned int i;
 
-	for (i = 0; i < SVA_MAX_CHANNELS && stuck; i++) {
-		chan = atomic_read(&client->given[i]) ? sva_chan_at(i) : NULL;
+	for (i = 0; i < SVAD_MAX_CHANNELS && stuck; i++) {
+		chan = atomic_read(&client->given[i]) ? svad_chan_at(i) : NULL;
 		if (!chan)
 			continue;
-		stuck = sva_chan_is_stuck(chan);
-		sva_chan_put(chan);
+		stuck = svad_chan_is_stuck(chan);
+		svad_chan_put(chan);
 	}
 	return stuck;
 }
@@ -102,14 +62,14 @@ static bool client_is_stuck(struct sva_client *client)
 /*
  * A program that closes a file may use the memory for something else at once, so closing waits for
  * the hardware: for CLOSE_PATIENCE at most, not where the hardware is known to have stopped, and
- * not once the thread is killed. When the address space is gone, as it is when a process has ended,
- * there is nothing to wait for: the pages stay pinned until the hardware is done with them.
+ * not after the thread was killed. When a process has ended its address space is gone, and there is
+ * nothing to wait for: the pages stay pinned until the hardware is done with them.
  */
-static void wait_for_hardware(struct sva_client *client)
+static void wait_for_hardware(struct svad_client *client)
 {
 	unsigned long until = jiffies + CLOSE_PATIENCE;
 
-	while (atomic_read(&client->in_flight) && atomic_read(&client->mm->mm_users) &&
+	while (atomic_read(&client->in_flight) && atomic_read(&client->account.mm->mm_users) &&
 	       time_before(jiffies, until) && !client_is_stuck(client)) {
 		if (wait_event_killable_timeout(client->idle, !atomic_read(&client->in_flight),
 						HZ / 10) < 0)
@@ -117,41 +77,28 @@ static void wait_for_hardware(struct sva_client *client)
 	}
 }
 
-/* What is late is released by the request that still uses it; until then the module stays. */
-static int sva_release(struct inode *inode, struct file *file)
+/* Memory that is still in use is released by the last request that uses it; it keeps the module. */
+static int file_release(struct inode *inode, struct file *file)
 {
-	struct sva_client *client = file->private_data;
-	struct sva_map *map;
+	struct svad_client *client = file->private_data;
+	struct svad_map *map;
 	unsigned long handle;
 
-	sva_queue_cancel(client);
+	svad_queue_cancel(client);
 	wait_for_hardware(client);
 	xa_for_each(&client->maps, handle, map)
-		sva_map_put(map, true);
+		svad_map_put(map, true);
 	xa_destroy(&client->maps);
 	if (atomic_read(&client->in_flight)) {
 		client->abandoned = true;
 		__module_get(THIS_MODULE);
 	}
-	sva_client_put(client);
-	sva_users_put();
+	svad_client_put(client);
+	svad_users_put();
 	return 0;
 }
 
-/* A handle's buffer, in use from now on, or NULL. */
-struct sva_map *sva_client_map(struct sva_client *client, u32 handle)
-{
-	struct sva_map *map;
-
-	xa_lock(&client->maps);
-	map = xa_load(&client->maps, handle);
-	if (map)
-		sva_map_use(map);
-	xa_unlock(&client->maps);
-	return map;
-}
-
-static int call_info(struct sva_client *client, void *arg)
+static int call_info(struct svad_client *client, void *arg)
 {
 	struct sva_dma_info *info = arg;
 
@@ -160,32 +107,32 @@ static int call_info(struct sva_client *client, void *arg)
 	*info = (struct sva_dma_info) {
 		.size = info->size,
 		.version = SVA_DMA_VERSION,
-		.features = sva_uring_features(),
-		.pasid = sva_mm_pasid(current->mm),
-		.max_addr_len = SVA_MAX_ADDR_LEN,
-		.max_map_len = SVA_MAX_MAP_LEN,
-		.max_ops = SVA_MAX_OPS,
-		.max_maps = SVA_MAX_MAPS,
-		.max_in_flight = SVA_MAX_IN_FLIGHT,
-		.ring_entries = SVA_RING_ENTRIES,
-		.ring_bytes = sva_ring_bytes(),
+		.features = svad_uring_features(),
+		.pasid = svad_mm_pasid(current->mm),
+		.max_addr_len = SVAD_MAX_ADDR_LEN,
+		.max_map_len = SVAD_MAX_MAP_LEN,
+		.max_ops = SVAD_MAX_OPS,
+		.max_maps = SVAD_MAX_MAPS,
+		.max_in_flight = SVAD_MAX_IN_FLIGHT,
+		.ring_entries = SVAD_RING_ENTRIES,
+		.ring_bytes = svad_ring_bytes(),
 	};
 	if (info->pasid == (u32)-1)
 		info->pasid = 0;
 	else
 		info->features |= SVA_DMA_FEATURE_PASID;
-	sva_channels_tell(info);
+	svad_table_describe(info);
 	return 0;
 }
 
-static int call_channel(struct sva_client *client, void *arg)
+static int call_channel(struct svad_client *client, void *arg)
 {
 	struct sva_dma_channel *args = arg;
-	struct sva_chan *chan;
+	struct svad_chan *chan;
 
 	if (args->flags)
 		return -EINVAL;
-	chan = sva_chan_at(args->index);
+	chan = svad_chan_at(args->index);
 	if (!chan)
 		return -ENOENT;
 	args->node = chan->node;
@@ -195,75 +142,79 @@ static int call_channel(struct sva_client *client, void *arg)
 	memcpy(args->name, chan->name, sizeof(args->name));
 	memcpy(args->device, chan->device, sizeof(args->device));
 	memcpy(args->driver, chan->driver, sizeof(args->driver));
-	sva_chan_put(chan);
+	svad_chan_put(chan);
 	return 0;
 }
 
-static int call_copy(struct sva_client *client, void *arg)
+static int call_copy(struct svad_client *client, void *arg)
 {
 	struct sva_dma_copy_args *args = arg;
 
-	if (args->flags || sva_node_check(args->node))
+	if (args->flags || svad_node_check(args->node))
 		return -EINVAL;
-	return sva_copy(client, args);
+	return svad_call_copy(client, args);
 }
 
-static int call_fill(struct sva_client *client, void *arg)
+static int call_fill(struct svad_client *client, void *arg)
 {
 	struct sva_dma_fill_args *args = arg;
 
-	if (args->flags || sva_node_check(args->node))
+	if (args->flags || svad_node_check(args->node))
 		return -EINVAL;
-	return sva_fill(client, args);
+	return svad_call_fill(client, args);
 }
 
-static int call_map(struct sva_client *client, void *arg)
+/* Maps a new buffer for a device near to @node, and gives it a handle. */
+static int map_for_handle(struct svad_client *client, struct svad_map *map,
+			  struct sva_dma_map_args *args)
+{
+	int node = args->node == SVA_DMA_NODE_ANY ? svad_map_node(map) : args->node;
+	struct svad_chan *chan = svad_chan_choose(node, NULL, NULL);
+	struct svad_mapping *mapping;
+	int ret;
+
+	if (!chan)
+		return -ENODEV;
+	mapping = svad_map_for(map, chan->dev, false);
+	svad_chan_put(chan);
+	if (IS_ERR(mapping))
+		return PTR_ERR(mapping);
+	args->segments = mapping->nr_segs;
+	if (svad_map_needs_sync(map))
+		args->state |= SVA_DMA_STATE_NEEDS_SYNC;
+	ret = xa_alloc(&client->maps, &args->handle, map, XA_LIMIT(1, SVAD_MAX_MAPS),
+		       GFP_KERNEL_ACCOUNT);
+	return ret == -EBUSY ? -ENOSPC : ret;
+}
+
+static int call_map(struct svad_client *client, void *arg)
 {
 	struct sva_dma_map_args *args = arg;
-	struct sva_mapping *mapping;
-	struct sva_chan *chan;
-	struct sva_map *map;
+	struct svad_map *map;
 	u64 fault;
 	int ret;
 
 	args->handle = 0;
 	args->segments = 0;
 	args->state = 0;
-	if (!args->flags || args->flags & ~SVA_DMA_MAP_FLAGS || !args->len || sva_node_check(args->node))
+	if (!args->flags || args->flags & ~SVA_DMA_MAP_FLAGS || !args->len ||
+	    svad_node_check(args->node))
 		return -EINVAL;
-	if (args->len > SVA_MAX_MAP_LEN)
+	if (args->len > SVAD_MAX_MAP_LEN)
 		return -EMSGSIZE;
-	map = sva_map_create(client, args->addr, args->len, args->flags, true, &fault);
+	map = svad_map_create(&client->account, args->addr, args->len, args->flags, true, &fault);
 	if (IS_ERR(map))
 		return PTR_ERR(map);
-	chan = sva_chan_choose(args->node == SVA_DMA_NODE_ANY ? page_to_nid(map->pages->page[0]) :
-								args->node,
-			       NULL, NULL);
-	ret = -ENODEV;
-	if (!chan)
-		goto fail;
-	mapping = sva_map_for(map, chan->dev, false);
-	sva_chan_put(chan);
-	ret = PTR_ERR_OR_ZERO(mapping);
+	ret = map_for_handle(client, map, args);
 	if (ret)
-		goto fail;
-	args->segments = mapping->nr_segs;
-	if (sva_map_needs_sync(map))
-		args->state |= SVA_DMA_STATE_NEEDS_SYNC;
-	ret = xa_alloc(&client->maps, &args->handle, map, XA_LIMIT(1, SVA_MAX_MAPS), GFP_KERNEL_ACCOUNT);
-	if (!ret)
-		return 0;
-	if (ret == -EBUSY)
-		ret = -ENOSPC;
-fail:
-	sva_map_put(map, true);
+		svad_map_put(map, true);
 	return ret;
 }
 
-static int call_unmap(struct sva_client *client, void *arg)
+static int call_unmap(struct svad_client *client, void *arg)
 {
 	struct sva_dma_unmap_args *args = arg;
-	struct sva_map *map;
+	struct svad_map *map;
 	int ret;
 
 	if (args->flags || args->reserved)
@@ -272,45 +223,47 @@ static int call_unmap(struct sva_client *client, void *arg)
 	if (!map)
 		return -EBADF;
 	ret = wait_event_killable(map->unused, !atomic_read(&map->users));
-	sva_map_put(map, true);
+	svad_map_put(map, true);
 	return ret ? -EINTR : 0;
 }
 
-static int call_sync(struct sva_client *client, void *arg)
+static int call_sync(struct svad_client *client, void *arg)
 {
 	struct sva_dma_sync_args *args = arg;
-	struct sva_map *map;
+	struct svad_map *map;
 	int ret = 0;
 
-	if ((args->flags != SVA_DMA_SYNC_CPU && args->flags != SVA_DMA_SYNC_DEVICE) || args->reserved || !args->len)
+	if (args->flags != SVA_DMA_SYNC_CPU && args->flags != SVA_DMA_SYNC_DEVICE)
 		return -EINVAL;
-	map = sva_client_map(client, args->handle);
+	if (args->reserved || !args->len)
+		return -EINVAL;
+	map = svad_client_map(client, args->handle);
 	if (!map)
 		return -EBADF;
-	if (args->offset > map->len || args->len > map->len - args->offset)
+	if (args->offset > map->range.len || args->len > map->range.len - args->offset)
 		ret = -ERANGE;
 	else
-		sva_map_sync(map, args->offset, args->len, args->flags);
-	sva_map_unuse(map, true);
+		svad_map_sync(map, args->offset, args->len, args->flags);
+	svad_map_unuse(map, true);
 	return ret;
 }
 
-static int call_submit(struct sva_client *client, void *arg)
+static int call_submit(struct svad_client *client, void *arg)
 {
-	return sva_submit(client, arg);
+	return svad_call_submit(client, arg);
 }
 
-/* There are enough completions, or there never will be. */
-static bool wait_over(struct sva_ring *ring, struct sva_dma_wait_args *args, u32 *promised)
+/* There are enough completions, or too few were promised to make them enough. */
+static bool wait_over(struct svad_ring *ring, struct sva_dma_wait_args *args, u32 *promised)
 {
-	args->available = sva_ring_available(ring, promised);
+	args->available = svad_ring_available(ring, promised);
 	return args->available >= args->min || args->available + *promised < args->min;
 }
 
-static int call_wait(struct sva_client *client, void *arg)
+static int call_wait(struct svad_client *client, void *arg)
 {
 	struct sva_dma_wait_args *args = arg;
-	struct sva_ring *ring = smp_load_acquire(&client->ring);	/* pairs with ring_get() */
+	struct svad_ring *ring = svad_client_ring(client);
 	ktime_t timeout = args->timeout_ns < 0 ? KTIME_MAX : ns_to_ktime(args->timeout_ns);
 	u32 promised;
 	int ret = 0;
@@ -323,7 +276,8 @@ static int call_wait(struct sva_client *client, void *arg)
 	if (!wait_over(ring, args, &promised)) {
 		ret = -ETIME;
 		if (args->timeout_ns)
-			ret = wait_event_interruptible_hrtimeout(ring->wait, wait_over(ring, args, &promised), timeout);
+			ret = wait_event_interruptible_hrtimeout(
+				ring->wait, wait_over(ring, args, &promised), timeout);
 	}
 	if (ret == -ERESTARTSYS)
 		return -EINTR;
@@ -333,13 +287,13 @@ static int call_wait(struct sva_client *client, void *arg)
 }
 
 /**
- * struct call - how a call is made
- * @run: does it
+ * struct call - an ioctl
+ * @run: runs it
  * @size: of its argument in this version
  * @first: of its argument in the first version
  */
 struct call {
-	int (*run)(struct sva_client *client, void *arg);
+	int (*run)(struct svad_client *client, void *arg);
 	size_t size;
 	size_t first;
 };
@@ -356,7 +310,7 @@ static const struct call calls[] = {
 	[_IOC_NR(SVA_DMA_WAIT)] = { call_wait, sizeof(struct sva_dma_wait_args), 24 },
 };
 
-union sva_args {
+union args {
 	__u32 size;
 	struct sva_dma_info info;
 	struct sva_dma_channel channel;
@@ -369,7 +323,7 @@ union sva_args {
 	struct sva_dma_wait_args wait;
 };
 
-static int argument_read(const struct call *call, void __user *from, union sva_args *args)
+static int argument_read(const struct call *call, void __user *from, union args *args)
 {
 	u32 size;
 
@@ -383,86 +337,73 @@ static int argument_read(const struct call *call, void __user *from, union sva_a
 	return copy_struct_from_user(args, call->size, from, size);
 }
 
-static long sva_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct sva_client *client = file->private_data;
+	struct svad_client *client = file->private_data;
 	void __user *user = (void __user *)arg;
 	const struct call *call;
-	union sva_args args;
-	struct sva_map *map;
+	union args args;
+	struct svad_map *map;
 	u32 size;
 	int ret;
 
-	if (_IOC_TYPE(cmd) != SVA_DMA_IOC || _IOC_NR(cmd) >= ARRAY_SIZE(calls) || cmd != _IO(SVA_DMA_IOC, _IOC_NR(cmd)))
+	if (_IOC_TYPE(cmd) != SVA_DMA_IOC || _IOC_NR(cmd) >= ARRAY_SIZE(calls) ||
+	    cmd != _IO(SVA_DMA_IOC, _IOC_NR(cmd)))
 		return -ENOTTY;
-	if (client->mm != current->mm)
+	if (client->account.mm != current->mm)
 		return -EPERM;
 	call = &calls[_IOC_NR(cmd)];
 	ret = argument_read(call, user, &args);
 	if (ret)
 		return ret;
-	/* It was read twice: the program may have changed it in between, and the second reading is what was checked. */
+	/* The size was read twice, and the program may have changed it in between: check again. */
 	size = min_t(size_t, args.size, call->size);
 	if (args.size < call->first)
 		return -EINVAL;
 	ret = call->run(client, &args);
 	if (ret == -EINVAL || !copy_to_user(user, &args, size))
 		return ret;
-	/* Nobody will ever know the handle; unless somebody guessed it, and has taken it away already. */
+	/* The program does not get the handle, unless it guessed it and has unmapped it already. */
 	map = cmd == SVA_DMA_MAP && !ret ? xa_erase(&client->maps, args.map.handle) : NULL;
 	if (map)
-		sva_map_put(map, true);
+		svad_map_put(map, true);
 	return -EFAULT;
 }
 
-/* Made once, and kept as long as the file. */
-static struct sva_ring *ring_get(struct sva_client *client)
+static int file_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct sva_ring *ring;
+	struct svad_client *client = file->private_data;
+	struct svad_ring *ring;
 
-	mutex_lock(&client->ring_lock);
-	ring = client->ring;
-	if (!ring) {
-		ring = sva_ring_create();
-		smp_store_release(&client->ring, ring);	/* others read it without the lock */
-	}
-	mutex_unlock(&client->ring_lock);
-	return ring;
-}
-
-static int sva_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	struct sva_client *client = file->private_data;
-	struct sva_ring *ring;
-
-	if (client->mm != current->mm)
+	if (client->account.mm != current->mm)
 		return -EPERM;
-	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != sva_ring_bytes() || !(vma->vm_flags & VM_SHARED))
+	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != svad_ring_bytes() ||
+	    !(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
-	ring = ring_get(client);
-	return ring ? sva_ring_map(ring, vma) : -ENOMEM;
+	ring = svad_client_make_ring(client);
+	return ring ? svad_ring_map(ring, vma) : -ENOMEM;
 }
 
-static __poll_t sva_poll(struct file *file, struct poll_table_struct *table)
+static __poll_t file_poll(struct file *file, struct poll_table_struct *table)
 {
-	struct sva_client *client = file->private_data;
-	struct sva_ring *ring = smp_load_acquire(&client->ring);	/* pairs with ring_get() */
+	struct svad_client *client = file->private_data;
+	struct svad_ring *ring = svad_client_ring(client);
 	u32 promised;
 
-	if (!ring || client->mm != current->mm)
+	if (!ring || client->account.mm != current->mm)
 		return EPOLLERR;
 	poll_wait(file, &ring->wait, table);
-	return sva_ring_available(ring, &promised) ? EPOLLIN | EPOLLRDNORM : 0;
+	return svad_ring_available(ring, &promised) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-const struct file_operations sva_fops = {
+const struct file_operations svad_fops = {
 	.owner = THIS_MODULE,
-	.open = sva_open,
-	.release = sva_release,
-	.unlocked_ioctl = sva_ioctl,
+	.open = file_open,
+	.release = file_release,
+	.unlocked_ioctl = file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.mmap = sva_mmap,
-	.poll = sva_poll,
-	.uring_cmd = sva_uring_cmd,
-	.uring_cmd_iopoll = sva_uring_iopoll,
+	.mmap = file_mmap,
+	.poll = file_poll,
+	.uring_cmd = svad_uring_cmd,
+	.uring_cmd_iopoll = svad_uring_iopoll,
 };

@@ -1,25 +1,50 @@
 # SPDX-License-Identifier: MIT
-# The kernel module is no part of an ordinary build: it needs the headers of the kernel that it is for.
+# The kernel module is no part of an ordinary build: it needs the headers of the kernel that it is
+# for.
 #
-#   make module [KDIR=/lib/modules/…/build]	builds build-tree/src/kmod/module/sva_dma.ko
-#   make install-dkms [DESTDIR=…]		puts its source where DKMS looks: dkms install sva_dma/VERSION follows
+#   make module [KDIR=/lib/modules/…/build]
+#			builds build-tree/src/kmod/module/sva_dma.ko
+#   make install-dkms [DESTDIR=…]
+#			installs its source for DKMS; "dkms install sva_dma/VERSION" builds it
 kmod_files = \
 	%D%/Kbuild \
+	%D%/base.c \
+	%D%/base.h \
 	%D%/call.c \
+	%D%/call.h \
 	%D%/channel.c \
+	%D%/channel.h \
+	%D%/client.c \
+	%D%/client.h \
 	%D%/compat.h \
 	%D%/file.c \
-	%D%/internal.h \
-	%D%/look.c \
+	%D%/file.h \
 	%D%/main.c \
 	%D%/map.c \
+	%D%/map.h \
+	%D%/mapping.c \
+	%D%/mapping.h \
 	%D%/op.c \
+	%D%/op.h \
+	%D%/pages.c \
+	%D%/pages.h \
 	%D%/pm.c \
+	%D%/pm.h \
 	%D%/probe.sh \
 	%D%/queue.c \
+	%D%/queue.h \
 	%D%/ring.c \
+	%D%/ring.h \
+	%D%/table.c \
+	%D%/table.h \
 	%D%/turns.c \
-	%D%/uring.c
+	%D%/turns.h \
+	%D%/uring.c \
+	%D%/uring.h \
+	%D%/users.c \
+	%D%/users.h \
+	%D%/watch.c \
+	%D%/watch.h
 EXTRA_DIST += $(kmod_files) %D%/dkms.conf.in %D%/60-sva_dma.rules
 noinst_HEADERS += include/uapi/sva_dma.h
 

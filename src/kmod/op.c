@@ -7,27 +7,29 @@
 #include <linux/nodemask.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include "internal.h"
+#include "base.h"
+#include "compat.h"
+#include "op.h"
 
 static struct kmem_cache *req_cache;
 
-int sva_op_init(void)
+int svad_op_init(void)
 {
-	req_cache = KMEM_CACHE(sva_req, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
+	req_cache = KMEM_CACHE(svad_req, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
 	return req_cache ? 0 : -ENOMEM;
 }
 
-void sva_op_exit(void)
+void svad_op_exit(void)
 {
 	kmem_cache_destroy(req_cache);
 }
 
-int sva_node_check(s32 node)
+int svad_node_check(s32 node)
 {
 	return node < SVA_DMA_NODE_ANY || node >= (s32)nr_node_ids ? -EINVAL : 0;
 }
 
-int sva_op_read(struct sva_dma_op *op, u64 address, u32 size)
+int svad_op_read(struct sva_dma_op *op, u64 address, u32 size)
 {
 	if (size < sizeof(*op))
 		return -EINVAL;
@@ -38,62 +40,68 @@ int sva_op_read(struct sva_dma_op *op, u64 address, u32 size)
 
 /* ---- the end of a request ---- */
 
-static void client_release_one(struct sva_client *client)
+static void client_release_one(struct svad_client *client)
 {
 	if (atomic_dec_and_test(&client->in_flight))
 		wake_up_all(&client->idle);
-	sva_client_put(client);
+	svad_client_put(client);
 }
 
-static void req_unmap(struct sva_req *req, bool may_sleep)
+static void req_unmap(struct svad_req *req, bool may_sleep)
 {
 	if (req->dst)
-		sva_map_unuse(req->dst, may_sleep);
+		svad_map_unuse(req->dst, may_sleep);
 	if (req->src)
-		sva_map_unuse(req->src, may_sleep);
+		svad_map_unuse(req->src, may_sleep);
 	req->dst = NULL;
 	req->src = NULL;
 }
 
-/* The client comes last: the module, and the cache with it, can go when there are no clients. */
-static void req_free(struct sva_req *req)
+/* The client last: when there are no clients, the module can be unloaded, and its cache with it. */
+static void req_free(struct svad_req *req)
 {
-	struct sva_client *client = req->client;
+	struct svad_client *client = req->client;
 
 	if (req->chan)
-		sva_chan_put(req->chan);
+		svad_chan_put(req->chan);
 	kmem_cache_free(req_cache, req);
-	atomic_dec(&sva_stats.requests);
+	atomic_dec(&svad_stats.requests);
 	client_release_one(client);
 }
 
-/* Buffers first: only then does the program see its bytes on every machine, and may unmap what it had mapped. */
-static void req_finish(struct sva_req *req, bool may_sleep)
+/*
+ * The buffers are released before the end is reported: on machines with bounce buffers that is when
+ * the program's memory gets the bytes, and afterwards the program may unmap its memory.
+ */
+static void req_finish(struct svad_req *req, bool may_sleep)
 {
 	req_unmap(req, may_sleep);
-	if (req->notify == SVA_NOTIFY_RING)
-		sva_ring_post(req->client->ring, req->user_data, req->error, req->chan->index);
-	else if (req->notify == SVA_NOTIFY_URING)
-		sva_uring_done(req, req->error);
+	if (req->notify == SVAD_NOTIFY_RING)
+		svad_ring_post(req->client->ring, req->user_data, req->error, req->chan->index);
+	else if (req->notify == SVAD_NOTIFY_URING)
+		svad_uring_complete(req->uring, req->error, IO_URING_F_UNLOCKED);
 	req_free(req);
 }
 
 static void req_finish_work(struct work_struct *work)
 {
-	req_finish(container_of(work, struct sva_req, work), true);
+	req_finish(container_of(work, struct svad_req, work), true);
 }
 
 /* A request that was never queued. */
-void sva_req_discard(struct sva_req *req)
+void svad_req_discard(struct svad_req *req)
 {
 	req_unmap(req, true);
 	req_free(req);
 }
 
-/* The hardware has nothing of the request any more, and it is in no queue. Any context. */
-void sva_req_done(struct sva_req *req)
+/*
+ * The hardware has no descriptor of the request any more, and it is in no queue. Any context.
+ * io_uring is completed by a worker, never under the ring's lock.
+ */
+void svad_req_done(struct svad_req *req)
 {
-	struct sva_chan *chan = req->chan;
+	struct svad_chan *chan = req->chan;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->lock, flags);
@@ -101,23 +109,23 @@ void sva_req_done(struct sva_req *req)
 	spin_unlock_irqrestore(&chan->lock, flags);
 	atomic64_sub(req->len, &chan->backlog);
 	atomic_dec(&req->client->given[chan->index]);
-	if (req->notify == SVA_NOTIFY_WAITER && !atomic_xchg(&req->abandoned, 1))
+	if (req->notify == SVAD_NOTIFY_WAITER && !atomic_xchg(&req->abandoned, 1))
 		complete(&req->done);
-	else if (req->notify == SVA_NOTIFY_RING && !req->transient)
+	else if (req->notify == SVAD_NOTIFY_RING && !req->transient)
 		req_finish(req, false);
 	else
-		queue_work(sva_wq, &req->work);
+		queue_work(svad_wq, &req->work);
 }
 
-/* Waits and finishes. A killed waiter leaves the rest to a worker: the hardware can not be hurried. */
-int sva_req_wait(struct sva_req *req, u32 *channel)
+/* Waits and finishes. If the waiter is killed, a worker finishes when the hardware is done. */
+int svad_req_wait(struct svad_req *req, u32 *channel)
 {
 	int ret;
 
 	if (wait_for_completion_killable(&req->done)) {
 		if (!atomic_xchg(&req->abandoned, 1))
 			return -EINTR;
-		/* Done at the same moment: the other side is just about to say so. */
+		/* Done at the same moment: svad_req_done() is about to complete it. */
 		wait_for_completion(&req->done);
 	}
 	ret = req->error;
@@ -128,66 +136,70 @@ int sva_req_wait(struct sva_req *req, u32 *channel)
 
 /* ---- the beginning ---- */
 
-/* Everything about an operation that can be said without looking at memory or hardware. */
+/* The checks that need neither memory nor hardware. */
 static int op_check(const struct sva_dma_op *op)
 {
 	if (op->flags || (op->opcode != SVA_DMA_OP_COPY && op->opcode != SVA_DMA_OP_FILL))
 		return -EINVAL;
 	if (op->opcode == SVA_DMA_OP_FILL && op->src_handle)
 		return -EINVAL;
-	if (op->len > SVA_MAX_ADDR_LEN && (!op->dst_handle || (op->opcode == SVA_DMA_OP_COPY && !op->src_handle)))
+	if (op->len <= SVAD_MAX_ADDR_LEN)
+		return 0;
+	/* Buffers with handles may be longer than those that are pinned for one operation. */
+	if (!op->dst_handle || (op->opcode == SVA_DMA_OP_COPY && !op->src_handle))
 		return -EMSGSIZE;
 	return 0;
 }
 
-/* The buffer behind a handle, in use from now on. @address: where the operation touches it in the program. */
-static int handle_open(struct sva_client *client, u32 handle, u64 offset, u64 len, u32 access, struct sva_map **map,
-		       u64 *address)
+/*
+ * The buffer behind a handle, in use from now on. @address: in, the offset in the buffer; out,
+ * where the operation touches it in the program.
+ */
+static int handle_open(struct svad_client *client, u32 handle, u64 len, u32 access,
+		       struct svad_map **map, u64 *address)
 {
+	struct svad_map *found = svad_client_map(client, handle);
+	u64 offset = *address;
 	int ret = 0;
 
-	*map = sva_client_map(client, handle);
-	if (!*map)
+	if (!found)
 		return -EBADF;
-	if (!((*map)->access & access))
+	if (!(found->range.access & access))
 		ret = -EINVAL;
-	else if (offset > (*map)->len || len > (*map)->len - offset)
+	else if (offset > found->range.len || len > found->range.len - offset)
 		ret = -ERANGE;
-	*address = (*map)->addr + offset;
-	if (ret) {
-		sva_map_unuse(*map, true);
-		*map = NULL;
-	}
+	*address = found->range.addr + offset;
+	if (ret)
+		svad_map_unuse(found, true);
+	else
+		*map = found;
 	return ret;
 }
 
-static int address_open(struct sva_client *client, u64 address, u64 len, u32 access, struct sva_map **map, u64 *fault)
+/* Makes the request the only owner of a new buffer. */
+static int new_open(struct svad_map *made, struct svad_map **map)
 {
-	struct sva_map *pinned = sva_map_create(client, address, len, access, false, fault);
-
-	if (IS_ERR(pinned))
-		return PTR_ERR(pinned);
-	sva_map_use(pinned);
-	/* The request is its only owner. */
-	sva_map_put(pinned, true);
-	*map = pinned;
+	if (IS_ERR(made))
+		return PTR_ERR(made);
+	svad_map_use(made);
+	svad_map_put(made, true);
+	*map = made;
 	return 0;
 }
 
-static int pattern_open(struct sva_client *client, u64 pattern, u64 len, struct sva_map **map)
+static int address_open(struct svad_client *client, u64 address, u64 len, u32 access,
+			struct svad_map **map, u64 *fault)
 {
-	struct sva_map *filled = sva_map_pattern(client, pattern, len);
-
-	if (IS_ERR(filled))
-		return PTR_ERR(filled);
-	sva_map_use(filled);
-	sva_map_put(filled, true);
-	*map = filled;
-	return 0;
+	return new_open(svad_map_create(&client->account, address, len, access, false, fault), map);
 }
 
-/* Both buffers of an operation. On an error what was opened stays in the request, which is then freed. */
-static int buffers_open(struct sva_req *req, struct sva_dma_op *op, bool nonblock)
+static int pattern_open(struct svad_client *client, u64 pattern, u64 len, struct svad_map **map)
+{
+	return new_open(svad_map_pattern(&client->account, pattern, len), map);
+}
+
+/* Opens both buffers. After an error the request keeps those that were opened, until discarded. */
+static int buffers_open(struct svad_req *req, struct sva_dma_op *op, bool nonblock)
 {
 	bool fill = op->opcode == SVA_DMA_OP_FILL;
 	u64 dst = op->dst, src = op->src;
@@ -196,27 +208,31 @@ static int buffers_open(struct sva_req *req, struct sva_dma_op *op, bool nonbloc
 	req->transient = !op->dst_handle || !op->src_handle;
 	req->src_repeats = fill;
 	if (op->dst_handle)
-		ret = handle_open(req->client, op->dst_handle, op->dst, op->len, SVA_DMA_MAP_WRITE, &req->dst, &dst);
+		ret = handle_open(req->client, op->dst_handle, op->len, SVA_DMA_MAP_WRITE,
+				  &req->dst, &dst);
 	if (!ret && op->src_handle)
-		ret = handle_open(req->client, op->src_handle, op->src, op->len, SVA_DMA_MAP_READ, &req->src, &src);
+		ret = handle_open(req->client, op->src_handle, op->len, SVA_DMA_MAP_READ,
+				  &req->src, &src);
 	if (ret || !op->len)
 		return ret;
-	if (!fill && sva_overlap(dst, src, op->len))
+	if (!fill && svad_overlap(dst, src, op->len))
 		return -EOPNOTSUPP;
-	/* What comes now allocates, and reads page tables or fills pages. */
+	/* From here on memory is allocated, and pinned or filled. */
 	if (req->transient && nonblock)
 		return -EAGAIN;
 	if (!op->dst_handle)
-		ret = address_open(req->client, dst, op->len, SVA_DMA_MAP_WRITE, &req->dst, &op->fault);
+		ret = address_open(req->client, dst, op->len, SVA_DMA_MAP_WRITE, &req->dst,
+				   &op->fault);
 	if (!ret && fill)
 		ret = pattern_open(req->client, op->src, op->len, &req->src);
 	else if (!ret && !op->src_handle)
-		ret = address_open(req->client, src, op->len, SVA_DMA_MAP_READ, &req->src, &op->fault);
+		ret = address_open(req->client, src, op->len, SVA_DMA_MAP_READ, &req->src,
+				   &op->fault);
 	return ret;
 }
 
-/* The segment that an offset, counted from the first page's beginning, lies in. */
-static void cursor_set(struct sva_cursor *at, const struct sva_mapping *mapping, u64 offset)
+/* Sets a cursor to an offset, counted from the beginning of the first page. */
+static void cursor_set(struct svad_cursor *at, const struct svad_mapping *mapping, u64 offset)
 {
 	unsigned int low = 0, high = mapping->nr_segs, middle;
 
@@ -232,57 +248,41 @@ static void cursor_set(struct sva_cursor *at, const struct sva_mapping *mapping,
 	at->offset = offset - mapping->segs[low].begin;
 }
 
-static int channel_open(struct sva_req *req, const struct sva_dma_op *op, s32 node, bool nonblock)
+static int channel_open(struct svad_req *req, const struct sva_dma_op *op, s32 node, bool nonblock)
 {
-	struct sva_map *src = req->src_repeats ? NULL : req->src;
+	struct svad_map *src = req->src_repeats ? NULL : req->src;
 	u64 dst_offset = op->dst_handle ? op->dst : 0;
 	u64 src_offset = op->src_handle ? op->src : 0;
-	struct sva_mapping *to, *from;
+	struct svad_mapping *to, *from;
 	u64 touched;
 
 	if (node == SVA_DMA_NODE_ANY)
-		node = page_to_nid(req->dst->pages->page[0]);
-	req->chan = sva_chan_choose(node, req->dst, src);
+		node = svad_map_node(req->dst);
+	req->chan = svad_chan_choose(node, READ_ONCE(req->dst->home),
+				     src ? READ_ONCE(src->home) : NULL);
 	if (!req->chan)
 		return -ENODEV;
-	touched = (req->dst->addr + dst_offset) | op->len | (src ? src->addr + src_offset : 0);
+	touched = (req->dst->range.addr + dst_offset) | op->len;
+	touched |= src ? src->range.addr + src_offset : 0;
 	if (touched & (req->chan->align - 1))
 		return -EOPNOTSUPP;
-	to = sva_map_for(req->dst, req->chan->dev, nonblock);
+	to = svad_map_for(req->dst, req->chan->dev, nonblock);
 	if (IS_ERR(to))
 		return PTR_ERR(to);
-	from = sva_map_for(req->src, req->chan->dev, nonblock);
+	from = svad_map_for(req->src, req->chan->dev, nonblock);
 	if (IS_ERR(from))
 		return PTR_ERR(from);
-	cursor_set(&req->dst_at, to, offset_in_page(req->dst->addr) + dst_offset);
-	cursor_set(&req->src_at, from, offset_in_page(req->src->addr) + src_offset);
+	cursor_set(&req->dst_at, to, offset_in_page(req->dst->range.addr) + dst_offset);
+	cursor_set(&req->src_at, from, offset_in_page(req->src->range.addr) + src_offset);
 	return 0;
 }
 
-/**
- * sva_op_prepare - make a request of an operation
- * @client: whose it is
- * @op: the operation; its results are set
- * @node: the caller's wish, checked
- * @notify: whom to tell
- * @nonblock: answer -EAGAIN rather than sleep
- * @made: the request, to be given to sva_queue(); NULL if there is nothing to do
- *
- * Return: 0 or the result of the operation
- */
-int sva_op_prepare(struct sva_client *client, struct sva_dma_op *op, s32 node, enum sva_notify notify, bool nonblock,
-		   struct sva_req **made)
+static int req_create(struct svad_client *client, const struct sva_dma_op *op,
+		      enum svad_notify notify, struct svad_req **made)
 {
-	struct sva_req *req;
-	int ret;
+	struct svad_req *req;
 
-	*made = NULL;
-	op->channel = SVA_DMA_CHANNEL_NONE;
-	op->fault = 0;
-	ret = op_check(op);
-	if (ret)
-		return ret;
-	if (atomic_inc_return(&client->in_flight) > SVA_MAX_IN_FLIGHT) {
+	if (atomic_inc_return(&client->in_flight) > SVAD_MAX_IN_FLIGHT) {
 		atomic_dec(&client->in_flight);
 		return -EAGAIN;
 	}
@@ -291,10 +291,10 @@ int sva_op_prepare(struct sva_client *client, struct sva_dma_op *op, s32 node, e
 		atomic_dec(&client->in_flight);
 		return -ENOMEM;
 	}
-	atomic_inc(&sva_stats.requests);
+	atomic_inc(&svad_stats.requests);
 	INIT_LIST_HEAD(&req->queued);
 	INIT_LIST_HEAD(&req->busy);
-	kref_get(&client->ref);
+	svad_client_get(client);
 	req->client = client;
 	req->len = op->len;
 	req->left = op->len;
@@ -303,12 +303,41 @@ int sva_op_prepare(struct sva_client *client, struct sva_dma_op *op, s32 node, e
 	init_completion(&req->done);
 	req->user_data = op->user_data;
 	INIT_WORK(&req->work, req_finish_work);
+	*made = req;
+	return 0;
+}
 
+/**
+ * svad_op_prepare - make a request of an operation
+ * @client: the open file
+ * @op: the operation; its results are set
+ * @node: the NUMA node that the caller asked for, checked
+ * @notify: how its end is to be reported
+ * @nonblock: return -EAGAIN rather than sleep
+ * @made: the request, to be passed to svad_queue_add(); NULL if there is nothing to do
+ *
+ * Return: 0 or the result of the operation
+ */
+int svad_op_prepare(struct svad_client *client, struct sva_dma_op *op, s32 node,
+		    enum svad_notify notify, bool nonblock, struct svad_req **made)
+{
+	struct svad_req *req;
+	int ret;
+
+	*made = NULL;
+	op->channel = SVA_DMA_CHANNEL_NONE;
+	op->fault = 0;
+	ret = op_check(op);
+	if (ret)
+		return ret;
+	ret = req_create(client, op, notify, &req);
+	if (ret)
+		return ret;
 	ret = buffers_open(req, op, nonblock);
 	if (!ret && op->len)
 		ret = channel_open(req, op, node, nonblock);
 	if (ret || !op->len) {
-		sva_req_discard(req);
+		svad_req_discard(req);
 		return ret;
 	}
 	op->channel = req->chan->index;

@@ -1,49 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Descriptors and callbacks.
+ * Descriptors and their callbacks.
  *
- * Requests wait here until it is their turn (turns.c), where they can still be cancelled; the
- * hardware gets a few descriptors at a time.
+ * Requests wait here until it is their turn (turns.c), and can be cancelled meanwhile; the hardware
+ * gets a few descriptors at a time.
  *
  * Making a descriptor may sleep (idxd does when its queue is full), so that happens in process
  * context, under a mutex, in the thread that comes first: the submitter, or a worker when a
- * callback has made room. A channel that is to be stopped wakes that thread: with hardware that has
- * stopped it would sleep until the driver aborts what is in flight, which the driver does only
- * after the channel was released.
+ * callback has made room. To stop a channel, that thread is woken: with hardware that has stopped
+ * it would sleep until the driver aborts its descriptors, which the driver does only after the
+ * channel was released.
  */
 #include <linux/dmaengine.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include "internal.h"
+#include "base.h"
+#include "queue.h"
+#include "users.h"
 
-#define OVERHEAD	(4 << 10)	/* what a descriptor costs beside its bytes, in bytes */
-#define BUDGET		64		/* descriptors in one go: a submitter works for others, too, but not for long */
-#define REFUSALS	20		/* of an idle channel, until its requests fail */
-#define STUCK		(2 * HZ)	/* without a completion, the hardware has probably stopped */
+/* The cost of a descriptor beside its bytes, in bytes. */
+#define OVERHEAD	(4 << 10)
+/* Descriptors in one call: a submitter makes those of others as well, but only so many. */
+#define BUDGET		64
+/* How often an idle channel may refuse to make a descriptor, until its requests fail. */
+#define REFUSALS	20
 
 static bool paused;	/* the system is about to be suspended */
 
-void sva_req_fail(struct sva_req *req, int error)
+static struct svad_turn *turn_of(struct svad_req *req)
 {
-	cmpxchg(&req->error, 0, error);
+	return &req->client->turns[req->chan->index];
 }
 
-/* One less of what the request waits for. The last one may free it. */
-static void req_unpend(struct sva_req *req)
+/* Drops one of those that keep the request pending. The last may free it. */
+static void req_unpend(struct svad_req *req)
 {
 	if (atomic_dec_and_test(&req->pending))
-		sva_req_done(req);
+		svad_req_done(req);
 }
 
-/* Has the worker make descriptors. Under chan->lock, so that none comes after the channel was closed. */
-static void kick(struct sva_chan *chan, unsigned long delay)
+/* Has a worker make descriptors. Under the lock, so that none does after svad_queue_stop(). */
+static void kick(struct svad_chan *chan, unsigned long delay)
 {
+	lockdep_assert_held(&chan->lock);
 	if (!chan->dead)
-		mod_delayed_work(sva_wq, &chan->work, delay);
+		mod_delayed_work(svad_wq, &chan->work, delay);
 }
 
-void sva_queue_kick(struct sva_chan *chan)
+void svad_queue_kick(struct svad_chan *chan)
 {
 	spin_lock_irq(&chan->lock);
 	kick(chan, 0);
@@ -52,39 +57,42 @@ void sva_queue_kick(struct sva_chan *chan)
 
 static void descriptor_done(void *param, const struct dmaengine_result *result)
 {
-	struct sva_req *req = param;
-	struct sva_chan *chan = req->chan;
+	struct svad_req *req = param;
+	struct svad_chan *chan = req->chan;
 	unsigned long flags;
 	bool idle;
 
 	if (result && result->result != DMA_TRANS_NOERROR)
-		sva_req_fail(req, READ_ONCE(chan->dead) ? -ENODEV : -EIO);
+		svad_req_fail(req, READ_ONCE(chan->dead) ? -ENODEV : -EIO);
 	spin_lock_irqsave(&chan->lock, flags);
 	idle = !--chan->in_flight;
 	chan->moved = jiffies;
 	if (!list_empty(&chan->turns))
 		kick(chan, 0);
 	spin_unlock_irqrestore(&chan->lock, flags);
-	atomic_dec(&sva_stats.in_flight);
+	atomic_dec(&svad_stats.in_flight);
 	if (idle)
 		wake_up_all(&chan->idle);
-	/* A channel that was removed with descriptors in flight is put away when they are done. */
+	/* A channel that was released with descriptors in flight is finished when they are done. */
 	if (idle && READ_ONCE(chan->dead))
-		sva_look_soon();
-	/* The request keeps the channel, so this comes last. */
+		svad_search_soon();
+	/* Last: the request has the reference to the channel. */
 	req_unpend(req);
 }
 
-/* Where a cursor stands for the device, and how far it is to the end of the segment or to a boundary. */
-static u64 cursor_look(const struct sva_cursor *at, u64 boundary, dma_addr_t *addr)
+/*
+ * The bytes from a cursor to the end of its segment or to a boundary; @addr: its address for the
+ * device.
+ */
+static u64 cursor_room(const struct svad_cursor *at, u64 boundary, dma_addr_t *addr)
 {
-	const struct sva_seg *seg = &at->mapping->segs[at->seg];
+	const struct svad_seg *seg = &at->mapping->segs[at->seg];
 
 	*addr = seg->addr + at->offset;
 	return min(seg->len - at->offset, boundary - (*addr & boundary) + 1);
 }
 
-static void cursor_move(struct sva_cursor *at, u64 by, bool repeats)
+static void cursor_move(struct svad_cursor *at, u64 by, bool repeats)
 {
 	at->offset += by;
 	if (at->offset < at->mapping->segs[at->seg].len)
@@ -94,17 +102,20 @@ static void cursor_move(struct sva_cursor *at, u64 by, bool repeats)
 		at->seg = 0;
 }
 
-/* One descriptor of a request. -EBUSY: the channel gives none now; -EIO: it will not have it. */
-static int issue(struct sva_req *req, u64 *bytes)
+/*
+ * Makes and submits one descriptor of a request. -EBUSY: the channel makes none now; -EIO: it did
+ * not accept it.
+ */
+static int issue(struct svad_req *req, u64 *bytes)
 {
-	struct sva_chan *chan = req->chan;
+	struct svad_chan *chan = req->chan;
 	struct dma_async_tx_descriptor *tx;
 	dma_addr_t dst, src;
 	u64 n;
 
 	n = min(req->left, chan->max_segment);
-	n = min(n, cursor_look(&req->dst_at, chan->boundary, &dst));
-	n = min(n, cursor_look(&req->src_at, chan->boundary, &src));
+	n = min(n, cursor_room(&req->dst_at, chan->boundary, &dst));
+	n = min(n, cursor_room(&req->src_at, chan->boundary, &src));
 	tx = dmaengine_prep_dma_memcpy(chan->dma, dst, src, n, DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
 	if (!tx)
 		return -EBUSY;
@@ -113,13 +124,13 @@ static int issue(struct sva_req *req, u64 *bytes)
 	tx->callback_param = req;
 	/* The callback can come before submit returns. */
 	atomic_inc(&req->pending);
-	atomic_inc(&sva_stats.in_flight);
+	atomic_inc(&svad_stats.in_flight);
 	if (dma_submit_error(dmaengine_submit(tx))) {
 		atomic_dec(&req->pending);
-		atomic_dec(&sva_stats.in_flight);
+		atomic_dec(&svad_stats.in_flight);
 		return -EIO;
 	}
-	/* At once: whoever makes the next descriptor may sleep until this one is done. */
+	/* At once: making the next descriptor may sleep until this one is done. */
 	dma_async_issue_pending(chan->dma);
 	req->left -= n;
 	cursor_move(&req->dst_at, n, false);
@@ -129,10 +140,10 @@ static int issue(struct sva_req *req, u64 *bytes)
 }
 
 /*
- * An idle channel that gives no descriptor has something else in its way (a signal, a state of its own), and nobody
- * will call back: ask again a little later, but not for ever.
+ * An idle channel that makes no descriptor has another reason than being full (a signal, a state of
+ * its driver), and no callback will follow: try again a little later, a limited number of times.
  */
-static bool worth_waiting(struct sva_chan *chan)
+static bool worth_waiting(struct svad_chan *chan)
 {
 	if (chan->in_flight)
 		return true;
@@ -143,13 +154,13 @@ static bool worth_waiting(struct sva_chan *chan)
 }
 
 /*
- * issue(), with chan->lock dropped for it. chan->dispatcher says who may be woken meanwhile; a
- * worker that was has a flag left to clear, which a thread of a program loses when it returns to
- * the program.
+ * issue(), with chan->lock dropped for it. chan->dispatcher is the thread that may be woken
+ * meanwhile. In a worker the flag that wakes it must be cleared here; a thread of a program loses
+ * it when it returns to the program.
  */
-static int issue_unlocked(struct sva_req *req, u64 *bytes)
+static int issue_unlocked(struct svad_req *req, u64 *bytes)
 {
-	struct sva_chan *chan = req->chan;
+	struct svad_chan *chan = req->chan;
 	int error;
 
 	if (!chan->in_flight++)
@@ -170,8 +181,8 @@ static int issue_unlocked(struct sva_req *req, u64 *bytes)
 	return error;
 }
 
-/* Called with chan->lock held, drops it on the way. False: no more can be done now. */
-static bool dispatch_one(struct sva_chan *chan, struct sva_req *req)
+/* Called with chan->lock held, which is dropped and taken again. False: no more can be done now. */
+static bool dispatch_one(struct svad_chan *chan, struct svad_req *req)
 {
 	u64 bytes = 0;
 	int error = READ_ONCE(req->error);
@@ -182,10 +193,10 @@ static bool dispatch_one(struct sva_chan *chan, struct sva_req *req)
 			return false;
 	}
 	if (error)
-		sva_req_fail(req, -EIO);
-	sva_turn_charge(req, bytes + OVERHEAD);
+		svad_req_fail(req, -EIO);
+	svad_turn_charge(turn_of(req), bytes + OVERHEAD);
 	if (error || !req->left) {
-		sva_turn_remove(req);
+		svad_turn_remove(turn_of(req), &req->queued);
 		spin_unlock_irq(&chan->lock);
 		req_unpend(req);
 		spin_lock_irq(&chan->lock);
@@ -193,14 +204,23 @@ static bool dispatch_one(struct sva_chan *chan, struct sva_req *req)
 	return true;
 }
 
-static void dispatch(struct sva_chan *chan)
+static struct svad_req *next_req(struct svad_chan *chan)
+{
+	struct list_head *queued;
+
+	lockdep_assert_held(&chan->lock);
+	queued = svad_turn_next(&chan->turns);
+	return queued ? list_entry(queued, struct svad_req, queued) : NULL;
+}
+
+static void dispatch(struct svad_chan *chan)
 {
 	unsigned int budget = BUDGET;
-	struct sva_req *req;
+	struct svad_req *req;
 
 	spin_lock_irq(&chan->lock);
-	while (!chan->dead && !READ_ONCE(paused) && chan->in_flight < max(sva_depth, 1U)) {
-		req = sva_turn_next(chan);
+	while (!chan->dead && !READ_ONCE(paused) && chan->in_flight < max(svad_depth, 1U)) {
+		req = next_req(chan);
 		if (!req)
 			break;
 		if (!budget--) {
@@ -213,9 +233,9 @@ static void dispatch(struct sva_chan *chan)
 	spin_unlock_irq(&chan->lock);
 }
 
-void sva_queue_work(struct work_struct *work)
+void svad_queue_work(struct work_struct *work)
 {
-	struct sva_chan *chan = container_of(to_delayed_work(work), struct sva_chan, work);
+	struct svad_chan *chan = container_of(to_delayed_work(work), struct svad_chan, work);
 
 	mutex_lock(&chan->dispatch);
 	if (!READ_ONCE(chan->dead))
@@ -224,67 +244,61 @@ void sva_queue_work(struct work_struct *work)
 }
 
 /**
- * sva_queue - give a request to its channel
- * @req: the request; it may be finished and gone when this returns, unless somebody waits for it
- * @nonblock: leave the work to a worker
+ * svad_queue_add - queue a request for its channel
+ * @req: the request; it may be freed when this returns, unless a thread waits for it
+ * @nonblock: leave making descriptors to a worker
  */
-void sva_queue(struct sva_req *req, bool nonblock)
+void svad_queue_add(struct svad_req *req, bool nonblock)
 {
-	struct sva_chan *chan = req->chan;
+	struct svad_chan *chan = req->chan;
 	bool dead;
 
 	atomic64_add(req->len, &chan->backlog);
 	atomic_inc(&req->client->given[chan->index]);
-	/* The channel must outlive what follows, even if the request does not. */
+	/* The request, and its reference to the channel, may be gone before this returns. */
 	kref_get(&chan->ref);
 	spin_lock_irq(&chan->lock);
 	dead = chan->dead;
 	if (!dead)
-		sva_turn_add(req);
+		svad_turn_add(turn_of(req), &req->queued, &chan->turns);
 	spin_unlock_irq(&chan->lock);
 	if (dead) {
-		sva_req_fail(req, -ENODEV);
+		svad_req_fail(req, -ENODEV);
 		req_unpend(req);
 	} else if (!nonblock && mutex_trylock(&chan->dispatch)) {
 		if (!READ_ONCE(chan->dead))
 			dispatch(chan);
 		mutex_unlock(&chan->dispatch);
 	} else {
-		sva_queue_kick(chan);
+		svad_queue_kick(chan);
 	}
-	sva_chan_put(chan);
+	svad_chan_put(chan);
 }
 
-/* Stops whatever an opener has not yet given to the hardware. */
-void sva_queue_cancel(struct sva_client *client)
+/* Fails the requests of an open file that the hardware has not got yet. */
+void svad_queue_cancel(struct svad_client *client)
 {
-	struct sva_chan *chan;
-	struct sva_req *req;
+	struct svad_chan *chan;
+	struct svad_req *req;
 	unsigned int i;
 
-	for (i = 0; i < SVA_MAX_CHANNELS; i++) {
-		chan = sva_chan_at(i);
+	for (i = 0; i < SVAD_MAX_CHANNELS; i++) {
+		chan = svad_chan_at(i);
 		if (!chan)
 			continue;
 		spin_lock_irq(&chan->lock);
 		list_for_each_entry(req, &client->turns[i].below, queued)
-			sva_req_fail(req, -ECANCELED);
+			svad_req_fail(req, -ECANCELED);
 		kick(chan, 0);
 		spin_unlock_irq(&chan->lock);
-		sva_chan_put(chan);
+		svad_chan_put(chan);
 	}
-}
-
-/* The hardware has descriptors of the channel, and has finished none of them for a while. */
-bool sva_chan_is_stuck(struct sva_chan *chan)
-{
-	return READ_ONCE(chan->in_flight) && time_after(jiffies, READ_ONCE(chan->moved) + STUCK);
 }
 
 /* ---- the end of a channel ---- */
 
 /* Wakes the thread that makes descriptors, if there is one, as a signal would. */
-static bool dispatcher_wake(struct sva_chan *chan)
+static bool dispatcher_wake(struct svad_chan *chan)
 {
 	struct task_struct *task;
 
@@ -299,14 +313,14 @@ static bool dispatcher_wake(struct sva_chan *chan)
 }
 
 /**
- * sva_queue_stop - give the hardware nothing more
+ * svad_queue_stop - make no more descriptors
  * @chan: the channel
  *
- * What is queued fails with -ENODEV. Does not wait for the hardware.
+ * Queued requests fail with -ENODEV. Does not wait for the hardware.
  */
-void sva_queue_stop(struct sva_chan *chan)
+void svad_queue_stop(struct svad_chan *chan)
 {
-	struct sva_req *req;
+	struct svad_req *req;
 
 	spin_lock_irq(&chan->lock);
 	chan->dead = true;
@@ -314,10 +328,10 @@ void sva_queue_stop(struct sva_chan *chan)
 	while (dispatcher_wake(chan))
 		schedule_timeout_uninterruptible(1);
 	spin_lock_irq(&chan->lock);
-	while ((req = sva_turn_next(chan))) {
-		sva_turn_remove(req);
+	while ((req = next_req(chan))) {
+		svad_turn_remove(turn_of(req), &req->queued);
 		spin_unlock_irq(&chan->lock);
-		sva_req_fail(req, -ENODEV);
+		svad_req_fail(req, -ENODEV);
 		req_unpend(req);
 		spin_lock_irq(&chan->lock);
 	}
@@ -326,38 +340,38 @@ void sva_queue_stop(struct sva_chan *chan)
 }
 
 /**
- * sva_queue_abort - fail what the hardware has
+ * svad_queue_abort - fail the requests that have descriptors in the hardware
  * @chan: the channel, stopped
  * @error: the result of its requests
  *
- * For hardware that was stopped by force, or whose driver is gone: there will be no callback.
+ * For hardware that was terminated, or whose driver is gone: no callback will follow.
  */
-void sva_queue_abort(struct sva_chan *chan, int error)
+void svad_queue_abort(struct svad_chan *chan, int error)
 {
-	struct sva_req *req, *next;
+	struct svad_req *req, *next;
 	LIST_HEAD(busy);
 
 	spin_lock_irq(&chan->lock);
 	list_splice_init(&chan->busy, &busy);
-	atomic_sub(chan->in_flight, &sva_stats.in_flight);
+	atomic_sub(chan->in_flight, &svad_stats.in_flight);
 	chan->in_flight = 0;
 	spin_unlock_irq(&chan->lock);
 	list_for_each_entry_safe(req, next, &busy, busy) {
 		list_del_init(&req->busy);
-		sva_req_fail(req, error);
+		svad_req_fail(req, error);
 		atomic_set(&req->pending, 1);
 		req_unpend(req);
 	}
 }
 
 /**
- * sva_queue_drain - wait until the hardware has nothing of a channel
+ * svad_queue_drain - wait until the hardware has no descriptor of a channel
  * @chan: the channel, stopped
- * @until: no longer than this, in jiffies; then it is stopped by force, if its driver can do that
+ * @until: no longer than this, in jiffies; then it is terminated, if its driver can do that
  *
- * Return: whether it has nothing
+ * Return: whether it has none
  */
-bool sva_queue_drain(struct sva_chan *chan, unsigned long until)
+bool svad_queue_drain(struct svad_chan *chan, unsigned long until)
 {
 	unsigned long now = jiffies;
 	bool ended;
@@ -370,36 +384,39 @@ bool sva_queue_drain(struct sva_chan *chan, unsigned long until)
 	ended = chan->dma && !dmaengine_terminate_sync(chan->dma);
 	mutex_unlock(&chan->dispatch);
 	if (ended)
-		sva_queue_abort(chan, -EIO);
+		svad_queue_abort(chan, -EIO);
 	return ended;
 }
 
 /* ---- suspend ---- */
 
-/* From now on the hardware gets nothing; whether it has nothing any more after some time. */
-bool sva_queue_pause(struct sva_chan *chan, unsigned long until)
+/*
+ * From now on the hardware of no channel gets a descriptor. Returns whether that of this channel
+ * has completed all of them before @until.
+ */
+bool svad_queue_pause(struct svad_chan *chan, unsigned long until)
 {
 	unsigned long now = jiffies;
 
 	WRITE_ONCE(paused, true);
-	/* Who has not seen it has counted its descriptor. */
+	/* A thread that has not seen it has counted its descriptor when the lock is free. */
 	spin_lock_irq(&chan->lock);
 	spin_unlock_irq(&chan->lock);
 	return wait_event_timeout(chan->idle, !READ_ONCE(chan->in_flight),
 				  time_before(now, until) ? until - now : 0);
 }
 
-void sva_queue_resume(void)
+void svad_queue_resume(void)
 {
-	struct sva_chan *chan;
+	struct svad_chan *chan;
 	unsigned int i;
 
 	WRITE_ONCE(paused, false);
-	for (i = 0; i < SVA_MAX_CHANNELS; i++) {
-		chan = sva_chan_at(i);
+	for (i = 0; i < SVAD_MAX_CHANNELS; i++) {
+		chan = svad_chan_at(i);
 		if (!chan)
 			continue;
-		sva_queue_kick(chan);
-		sva_chan_put(chan);
+		svad_queue_kick(chan);
+		svad_chan_put(chan);
 	}
 }

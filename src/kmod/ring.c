@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The completion ring: written here, in interrupts too, and read by the program without a system call.
+ * The completion ring: written here, in interrupts as well, and read by the program without a
+ * system call.
  *
- * Nothing that the program writes is trusted: the driver counts for itself, and the head of the program only decides
- * how many more operations it may have on their way.
+ * The driver relies on nothing that the program writes: it keeps counters of its own, and the
+ * program's head only limits how many more operations the driver accepts.
  */
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "compat.h"
-#include "internal.h"
+#include "ring.h"
 
-unsigned int sva_ring_bytes(void)
+unsigned int svad_ring_bytes(void)
 {
-	return PAGE_ALIGN(sizeof(struct sva_dma_ring) + SVA_RING_ENTRIES * sizeof(struct sva_dma_cqe));
+	return PAGE_ALIGN(sizeof(struct sva_dma_ring) +
+			  SVAD_RING_ENTRIES * sizeof(struct sva_dma_cqe));
 }
 
-void sva_ring_free(struct sva_ring *ring)
+void svad_ring_free(struct svad_ring *ring)
 {
 	unsigned int i;
 
@@ -31,10 +33,10 @@ void sva_ring_free(struct sva_ring *ring)
 	kfree(ring);
 }
 
-struct sva_ring *sva_ring_create(void)
+struct svad_ring *svad_ring_create(void)
 {
-	unsigned int pages = sva_ring_bytes() >> PAGE_SHIFT;
-	struct sva_ring *ring = kzalloc(sizeof(*ring), GFP_KERNEL_ACCOUNT);
+	unsigned int pages = svad_ring_bytes() >> PAGE_SHIFT;
+	struct svad_ring *ring = kzalloc(sizeof(*ring), GFP_KERNEL_ACCOUNT);
 
 	if (!ring)
 		return NULL;
@@ -52,24 +54,27 @@ struct sva_ring *sva_ring_create(void)
 	if (ring->shared)
 		return ring;
 fail:
-	sva_ring_free(ring);
+	svad_ring_free(ring);
 	return NULL;
 }
 
-/* A child must not take its parent's completions: it does not get the mapping. */
-int sva_ring_map(struct sva_ring *ring, struct vm_area_struct *vma)
+/* VM_DONTCOPY: a forked child does not get the mapping, so it cannot take completions. */
+int svad_ring_map(struct svad_ring *ring, struct vm_area_struct *vma)
 {
-	sva_vma_set_flags(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
+	svad_vma_set_flags(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
 	return vm_map_pages(vma, ring->pages, ring->nr_pages);
 }
 
-/* Room for one completion: the number of those promised and not yet taken never exceeds the ring. */
-int sva_ring_reserve(struct sva_ring *ring)
+/*
+ * Promises room for one completion. The completions that were promised or written, and that the
+ * program has not taken yet, never exceed the ring.
+ */
+int svad_ring_reserve(struct svad_ring *ring)
 {
 	int ret = -EAGAIN;
 
 	spin_lock_irq(&ring->lock);
-	if (ring->reserved - READ_ONCE(ring->shared->head) < SVA_RING_ENTRIES) {
+	if (ring->reserved - READ_ONCE(ring->shared->head) < SVAD_RING_ENTRIES) {
 		ring->reserved++;
 		ret = 0;
 	}
@@ -77,8 +82,8 @@ int sva_ring_reserve(struct sva_ring *ring)
 	return ret;
 }
 
-/* A thread that waits for this completion has to learn that it will not come. */
-void sva_ring_unreserve(struct sva_ring *ring)
+/* Wakes the waiters: a thread may be waiting for the completion that will not come now. */
+void svad_ring_unreserve(struct svad_ring *ring)
 {
 	spin_lock_irq(&ring->lock);
 	ring->reserved--;
@@ -86,26 +91,26 @@ void sva_ring_unreserve(struct sva_ring *ring)
 	wake_up_all(&ring->wait);
 }
 
-void sva_ring_post(struct sva_ring *ring, u64 user_data, s32 result, u32 channel)
+void svad_ring_post(struct svad_ring *ring, u64 user_data, s32 result, u32 channel)
 {
 	struct sva_dma_cqe cqe = { .user_data = user_data, .result = result, .channel = channel };
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->lock, flags);
-	ring->shared->cqe[ring->tail & (SVA_RING_ENTRIES - 1)] = cqe;
-	/* Whoever sees the new tail sees the completion. */
+	ring->shared->cqe[ring->tail & (SVAD_RING_ENTRIES - 1)] = cqe;
+	/* A program that reads the new tail reads the completion as well. */
 	smp_store_release(&ring->shared->tail, ++ring->tail);
 	spin_unlock_irqrestore(&ring->lock, flags);
 	wake_up_poll(&ring->wait, EPOLLIN | EPOLLRDNORM);
 }
 
-/* How many completions the program has not taken yet, and how many are on their way. */
-u32 sva_ring_available(struct sva_ring *ring, u32 *promised)
+/* How many completions the program can take, and how many more were promised. */
+u32 svad_ring_available(struct svad_ring *ring, u32 *promised)
 {
 	u32 available;
 
 	spin_lock_irq(&ring->lock);
-	available = min(ring->tail - READ_ONCE(ring->shared->head), SVA_RING_ENTRIES);
+	available = min(ring->tail - READ_ONCE(ring->shared->head), SVAD_RING_ENTRIES);
 	*promised = ring->reserved - ring->tail;
 	spin_unlock_irq(&ring->lock);
 	return available;

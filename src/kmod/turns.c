@@ -14,18 +14,18 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/user.h>
 #include <linux/slab.h>
-#include "internal.h"
+#include "turns.h"
 
 #define TURN	(256 << 10)	/* bytes */
 
 static DEFINE_SPINLOCK(owners_lock);
 static LIST_HEAD(owners);	/* users and processes; owners_lock */
 
-void sva_turns_init(struct sva_turn *turns, struct sva_turn *above)
+void svad_turns_init(struct svad_turn *turns, struct svad_turn *above)
 {
 	unsigned int i;
 
-	for (i = 0; i < SVA_MAX_CHANNELS; i++) {
+	for (i = 0; i < SVAD_MAX_CHANNELS; i++) {
 		INIT_LIST_HEAD(&turns[i].link);
 		INIT_LIST_HEAD(&turns[i].below);
 		turns[i].above = above ? &above[i] : NULL;
@@ -36,10 +36,10 @@ void sva_turns_init(struct sva_turn *turns, struct sva_turn *above)
  * The owner with this key below @above, with one more reference; @spare becomes it if there is
  * none.
  */
-static struct sva_owner *owner_find(const void *key, struct sva_owner *above,
-				    struct sva_owner **spare)
+static struct svad_owner *owner_find(const void *key, struct svad_owner *above,
+				    struct svad_owner **spare)
 {
-	struct sva_owner *owner;
+	struct svad_owner *owner;
 
 	lockdep_assert_held(&owners_lock);
 	list_for_each_entry(owner, &owners, link) {
@@ -53,17 +53,17 @@ static struct sva_owner *owner_find(const void *key, struct sva_owner *above,
 	owner->refs = 1;
 	owner->key = key;
 	owner->above = above;
-	sva_turns_init(owner->turns, above ? above->turns : NULL);
+	svad_turns_init(owner->turns, above ? above->turns : NULL);
 	if (above)
 		above->refs++;
 	list_add(&owner->link, &owners);
 	return owner;
 }
 
-/* Drops a reference; what has to be freed is moved to @dead. */
-static void owner_drop(struct sva_owner *owner, struct list_head *dead)
+/* Drops a reference; owners that have none left are moved to @dead. */
+static void owner_drop(struct svad_owner *owner, struct list_head *dead)
 {
-	struct sva_owner *above;
+	struct svad_owner *above;
 
 	lockdep_assert_held(&owners_lock);
 	for (; owner && !--owner->refs; owner = above) {
@@ -74,22 +74,22 @@ static void owner_drop(struct sva_owner *owner, struct list_head *dead)
 
 static void owners_free(struct list_head *dead)
 {
-	struct sva_owner *owner, *next;
+	struct svad_owner *owner, *next;
 
 	list_for_each_entry_safe(owner, next, dead, link)
 		kvfree(owner);
 }
 
 /**
- * sva_owner_get - the place of a process, below that of its user
+ * svad_owner_get - the place of a process, below that of its user
  * @user: the user; the caller keeps a reference as long as it has the owner
  * @mm: the address space of the process; likewise
  *
- * Return: the owner, to be given to sva_owner_put(), or NULL without memory
+ * Return: the owner, to be given to svad_owner_put(), or NULL without memory
  */
-struct sva_owner *sva_owner_get(const struct user_struct *user, const struct mm_struct *mm)
+struct svad_owner *svad_owner_get(const struct user_struct *user, const struct mm_struct *mm)
 {
-	struct sva_owner *spare[2], *of_user, *of_process = NULL;
+	struct svad_owner *spare[2], *of_user, *of_process = NULL;
 	LIST_HEAD(dead);
 
 	spare[0] = kvzalloc(sizeof(*spare[0]), GFP_KERNEL_ACCOUNT);
@@ -98,7 +98,7 @@ struct sva_owner *sva_owner_get(const struct user_struct *user, const struct mm_
 		spin_lock(&owners_lock);
 		of_user = owner_find(user, NULL, &spare[0]);
 		of_process = owner_find(mm, of_user, &spare[1]);
-		/* The process holds its user. */
+		/* The owner of the process has a reference to that of the user. */
 		owner_drop(of_user, &dead);
 		spin_unlock(&owners_lock);
 	}
@@ -107,7 +107,7 @@ struct sva_owner *sva_owner_get(const struct user_struct *user, const struct mm_
 	return of_process;
 }
 
-void sva_owner_put(struct sva_owner *owner)
+void svad_owner_put(struct svad_owner *owner)
 {
 	LIST_HEAD(dead);
 
@@ -117,53 +117,44 @@ void sva_owner_put(struct sva_owner *owner)
 	owners_free(&dead);
 }
 
-static struct sva_turn *turn_of(struct sva_req *req)
-{
-	return &req->client->turns[req->chan->index];
-}
-
-/*
- * Queues a request, and gives its file, process and user a place in the line where they have none.
+/**
+ * svad_turn_add - queue a request
+ * @turn: the place of its open file
+ * @request: the request
+ * @line: the turns of the channel
+ *
+ * The file, its process and its user get a place in the line where they have none.
  */
-void sva_turn_add(struct sva_req *req)
+void svad_turn_add(struct svad_turn *turn, struct list_head *request, struct list_head *line)
 {
-	struct sva_turn *turn = turn_of(req);
-
-	lockdep_assert_held(&req->chan->lock);
-	list_add_tail(&req->queued, &turn->below);
+	list_add_tail(request, &turn->below);
 	for (; turn && list_empty(&turn->link); turn = turn->above) {
 		turn->credit = TURN;
-		list_add_tail(&turn->link, turn->above ? &turn->above->below : &req->chan->turns);
+		list_add_tail(&turn->link, turn->above ? &turn->above->below : line);
 	}
 }
 
-/* Takes a request out of its queue, and those who have nothing else to do out of the line. */
-void sva_turn_remove(struct sva_req *req)
+/* Removes a request from its queue, and from the line the places that have no other request. */
+void svad_turn_remove(struct svad_turn *turn, struct list_head *request)
 {
-	struct sva_turn *turn = turn_of(req);
-
-	lockdep_assert_held(&req->chan->lock);
-	list_del_init(&req->queued);
+	list_del_init(request);
 	for (; turn && list_empty(&turn->below); turn = turn->above)
 		list_del_init(&turn->link);
 }
 
-void sva_turn_charge(struct sva_req *req, u64 bytes)
+void svad_turn_charge(struct svad_turn *turn, u64 bytes)
 {
-	struct sva_turn *turn;
-
-	lockdep_assert_held(&req->chan->lock);
-	for (turn = turn_of(req); turn; turn = turn->above)
+	for (; turn; turn = turn->above)
 		turn->credit -= bytes;
 }
 
-/* The first in a line that has credit. */
-static struct sva_turn *first_turn(struct list_head *line)
+/* The first place in a line that has credit. */
+static struct svad_turn *first_turn(struct list_head *line)
 {
-	struct sva_turn *turn;
+	struct svad_turn *turn;
 
 	for (;;) {
-		turn = list_first_entry(line, struct sva_turn, link);
+		turn = list_first_entry(line, struct svad_turn, link);
 		if (turn->credit > 0)
 			return turn;
 		turn->credit += TURN;
@@ -172,15 +163,14 @@ static struct sva_turn *first_turn(struct list_head *line)
 }
 
 /* The request that is served next, or NULL. It stays in its queue. */
-struct sva_req *sva_turn_next(struct sva_chan *chan)
+struct list_head *svad_turn_next(struct list_head *line)
 {
-	struct sva_turn *turn;
+	struct svad_turn *turn;
 
-	lockdep_assert_held(&chan->lock);
-	if (list_empty(&chan->turns))
+	if (list_empty(line))
 		return NULL;
-	turn = first_turn(&chan->turns);	/* of a user */
+	turn = first_turn(line);		/* of a user */
 	turn = first_turn(&turn->below);	/* of a process */
 	turn = first_turn(&turn->below);	/* of an open file */
-	return list_first_entry(&turn->below, struct sva_req, queued);
+	return turn->below.next;
 }

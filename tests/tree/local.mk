@@ -39,3 +39,7 @@ EXTRA_DIST += %D%/t-opens.sh
 # Machines that configure refuses.
 TESTS += %D%/t-configure.sh
 EXTRA_DIST += %D%/t-configure.sh
+
+# The kernel module, from its sources.
+TESTS += %D%/t-kmod.sh
+EXTRA_DIST += %D%/t-kmod.sh %D%/kernel-symbols.awk
