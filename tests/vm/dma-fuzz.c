@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Hostile arguments, through ioctl and io_uring: valid calls with some of their fields replaced by nonsense, while
- * another thread takes the memory away and puts it back. Nothing is expected of the answers but that there is one.
+ * Random arguments, through ioctl and io_uring: valid calls with some of their fields replaced by
+ * random values, while another thread unmaps the memory and maps it again. Any result will do, but
+ * each call must return.
  *
- *	dma-fuzz [CALLS [SEED]]		(100000, 1)
+ * 	dma-fuzz [CALLS [SEED]]		(100000, 1)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -77,8 +78,24 @@ static uint64_t some_address(uint64_t *seed)
 static uint64_t some_number(uint64_t *seed)
 {
 	static const uint64_t edges[] = {
-		0, 1, 2, 7, 8, 63, 64, 4095, 4096, 4097, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
-		0x7fffffffffffffff, 0x8000000000000000, 0xfffffffffffff000, 0xffffffffffffffff,
+		0,
+		1,
+		2,
+		7,
+		8,
+		63,
+		64,
+		4095,
+		4096,
+		4097,
+		0x7fffffff,
+		0x80000000,
+		0xffffffff,
+		0x100000000,
+		0x7fffffffffffffff,
+		0x8000000000000000,
+		0xfffffffffffff000,
+		0xffffffffffffffff,
 	};
 
 	if (dma_random(seed) % 2)
@@ -114,7 +131,8 @@ static void some_op(struct sva_dma_op *op, uint64_t *seed)
 /* The array lies in the arena, where other operations may write to it. */
 static struct sva_dma_op *some_ops(uint64_t *seed)
 {
-	struct sva_dma_op *ops = (struct sva_dma_op *)(arena + dma_random(seed) % (ARENA / 2) / 8 * 8);
+	struct sva_dma_op *ops =
+		(struct sva_dma_op *)(arena + dma_random(seed) % (ARENA / 2) / 8 * 8);
 	struct sva_dma_op op;
 
 	for (int i = 0; i < MAX_OPS; i++) {
@@ -124,7 +142,7 @@ static struct sva_dma_op *some_ops(uint64_t *seed)
 	return ops;
 }
 
-/* A call that could be right. */
+/* A call with valid arguments. */
 static unsigned int some_call(union args *args, uint64_t *seed)
 {
 	unsigned int nr = (unsigned int)(dma_random(seed) % 12);
@@ -195,21 +213,23 @@ static void count(int answer)
 
 static void call(uint64_t *seed)
 {
-	static const uint32_t sizes[] = { 0, 4, 15, 16, 40, 56, 80, 200, 511, 4096, 4097, 0x80000000, 0xffffffff };
+	static const uint32_t sizes[] = {0,   4,   15,	 16,   40,	   56,	      80,
+					 200, 511, 4096, 4097, 0x80000000, 0xffffffff};
 	union args args;
 	unsigned int nr = some_call(&args, seed);
 	void *where = &args;
 
 	if (dma_random(seed) % 3 == 0)
-		args.words[dma_random(seed) % 8] = dma_random(seed) % 2 ? some_number(seed) : some_address(seed);
+		args.words[dma_random(seed) % 8] =
+			dma_random(seed) % 2 ? some_number(seed) : some_address(seed);
 	if (dma_random(seed) % 12 == 0)
 		args.size = sizes[dma_random(seed) % (sizeof(sizes) / sizeof(*sizes))];
 	if (dma_random(seed) % 40 == 0)
 		nr = (unsigned int)some_number(seed);
-	/* Waiting without end is what it says. */
+	/* Without a timeout it would wait forever. */
 	if (nr == SVA_DMA_WAIT && (args.wait.timeout_ns < 0 || args.wait.timeout_ns > 1000000))
 		args.wait.timeout_ns = 1000;
-	/* Where others can change it, too. */
+	/* Where other operations can write to it. */
 	if (dma_random(seed) % 8 == 0) {
 		where = (void *)(uintptr_t)some_address(seed);
 		if ((char *)where >= arena && (char *)where < arena + ARENA - sizeof(args))
@@ -217,7 +237,7 @@ static void call(uint64_t *seed)
 		else if (nr == SVA_DMA_WAIT)
 			return;
 	}
-	/* Terminal and file calls are none of ours. */
+	/* Ioctls of terminals and files are not the module's. */
 	if ((nr >> 8 & 0xff) != SVA_DMA_IOC)
 		nr = _IO(SVA_DMA_IOC, nr & 0xff);
 	count(ioctl(dma.fd, nr, where) ? -errno : 0);
@@ -248,7 +268,7 @@ static void call_uring(uint64_t *seed)
 	}
 }
 
-/* Takes pages away and brings them back, writes to the ring, reaps it now and then. */
+/* Unmaps pages and maps them again, writes to the ring, sometimes takes completions. */
 static void *mischief(void *arg)
 {
 	uint64_t seed = (uintptr_t)arg;
@@ -280,7 +300,7 @@ static void *fuzz(void *arg)
 	return NULL;
 }
 
-static void tell(void)
+static void print_results(void)
 {
 	printf("# answers:");
 	for (int i = 0; i < 200; i++)
@@ -289,7 +309,7 @@ static void tell(void)
 	printf("\n");
 }
 
-/* A mapping with nothing beside it: what runs over its end must not hit this program. */
+/* A mapping with nothing beside it: writes beyond its end must not hit this program. */
 static void *map_guarded(size_t len, int fd)
 {
 	void *at = mmap(dma_alloc(len), len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
@@ -308,7 +328,8 @@ int main(int argc, char **argv)
 {
 	long calls = argc > 1 ? atol(argv[1]) : 100000;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
-	struct itimerval often = { .it_interval = { .tv_usec = 100000 }, .it_value = { .tv_usec = 100000 } };
+	struct itimerval often = {.it_interval = {.tv_usec = 100000},
+				  .it_value = {.tv_usec = 100000}};
 	struct sigaction action = { .sa_handler = nothing };
 	pthread_t ids[2];
 	int fd = memfd_create("cut", 0);
@@ -325,7 +346,7 @@ int main(int argc, char **argv)
 	file = map_guarded(4 * PAGE, fd);
 	if (io_uring_queue_init(64, &uring, 0))
 		dma_die("setup");
-	/* Whatever waits is interrupted before long. */
+	/* A signal interrupts calls that wait. */
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &often, NULL);
 	if (pthread_create(&ids[0], NULL, mischief, (void *)(seed + 1)) ||
@@ -341,12 +362,14 @@ int main(int argc, char **argv)
 	stop = true;
 	pthread_join(ids[0], NULL);
 	pthread_join(ids[1], NULL);
-	tell();
-	ok(done_calls >= calls, "%ld hostile calls", done_calls);
-	ok(answers[0] > calls / 20, "enough of them went through to matter (%ld)", answers[0]);
-	ok(answers[EFAULT] && answers[EINVAL] && answers[E2BIG] && answers[EBADF], "the rest refused, for many reasons");
+	print_results();
+	ok(done_calls >= calls, "%ld calls with random arguments were made", done_calls);
+	ok(answers[0] > calls / 20, "at least some of the random calls succeeded (%ld)",
+	   answers[0]);
+	ok(answers[EFAULT] && answers[EINVAL] && answers[E2BIG] && answers[EBADF],
+	   "the other random calls failed with many different errors");
 	io_uring_queue_exit(&uring);
 	dma_close(&dma);
-	ok(dma_all_zero(10), "nothing is left");
+	ok(dma_all_zero(10), "after the files are closed, the module's counters are zero");
 	return done();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Processes killed in the middle of whatever they do, and nothing is left of them.
+ * Processes are killed while they use the device in all ways; the module keeps nothing of them.
  *
  *	dma-kill [TIMES]	(200)
  */
@@ -29,7 +29,8 @@ struct victim {
 static void fill_ops(struct victim *v, bool handles)
 {
 	for (size_t i = 0; i < OPS; i++) {
-		v->ops[i] = dma_op_copy(v->dst + i * (LEN / OPS), v->src + i * (LEN / OPS), LEN / OPS, i);
+		v->ops[i] = dma_op_copy(v->dst + i * (LEN / OPS), v->src + i * (LEN / OPS),
+					LEN / OPS, i);
 		if (handles) {
 			v->ops[i].dst_handle = v->to;
 			v->ops[i].src_handle = v->from;
@@ -53,7 +54,7 @@ static void through_uring(struct victim *v)
 		io_uring_cqe_seen(&v->uring, cqe);
 }
 
-/* For ever, all ways in turn. */
+/* Forever, all ways in turn. */
 static void live(uint64_t seed)
 {
 	struct victim v = { .src = dma_alloc(LEN), .dst = dma_alloc(LEN) };
@@ -100,10 +101,13 @@ int main(int argc, char **argv)
 	struct dma dma;
 	pid_t pid;
 
-	/* The hardware is slow, so that there is always something in flight; a real provider is as slow as it is. */
+	/*
+	 * The hardware is slow, so that there is always something in flight; a real provider is as
+	 * slow as it is.
+	 */
 	if (dma_module_loaded("swdma"))
 		dma_provider("delay_us", 300);
-	/* Keeps the channels: looking for them again each time is not what is tested. */
+	/* An open file keeps the channels: searching for them each time is not tested here. */
 	dma_open(&dma);
 	for (int i = 0; i < times; i++) {
 		pid = fork();
@@ -114,9 +118,10 @@ int main(int argc, char **argv)
 		waitpid(pid, &status, 0);
 		killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	}
-	is(killed, times, "all were alive until they were killed");
+	is(killed, times, "each process was alive until it was killed");
 	dma_close(&dma);
-	ok(dma_all_zero(10), "nothing is left of %d killed processes", times);
+	ok(dma_all_zero(10), "after %d processes were killed, the module's counters are zero",
+	   times);
 	if (dma_module_loaded("swdma"))
 		dma_provider("delay_us", 0);
 	return done();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Who may open the device, and how much an ordinary user may pin. */
+/* Which users can open the device, and how much an ordinary user can pin. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -21,7 +21,7 @@
 #define USER	1000
 #define GROUP	900
 
-/* What udev would do with our rule. */
+/* Does what udev would do with the module's rule. */
 static void apply_rule(void)
 {
 	char line[256], group[32] = "";
@@ -42,12 +42,12 @@ static void apply_rule(void)
 	if (file)
 		fclose(file);
 	is_str(group, "sva", "the udev rule names a group");
-	is(mode, 0660, "and who may open the device");
+	is(mode, 0660, "the udev rule sets the mode of the device");
 	if (chown(DMA_NODE, 0, GROUP) || chmod(DMA_NODE, mode))
 		dma_die(DMA_NODE);
 }
 
-/* Runs a function as an ordinary user; its answer. */
+/* Runs a function as an ordinary user and returns its result. */
 static int as_user(bool member, int (*run)(void))
 {
 	gid_t group = GROUP;
@@ -57,7 +57,8 @@ static int as_user(bool member, int (*run)(void))
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		if (setgroups(member, &group) || setresgid(USER, USER, USER) || setresuid(USER, USER, USER))
+		if (setgroups(member, &group) || setresgid(USER, USER, USER) ||
+		    setresuid(USER, USER, USER))
 			_exit(200);
 		status = run();
 		fflush(stdout);
@@ -125,7 +126,7 @@ static int limited(void)
 	CHECK(pinned_kib() == 36);
 	CHECK(dma_map(&dma, dst, 28 << 10, SVA_DMA_MAP_WRITE, &second) == 0);
 	CHECK(pinned_kib() == 64);
-	/* Nothing is left for one copy, not even of a byte. */
+	/* The limit is reached: even a copy of one byte fails. */
 	CHECK(dma_copy(&dma, dst, src, 1) == -ENOMEM);
 	CHECK(dma_unmap(&dma, second) == 0);
 	/* 28 KiB are left: a large copy goes through in small windows. */
@@ -160,8 +161,8 @@ static int forbidden(void)
 }
 
 /*
- * A user starts processes one after the other, each of which pins all that it may, and keeps their
- * open files: they share its table of files and end.
+ * A user starts processes one after the other, each of which pins as much as the limit allows.
+ * Their files stay open when they end, since they share the table of files.
  */
 static int collected(void)
 {
@@ -191,7 +192,7 @@ static int collected(void)
 	return 0;
 }
 
-/* What root may, with CAP_IPC_LOCK. */
+/* Root, with CAP_IPC_LOCK. */
 static void unlimited(void)
 {
 	char *src = dma_alloc(1 << 20);
@@ -200,10 +201,11 @@ static void unlimited(void)
 
 	limit(0);
 	dma_open(&dma);
-	is(dma_map(&dma, src, 1 << 20, SVA_DMA_MAP_READ, &handle), 0, "root is not limited");
-	is(pinned_kib(), 1024, "but counted");
-	is(dma_unmap(&dma, handle), 0, "until it is unmapped");
-	is(pinned_kib(), 0, "and no longer");
+	is(dma_map(&dma, src, 1 << 20, SVA_DMA_MAP_READ, &handle), 0,
+	   "root can map more than RLIMIT_MEMLOCK");
+	is(pinned_kib(), 1024, "memory that root maps is counted in VmPin");
+	is(dma_unmap(&dma, handle), 0, "root can unmap it");
+	is(pinned_kib(), 0, "after root unmaps it, VmPin is 0");
 	dma_close(&dma);
 }
 
@@ -211,20 +213,27 @@ int main(void)
 {
 	struct stat st;
 
-	is(stat(DMA_NODE, &st) ? 0 : st.st_mode & 07777, 0600, "the device is root's");
-	is(as_user(true, try_open), EACCES, "nobody else may open it");
+	is(stat(DMA_NODE, &st) ? 0 : st.st_mode & 07777, 0600,
+	   "without the udev rule, the mode of the device is 0600");
+	is(as_user(true, try_open), EACCES,
+	   "without the udev rule, a user cannot open the device (EACCES)");
 	apply_rule();
-	is(as_user(false, try_open), EACCES, "with the rule, others still may not");
-	is(as_user(true, try_open), 0, "but members of the group may");
-	is(as_user(true, limited), 0, "they are held to RLIMIT_MEMLOCK");
-	is(as_user(true, forbidden), 0, "also if that is 0");
+	is(as_user(false, try_open), EACCES,
+	   "with the udev rule, a user outside the group cannot open the device (EACCES)");
+	is(as_user(true, try_open), 0,
+	   "with the udev rule, a member of the group can open the device");
+	is(as_user(true, limited), 0,
+	   "a member of the group can map as much as RLIMIT_MEMLOCK, no more");
+	is(as_user(true, forbidden), 0,
+	   "with RLIMIT_MEMLOCK 0, a member of the group can map nothing");
 	is(as_user(true, collected), 0,
 	   "a user's limit holds for open files of processes that have ended");
-	ok(dma_all_zero(5), "when the last process has ended, nothing is pinned");
-	is(as_user(true, limited), 0, "and the user can pin as much as before");
+	ok(dma_all_zero(5), "after the last process has ended, the module's counters are zero");
+	is(as_user(true, limited), 0,
+	   "after the last process has ended, the user can map as much as before");
 	unlimited();
 	if (chown(DMA_NODE, 0, 0) || chmod(DMA_NODE, 0600))
 		dma_die(DMA_NODE);
-	ok(dma_all_zero(5), "nothing is left");
+	ok(dma_all_zero(5), "after the files are closed, the module's counters are zero");
 	return done();
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The library's mapped family on the real module: synchronous, asynchronous, many at a time, in a batch, and on io_uring rings of ours. */
+/*
+ * The library's mapped buffers on the real module: synchronous, asynchronous, many at a time, in a
+ * batch, and on io_uring rings of the program.
+ */
 #include <errno.h>
 #include <liburing.h>
 #include <string.h>
@@ -19,14 +22,18 @@ static struct sva_dma_buf *from, *to;
 static struct sva_op *ops;
 static uint64_t seed = 20261125;
 
-/* COUNT operations in parts of dst that do not touch, with any alignment; what dst must be afterwards is in want. */
+/*
+ * Prepares COUNT operations on parts of dst that do not overlap, with any alignment; want gets the
+ * bytes that dst must have afterwards.
+ */
 static void prepare(void)
 {
 	dma_scramble(src, SIZE, &seed);
 	dma_scramble(dst, SIZE, &seed);
 	memcpy(want, dst, SIZE);
 	for (unsigned int i = 0; i < COUNT; i++) {
-		size_t room = SIZE / COUNT, at = dma_random(&seed) % (room / 2), len = dma_random(&seed) % (room / 2) + 1;
+		size_t room = SIZE / COUNT, at = dma_random(&seed) % (room / 2),
+		       len = dma_random(&seed) % (room / 2) + 1;
 		size_t doff = i * room + at, soff = dma_random(&seed) % (SIZE - len);
 		uint64_t pattern = dma_random(&seed);
 
@@ -44,7 +51,8 @@ static void prepare(void)
 static bool right(void)
 {
 	for (unsigned int i = 0; i < COUNT; i++)
-		if (sva_op_result(&ops[i])->path != SVA_PATH_DMA || sva_op_result(&ops[i])->bytes != ops[i].length)
+		if (sva_op_result(&ops[i])->path != SVA_PATH_DMA ||
+		    sva_op_result(&ops[i])->bytes != ops[i].length)
 			return false;
 	return !memcmp(dst, want, SIZE);
 }
@@ -60,13 +68,13 @@ static void by_the_library(void)
 	prepare();
 	for (unsigned int i = 0; i < COUNT; i++)
 		err |= sva_run(sva, &ops[i]);
-	ok(!err && right(), "one after the other");
+	ok(!err && right(), "operations that are run one after the other take dma and are right");
 	prepare();
 	for (unsigned int i = 0; i < COUNT; i++)
 		err |= sva_submit(sva, &ops[i]);
 	for (unsigned int i = COUNT; i-- > 0;)
 		err |= sva_wait(&ops[i], -1);
-	ok(!err && right(), "all at the same time");
+	ok(!err && right(), "operations that are in flight together take dma and are right");
 	prepare();
 	while (taken < COUNT) {
 		n = sva_submit_many(sva, list + taken, COUNT - taken);
@@ -76,16 +84,17 @@ static void by_the_library(void)
 	}
 	for (unsigned int i = 0; i < taken; i++)
 		err |= sva_wait(&ops[i], -1);
-	ok(taken == COUNT && !err && right(), "many in one call");
+	ok(taken == COUNT && !err && right(),
+	   "operations that are submitted in one call take dma and are right");
 	prepare();
 	sva_prep_batch(&batch, list, COUNT);
 	err = sva_run(sva, &batch);
-	ok(!err && right(), "as a batch");
+	ok(!err && right(), "operations in a batch take dma and are right");
 	ok(!sva_dma_copy(sva, to, 100, to, 50, 1000) && sva_last_result()->path != SVA_PATH_DMA,
-	   "an overlap is done by another path, which the result names");
+	   "a copy that overlaps takes another path, which the result names");
 }
 
-/* What comes back from a ring with these flags. */
+/* Runs the operations on a ring with these flags; 0 or an error. */
 static int run_ring(unsigned int flags)
 {
 	struct io_uring_params params = { .flags = flags, .sq_thread_idle = 100 };
@@ -119,19 +128,23 @@ static int run_ring(unsigned int flags)
 
 static void on_rings(void)
 {
-	static const struct { unsigned int flags; const char *name; } kinds[] = {
-		{ 0, "on an ordinary ring" },
-		{ IORING_SETUP_IOPOLL, "on a ring that polls" },
-		{ IORING_SETUP_SQPOLL, "on a ring with a submission thread" },
-		{ IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, "on a ring that defers its work" },
-		{ IORING_SETUP_SQE128 | IORING_SETUP_CQE32, "on a ring of large entries" },
+	static const struct { unsigned int flags; const char *name;
+	} kinds[] = {
+		{0, "io_uring: operations on an ordinary ring are right"},
+		{IORING_SETUP_IOPOLL, "io_uring: operations on a ring that polls are right"},
+		{IORING_SETUP_SQPOLL,
+		 "io_uring: operations on a ring with a submission thread are right"},
+		{IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+		 "io_uring: operations on a ring that defers its work are right"},
+		{IORING_SETUP_SQE128 | IORING_SETUP_CQE32,
+		 "io_uring: operations on a ring of large entries are right"},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		is(run_ring(kinds[i].flags), 0, kinds[i].name);
 }
 
-/* One operation on a ring: what the library says of it. */
+/* Runs one operation on a ring and returns the library's result. */
 static int one(struct sva_op *op)
 {
 	struct io_uring_cqe *cqe;
@@ -158,26 +171,30 @@ static void errors(void)
 	pid_t pid;
 
 	sva_prep_dma_copy(&ops[0], to, 0, from, SIZE, 1);
-	is(one(&ops[0]), -EINVAL, "beyond the end of a buffer");
+	is(one(&ops[0]), -EINVAL, "io_uring: an operation beyond the end of a buffer is -EINVAL");
 	sva_prep_dma_copy(&ops[0], to, 0, to, 1, 100);
-	is(one(&ops[0]), -EOPNOTSUPP, "an overlap is not for a ring");
-	is(sva_run(sva, &ops[0]), 0, "but for the library");
+	is(one(&ops[0]), -EOPNOTSUPP, "io_uring: a copy that overlaps is -EOPNOTSUPP");
+	is(sva_run(sva, &ops[0]), 0, "sva_run: a copy that overlaps succeeds");
 	dma_provider("error_every", 1);
 	sva_prep_dma_copy(&ops[0], to, 0, from, 0, 4096);
-	is(one(&ops[0]), -EIO, "hardware that fails");
-	is(sva_op_result(&ops[0])->path, SVA_PATH_DMA, "is named by the result");
+	is(one(&ops[0]), -EIO, "io_uring: an error of the hardware is -EIO");
+	is(sva_op_result(&ops[0])->path, SVA_PATH_DMA,
+	   "io_uring: the result of a failed operation names the path dma");
 	dma_provider("error_every", 0);
 	sva_prep_dma_copy(&ops[0], to, 0, from, 0, 0);
-	is(one(&ops[0]), 0, "nothing to do");
+	is(one(&ops[0]), 0, "io_uring: a copy of no bytes succeeds");
 	sva_prep_dma_copy(&ops[0], to, 0, from, 0, 4096);
-	is(sva_dma_uring_prep(&ops[0], &sqe), 0, "one that is never submitted");
+	is(sva_dma_uring_prep(&ops[0], &sqe), 0,
+	   "an operation is prepared for a ring and not submitted");
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
-		_exit(sva_dma_uring_done(&ops[0], 0) != -ESTALE || sva_dma_uring_prep(&ops[1], &sqe) >= 0);
+		_exit(sva_dma_uring_done(&ops[0], 0) != -ESTALE ||
+		      sva_dma_uring_prep(&ops[1], &sqe) >= 0);
 	waitpid(pid, &status, 0);
-	is(status, 0, "is none of a child's business");
-	is(sva_dma_uring_done(&ops[0], -ECANCELED), -ECANCELED, "and is taken back");
+	is(status, 0, "a forked child gets -ESTALE for its parent's operation");
+	is(sva_dma_uring_done(&ops[0], -ECANCELED), -ECANCELED,
+	   "the operation that was not submitted can end with -ECANCELED");
 }
 
 int main(void)
@@ -192,20 +209,21 @@ int main(void)
 	dst = dma_alloc(SIZE);
 	want = malloc(SIZE);
 	ops = aligned_alloc(64, COUNT * sizeof(*ops));
-	if (!want || !ops || sva_open(&sva, NULL) || sva_dma_map(sva, src, SIZE, SVA_DMA_SOURCE, &from) ||
+	if (!want || !ops || sva_open(&sva, NULL) ||
+	    sva_dma_map(sva, src, SIZE, SVA_DMA_SOURCE, &from) ||
 	    sva_dma_map(sva, dst, SIZE, 0, &to))
 		dma_die("setup");
-	is(sva_dma_is_mapped(to), 1, "buffers are mapped for a device");
+	is(sva_dma_is_mapped(to), 1, "sva_dma_map() maps the buffers for a device");
 	by_the_library();
 	if (uring) {
 		on_rings();
 		errors();
 	} else {
-		skip("on rings", "this kernel has no io_uring");
+		skip("operations in io_uring", "this kernel has no io_uring");
 	}
-	is(sva_dma_unmap(from), 0, "nothing holds the source");
-	is(sva_dma_unmap(to), 0, "nor the destination");
+	is(sva_dma_unmap(from), 0, "after all operations the source can be unmapped");
+	is(sva_dma_unmap(to), 0, "after all operations the destination can be unmapped");
 	sva_close(sva);
-	ok(dma_all_zero(10), "nothing is left");
+	ok(dma_all_zero(10), "after sva_close() the module's counters are zero");
 	return done();
 }

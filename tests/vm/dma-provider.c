@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Hardware that fails, refuses, is slow, works out of order, and goes away with work in flight; which channel is taken,
- * and whether the openers get their turns; unloading while something is still going on.
+ * Hardware that fails, refuses, is slow, works out of order, and goes away with descriptors in
+ * flight; which channel is taken, and that each open file gets its turns; unloading with operations
+ * in flight.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,7 @@ static unsigned int channels(void)
 	return info.nr_channels;
 }
 
-/* Waits until there are so many. */
+/* Waits until there are @n channels, and returns how many there are. */
 static unsigned int channels_become(unsigned int want)
 {
 	for (int i = 0; i < 300 && channels() != want; i++)
@@ -65,8 +66,8 @@ static void errors(void)
 		wrong += ret && memcmp(dst, src, args.done);
 		wrong += ret && args.done == LEN;
 	}
-	ok(failed && !odd, "COPY tells the errors of the hardware (%d of 20)", failed);
-	is(wrong, 0, "and what it says is done, is");
+	ok(failed && !odd, "COPY reports errors of the hardware as -EIO (%d of 20)", failed);
+	is(wrong, 0, "COPY has copied the bytes that it reports as done");
 	failed = wrong = odd = 0;
 	for (int round = 0; round < 4; round++) {
 		memset(dst, 0, LEN);
@@ -80,30 +81,32 @@ static void errors(void)
 			wrong += !ops[i].result && memcmp(dst + i * 4096, src + i * 4096, 4096);
 		}
 	}
-	ok(failed >= 2 && failed <= 16 && !odd && !wrong, "SUBMIT tells them where they belong (%d of 64)", failed);
+	ok(failed >= 2 && failed <= 16 && !odd && !wrong,
+	   "SUBMIT reports -EIO for the operations that the hardware failed (%d of 64)", failed);
 	dma_provider("error_every", 0);
-	ok(copies(), "and when they are over, all is well");
+	ok(copies(), "copies succeed when the hardware has no errors any more");
 
 	dma_provider("refuse_submit", 1);
-	is(dma_copy(&dma, dst, src, LEN), -EIO, "hardware that takes no descriptors is an error");
+	is(dma_copy(&dma, dst, src, LEN), -EIO,
+	   "COPY is -EIO if the hardware accepts no descriptor");
 	dma_provider("refuse_submit", 0);
 	dma_provider("refuse_prep", 1);
-	is(dma_copy(&dma, dst, src, LEN), -EIO, "hardware that gives none as well, after a while");
+	is(dma_copy(&dma, dst, src, LEN), -EIO, "COPY is -EIO if the driver makes no descriptor");
 	dma_provider("refuse_prep", 0);
-	ok(copies(), "and again all is well");
+	ok(copies(), "copies succeed when the hardware accepts descriptors again");
 }
 
 static void habits(void)
 {
 	dma_provider("reorder", 1);
-	ok(copies() && copies(), "hardware that works out of order");
+	ok(copies() && copies(), "copies are right on hardware that works out of order");
 	dma_provider("slots", 1);
-	ok(copies(), "with one descriptor at a time, and none to be had meanwhile");
+	ok(copies(), "copies are right on hardware with a single descriptor");
 	dma_provider("sleeps", 1);
-	ok(copies(), "or having to sleep for it");
+	ok(copies(), "copies are right if making a descriptor sleeps");
 	dma_provider("slots", 16);
 	dma_provider("delay_us", 500);
-	ok(copies(), "and slow hardware");
+	ok(copies(), "copies are right on slow hardware");
 	dma_provider("delay_us", 0);
 	dma_provider("sleeps", 0);
 	dma_provider("reorder", 0);
@@ -129,7 +132,7 @@ static void nodes(void)
 		if (!dma_call(&dma, SVA_DMA_COPY, &args))
 			right[0] += node_of(args.channel) == i % 2;
 	}
-	is(right[0], 16, "the node that is asked for is taken");
+	is(right[0], 16, "COPY takes a channel of the node that is asked for");
 	args.node = SVA_DMA_NODE_ANY;
 	for (int i = 0; i < 2; i++) {
 		there = dma_alloc(LEN);
@@ -143,10 +146,10 @@ static void nodes(void)
 				right[1] += node_of(args.channel) == i;
 		dma_free(there, LEN);
 	}
-	is(right[1], 16, "or else that of the destination");
+	is(right[1], 16, "COPY without a node takes a channel of the destination's node");
 }
 
-/* One opener has seconds of work queued on every channel; another one wants a page copied. */
+/* One file has seconds of work queued on every channel; another one copies a page. */
 static void turns(void)
 {
 	size_t big = 8UL << 20;
@@ -162,21 +165,26 @@ static void turns(void)
 	dma_provider("delay_us", 1500);
 	for (unsigned int i = 0; i < 16; i++)
 		ops[i] = dma_op_copy(to + i % 8 * (big / 8), from, big / 8, i);
-	/* Twice eight megabytes, a descriptor for each of 256 pieces of 64 KiB, 1.5 ms each, on four channels. */
+	/*
+	 * Twice eight megabytes, a descriptor for each of 256 pieces of 64 KiB, 1.5 ms each, on
+	 * four channels.
+	 */
 	if (dma_submit(&other, ops, 16, 0, &taken) || taken != 16)
 		dma_die("SUBMIT");
-	is(dma_copy(&dma, dst, src, 4096), 0, "a small copy");
+	is(dma_copy(&dma, dst, src, 4096), 0,
+	   "a small copy succeeds while another file has queued 16 MiB");
 	before = left;
 	while (dma_reap(&other, &cqe))
 		left--;
-	ok(left > 8, "is done before most of the large ones that were there first (%u of %u are left)", left, before);
+	ok(left > 8, "a small copy is done before most of the queued ones (%u of %u are left)",
+	   left, before);
 	while (left) {
 		if (dma_wait(&other, 1, 20000000000, &taken))
 			break;
 		while (dma_reap(&other, &cqe))
 			left--;
 	}
-	is(left, 0, "which are done in the end, too");
+	is(left, 0, "the queued copies are done in the end");
 	dma_provider("delay_us", 0);
 	dma_close(&other);
 	dma_free(from, big);
@@ -184,7 +192,7 @@ static void turns(void)
 }
 
 static volatile bool stop;
-static int outcomes[4];	/* well, gone, failed, anything else */
+static int outcomes[4];	/* 0, -ENODEV, wrong bytes, another error */
 
 static void *copier(void *arg)
 {
@@ -207,7 +215,11 @@ static void *copier(void *arg)
 		} else {
 			ret = dma_copy(&dma, to, src, LEN);
 		}
-		__atomic_add_fetch(&outcomes[!ret ? 0 : ret == -ENODEV ? 1 : ret == -EIO ? 2 : 3], 1, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&outcomes[!ret	    ? 0 :
+					     ret == -ENODEV ? 1 :
+					     ret == -EIO    ? 2 :
+							      3],
+				   1, __ATOMIC_RELAXED);
 	}
 	if (handles && (dma_unmap(&dma, from) || dma_unmap(&dma, there)))
 		outcomes[3]++;
@@ -224,12 +236,13 @@ static void busy(bool begin)
 		memset(outcomes, 0, sizeof(outcomes));
 	stop = !begin;
 	for (long i = 0; i < 4; i++) {
-		if (begin ? pthread_create(&ids[i], NULL, copier, (void *)(i & 1)) : pthread_join(ids[i], NULL))
+		if (begin ? pthread_create(&ids[i], NULL, copier, (void *)(i & 1)) :
+			    pthread_join(ids[i], NULL))
 			dma_die("pthread");
 	}
 	if (!begin)
-		printf("# %d well, %d gone, %d failed, %d otherwise\n", outcomes[0], outcomes[1], outcomes[2],
-		       outcomes[3]);
+		printf("# %d well, %d gone, %d failed, %d otherwise\n", outcomes[0], outcomes[1],
+		       outcomes[2], outcomes[3]);
 }
 
 static void removal(void)
@@ -237,43 +250,50 @@ static void removal(void)
 	dma_provider("delay_us", 1000);
 	busy(true);
 	usleep(100000);
-	is(dma_write(DRIVER "/unbind", "swdma.engine.0"), 0, "a device goes away with work in flight");
-	is(channels(), 2, "two channels are left");
+	is(dma_write(DRIVER "/unbind", "swdma.engine.0"), 0,
+	   "a device with descriptors in flight can be unbound");
+	is(channels(), 2, "after a device is unbound, the two channels of the other are left");
 	usleep(100000);
-	is(dma_write(DRIVER "/bind", "swdma.engine.0"), 0, "it comes back");
-	is(channels_become(4), 4, "and so do its channels");
-	is(dma_write("/sys/kernel/debug/swdma/swdma.engine.1/unregister", "0"), 0, "a single channel goes away");
-	is(channels(), 3, "three are left");
+	is(dma_write(DRIVER "/bind", "swdma.engine.0"), 0, "the device can be bound again");
+	is(channels_become(4), 4, "after the device is bound again, its channels are taken");
+	is(dma_write("/sys/kernel/debug/swdma/swdma.engine.1/unregister", "0"), 0,
+	   "a single channel with descriptors in flight can be unregistered");
+	is(channels(), 3, "after a channel is unregistered, three are left");
 	usleep(50000);
 	busy(false);
-	ok(outcomes[0] && !outcomes[2] && !outcomes[3], "all copies were done, or told that the device was gone");
+	ok(outcomes[0] && !outcomes[2] && !outcomes[3],
+	   "each copy meanwhile succeeded or got -ENODEV");
 
 	busy(true);
 	usleep(50000);
-	is(dma_write(DRIVER "/unbind", "swdma.engine.0"), 0, "one device goes away");
-	is(dma_write(DRIVER "/unbind", "swdma.engine.1"), 0, "and the other");
-	is(channels(), 0, "there is nothing left");
-	is(dma_copy(&dma, dst, src, LEN), -ENODEV, "and nothing can be done");
+	is(dma_write(DRIVER "/unbind", "swdma.engine.0"), 0,
+	   "the first device is unbound while copies run");
+	is(dma_write(DRIVER "/unbind", "swdma.engine.1"), 0,
+	   "the second device is unbound while copies run");
+	is(channels(), 0, "without devices there are no channels");
+	is(dma_copy(&dma, dst, src, LEN), -ENODEV, "without devices COPY is -ENODEV");
 	busy(false);
-	ok(outcomes[1] && !outcomes[2] && !outcomes[3], "which everyone is told");
-	is(dma_counter("mapped"), 0, "nothing is mapped any more");
-	is(dma_write(DRIVER "/bind", "swdma.engine.0"), 0, "one comes back");
-	is(dma_write(DRIVER "/bind", "swdma.engine.1"), 0, "the other too");
-	is(channels_become(4), 4, "with all channels");
+	ok(outcomes[1] && !outcomes[2] && !outcomes[3],
+	   "without devices each copy of the other threads got -ENODEV");
+	is(dma_counter("mapped"), 0, "without devices no buffer is mapped");
+	is(dma_write(DRIVER "/bind", "swdma.engine.0"), 0, "the first device is bound again");
+	is(dma_write(DRIVER "/bind", "swdma.engine.1"), 0, "the second device is bound again");
+	is(channels_become(4), 4, "all channels of the two devices are taken again");
 	dma_provider("delay_us", 0);
-	ok(copies(), "and everything works");
+	ok(copies(), "copies succeed with the devices that were bound again");
 }
 
 /*
- * idxd unregisters the channel of a queue first and takes it off the list of its device later. Whoever looks for channels meanwhile, because the
- * device is opened or another channel has come, must leave it alone: what is left of it is freed next.
+ * idxd unregisters the channel of a queue first and takes it off the list of its device later.
+ * A search for channels meanwhile, because the device is opened or another channel was registered,
+ * must not take it: its memory is freed next.
  */
 static void lingering(void)
 {
 	pid_t pid;
 
 	dma_close(&dma);
-	ok(dma_all_zero(5), "nobody has the device open");
+	ok(dma_all_zero(5), "before a channel lingers, the module's counters are zero");
 	dma_provider("linger_ms", 1500);
 	fflush(stdout);
 	pid = fork();
@@ -282,23 +302,32 @@ static void lingering(void)
 	usleep(300000);
 	dma_open(&dma);
 	dma_ring(&dma);
-	is(channels(), 3, "a channel that is going away is not taken by who opens the device");
-	ok(copies(), "and copies work");
-	is(dma_write(DRIVER "/unbind", "swdma.engine.0"), 0, "another device goes away");
-	is(channels(), 1, "with its channels");
-	is(dma_write(DRIVER "/bind", "swdma.engine.0"), 0, "and comes back");
-	is(channels_become(3), 3, "its channels are taken, and not the one that is going away");
-	is(waitpid(pid, NULL, WNOHANG), 0, "(which it still is)");
+	is(channels(), 3,
+	   "a channel that is being unregistered is not taken when the device is opened");
+	ok(copies(), "copies succeed while a channel is being unregistered");
+	is(dma_write(DRIVER "/unbind", "swdma.engine.0"), 0,
+	   "another device can be unbound while a channel is being unregistered");
+	is(channels(), 1, "after that the one registered channel is left");
+	is(dma_write(DRIVER "/bind", "swdma.engine.0"), 0,
+	   "that device can be bound while a channel is being unregistered");
+	is(channels_become(3), 3,
+	   "its channels are taken, the one that is being unregistered is not");
+	is(waitpid(pid, NULL, WNOHANG), 0, "the channel is still being unregistered");
 	usleep(200000);
-	ok(channels() == 3 && copies(), "nor is it later");
+	ok(channels() == 3 && copies(),
+	   "the channel that is being unregistered is not taken later either");
 	waitpid(pid, NULL, 0);
 	dma_provider("linger_ms", 0);
-	is(dma_write(DRIVER "/unbind", "swdma.engine.1"), 0, "then its device goes away");
-	is(dma_write(DRIVER "/bind", "swdma.engine.1"), 0, "and comes back");
-	is(channels_become(4), 4, "with all channels");
+	is(dma_write(DRIVER "/unbind", "swdma.engine.1"), 0,
+	   "the device of the unregistered channel can be unbound");
+	is(dma_write(DRIVER "/bind", "swdma.engine.1"), 0,
+	   "the device of the unregistered channel can be bound again");
+	is(channels_become(4), 4, "after that all four channels are taken");
 }
 
-/* Hardware that has stopped and is then taken away: what it had is over, without having been done. */
+/*
+ * Hardware that has stopped and whose driver is then unbound: its operations end with an error.
+ */
 static void stopped(void)
 {
 	struct sva_dma_op op = dma_op_copy(dst, src, LEN, 1);
@@ -308,18 +337,23 @@ static void stopped(void)
 	char device[33] = "";
 
 	dma_provider("stall", 1);
-	is(dma_submit(&dma, &op, 1, 0, &taken), 0, "an operation for hardware that has stopped");
+	is(dma_submit(&dma, &op, 1, 0, &taken), 0,
+	   "SUBMIT succeeds with hardware that has stopped");
 	for (channel.index = 0; channel.index < 4; channel.index++) {
 		if (!dma_call(&dma, SVA_DMA_CHANNEL, &channel) && channel.in_flight)
 			memcpy(device, channel.device, 32);
 	}
-	is(dma_write(DRIVER "/unbind", device), 0, "which is taken away");
-	is(dma_wait(&dma, 1, 10000000000, &available), 0, "ends");
-	ok(dma_reap(&dma, &cqe) && (cqe.result == -EIO || cqe.result == -ENODEV), "with an error (%d)", cqe.result);
+	is(dma_write(DRIVER "/unbind", device), 0,
+	   "the device of hardware that has stopped can be unbound");
+	is(dma_wait(&dma, 1, 10000000000, &available), 0,
+	   "the operation of hardware that has stopped completes after the unbind");
+	ok(dma_reap(&dma, &cqe) && (cqe.result == -EIO || cqe.result == -ENODEV),
+	   "the operation of hardware that has stopped has an error (%d)", cqe.result);
 	dma_provider("stall", 0);
-	is(dma_write(DRIVER "/bind", device), 0, "the device comes back");
-	is(channels_become(4), 4, "with its channels");
-	ok(copies(), "and works");
+	is(dma_write(DRIVER "/bind", device), 0,
+	   "the device of hardware that had stopped can be bound again");
+	is(channels_become(4), 4, "the channels of hardware that had stopped are taken again");
+	ok(copies(), "copies succeed on hardware that had stopped");
 }
 
 static int unload(const char *module)
@@ -346,8 +380,10 @@ static void unloading(void)
 	unsigned int taken;
 	pid_t pid;
 
-	is(unload("sva_dma"), -EAGAIN, "the module can not go while it is open");
-	is(unload("swdma"), -EAGAIN, "nor can the provider");
+	is(unload("sva_dma"), -EAGAIN,
+	   "the module cannot be unloaded while the device is open (-EAGAIN)");
+	is(unload("swdma"), -EAGAIN,
+	   "the provider cannot be unloaded while the device is open (-EAGAIN)");
 	dma_close(&dma);
 	dma_provider("delay_us", 20000);
 	fflush(stdout);
@@ -363,19 +399,20 @@ static void unloading(void)
 	ok(WIFEXITED(status) && !WEXITSTATUS(status), "a process ends with operations in flight");
 	for (int i = 0; i < 500 && (unloaded = unload("sva_dma")) == -EAGAIN; i++)
 		usleep(10000);
-	is(unloaded, 0, "when they are done, the module can be unloaded");
-	ok(!dma_module_loaded("sva_dma"), "and is gone");
+	is(unloaded, 0,
+	   "when the operations of an ended process are done, the module can be unloaded");
+	ok(!dma_module_loaded("sva_dma"), "the module is not in /sys/module any more");
 	dma_provider("delay_us", 0);
-	is(unload("swdma"), 0, "so can the provider");
-	is(load("sva_dma"), 0, "the module comes back without a provider");
+	is(unload("swdma"), 0, "without the module the provider can be unloaded");
+	is(load("sva_dma"), 0, "the module can be loaded without a provider");
 	dma_open(&dma);
-	is(channels(), 0, "it has no channels then");
-	is(dma_copy(&dma, dst, src, 5), -ENODEV, "and can do nothing");
-	is(load("swdma"), 0, "the provider comes");
+	is(channels(), 0, "without a provider there are no channels");
+	is(dma_copy(&dma, dst, src, 5), -ENODEV, "without a provider COPY is -ENODEV");
+	is(load("swdma"), 0, "the provider can be loaded after the module");
 	dma_close(&dma);
 	dma_open(&dma);
-	is(channels(), 4, "whoever opens the device has its channels");
-	ok(copies(), "and it works");
+	is(channels(), 4, "the device is opened with the channels of the new provider");
+	ok(copies(), "copies succeed with the new provider");
 }
 
 int main(void)
@@ -395,10 +432,10 @@ int main(void)
 	lingering();
 	stopped();
 	dma_close(&dma);
-	ok(dma_all_zero(5), "nothing is left");
+	ok(dma_all_zero(5), "after the file is closed, the module's counters are zero");
 	dma_open(&dma);
 	unloading();
 	dma_close(&dma);
-	ok(dma_all_zero(5), "nothing is left after all that");
+	ok(dma_all_zero(5), "after loading and unloading, the module's counters are zero");
 	return done();
 }

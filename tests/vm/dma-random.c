@@ -39,7 +39,7 @@ static void expect(size_t doff, size_t soff, uint64_t pattern, bool fill, size_t
 		want[doff + i] = (unsigned char)(pattern >> (i % 8 * 8));
 }
 
-/* The whole arena is compared, so a byte too many is seen wherever it goes. */
+/* Compares the whole arena, so that a byte written anywhere else is found. */
 static bool same(const char *what, size_t doff, size_t soff, size_t len)
 {
 	size_t i = 0;
@@ -48,8 +48,8 @@ static bool same(const char *what, size_t doff, size_t soff, size_t len)
 		return true;
 	while (dst[i] == want[i])
 		i++;
-	printf("# %s of %zu bytes to %#zx from %#zx: byte %#zx is %#x, not %#x\n", what, len, doff, soff, i, dst[i],
-	       want[i]);
+	printf("# %s of %zu bytes to %#zx from %#zx: byte %#zx is %#x, not %#x\n", what, len, doff,
+	       soff, i, dst[i], want[i]);
 	memcpy(want, dst, ARENA);
 	return false;
 }
@@ -60,7 +60,8 @@ static bool one_shot(void)
 	size_t len = random_len(ARENA), doff = dma_random(&seed) % (ARENA - len + 1);
 	size_t soff = dma_random(&seed) % (ARENA - len + 1);
 	uint64_t pattern = dma_random(&seed);
-	int ret = fill ? dma_fill(&dma, dst + doff, pattern, len) : dma_copy(&dma, dst + doff, src + soff, len);
+	int ret = fill ? dma_fill(&dma, dst + doff, pattern, len) :
+			 dma_copy(&dma, dst + doff, src + soff, len);
 
 	if (ret)
 		printf("# %zu bytes: %s\n", len, strerror(-ret));
@@ -68,7 +69,10 @@ static bool one_shot(void)
 	return !ret && same(fill ? "fill" : "copy", doff, soff, len);
 }
 
-/* Operations on parts of the destination that do not touch each other, each with handles or addresses as it comes. */
+/*
+ * Operations on parts of the destination that do not overlap, each with handles or addresses at
+ * random.
+ */
 static unsigned int random_batch(struct sva_dma_op *ops)
 {
 	size_t room = ARENA / BATCH, doff, soff, len;
@@ -95,7 +99,7 @@ static unsigned int random_batch(struct sva_dma_op *ops)
 	return nr;
 }
 
-/* Where the machine bounces, what went to a handle is seen after this. */
+/* On a machine with bounce buffers, memory with a handle has the bytes after this. */
 static void hand_over(const struct sva_dma_op *ops, unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++)
@@ -153,22 +157,28 @@ int main(int argc, char **argv)
 	dma_scramble(src, ARENA, &seed);
 	dma_scramble(dst, ARENA, &seed);
 	memcpy(want, dst, ARENA);
-	is(dma_map(&dma, src, ARENA, SVA_DMA_MAP_READ, &src_handle), 0, "map the source");
-	is(dma_map(&dma, dst, ARENA, SVA_DMA_MAP_WRITE, &dst_handle), 0, "map the destination");
+	is(dma_map(&dma, src, ARENA, SVA_DMA_MAP_READ, &src_handle), 0,
+	   "MAP of the source succeeds");
+	is(dma_map(&dma, dst, ARENA, SVA_DMA_MAP_WRITE, &dst_handle), 0,
+	   "MAP of the destination succeeds");
 	for (long i = 0; i < rounds; i++) {
 		bad[0] += !one_shot();
 		bad[1] += !waiting_batch();
 		bad[2] += !ring_batch();
 	}
-	/* All that was written otherwise is handed over, or unmapping would bring back what was there before. */
-	is(dma_sync(&dma, dst_handle, 0, ARENA, SVA_DMA_SYNC_DEVICE), 0, "hand the destination over");
-	is(bad[0], 0, "COPY and FILL agree with plain C");
-	is(bad[1], 0, "so does SUBMIT that waits");
-	is(bad[2], 0, "so does SUBMIT with completions in the ring");
-	is(dma_unmap(&dma, src_handle), 0, "unmap the source");
-	is(dma_unmap(&dma, dst_handle), 0, "unmap the destination");
-	ok(same("unmap", 0, 0, 0), "which changes nothing");
+	/*
+	 * Bytes that were not written through the handle must be in the bounce buffers as well, or
+	 * UNMAP would overwrite them with older ones.
+	 */
+	is(dma_sync(&dma, dst_handle, 0, ARENA, SVA_DMA_SYNC_DEVICE), 0,
+	   "SYNC of the whole destination for the device succeeds");
+	is(bad[0], 0, "random calls of COPY and FILL agree with plain C");
+	is(bad[1], 0, "random calls of SUBMIT that wait agree with plain C");
+	is(bad[2], 0, "random calls of SUBMIT that complete in the ring agree with plain C");
+	is(dma_unmap(&dma, src_handle), 0, "UNMAP of the source succeeds");
+	is(dma_unmap(&dma, dst_handle), 0, "UNMAP of the destination succeeds");
+	ok(same("unmap", 0, 0, 0), "UNMAP changes no byte of the memory");
 	dma_close(&dma);
-	ok(dma_all_zero(5), "nothing is left");
+	ok(dma_all_zero(5), "after the file is closed, the module's counters are zero");
 	return done();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The completion ring: mapping it, filling it, waiting for it, lying to it. */
+/* The completion ring: mapping, filling, waiting, and random values in head and tail. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -53,16 +53,20 @@ static void mapping(void)
 {
 	unsigned int available;
 
-	is(poll_now(), POLLERR, "without a ring there is nothing to poll for");
-	is(dma_wait(&dma, 1, 0, &available), -ENXIO, "nor to wait for");
-	is(mmap_error(dma.info.ring_bytes + PAGE, MAP_SHARED, 0), EINVAL, "a ring has one length");
-	is(mmap_error(PAGE, MAP_SHARED, 0), EINVAL, "and no other");
-	is(mmap_error(dma.info.ring_bytes, MAP_SHARED, PAGE), EINVAL, "it has no offset");
-	is(mmap_error(dma.info.ring_bytes, MAP_PRIVATE, 0), EINVAL, "and is no private copy");
-	is(mmap_error(dma.info.ring_bytes, MAP_SHARED, 0), 0, "this is how it is mapped");
+	is(poll_now(), POLLERR, "without a ring poll() reports POLLERR");
+	is(dma_wait(&dma, 1, 0, &available), -ENXIO, "without a ring WAIT is -ENXIO");
+	is(mmap_error(dma.info.ring_bytes + PAGE, MAP_SHARED, 0), EINVAL,
+	   "mmap() of a page more than the ring is EINVAL");
+	is(mmap_error(PAGE, MAP_SHARED, 0), EINVAL, "mmap() of a part of the ring is EINVAL");
+	is(mmap_error(dma.info.ring_bytes, MAP_SHARED, PAGE), EINVAL,
+	   "mmap() of the ring with an offset is EINVAL");
+	is(mmap_error(dma.info.ring_bytes, MAP_PRIVATE, 0), EINVAL,
+	   "a private mmap() of the ring is EINVAL");
+	is(mmap_error(dma.info.ring_bytes, MAP_SHARED, 0), 0,
+	   "a shared mmap() of the ring's size succeeds");
 	dma_ring(&dma);
-	ok(!dma.ring->head && !dma.ring->tail, "it begins empty");
-	is(poll_now(), 0, "and nothing is ready");
+	ok(!dma.ring->head && !dma.ring->tail, "head and tail of a new ring are 0");
+	is(poll_now(), 0, "poll() reports nothing for a new ring");
 }
 
 static void completions(void)
@@ -75,18 +79,23 @@ static void completions(void)
 		ops[i] = dma_op_copy(dst + i * PAGE, src, PAGE, 1000 + i);
 	ops[1].len = 0;
 	ops[2].dst = 0;
-	is(dma_submit(&dma, ops, 3, 0, &taken), 0, "submit one, nothing, and a bad one");
-	is(taken, 3, "all get an answer");
-	is(ops[2].result, -EFAULT, "the bad one at once");
-	is(dma_wait(&dma, 2, 5000000000, &available), 0, "the others arrive");
-	is(poll_now(), POLLIN, "and poll says so");
-	is(dma_wait(&dma, 3, -1, &available), -EDEADLK, "a third can not arrive");
-	is(available, 2, "there are two");
-	ok(dma_reap(&dma, &cqe) && cqe.user_data >= 1000 && cqe.user_data < 1002 && !cqe.result, "take one");
-	ok(dma_reap(&dma, &cqe) && cqe.user_data >= 1000 && cqe.user_data < 1002 && !cqe.result, "take the other");
-	ok(!dma_reap(&dma, &cqe), "there is no more");
-	is(poll_now(), 0, "nothing is ready");
-	ok(!memcmp(src, dst, PAGE), "the bytes are there");
+	is(dma_submit(&dma, ops, 3, 0, &taken), 0,
+	   "SUBMIT of a good operation, one of no bytes and a bad one succeeds");
+	is(taken, 3, "SUBMIT takes the good, the empty and the bad operation");
+	is(ops[2].result, -EFAULT, "the bad operation has its result when SUBMIT returns");
+	is(dma_wait(&dma, 2, 5000000000, &available), 0,
+	   "WAIT returns when the two other completions are there");
+	is(poll_now(), POLLIN, "poll() reports POLLIN when completions are there");
+	is(dma_wait(&dma, 3, -1, &available), -EDEADLK,
+	   "WAIT for more completions than were promised is -EDEADLK");
+	is(available, 2, "WAIT reports two completions");
+	ok(dma_reap(&dma, &cqe) && cqe.user_data >= 1000 && cqe.user_data < 1002 && !cqe.result,
+	   "the first completion is one of the two operations, with the result 0");
+	ok(dma_reap(&dma, &cqe) && cqe.user_data >= 1000 && cqe.user_data < 1002 && !cqe.result,
+	   "the second completion is one of the two operations, with the result 0");
+	ok(!dma_reap(&dma, &cqe), "there is no third completion in the ring");
+	is(poll_now(), 0, "poll() reports nothing when the completions are taken");
+	ok(!memcmp(src, dst, PAGE), "the bytes of the good operation were copied");
 }
 
 static void interrupted(int signal)
@@ -104,19 +113,22 @@ static void waiting(void)
 
 	sigaction(SIGALRM, &action, NULL);
 	dma_provider("stall", 1);
-	is(dma_submit(&dma, &op, 1, 0, &taken), 0, "submit to hardware that does nothing");
-	is(dma_wait(&dma, 1, 0, &available), -ETIME, "looking finds nothing");
+	is(dma_submit(&dma, &op, 1, 0, &taken), 0,
+	   "SUBMIT succeeds with hardware that has stopped");
+	is(dma_wait(&dma, 1, 0, &available), -ETIME,
+	   "WAIT without a timeout is -ETIME when nothing completes");
 	begin = dma_now();
-	is(dma_wait(&dma, 1, 50000000, &available), -ETIME, "waiting for a while neither");
-	ok(dma_now() - begin >= 50000000, "and takes that while");
+	is(dma_wait(&dma, 1, 50000000, &available), -ETIME,
+	   "WAIT of 50 ms is -ETIME when nothing completes");
+	ok(dma_now() - begin >= 50000000, "WAIT of 50 ms lasts 50 ms");
 	setitimer(ITIMER_REAL, &soon, NULL);
-	is(dma_wait(&dma, 1, -1, &available), -EINTR, "a signal ends it");
+	is(dma_wait(&dma, 1, -1, &available), -EINTR, "a signal ends WAIT with -EINTR");
 	dma_provider("stall", 0);
-	is(dma_wait(&dma, 1, -1, &available), 0, "then the hardware goes on");
-	is(drain(), 1, "and the completion arrives");
+	is(dma_wait(&dma, 1, -1, &available), 0, "WAIT returns when the hardware goes on");
+	is(drain(), 1, "after that there is one completion");
 }
 
-/* As many as the ring holds, and not one more: nothing is lost. */
+/* The ring takes as many completions as it has entries, and loses none. */
 static void full(void)
 {
 	static struct sva_dma_op ops[1024];
@@ -129,12 +141,14 @@ static void full(void)
 		ret = dma_submit(&dma, ops, 1000, 0, &taken);
 		total += taken;
 	} while (!ret);
-	is(ret, -EAGAIN, "a full ring is told");
-	is(total, dma.info.ring_entries, "when it is full");
-	is(dma_wait(&dma, total, 0, &available), 0, "all of them have arrived");
-	is(drain(), total, "and can be taken");
-	is(dma_submit(&dma, ops, 5, 0, &taken), 0, "then there is room again");
-	is(drain(), 5, "for these");
+	is(ret, -EAGAIN, "SUBMIT is -EAGAIN when the ring is full of completions");
+	is(total, dma.info.ring_entries,
+	   "SUBMIT has taken as many operations as the ring has entries");
+	is(dma_wait(&dma, total, 0, &available), 0, "all completions of a full ring are there");
+	is(drain(), total, "all completions of a full ring can be taken");
+	is(dma_submit(&dma, ops, 5, 0, &taken), 0,
+	   "SUBMIT succeeds again when completions were taken");
+	is(drain(), 5, "the completions of that SUBMIT are there");
 
 	dma_provider("stall", 1);
 	for (n = 0; n < 1024; n++)
@@ -144,15 +158,17 @@ static void full(void)
 		ret = dma_submit(&dma, ops, 1024, 0, &taken);
 		total += taken;
 	} while (!ret);
-	is(ret, -EAGAIN, "so are operations in flight that the ring could not hold");
-	is(total, dma.info.max_in_flight, "or that are too many");
+	is(ret, -EAGAIN, "SUBMIT is -EAGAIN when too many operations are in flight");
+	is(total, dma.info.max_in_flight,
+	   "SUBMIT has taken as many operations as INFO allows in flight");
 	dma_provider("stall", 0);
-	is(dma_wait(&dma, total, 60000000000, &available), 0, "all of them arrive");
-	is(drain(), total, "none is lost");
+	is(dma_wait(&dma, total, 60000000000, &available), 0,
+	   "WAIT returns when all of them have completed");
+	is(drain(), total, "each of them has a completion in the ring");
 }
 
-/* A head that is nonsense costs completions, and nothing else. */
-static void lies(void)
+/* A wrong head loses the program completions, and does no other harm. */
+static void wrong_head(void)
 {
 	struct sva_dma_op op = dma_op_copy(dst, src, 64, 7);
 	unsigned int taken, available, good = 0;
@@ -166,9 +182,9 @@ static void lies(void)
 		dma_wait(&dma, 1, 0, &available);
 		good += available <= dma.info.ring_entries;
 	}
-	is(good, 300, "no lie makes more completions than the ring has");
+	is(good, 300, "random values in head and tail make WAIT report no more than the ring has");
 	usleep(100000);
-	is(dma_copy(&dma, dst, src, PAGE), 0, "and everything else still works");
+	is(dma_copy(&dma, dst, src, PAGE), 0, "COPY succeeds after random values in head and tail");
 }
 
 static struct sva_dma_op *doomed;
@@ -191,7 +207,7 @@ static void *waiter(void *arg)
 	return (void *)(intptr_t)ret;
 }
 
-/* A page of zeros where userfaultfd has kept others waiting. */
+/* Provides a page of zeros to threads that wait for userfaultfd. */
 static int zero_page(int uffd, char *page)
 {
 	struct uffdio_zeropage zero = {.range = {.start = (uintptr_t)page, .len = PAGE}};
@@ -200,9 +216,9 @@ static int zero_page(int uffd, char *page)
 }
 
 /*
- * One operation is stuck in the hardware, and the place in the ring for a second one is taken. A
- * thread that waits for two is right to wait; then the second one is refused, since its result
- * cannot be written.
+ * One operation is stuck in the hardware, and room in the ring is promised for a second one. A
+ * thread that waits for two completions waits; then the second operation is refused, since its
+ * result cannot be written.
  */
 static void refused(void)
 {
@@ -217,7 +233,7 @@ static void refused(void)
 	void *ret;
 
 	if (uffd < 0) {
-		skip("a thread that waits for a refused operation", "no userfaultfd");
+		skip("WAIT beside a SUBMIT that is refused", "no userfaultfd");
 		return;
 	}
 	area.range.start = (uintptr_t)slow;
@@ -229,23 +245,24 @@ static void refused(void)
 		dma_die("mprotect");
 	dma_provider("stall", 1);
 	is(dma_submit(&dma, &stuck, 1, 0, &taken), 0,
-	   "an operation for hardware that does nothing");
+	   "SUBMIT of a first operation succeeds with hardware that has stopped");
 	pthread_create(&submits, NULL, submitter, NULL);
 	usleep(200000);
 	pthread_create(&waits, NULL, waiter, &took);
 	usleep(300000);
-	is(zero_page(uffd, slow), 0, "the source of a second operation appears");
+	is(zero_page(uffd, slow), 0, "userfaultfd provides the source of a second operation");
 	pthread_join(submits, &ret);
 	is((int)(intptr_t)ret, -EFAULT,
-	   "the second operation is refused: its result cannot be written");
+	   "SUBMIT of the second operation is refused: its result cannot be written");
 	pthread_join(waits, &ret);
 	is((int)(intptr_t)ret, -EDEADLK,
-	   "a thread that waits for both learns that the second will not come");
-	ok(took < 10000000000, "at once, and not when its time is over (%.1f s)",
+	   "WAIT of another thread for both operations is -EDEADLK");
+	ok(took < 10000000000, "that WAIT returns at once, before its timeout (%.1f s)",
 	   (double)took / 1e9);
 	dma_provider("stall", 0);
-	is(dma_wait(&dma, 1, 5000000000, &taken), 0, "the first one arrives");
-	is(drain(), 1, "and is the only one");
+	is(dma_wait(&dma, 1, 5000000000, &taken), 0,
+	   "WAIT for the first operation returns when the hardware goes on");
+	is(drain(), 1, "the first operation has the only completion");
 	munmap(doomed, PAGE);
 	munmap(slow, PAGE);
 	close(uffd);
@@ -262,8 +279,8 @@ int main(void)
 	waiting();
 	full();
 	refused();
-	lies();
+	wrong_head();
 	dma_close(&dma);
-	ok(dma_all_zero(5), "nothing is left");
+	ok(dma_all_zero(5), "after the file is closed, the module's counters are zero");
 	return done();
 }

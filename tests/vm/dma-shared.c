@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The same memory in several buffers: it is mapped for a device once. A kernel with
- * CONFIG_DMA_API_DEBUG complains of more; here the module's counter is looked at, which every
- * kernel has. For a provider with one device.
+ * The same memory in several buffers is mapped for a device once. A kernel with
+ * CONFIG_DMA_API_DEBUG warns if it is mapped more often; this reads the module's counter, which
+ * every kernel has. For a provider with one device.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -39,7 +39,7 @@ static uint32_t map(void *addr, size_t len, unsigned int flags)
 	return args.handle;
 }
 
-/* Mappings for devices, which only make sense where nothing bounces. */
+/* Mappings for devices. Where the machine bounces, mappings are not shared: SKIP. */
 static void mapped_is(long want, const char *name)
 {
 	if (bounces)
@@ -48,7 +48,7 @@ static void mapped_is(long want, const char *name)
 		is(dma_counter("mapped"), want, name);
 }
 
-/* Copies between handles, at offsets in them, and looks at the bytes. */
+/* Copies between handles, at offsets in them, and compares the bytes. */
 static bool copies(uint32_t to, char *at, size_t off, uint32_t from, size_t src_off, size_t len)
 {
 	struct sva_dma_op op = {
@@ -85,21 +85,24 @@ static void same_range(void)
 	for (int i = 0; i < MANY; i++)
 		bad += !copies(to[i], dst, (size_t)i * 100, from, (size_t)i * 7,
 			       LEN / 2 + (size_t)i);
-	is(bad, 0, "each of the handles works");
+	is(bad, 0, "copies through each of 12 handles of the same memory are right");
 	for (int i = 0; i < MANY - 1; i++)
 		bad += dma_unmap(&dma, to[i]) != 0;
 	bad += dma_unmap(&dma, reads) != 0;
-	is(bad, 0, "all but one are unmapped");
+	is(bad, 0, "11 of the 12 handles, and the one for reading, can be unmapped");
 	mapped_is(2, "the last one still has the mapping");
-	ok(copies(to[MANY - 1], dst, 3, from, 5, LEN - 9), "and works");
-	is(dma_unmap(&dma, to[MANY - 1]), 0, "the last one is unmapped");
+	ok(copies(to[MANY - 1], dst, 3, from, 5, LEN - 9),
+	   "a copy through the last of 12 handles is right");
+	is(dma_unmap(&dma, to[MANY - 1]), 0, "the last of 12 handles can be unmapped");
 	mapped_is(1, "then the mapping is gone");
-	is(dma_unmap(&dma, from), 0, "the source is unmapped");
-	is(dma_counter("mapped"), 0, "nothing is mapped");
+	is(dma_unmap(&dma, from), 0, "the handle of the source can be unmapped");
+	is(dma_counter("mapped"), 0, "without handles no buffer is mapped");
 }
 
-/* Ranges of bytes in the same pages, ranges that overlap in part, and other memory at the same
- * address. */
+/*
+ * Ranges of bytes in the same pages, ranges that overlap in part, and other memory at the same
+ * address.
+ */
 static void other_ranges(void)
 {
 	uint32_t from = map(src, LEN, SVA_DMA_MAP_READ), a, b, c, d;
@@ -109,24 +112,25 @@ static void other_ranges(void)
 	b = map(dst + 7, LEN - 1000, SVA_DMA_MAP_WRITE);
 	mapped_is(2, "ranges of bytes in the same pages have one mapping");
 	ok(copies(a, dst + 100, 11, from, 1000, 5 * PAGE),
-	   "bytes of the first range are where they should be");
+	   "the bytes of the first of two ranges are right");
 	ok(copies(b, dst + 7, 4 * PAGE + 1, from, 77, 9 * PAGE),
-	   "bytes of the second range are where they should be");
+	   "the bytes of the second of two ranges are right");
 	c = map(dst + 4 * PAGE, 8 * PAGE, SVA_DMA_MAP_WRITE);
 	mapped_is(3, "pages in the middle of others have a mapping of their own");
 	ok(copies(c, dst + 4 * PAGE, 1, from, 2, 8 * PAGE - 1),
-	   "bytes in the middle are where they should be");
+	   "the bytes of pages in the middle of other ranges are right");
 	fresh = mmap(dst, LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
 		     0);
 	if (fresh != dst)
 		dma_die("mmap");
 	d = map(dst, LEN, SVA_DMA_MAP_WRITE);
 	mapped_is(4, "other memory at the same address has a mapping of its own");
-	ok(copies(d, dst, 0, from, 0, LEN), "bytes go to the new memory");
+	ok(copies(d, dst, 0, from, 0, LEN),
+	   "a copy to the new memory at the same address is right");
 	ok(!dma_unmap(&dma, a) && !dma_unmap(&dma, b) && !dma_unmap(&dma, c) &&
 		   !dma_unmap(&dma, d) && !dma_unmap(&dma, from),
-	   "all are unmapped");
-	is(dma_counter("mapped"), 0, "nothing is mapped");
+	   "the handles of all ranges can be unmapped");
+	is(dma_counter("mapped"), 0, "without handles of ranges no buffer is mapped");
 }
 
 /* Operations on addresses in one page, all in flight at the same time. */
@@ -140,15 +144,17 @@ static void one_page(void)
 	memset(dst, 0, PAGE);
 	for (unsigned int i = 0; i < 256; i++)
 		ops[i] = dma_op_copy(dst + i * 3, src + i * 3, 3, i);
-	is(dma_submit(&dma, ops, 256, 0, &taken), 0, "256 operations of three bytes in one page");
-	is(taken, 256, "all of them are taken");
+	is(dma_submit(&dma, ops, 256, 0, &taken), 0,
+	   "SUBMIT of 256 operations of three bytes in one page succeeds");
+	is(taken, 256, "all 256 operations in one page are taken");
 	mapped_is(2, "the page is mapped once as a source and once as a destination");
 	dma_provider("stall", 0);
-	is(dma_wait(&dma, 256, 20000000000, &available), 0, "they arrive");
+	is(dma_wait(&dma, 256, 20000000000, &available), 0,
+	   "WAIT returns when all 256 operations are completed");
 	while (dma_reap(&dma, &cqe))
 		good += !cqe.result;
-	is(good, 256, "without an error");
-	ok(!memcmp(dst, src, 256 * 3), "all bytes are right");
+	is(good, 256, "all 256 operations have the result 0");
+	ok(!memcmp(dst, src, 256 * 3), "the bytes of all 256 operations are right");
 }
 
 /* Memory that processes share. */
@@ -182,14 +188,14 @@ static void processes(void)
 		wait(&status);
 		bad += !WIFEXITED(status) || WEXITSTATUS(status);
 	}
-	is(bad, 0, "each of the processes copies its part");
+	is(bad, 0, "each of the processes that share memory copies its part of it");
 }
 
 int main(void)
 {
 	uint64_t seed = 1;
 
-	/* Shared with the children: a page that is pinned is copied for them otherwise. */
+	/* MAP_SHARED: after fork() a pinned private page would be copied for the children. */
 	src = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	dst = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (src == MAP_FAILED || dst == MAP_FAILED)
@@ -202,6 +208,6 @@ int main(void)
 	one_page();
 	processes();
 	dma_close(&dma);
-	ok(dma_all_zero(5), "nothing is left");
+	ok(dma_all_zero(5), "after the file is closed, the module's counters are zero");
 	return done();
 }

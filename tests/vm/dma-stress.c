@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Many at once: processes with threads, each doing what comes to its mind and checking it.
+ * Processes with threads, each of which runs random operations and checks their bytes.
  *
  *	dma-stress [PROCESSES [THREADS [ROUNDS]]]	(8, 4, 60)
  */
@@ -20,7 +20,8 @@ static struct dma dma;
 static int rounds = 60;
 
 /* One of the ways to copy, on the thread's own buffers. */
-static int copy_somehow(uint64_t how, char *dst, char *src, uint32_t to, uint32_t from, size_t off, size_t len)
+static int copy_somehow(uint64_t how, char *dst, char *src, uint32_t to, uint32_t from, size_t off,
+			size_t len)
 {
 	struct sva_dma_op ops[4];
 	unsigned int taken;
@@ -31,7 +32,8 @@ static int copy_somehow(uint64_t how, char *dst, char *src, uint32_t to, uint32_
 		return dma_copy(&dma, dst + off, src + off, len);
 	for (size_t i = 0; i < 4; i++) {
 		piece = i < 3 ? len / 4 : len - len / 4 * 3;
-		ops[i] = dma_op_copy(dst + off + i * (len / 4), src + off + i * (len / 4), piece, 0);
+		ops[i] =
+			dma_op_copy(dst + off + i * (len / 4), src + off + i * (len / 4), piece, 0);
 		if (how % 3 == 1) {
 			ops[i].dst_handle = to;
 			ops[i].src_handle = from;
@@ -59,9 +61,11 @@ static void *thread(void *arg)
 		off = dma_random(&seed) % (LEN / 2);
 		len = 4 + dma_random(&seed) % (LEN / 2);
 		dma_scramble(src + off, len, &seed);
-		if (dma_map(&dma, src, LEN, SVA_DMA_MAP_READ, &from) || dma_map(&dma, dst, LEN, SVA_DMA_MAP_WRITE, &to))
+		if (dma_map(&dma, src, LEN, SVA_DMA_MAP_READ, &from) ||
+		    dma_map(&dma, dst, LEN, SVA_DMA_MAP_WRITE, &to))
 			bad++;
-		if (copy_somehow(dma_random(&seed), dst, src, to, from, off, len) || memcmp(dst + off, src + off, len))
+		if (copy_somehow(dma_random(&seed), dst, src, to, from, off, len) ||
+		    memcmp(dst + off, src + off, len))
 			bad++;
 		if (dma_fill(&dma, dst + off, 0x0101010101010101 * (seed & 0xff), len) ||
 		    memcmp(dst + off, dst + off + 1, len - 1) || dst[off] != (char)(seed & 0xff))
@@ -96,7 +100,8 @@ static int process(int nr, int threads)
 
 int main(int argc, char **argv)
 {
-	int processes = argc > 1 ? atoi(argv[1]) : 8, threads = argc > 2 ? atoi(argv[2]) : 4, status, bad = 0;
+	int processes = argc > 1 ? atoi(argv[1]) : 8, threads = argc > 2 ? atoi(argv[2]) : 4,
+	    status, bad = 0;
 
 	rounds = argc > 3 ? atoi(argv[3]) : rounds;
 	for (int i = 0; i < processes; i++)
@@ -106,7 +111,8 @@ int main(int argc, char **argv)
 		wait(&status);
 		bad += !WIFEXITED(status) || WEXITSTATUS(status);
 	}
-	ok(!bad, "%d processes with %d threads each, %d rounds", processes, threads, rounds);
-	ok(dma_all_zero(10), "nothing is left");
+	ok(!bad, "%d processes with %d threads each: all bytes of %d rounds are right", processes,
+	   threads, rounds);
+	ok(dma_all_zero(10), "after the processes have ended, the module's counters are zero");
 	return done();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Hardware that keeps a descriptor, and whose driver cannot stop it but by its own removal (swdma
- * terminates=0): who has to wait for that, and who has not.
+ * Hardware that keeps a descriptor, and whose driver can stop it only by being removed (swdma
+ * terminates=0): which calls wait for that, and which do not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 
 static char *src, *dst;
 
-/* What a process that has something stuck tells the others; in shared memory. */
+/* Reported by a process with a stuck operation to the others; in shared memory. */
 static struct {
 	volatile int device, channel; /* where it is stuck */
 	volatile int ready;
@@ -77,8 +77,10 @@ static void locate(const struct dma *dma, unsigned int index)
 
 #define ALL_CHANNELS 0x7fffffffffffffffL
 
-/* Opens the device and gets an operation stuck on one channel, where nothing else is stuck then, or
- * where all are. */
+/*
+ * Opens the device and gets an operation stuck, on a channel where no other is, or if @all where
+ * others are.
+ */
 static void get_stuck(struct dma *dma, bool all)
 {
 	struct sva_dma_op op = dma_op_copy(dst, src, 4096, 0);
@@ -95,8 +97,10 @@ static void get_stuck(struct dma *dma, bool all)
 	said->ready = 1;
 }
 
-/* A process with a stuck operation. It waits for it and reports the result, if it is not killed
- * first. */
+/*
+ * A process with a stuck operation. Unless it is killed it waits for the operation and reports the
+ * result.
+ */
 static pid_t stuck_process(void)
 {
 	struct sva_dma_cqe cqe;
@@ -119,7 +123,7 @@ static pid_t stuck_process(void)
 	return pid;
 }
 
-/* Waits for a process to end; how long that took, or -1 if it has not after so many seconds. */
+/* Waits for a process to end; returns how long that took, or -1 after @seconds. */
 static double ends(pid_t pid, double limit)
 {
 	uint64_t begin = dma_now();
@@ -138,7 +142,7 @@ static double killed(pid_t pid)
 	return ends(pid, 20);
 }
 
-/* Opens and copies, in a process of its own, since it could hang. */
+/* Opens the device and copies, in a process of its own, since it could hang. */
 static double another_opens(void)
 {
 	uint64_t begin = dma_now();
@@ -165,7 +169,7 @@ static bool soon(double took, double limit)
 	return took >= 0 && took < limit;
 }
 
-/* Unbinds a device in a process of its own; how long that took. */
+/* Unbinds a device in a process of its own; returns how long that took. */
 static double unbound(int device)
 {
 	pid_t pid;
@@ -202,7 +206,8 @@ static void others(void)
 	ok(soon(another_opens(), 2),
 	   "the device is opened with no user left but the stuck hardware");
 	usleep(100000);
-	is(unload("sva_dma"), -EAGAIN, "the module cannot be unloaded, and says so at once");
+	is(unload("sva_dma"), -EAGAIN,
+	   "the module cannot be unloaded, which rmmod reports at once");
 	other = !said->device;
 	ok(soon(unbound(other), 2), "another device is unbound without waiting for the stuck one");
 	bind(other);
@@ -211,7 +216,7 @@ static void others(void)
 	   "the stuck device can be unbound: its own removal aborts the descriptor");
 	dma_provider("stall_mask", 0);
 	bind(said->device);
-	ok(dma_all_zero(5), "nothing of it is left");
+	ok(dma_all_zero(5), "after the stuck device was unbound, the module's counters are zero");
 }
 
 static void owner(void)
@@ -221,7 +226,7 @@ static void owner(void)
 
 	ok(soon(unbound(said->device), 8),
 	   "a device with a stuck operation of a living process is unbound");
-	ok(ends(pid, 5) >= 0, "the process learns of it");
+	ok(ends(pid, 5) >= 0, "the process with the stuck operation gets its completion");
 	is(said->result, -ENODEV, "the result of its operation is -ENODEV");
 	dma_provider("stall_mask", 0);
 	bind(said->device);
@@ -231,15 +236,17 @@ static void owner(void)
 		 device_name(said->device));
 	snprintf(channel, sizeof(channel), "%d", said->channel);
 	is(dma_write(path, channel), 0, "a single channel with a stuck operation is unregistered");
-	ok(ends(pid, 5) >= 0, "the process learns of that, too");
-	is(said->result, -ENODEV, "the result of its operation is -ENODEV");
+	ok(ends(pid, 5) >= 0,
+	   "the process with the operation stuck in the channel gets its completion");
+	is(said->result, -ENODEV, "the result of the operation stuck in the channel is -ENODEV");
 	dma_provider("stall_mask", 0);
-	ok(soon(unbound(said->device), 2), "its device can be unbound afterwards");
+	ok(soon(unbound(said->device), 2),
+	   "the device of the unregistered channel can be unbound afterwards");
 	bind(said->device);
-	ok(dma_all_zero(5), "nothing of it is left");
+	ok(dma_all_zero(5), "after the channel was unregistered, the module's counters are zero");
 }
 
-/* With all of its descriptors in use, the provider makes whoever wants one sleep, as idxd does. */
+/* With all of its descriptors in use, the provider makes submitters sleep, as idxd does. */
 static void sleeper(void)
 {
 	struct dma dma;
@@ -263,8 +270,8 @@ static void sleeper(void)
 	   "a device is unbound while a thread sleeps for one of its descriptors (0)");
 	ok(soon(unbound(1), 8),
 	   "a device is unbound while a thread sleeps for one of its descriptors (1)");
-	ok(ends(pid, 5) >= 0, "the threads go on");
-	is(said->result, -ENODEV, "COPY answers -ENODEV");
+	ok(ends(pid, 5) >= 0, "both threads that slept for a descriptor return");
+	is(said->result, -ENODEV, "COPY of a thread that slept for a descriptor is -ENODEV");
 	dma_provider("stall_mask", 0);
 	dma_provider("stall", 0);
 	dma_provider("sleeps", 0);
@@ -272,17 +279,17 @@ static void sleeper(void)
 	if (dma_write(DRIVER "/bind", device_name(0)))
 		dma_die("bind");
 	bind(1);
-	ok(dma_all_zero(5), "nothing of it is left");
+	ok(dma_all_zero(5), "after those threads return, the module's counters are zero");
 }
 
-/* A driver that takes its time to hand out a channel. */
+/* A driver that takes long to provide a channel. */
 static void slow_open(void)
 {
 	uint64_t begin;
 	struct dma dma;
 	pid_t pid;
 
-	ok(dma_all_zero(5), "the device is closed");
+	ok(dma_all_zero(5), "before a driver delays its channels, the module's counters are zero");
 	dma_provider("alloc_ms", 2000);
 	fflush(stdout);
 	pid = fork();
@@ -292,12 +299,13 @@ static void slow_open(void)
 	}
 	usleep(300000);
 	ok(soon(killed(pid), 1),
-	   "a process that opens the device can be killed while a driver hands out channels");
+	   "a process that opens the device can be killed while a driver delays its channels");
 	dma_provider("alloc_ms", 0);
 	begin = dma_now();
-	ok(channels_become(4), "the next one that opens it has all channels (after %.1f s)",
+	ok(channels_become(4),
+	   "the next process that opens the device has all channels (after %.1f s)",
 	   seconds(begin));
-	ok(dma_all_zero(5), "nothing is left");
+	ok(dma_all_zero(5), "after both processes have ended, the module's counters are zero");
 }
 
 static void closing(void)
@@ -318,7 +326,8 @@ static void closing(void)
 	ok(took >= 1 && took < 5,
 	   "closing four files with stuck operations takes as long as one (%.1f s)", took);
 	dma_provider("stall_mask", 0);
-	ok(dma_all_zero(5), "when the hardware goes on, nothing is left");
+	ok(dma_all_zero(5),
+	   "when the hardware goes on, four closed files leave the module's counters at zero");
 
 	memset(said, 0, sizeof(*said));
 	fflush(stdout);
@@ -332,7 +341,8 @@ static void closing(void)
 	while (said->ready < 2)
 		usleep(1000);
 	usleep(200000);
-	ok(soon(killed(pid), 1), "a thread that closes such a file can be killed meanwhile");
+	ok(soon(killed(pid), 1),
+	   "a thread that closes a file with a stuck operation can be killed meanwhile");
 	fflush(stdout);
 	memset(said, 0, sizeof(*said));
 	pid = fork();
@@ -347,10 +357,11 @@ static void closing(void)
 	begin = dma_now();
 	waitpid(pid, &status, 0);
 	took = seconds(begin);
-	ok(WIFEXITED(status) && took < 1, "a process with four of them ends at once (%.3f s)",
+	ok(WIFEXITED(status) && took < 1, "a process with four stuck files ends at once (%.3f s)",
 	   took);
 	dma_provider("stall_mask", 0);
-	ok(dma_all_zero(5), "when the hardware goes on, nothing is left");
+	ok(dma_all_zero(5),
+	   "when the hardware goes on, the ended process leaves the counters at zero");
 }
 
 int main(void)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * The system is suspended while operations are in flight and queued. The provider warns if it has
- * descriptors when it is suspended, or gets one before it is resumed. The kernel's own test of
- * suspending is used, so nothing has to wake the machine: it goes as far as suspending all devices,
- * waits a second and comes back.
+ * descriptors when it is suspended, or gets one before it is resumed. This uses the kernel's own
+ * test of suspending (pm_test), so nothing has to wake the machine: the kernel suspends all
+ * devices, waits a second and resumes them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static int suspend(void)
 	return dma_write("/sys/power/state", "freeze");
 }
 
-/* Keeps the hardware busy, and looks at every byte, until it is told to stop. */
+/* Keeps the hardware busy and compares every byte, until rounds[1] is set. */
 static int busy(void)
 {
 	static struct sva_dma_op ops[OPS];
@@ -91,11 +91,11 @@ int main(void)
 		usleep(20000);
 		bad += suspend() != 0;
 	}
-	is(bad, 0, "the system is suspended and resumed with operations in flight, three times");
+	is(bad, 0, "the system is suspended and resumed three times with operations in flight");
 	rounds[1] = 1;
 	waitpid(pid, &status, 0);
 	is(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0,
-	   "all operations were done, and every byte is right");
+	   "all operations around a suspend were done, and every byte is right");
 	dma_provider("delay_us", 0);
 
 	dma_open(&dma);
@@ -105,16 +105,17 @@ int main(void)
 	if (dma_submit(&dma, &op, 1, 0, &taken))
 		dma_die("SUBMIT");
 	begin = dma_now();
-	is(suspend(), -EBUSY, "with hardware that keeps a descriptor, the system is not suspended");
-	ok(dma_now() - begin < 15000000000, "which is known after a few seconds (%.1f s)",
+	is(suspend(), -EBUSY,
+	   "the system is not suspended while hardware keeps a descriptor (-EBUSY)");
+	ok(dma_now() - begin < 15000000000, "that is reported within a few seconds (%.1f s)",
 	   (double)(dma_now() - begin) / 1e9);
 	dma_provider("stall", 0);
 	is(dma_wait(&dma, 1, 5000000000, &available), 0,
-	   "when the hardware goes on, the operation is done");
-	is(suspend(), 0, "and the system can be suspended");
-	is(dma_copy(&dma, dst, src, OPS * PIECE), 0, "afterwards it copies");
+	   "when the hardware goes on, the operation it kept is done");
+	is(suspend(), 0, "when the hardware has gone on, the system can be suspended");
+	is(dma_copy(&dma, dst, src, OPS * PIECE), 0, "COPY succeeds after the system was resumed");
 	dma_close(&dma);
 	dma_write("/sys/power/pm_test", "none");
-	ok(dma_all_zero(5), "nothing is left");
+	ok(dma_all_zero(5), "after the file is closed, the module's counters are zero");
 	return done();
 }

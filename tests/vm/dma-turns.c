@@ -17,7 +17,7 @@
 #define FILES 15
 #define MAX 4
 
-/* What a process does, and has done. In shared memory. */
+/* The work of a process, and how much of it is done; in shared memory. */
 struct worker {
 	uid_t user;
 	unsigned int files;
@@ -66,8 +66,7 @@ static void work(struct worker *worker)
 	}
 }
 
-/* Runs the workers until the last of them is done, and leaves what the others have done by then in
- * @done. */
+/* Runs the workers until the last of them is done; @done gets what each has done by then. */
 static void race(unsigned int nr, unsigned int *done)
 {
 	struct worker *last = &workers[nr - 1];
@@ -106,7 +105,7 @@ int main(void)
 		dma_die("set up");
 	dma_provider("delay_us", 1000);
 
-	/* The other has three times as much to do, and begins. */
+	/* The other user has three times as much to do, and begins. */
 	worker_set(0, 1000, FILES, 20);
 	worker_set(1, 1000, 1, 100);
 	race(2, got);
@@ -125,11 +124,11 @@ int main(void)
 	ok(sum >= 30 && sum <= 160,
 	   "a user with three processes gets no more of a channel than one with one process");
 	ok(got[0] >= sum / 5 && got[1] >= sum / 5 && got[2] >= sum / 5,
-	   "the three of them get about the same");
+	   "the three processes of one user get about the same");
 
 	dma_provider("delay_us", 0);
 	if (chmod(DMA_NODE, 0600))
 		dma_die("chmod");
-	ok(dma_all_zero(5), "nothing is left");
+	ok(dma_all_zero(5), "after the processes have ended, the module's counters are zero");
 	return done();
 }

@@ -38,7 +38,7 @@ static bool copied(void)
 	return true;
 }
 
-/* COUNT operations on a ring with these flags: how many came back well. */
+/* Runs COUNT operations on a ring with these flags; returns how many succeeded. */
 static int run_ring(unsigned int flags, bool handles)
 {
 	struct io_uring_params params = { .flags = flags };
@@ -64,7 +64,8 @@ static int run_ring(unsigned int flags, bool handles)
 		if (ret)
 			break;
 		if (cqe->res)
-			printf("# operation %llu: %d\n", (unsigned long long)cqe->user_data, cqe->res);
+			printf("# operation %llu: %d\n", (unsigned long long)cqe->user_data,
+			       cqe->res);
 		good += !cqe->res;
 		io_uring_cqe_seen(&ring, cqe);
 	}
@@ -74,14 +75,16 @@ static int run_ring(unsigned int flags, bool handles)
 
 static void rings(void)
 {
-	static const struct { unsigned int flags; const char *name; } kinds[] = {
-		{ 0, "an ordinary ring" },
-		{ IORING_SETUP_IOPOLL, "a ring that polls" },
-		{ IORING_SETUP_SQPOLL, "a ring with a submission thread" },
-		{ IORING_SETUP_SQPOLL | IORING_SETUP_IOPOLL, "a ring with a thread that polls" },
-		{ IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, "a ring that defers its work" },
-		{ IORING_SETUP_COOP_TASKRUN, "a cooperative ring" },
-		{ IORING_SETUP_SQE128 | IORING_SETUP_CQE32, "a ring of large entries" },
+	static const struct { unsigned int flags; const char *name;
+	} kinds[] = {
+		{0, "an ordinary ring"},
+		{IORING_SETUP_IOPOLL, "a ring that polls"},
+		{IORING_SETUP_SQPOLL, "a ring with a submission thread"},
+		{IORING_SETUP_SQPOLL | IORING_SETUP_IOPOLL, "a ring with a thread that polls"},
+		{IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+		 "a ring that defers its work"},
+		{IORING_SETUP_COOP_TASKRUN, "a cooperative ring"},
+		{IORING_SETUP_SQE128 | IORING_SETUP_CQE32, "a ring of large entries"},
 	};
 	int ret;
 
@@ -91,12 +94,13 @@ static void rings(void)
 			if (ret == -EINVAL)
 				skip(kinds[i].name, "this kernel has no such rings");
 			else
-				ok(ret == COUNT, "%s, %s (%d)", kinds[i].name, handles ? "handles" : "addresses", ret);
+				ok(ret == COUNT, "%s, %s: all copies complete and are right (%d)",
+				   kinds[i].name, handles ? "handles" : "addresses", ret);
 		}
 	}
 }
 
-/* One submission that is changed by edit: what comes back. */
+/* Submits one operation, changed by @edit, and returns its result. */
 static int one(struct sva_dma_op *op, void (*edit)(struct io_uring_sqe *sqe))
 {
 	struct io_uring_sqe *sqe;
@@ -148,23 +152,24 @@ static void errors(void)
 {
 	struct sva_dma_op op = dma_op_copy(dst, src, PAGE, 0);
 
-	is(one(&op, NULL), 0, "one operation");
-	ok(one(&op, other_command) < 0, "another command is refused");
-	is(one(&op, bad_address), -EFAULT, "an operation in the kernel");
-	is(one(&op, bad_size), -EINVAL, "an operation that is too small");
-	is(one(&op, bad_node), -EINVAL, "a node that is none");
+	is(one(&op, NULL), 0, "a copy as a command succeeds");
+	ok(one(&op, other_command) < 0, "an unknown command is refused");
+	is(one(&op, bad_address), -EFAULT,
+	   "a command with an operation at a kernel address is -EFAULT");
+	is(one(&op, bad_size), -EINVAL, "a command with an operation that is too small is -EINVAL");
+	is(one(&op, bad_node), -EINVAL, "a command with the node -77 is -EINVAL");
 	op.dst = 0;
-	is(one(&op, NULL), -EFAULT, "a destination that is none");
+	is(one(&op, NULL), -EFAULT, "a copy to a null pointer is -EFAULT");
 	op = dma_op_copy(dst, src, 0, 0);
-	is(one(&op, NULL), 0, "nothing to do");
+	is(one(&op, NULL), 0, "a copy of no bytes succeeds");
 	op = dma_op_copy(dst, dst + 1, PAGE, 0);
-	is(one(&op, NULL), -EOPNOTSUPP, "an overlap");
+	is(one(&op, NULL), -EOPNOTSUPP, "a copy that overlaps is -EOPNOTSUPP");
 	op = dma_op_copy(dst, src, PAGE, 0);
 	op.dst_handle = 99;
-	is(one(&op, NULL), -EBADF, "a handle that is none");
+	is(one(&op, NULL), -EBADF, "a copy to an unknown handle is -EBADF");
 	dma_provider("error_every", 1);
 	op = dma_op_copy(dst, src, PAGE, 0);
-	is(one(&op, NULL), -EIO, "hardware that fails");
+	is(one(&op, NULL), -EIO, "an error of the hardware is -EIO");
 	dma_provider("error_every", 0);
 }
 
@@ -186,7 +191,7 @@ static long descriptors(void)
 	return sum;
 }
 
-/* A process that is killed with far more submitted than the hardware takes at a time. */
+/* Kills a process that has submitted far more than the hardware takes at a time. */
 static void goes_away(bool handles)
 {
 	static struct sva_dma_op ops[COUNT];
@@ -229,10 +234,12 @@ static void goes_away(bool handles)
 	usleep(100000);
 	after = descriptors();
 	if (dma.info.features & SVA_DMA_FEATURE_CANCEL)
-		ok(after - before < 400, "what had not begun is cancelled with its ring (%ld of 480 ran), %s",
+		ok(after - before < 400,
+		   "commands without a descriptor end with their ring (%ld of 480 ran, %s)",
 		   after - before, handles ? "handles" : "addresses");
 	else
-		skip("cancellation", "this kernel's io_uring can not cancel commands");
+		skip("commands without a descriptor are cancelled with their ring",
+		     "this kernel's io_uring cannot cancel commands");
 }
 
 int main(void)
@@ -252,6 +259,6 @@ int main(void)
 	goes_away(true);
 	goes_away(false);
 	dma_close(&dma);
-	ok(dma_all_zero(10), "nothing is left");
+	ok(dma_all_zero(10), "after the files are closed, the module's counters are zero");
 	return done();
 }

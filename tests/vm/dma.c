@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the tests of /dev/sva_dma share. */
+/* Shared by the tests of /dev/sva_dma. */
 #include "dma.h"
 
 #include <errno.h>
@@ -38,7 +38,8 @@ void dma_open(struct dma *dma)
 
 void dma_ring(struct dma *dma)
 {
-	dma->ring = mmap(NULL, dma->info.ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, dma->fd, 0);
+	dma->ring =
+		mmap(NULL, dma->info.ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, dma->fd, 0);
 	if (dma->ring == MAP_FAILED)
 		dma_die("mmap of the ring");
 }
@@ -53,7 +54,8 @@ void dma_close(struct dma *dma)
 void *dma_alloc(size_t len)
 {
 	size_t pages = (len + PAGE - 1) / PAGE + 2;
-	char *memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
 
 	if (memory == MAP_FAILED || mprotect(memory, PAGE, PROT_NONE) ||
 	    mprotect(memory + (pages - 1) * PAGE, PAGE, PROT_NONE))
@@ -79,7 +81,11 @@ int dma_copy(const struct dma *dma, void *dst, const void *src, size_t len)
 int dma_fill(const struct dma *dma, void *dst, uint64_t pattern, size_t len)
 {
 	struct sva_dma_fill_args args = {
-		.size = sizeof(args), .dst = (uintptr_t)dst, .pattern = pattern, .len = len, .node = SVA_DMA_NODE_ANY,
+		.size = sizeof(args),
+		.dst = (uintptr_t)dst,
+		.pattern = pattern,
+		.len = len,
+		.node = SVA_DMA_NODE_ANY,
 	};
 
 	return dma_call(dma, SVA_DMA_FILL, &args);
@@ -88,7 +94,11 @@ int dma_fill(const struct dma *dma, void *dst, uint64_t pattern, size_t len)
 int dma_map(const struct dma *dma, void *addr, size_t len, unsigned int flags, uint32_t *handle)
 {
 	struct sva_dma_map_args args = {
-		.size = sizeof(args), .flags = flags, .addr = (uintptr_t)addr, .len = len, .node = SVA_DMA_NODE_ANY,
+		.size = sizeof(args),
+		.flags = flags,
+		.addr = (uintptr_t)addr,
+		.len = len,
+		.node = SVA_DMA_NODE_ANY,
 	};
 	int ret = dma_call(dma, SVA_DMA_MAP, &args);
 
@@ -103,19 +113,29 @@ int dma_unmap(const struct dma *dma, uint32_t handle)
 	return dma_call(dma, SVA_DMA_UNMAP, &args);
 }
 
-int dma_sync(const struct dma *dma, uint32_t handle, uint64_t offset, uint64_t len, unsigned int flags)
+int dma_sync(const struct dma *dma, uint32_t handle, uint64_t offset, uint64_t len,
+	     unsigned int flags)
 {
 	struct sva_dma_sync_args args = {
-		.size = sizeof(args), .flags = flags, .handle = handle, .offset = offset, .len = len,
+		.size = sizeof(args),
+		.flags = flags,
+		.handle = handle,
+		.offset = offset,
+		.len = len,
 	};
 
 	return dma_call(dma, SVA_DMA_SYNC, &args);
 }
 
-int dma_submit(const struct dma *dma, struct sva_dma_op *ops, unsigned int nr, unsigned int flags, unsigned int *taken)
+int dma_submit(const struct dma *dma, struct sva_dma_op *ops, unsigned int nr, unsigned int flags,
+	       unsigned int *taken)
 {
 	struct sva_dma_submit_args args = {
-		.size = sizeof(args), .flags = flags, .ops = (uintptr_t)ops, .nr = nr, .op_size = sizeof(*ops),
+		.size = sizeof(args),
+		.flags = flags,
+		.ops = (uintptr_t)ops,
+		.nr = nr,
+		.op_size = sizeof(*ops),
 		.node = SVA_DMA_NODE_ANY,
 	};
 	int ret = dma_call(dma, SVA_DMA_SUBMIT, &args);
@@ -126,7 +146,8 @@ int dma_submit(const struct dma *dma, struct sva_dma_op *ops, unsigned int nr, u
 
 int dma_wait(const struct dma *dma, unsigned int min, int64_t timeout_ns, unsigned int *available)
 {
-	struct sva_dma_wait_args args = { .size = sizeof(args), .timeout_ns = timeout_ns, .min = min };
+	struct sva_dma_wait_args args = {
+		.size = sizeof(args), .timeout_ns = timeout_ns, .min = min};
 	int ret = dma_call(dma, SVA_DMA_WAIT, &args);
 
 	*available = args.available;
@@ -152,7 +173,8 @@ struct sva_dma_op dma_op_copy(void *dst, const void *src, size_t len, uint64_t u
 	};
 }
 
-static const char *const counters[] = { "clients", "maps", "pinned", "mapped", "requests", "in_flight", "channels" };
+static const char *const counters[] = {"clients",  "maps",	"pinned",  "mapped",
+				       "requests", "in_flight", "channels"};
 
 long dma_counter(const char *name)
 {
@@ -168,7 +190,7 @@ long dma_counter(const char *name)
 	return value;
 }
 
-/* Pages pinned in the whole machine, as the kernel counts them itself. */
+/* Pages pinned in the whole machine, as the kernel counts them. */
 static long pinned_pages(void)
 {
 	char name[64];
@@ -199,11 +221,11 @@ bool dma_all_zero(int seconds)
 			return true;
 		usleep(10000);
 	} while (dma_now() < end);
-	dma_tell_counters();
+	dma_print_counters();
 	return false;
 }
 
-void dma_tell_counters(void)
+void dma_print_counters(void)
 {
 	printf("#");
 	for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of /dev/sva_dma share: the calls as functions that return 0 or a negative errno, the counters of the
- * module, the parameters of the provider.
+ * Shared by the tests of /dev/sva_dma: the ioctls as functions that return 0 or a negative errno,
+ * the counters of the module, the parameters of the provider.
  */
 #ifndef SVA_TESTS_VM_DMA_H
 #define SVA_TESTS_VM_DMA_H
@@ -35,8 +35,10 @@ int dma_copy(const struct dma *dma, void *dst, const void *src, size_t len);
 int dma_fill(const struct dma *dma, void *dst, uint64_t pattern, size_t len);
 int dma_map(const struct dma *dma, void *addr, size_t len, unsigned int flags, uint32_t *handle);
 int dma_unmap(const struct dma *dma, uint32_t handle);
-int dma_sync(const struct dma *dma, uint32_t handle, uint64_t offset, uint64_t len, unsigned int flags);
-int dma_submit(const struct dma *dma, struct sva_dma_op *ops, unsigned int nr, unsigned int flags, unsigned int *taken);
+int dma_sync(const struct dma *dma, uint32_t handle, uint64_t offset, uint64_t len,
+	     unsigned int flags);
+int dma_submit(const struct dma *dma, struct sva_dma_op *ops, unsigned int nr, unsigned int flags,
+	       unsigned int *taken);
 int dma_wait(const struct dma *dma, unsigned int min, int64_t timeout_ns, unsigned int *available);
 bool dma_reap(struct dma *dma, struct sva_dma_cqe *cqe); /* one completion, if there is one */
 
@@ -44,8 +46,8 @@ bool dma_reap(struct dma *dma, struct sva_dma_cqe *cqe); /* one completion, if t
 struct sva_dma_op dma_op_copy(void *dst, const void *src, size_t len, uint64_t user_data);
 
 long dma_counter(const char *name);
-bool dma_all_zero(int seconds); /* waits until nothing is left in the module */
-void dma_tell_counters(void);
+bool dma_all_zero(int seconds); /* waits until the module's counters are zero */
+void dma_print_counters(void);
 
 void dma_provider(const char *parameter, long value);
 int dma_write(const char *path, const char *text); /* 0 or -errno */

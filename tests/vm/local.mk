@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Tests on real kernels in a virtual machine. They run there, not in "make check": "make check-vm" boots each kernel of
-# VM_KERNELS; tests/vm/run boots one, for whatever command.
+# Tests on real kernels in a virtual machine. They run there, not in "make check": "make check-vm"
+# boots each kernel of VM_KERNELS; tests/vm/run boots one, for any command.
 VM_KERNELS = 6.1 6.12 7
 
-vm_programs = %D%/dma-args %D%/dma-fuzz %D%/dma-kill %D%/dma-limits %D%/dma-mapped %D%/dma-provider %D%/dma-random %D%/dma-ring \
-	%D%/dma-shared %D%/dma-stress %D%/dma-stuck %D%/dma-suspend %D%/dma-turns %D%/dma-uring
+vm_programs = %D%/dma-args %D%/dma-fuzz %D%/dma-kill %D%/dma-limits %D%/dma-mapped \
+	%D%/dma-provider %D%/dma-random %D%/dma-ring %D%/dma-shared %D%/dma-stress %D%/dma-stuck \
+	%D%/dma-suspend %D%/dma-turns %D%/dma-uring
 EXTRA_PROGRAMS = $(vm_programs)
 CLEANFILES += $(vm_programs)
 
@@ -53,12 +54,14 @@ vm_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 %C%_dma_uring_CFLAGS = $(AM_CFLAGS) $(URING_CFLAGS)
 %C%_dma_uring_LDADD = $(URING_LIBS)
 
-EXTRA_DIST += %D%/check %D%/dkms %D%/dma-library %D%/init %D%/kernel.sh %D%/repeat %D%/run %D%/suite %D%/swdma/Kbuild %D%/swdma/swdma.c
+EXTRA_DIST += %D%/check %D%/dkms %D%/dma-library %D%/init %D%/kernel.sh %D%/repeat %D%/run \
+	%D%/suite %D%/swdma/Kbuild %D%/swdma/swdma.c
 
 .PHONY: check-vm vm-programs
 vm-programs: $(vm_programs)
 check-vm: all vm-programs
-	@$(AM_TESTS_ENVIRONMENT) VM_ONLY="$(VM_ONLY)" VM_PATIENCE="$(VM_PATIENCE)" $(srcdir)/%D%/check $(VM_KERNELS)
+	@$(AM_TESTS_ENVIRONMENT) VM_ONLY="$(VM_ONLY)" VM_PATIENCE="$(VM_PATIENCE)" \
+		$(srcdir)/%D%/check $(VM_KERNELS)
 
 include tests/vm/qemu/local.mk
 include tests/vm/idxd/local.mk

@@ -10,9 +10,11 @@
 #include <string.h>
 #include <uapi/sva_dma.h>
 
-static inline void uring_prep(struct io_uring_sqe *sqe, int fd, const struct sva_dma_op *op, uint64_t user_data)
+static inline void uring_prep(struct io_uring_sqe *sqe, int fd, const struct sva_dma_op *op,
+			      uint64_t user_data)
 {
-	struct sva_dma_uring_cmd cmd = { .op = (uintptr_t)op, .op_size = sizeof(*op), .node = SVA_DMA_NODE_ANY };
+	struct sva_dma_uring_cmd cmd = {
+		.op = (uintptr_t)op, .op_size = sizeof(*op), .node = SVA_DMA_NODE_ANY};
 
 	if (!sqe) {
 		printf("Bail out! the submission queue is full\n");

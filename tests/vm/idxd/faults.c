@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * idxd-faults PATH: page faults that a device meets under the real driver: pages that nobody has touched, that were swapped out, that a file
- * is behind, that may not be read or written, that are gone, and that go while the device is at work. Each with every policy.
+ * idxd-faults PATH: page faults of a device under the real driver: pages that were never touched,
+ * that were swapped out, that belong to a file, that may not be read or written, that are unmapped,
+ * and that are unmapped while the device works. Each with every policy.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -58,7 +59,10 @@ static unsigned int resident(uint8_t *p)
 	return n;
 }
 
-/* Who did the work, as the policy says: the device alone if faults block, else the device and, of some, the CPU. */
+/*
+ * Whether the device and the CPU did the work that the policy says: the device alone if faults
+ * block, else the device and, for some operations, the CPU.
+ */
 static bool route_is_right(const struct sva_result *r)
 {
 	uint64_t device = r->path_bytes[wanted], cpu = r->path_bytes[SVA_PATH_CPU];
@@ -81,17 +85,18 @@ static void copy(uint8_t *dst, uint8_t *src, const char *what)
 	const struct sva_result *r = sva_last_result();
 
 	if (!ok(!err && !memcmp(dst, src, LEN) && route_is_right(r), "%s: %s", policy_name, what))
-		printf("# %d, status %#x, %u faults, %s %llu, cpu %llu\n", err, r->status, r->faults, sva_path_name(wanted),
-		       (unsigned long long)r->path_bytes[wanted], (unsigned long long)r->path_bytes[SVA_PATH_CPU]);
+		printf("# %d, status %#x, %u faults, %s %llu, cpu %llu\n", err, r->status,
+		       r->faults, sva_path_name(wanted), (unsigned long long)r->path_bytes[wanted],
+		       (unsigned long long)r->path_bytes[SVA_PATH_CPU]);
 }
 
 static void untouched(void)
 {
 	uint8_t *src = filled(), *dst = fresh(), *zero = fresh();
 
-	copy(dst, src, "destination that nobody has touched");
+	copy(dst, src, "destination that was never touched");
 	memset(src, 1, LEN);
-	copy(src, zero, "source that nobody has touched");
+	copy(src, zero, "source that was never touched");
 	munmap(src, LEN);
 	munmap(dst, LEN);
 	munmap(zero, LEN);
@@ -107,11 +112,14 @@ static void swapped(void)
 		usleep(50000);
 	}
 	if (resident(src) > PAGES / 2 || resident(dst) > PAGES / 2) {
-		skip("pages that are swapped out", "%u of %u stayed: no swap", resident(src) + resident(dst), 2 * PAGES);
+		skip("operations on pages that are swapped out", "%u of %u stayed: no swap",
+		     resident(src) + resident(dst), 2 * PAGES);
 	} else {
-		printf("# %u of %u pages are out\n", 2 * PAGES - resident(src) - resident(dst), 2 * PAGES);
+		printf("# %u of %u pages are out\n", 2 * PAGES - resident(src) - resident(dst),
+		       2 * PAGES);
 		copy(dst, src, "pages that are swapped out");
-		ok(!memcmp(dst, want, LEN), "%s: and they are as they were", policy_name);
+		ok(!memcmp(dst, want, LEN), "%s: the bytes of the source have not changed",
+		   policy_name);
 	}
 	munmap(src, LEN);
 	munmap(dst, LEN);
@@ -132,14 +140,18 @@ static void file_backed(int flags, const char *what)
 	copy(dst, src, what);
 	if (pread(fd, back, PAGE, LEN - PAGE) != PAGE)
 		memset(back, 0xff, PAGE);
-	ok(!memcmp(back, src + LEN - PAGE, PAGE) == (flags == MAP_SHARED), "%s: the file has it if it is shared", policy_name);
+	ok(!memcmp(back, src + LEN - PAGE, PAGE) == (flags == MAP_SHARED),
+	   "%s: the file has the bytes if the mapping is shared", policy_name);
 	munmap(dst, LEN);
 	munmap(src, LEN);
 	unlink(name);
 	close(fd);
 }
 
-/* One bad page in the middle: an error with its address, all before it done, and nothing behind it touched. */
+/*
+ * One bad page in the middle: an error with its address; the bytes before it are done, those behind
+ * it are not touched.
+ */
 static void bad(int protection, bool source, const char *what)
 {
 	uint8_t *src = filled(), *dst = fresh(), *page = (source ? src : dst) + LEN / 2;
@@ -153,18 +165,23 @@ static void bad(int protection, bool source, const char *what)
 		mprotect(page, PAGE, protection);
 	err = sva_memcpy(sva, dst, src, LEN);
 	r = sva_last_result();
-	if (!ok(err == -EFAULT && r->fault_addr / PAGE == (uintptr_t)page / PAGE && r->fault_write == !source && r->bytes == LEN / 2 &&
-		!memcmp(dst, src, LEN / 2) && dst[LEN / 2 + PAGE] == 0xee,
+	if (!ok(err == -EFAULT && r->fault_addr / PAGE == (uintptr_t)page / PAGE &&
+			r->fault_write == !source && r->bytes == LEN / 2 &&
+			!memcmp(dst, src, LEN / 2) && dst[LEN / 2 + PAGE] == 0xee,
 		"%s: %s", policy_name, what))
-		printf("# %d, status %#x, %llu bytes, fault at %#llx, page %p\n", err, r->status, (unsigned long long)r->bytes,
-		       (unsigned long long)r->fault_addr, (void *)page);
+		printf("# %d, status %#x, %llu bytes, fault at %#llx, page %p\n", err, r->status,
+		       (unsigned long long)r->bytes, (unsigned long long)r->fault_addr,
+		       (void *)page);
 	munmap(src, LEN);
 	munmap(dst, LEN);
 }
 
 #define FLIGHT 8
 
-/* Pages that go while the device works: each operation ends, with success or the error; nothing else is touched. */
+/*
+ * Pages that are unmapped while the device works: each operation ends, with success or the error,
+ * and no other byte is touched.
+ */
 static void in_flight(void)
 {
 	struct sva_op *ops = aligned_alloc(64, FLIGHT * sizeof(*ops));
@@ -206,7 +223,8 @@ static void in_flight(void)
 			munmap(dst[i], LEN);
 		}
 	}
-	ok(!other && done + faulted == 10 * FLIGHT, "%s: pages unmapped in flight: %u done, %u with an error", policy_name, done, faulted);
+	ok(!other && done + faulted == 10 * FLIGHT,
+	   "%s: pages unmapped in flight: %u done, %u with an error", policy_name, done, faulted);
 	free(ops);
 }
 
@@ -219,7 +237,7 @@ static void all(uint32_t which, const char *name, const char *paths)
 	opts.fault_policy = policy = which;
 	policy_name = name;
 	if (sva_open(&sva, &opts)) {
-		ok(false, "a context opens");
+		ok(false, "sva_open() succeeds with the queue");
 		return;
 	}
 	untouched();

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * idxd-life PATH: processes that fork, exec and die with work in flight under the real driver; a dedicated queue that another process has; a bond
- * that is released, and a portal that is unmapped, under work in flight; the PASID of a bond.
+ * idxd-life PATH: processes that fork, exec and die with operations in flight under the real
+ * driver; a dedicated queue that another process has; a bond that is released, and a portal that is
+ * unmapped, with operations in flight; the PASID of a bond.
  *
- *	idxd-life PATH pasid    prints the PASID of this process, and submits one record that can't be written (shared queue, write(2))
+ *	idxd-life PATH pasid	prints the PASID of this process, and submits one descriptor whose
+ *				record cannot be written (shared queue, write(2))
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,8 @@ static uint8_t *src[FLIGHT], *dst[FLIGHT];
 
 static uint8_t *fresh(size_t len)
 {
-	uint8_t *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	uint8_t *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 	if (p == MAP_FAILED) {
 		printf("Bail out! mmap: %s\n", strerror(errno));
@@ -50,7 +53,7 @@ static struct sva *open_context(const char *paths)
 	exit(1);
 }
 
-/* On the bond, or where the context takes it if that is NULL. */
+/* On the bond, or if that is NULL by a route that the context chooses. */
 static int submit(struct sva *sva, struct sva_bond *bond, struct sva_op *op)
 {
 	return bond ? sva_bond_submit(bond, op) : sva_submit(sva, op);
@@ -109,20 +112,21 @@ static pid_t must_fork(void)
 	exit(1);
 }
 
-/* Is the queue as it was? */
+/* Tests that the queue works as before. */
 static void usable(const char *after)
 {
 	struct sva *sva = open_context(path);
 	int err = sva_memcpy(sva, dst[0], src[0], LEN);
 
-	if (!ok(!err && sva_last_result()->path == wanted, "after %s the queue serves as before", after))
+	if (!ok(!err && sva_last_result()->path == wanted, "after %s the queue serves as before",
+		after))
 		printf("# %d, reason %s\n", err, sva_reason_text(sva_last_result()->reason));
 	sva_close(sva);
 }
 
 /* ------------------------------------------------------------------ fork, exec, death */
 
-/* What is inherited is of no use, and its own default context is. */
+/* The handles that a child inherits are refused; its own default context works. */
 static int child_of_fork(struct sva *sva)
 {
 	uint8_t *from = fresh(LEN), *to = fresh(LEN);
@@ -134,8 +138,9 @@ static int child_of_fork(struct sva *sva)
 	memset(from, 77, LEN);
 	if (sva_memcpy(NULL, to, from, LEN) || memcmp(from, to, LEN))
 		return 3;
-	/* The parent's dedicated queue is the parent's. */
-	if (!strcmp(path, "movdir64b") && sva_last_result()->path == wanted && !strcmp(sva_last_result()->queue, queue))
+	/* The parent has the dedicated queue, so the child cannot use it. */
+	if (!strcmp(path, "movdir64b") && sva_last_result()->path == wanted &&
+	    !strcmp(sva_last_result()->queue, queue))
 		return 4;
 	return 0;
 }
@@ -155,8 +160,9 @@ static void forks(void)
 		failed += land();
 		children += reap_child(pid) != 0;
 	}
-	is(failed, 0, "what is in flight over a fork ends, and is right");
-	is(children, 0, "and the child is refused its parent's, and has its own");
+	is(failed, 0, "operations in flight over a fork complete, and every byte is right");
+	is(children, 0,
+	   "a forked child gets -ESTALE for its parent's handles, and can use its own context");
 	sva_close(sva);
 	usable("forks");
 }
@@ -229,20 +235,23 @@ static void held_by_another(void)
 	pid = must_fork();
 	if (!pid)
 		_exit(hold(ready[1], go[0]));
-	close(ready[1]); /* so that a child that fails is noticed */
+	close(ready[1]); /* so that read() returns if the child fails */
 	if (read(ready[0], &c, 1) != 1) {
 		ok(false, "another process binds the queue: %d", reap_child(pid));
 		return;
 	}
 	setenv("SVA_QUEUES", queue, 1);
 	sva = open_context(NULL);
-	is(sva_explain(sva, wanted, text, sizeof(text)), SVA_REASON_BUSY, "a dedicated queue that another process has is busy");
+	is(sva_explain(sva, wanted, text, sizeof(text)), SVA_REASON_BUSY,
+	   "sva_bind() of a dedicated queue that another process has is -EBUSY");
 	memset(src[0], 5, LEN);
 	err = sva_memcpy(sva, dst[0], src[0], LEN);
-	ok(!err && !memcmp(dst[0], src[0], LEN) && sva_last_result()->path != wanted, "a copy goes another way: %s",
+	ok(!err && !memcmp(dst[0], src[0], LEN) && sva_last_result()->path != wanted,
+	   "a copy takes another path while another process has the queue: %s",
 	   sva_path_name(sva_last_result()->path));
-	ok(write(go[1], &c, 1) == 1 && !reap_child(pid), "the other process gives it back");
-	is(sva_explain(sva, wanted, text, sizeof(text)), SVA_REASON_OK, "and then it is usable");
+	ok(write(go[1], &c, 1) == 1 && !reap_child(pid), "the other process unbinds the queue");
+	is(sva_explain(sva, wanted, text, sizeof(text)), SVA_REASON_OK,
+	   "a queue that another process has unbound can be bound");
 	sva_close(sva);
 	unsetenv("SVA_QUEUES");
 	close(ready[0]);
@@ -250,7 +259,7 @@ static void held_by_another(void)
 	close(go[1]);
 }
 
-/* sva_unbind waits for what is in flight on the bond. */
+/* sva_unbind() waits for the operations in flight on the bond. */
 static void unbound(void)
 {
 	struct sva *sva = open_context(path);
@@ -288,7 +297,10 @@ static void *find_portal(void)
 	return at;
 }
 
-/* Somebody unmaps the portal: what is in flight ends well; the next submission is a signal, and no more than that. */
+/*
+ * The portal is unmapped: operations in flight succeed; the next submission gets a signal, and does
+ * no other harm.
+ */
 static int without_portal(void)
 {
 	struct sva *sva = open_context(path);
@@ -314,7 +326,8 @@ static void unmapped(void)
 	pid = must_fork();
 	if (!pid)
 		_exit(without_portal());
-	is(reap_child(pid), 1000 + SIGSEGV, "a portal unmapped under work in flight: it ends, and the next submission is SIGSEGV");
+	is(reap_child(pid), 1000 + SIGSEGV,
+	   "a portal unmapped under work in flight: it ends, and the next submission is SIGSEGV");
 	usable("a portal was unmapped");
 }
 

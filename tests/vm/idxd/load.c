@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * idxd-load PATHS SECONDS: copies, synchronous and not, by three threads, while somebody switches queues off and resets the device. Operations
- * may end with -EIO, if a queue took them and was gone then; nothing may hang, and what succeeds is right. What went which way is printed.
+ * idxd-load PATHS SECONDS: copies, synchronous and asynchronous, by three threads, while the caller
+ * of this program disables queues and resets the device. Operations may end with -EIO, if a queue
+ * took them and was disabled then; none may hang, and the bytes of those that succeed are right.
+ * Prints how many took which path.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -32,7 +34,8 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void account(struct worker *w, int err, const struct sva_result *r, const uint8_t *dst, const uint8_t *src)
+static void account(struct worker *w, int err, const struct sva_result *r, const uint8_t *dst,
+		    const uint8_t *src)
 {
 	if (!err) {
 		w->done++;
@@ -58,7 +61,8 @@ static struct sva *open_context(void)
 	return sva_open(&sva, &opts) ? NULL : sva;
 }
 
-static void round_of(struct worker *w, struct sva *sva, struct sva_op *ops, uint8_t *src, uint8_t *dst, unsigned int number)
+static void round_of(struct worker *w, struct sva *sva, struct sva_op *ops, uint8_t *src,
+		     uint8_t *dst, unsigned int number)
 {
 	memset(src, (int)number, (size_t)FLIGHT * LEN);
 	memset(dst, (int)~number, (size_t)FLIGHT * LEN);
@@ -76,7 +80,8 @@ static void round_of(struct worker *w, struct sva *sva, struct sva_op *ops, uint
 	}
 	for (int i = 1; i < FLIGHT; i++)
 		if (!ops[i].user_data)
-			account(w, sva_wait(&ops[i], -1), sva_op_result(&ops[i]), dst + i * LEN, src + i * LEN);
+			account(w, sva_wait(&ops[i], -1), sva_op_result(&ops[i]), dst + i * LEN,
+				src + i * LEN);
 }
 
 static void *work(void *arg)
@@ -86,7 +91,7 @@ static void *work(void *arg)
 	uint8_t *src = malloc((size_t)FLIGHT * LEN), *dst = malloc((size_t)FLIGHT * LEN);
 	struct sva *sva = NULL;
 
-	/* A context that lost its queues does not look for them again, so each has its time. */
+	/* A context that lost its queues does not search for new ones: use each for a time. */
 	for (unsigned int number = 1; now() < until; number++) {
 		if (number % 20 == 1) {
 			sva_close(sva);
@@ -129,9 +134,12 @@ int main(int argc, char **argv)
 		if (sum.bytes[path])
 			printf(" %s %" PRIu64 " KiB", sva_path_name(path), sum.bytes[path] >> 10);
 	printf("\n");
-	is(sum.wrong, 0, "what succeeds is right");
-	is(sum.other, 0, "what fails says EIO or ENODEV");
-	ok(sum.done > 0 && sum.bytes[SVA_PATH_ENQCMD] + sum.bytes[SVA_PATH_MOVDIR64B] + sum.bytes[SVA_PATH_WRITE] > 0, "the device did some");
-	ok(now() < until + 30, "and nothing hangs");
+	is(sum.wrong, 0, "the bytes of each copy that succeeds are right");
+	is(sum.other, 0, "each copy that fails is -EIO or -ENODEV");
+	ok(sum.done > 0 && sum.bytes[SVA_PATH_ENQCMD] + sum.bytes[SVA_PATH_MOVDIR64B] +
+					   sum.bytes[SVA_PATH_WRITE] >
+				   0,
+	   "the device did at least some of the copies");
+	ok(now() < until + 30, "each of the processes ended: no copy hangs");
 	return done();
 }

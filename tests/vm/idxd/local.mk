@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The real idxd driver on the emulated DSA: "make check-vm-idxd" runs it all, "make check-vm-idxd-short" one boot.
+# The real idxd driver on the emulated DSA: "make check-vm-idxd" runs all tests, "make
+# check-vm-idxd-short" one boot.
 idxd_programs = %D%/idxd-open %D%/idxd-faults %D%/idxd-life %D%/idxd-load
 EXTRA_PROGRAMS += $(idxd_programs)
 CLEANFILES += $(idxd_programs)

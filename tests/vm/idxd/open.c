@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* idxd-open NODE: what open(2) answers: "ok", or the name of an errno. It alone tells whether a kernel grants SVA. */
+/*
+ * idxd-open NODE: prints the result of open(2): "ok", or the name of an errno. Only open(2) shows
+ * whether a kernel grants SVA.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,10 +4,9 @@
  * copies and calls back from softirq context, as a driver's tasklet would, or from a thread that
  * can be preempted, as a threaded interrupt does ("threaded"). It can be slow, fail, work out of
  * order, stop as a whole or in single channels, and go away: through its parameters while it runs,
- * by unbinding a device from the driver in sysfs, and by taking away one channel
- * ("unregister" in debugfs), which is what idxd does when a queue is disabled. Where it stops and
- * "terminates" is off, only its own removal aborts what it holds, as with an idxd device that has
- * halted.
+ * by unbinding a device from the driver in sysfs, and by unregistering one channel ("unregister" in
+ * debugfs), which is what idxd does when a queue is disabled. If it has stopped and "terminates" is
+ * off, only its own removal aborts its descriptors, as with an idxd device that has halted.
  *
  * It logs a WARN if memory that it works on is not pinned, if a channel is released with
  * descriptors in flight although it is not going away, and if the system suspends or resumes it
@@ -30,7 +29,8 @@
 
 static unsigned int devices = 2;
 module_param(devices, uint, 0444);
-MODULE_PARM_DESC(devices, "how many devices; device n is on NUMA node n, modulo the number of nodes");
+MODULE_PARM_DESC(devices,
+		 "how many devices; device n is on NUMA node n, modulo the number of nodes");
 static unsigned int channels = 2;
 module_param(channels, uint, 0444);
 MODULE_PARM_DESC(channels, "how many channels each has");
@@ -75,7 +75,8 @@ module_param(check_pins, bool, 0644);
 MODULE_PARM_DESC(check_pins, "warn of destinations that are not pinned (not with swiotlb=force)");
 static unsigned int linger_ms;
 module_param(linger_ms, uint, 0644);
-MODULE_PARM_DESC(linger_ms, "how long a channel that was unregistered stays in the list of its device");
+MODULE_PARM_DESC(linger_ms,
+		 "how long a channel that was unregistered stays in the list of its device");
 static bool flip;
 module_param(flip, bool, 0644);
 MODULE_PARM_DESC(flip, "flip a bit in each copy: a test that does not notice is worth nothing");
@@ -135,7 +136,7 @@ static void look_at_pins(struct sw_chan *sw, const struct sw_desc *desc)
 
 	for (at = phys & PAGE_MASK; at < phys + desc->len; at += PAGE_SIZE)
 		WARN_ONCE(!folio_maybe_dma_pinned(page_folio(pfn_to_page(PHYS_PFN(at)))),
-			  "swdma: writing to a page that nobody has pinned\n");
+			  "swdma: writing to a page that is not pinned\n");
 }
 
 static enum dmaengine_tx_result work_on(struct sw_chan *sw, const struct sw_desc *desc)
@@ -173,7 +174,7 @@ static void finish(struct sw_chan *sw, struct sw_desc *desc, enum dmaengine_tx_r
 {
 	struct dmaengine_result result = { .result = how };
 
-	/* Slots are free before the callback, which may ask for one. */
+	/* The slot is free before the callback, which may need one. */
 	spin_lock_bh(&sw->lock);
 	sw->used--;
 	sw->chan.completed_cookie = desc->tx.cookie;
@@ -223,8 +224,9 @@ static int engine(void *data)
 	struct sw_desc *desc;
 
 	while (!kthread_should_stop()) {
-		/* The parameters are looked at again now and then: nobody wakes us when they change. */
-		wait_event_interruptible_timeout(sw->wait, has_work(sw) || kthread_should_stop(), HZ / 20);
+		/* With a timeout: nothing wakes this thread when a parameter changes. */
+		wait_event_interruptible_timeout(sw->wait, has_work(sw) || kthread_should_stop(),
+						 HZ / 20);
 		while (!kthread_should_stop() && has_work(sw)) {
 			desc = take(sw);
 			if (!desc)
@@ -236,7 +238,7 @@ static int engine(void *data)
 	return 0;
 }
 
-/* ---- what dmaengine calls ---- */
+/* ---- operations of dmaengine ---- */
 
 static dma_cookie_t sw_submit(struct dma_async_tx_descriptor *tx)
 {
@@ -275,8 +277,8 @@ static bool slot_take(struct sw_chan *sw)
 	return got;
 }
 
-static struct dma_async_tx_descriptor *sw_prep(struct dma_chan *chan, dma_addr_t dst, dma_addr_t src, size_t len,
-					       unsigned long flags)
+static struct dma_async_tx_descriptor *sw_prep(struct dma_chan *chan, dma_addr_t dst,
+					       dma_addr_t src, size_t len, unsigned long flags)
 {
 	struct sw_chan *sw = to_chan(chan);
 	struct sw_desc *desc;
@@ -312,7 +314,8 @@ static void sw_issue(struct dma_chan *chan)
 	wake_up_all(&to_chan(chan)->wait);
 }
 
-static enum dma_status sw_status(struct dma_chan *chan, dma_cookie_t cookie, struct dma_tx_state *state)
+static enum dma_status sw_status(struct dma_chan *chan, dma_cookie_t cookie,
+				 struct dma_tx_state *state)
 {
 	return DMA_OUT_OF_ORDER;
 }
@@ -323,8 +326,10 @@ static int sw_alloc(struct dma_chan *chan)
 	return 1;
 }
 
-/* The core clears dev->chan when a channel is going away. Then its removal aborts what is in
- * flight. */
+/*
+ * The core clears dev->chan when a channel is going away. Then its removal aborts the descriptors
+ * in flight.
+ */
 static void sw_free(struct dma_chan *chan)
 {
 	WARN_ONCE(to_chan(chan)->used && chan->dev->chan,
@@ -339,7 +344,7 @@ static void drop(struct sw_chan *sw, struct list_head *list)
 		kfree(desc);
 }
 
-/* Descriptors that have not begun are forgotten, without a callback. */
+/* Drops descriptors that have not begun, without a callback. */
 static int sw_terminate(struct dma_chan *chan)
 {
 	struct sw_chan *sw = to_chan(chan);
@@ -380,13 +385,13 @@ static int stats_show(struct seq_file *file, void *unused)
 	unsigned int i;
 
 	for (i = 0; i < channels; i++)
-		seq_printf(file, "%s %d %llu %llu %u\n", dev_name(dev->dma.dev), i, dev->chans[i].descriptors,
-			   dev->chans[i].bytes, dev->chans[i].used);
+		seq_printf(file, "%s %d %llu %llu %u\n", dev_name(dev->dma.dev), i,
+			   dev->chans[i].descriptors, dev->chans[i].bytes, dev->chans[i].used);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-/* What nobody waited for ends as in hardware that was reset. */
+/* Descriptors in flight end as in hardware that was reset. */
 static void abort_queue(struct sw_chan *sw)
 {
 	struct sw_desc *desc;
@@ -395,8 +400,10 @@ static void abort_queue(struct sw_chan *sw)
 		finish(sw, desc, DMA_TRANS_ABORTED);
 }
 
-/* First the channel goes, then the hardware stops: the order of idxd, when one of its queues is
- * disabled. */
+/*
+ * First the channel is unregistered, then the hardware stops: the order of idxd when a queue is
+ * disabled.
+ */
 static int unregister_set(void *data, u64 nr)
 {
 	struct sw_dev *dev = data;
