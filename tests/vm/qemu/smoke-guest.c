@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The program of the smoke test: submits to the queues that it is given, as a user of the hardware would, with the
- * instructions themselves. Static, no library. It prints TAP; what can't run here says why.
+ * The program of the smoke test: submits to the queues that it is given, as a user of the hardware
+ * would, with the instructions themselves. Static, no library. It prints TAP, with reasons where it
+ * skips.
  *
  *   smoke [-u UID] QUEUE...          for example: smoke /dev/dsa/wq0.0 /dev/dsa/wq0.1
  *
- * -u: as that user, who can't map a portal and so gets write(2).
+ * -u: as that user, who cannot map a portal and so uses write(2).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +67,10 @@ static int enqcmd(volatile void *portal, const struct desc *d)
 
 static void movdir64b(volatile void *portal, const struct desc *d)
 {
-	asm volatile("sfence; .byte 0x66, 0x0f, 0x38, 0xf8, 0x02" : : "a"(portal), "d"(d) : "memory");
+	asm volatile("sfence; .byte 0x66, 0x0f, 0x38, 0xf8, 0x02"
+		     :
+		     : "a"(portal), "d"(d)
+		     : "memory");
 }
 
 static uint64_t tsc(void)
@@ -85,11 +89,14 @@ static long wait_record(struct record *r)
 	for (; !r->status && slept < 200000; slept++) {
 		uint64_t until = tsc() + 100000;
 
-		asm volatile(".byte 0xf3, 0x0f, 0xae, 0xf0" : : "a"(r) : "memory"); /* UMONITOR rax */
+		/* UMONITOR rax */
+		asm volatile(".byte 0xf3, 0x0f, 0xae, 0xf0" : : "a"(r) : "memory");
 		if (r->status)
 			break;
 		asm volatile(".byte 0xf2, 0x0f, 0xae, 0xf1" /* UMWAIT ecx */
-			     : : "c"(1), "a"((uint32_t)until), "d"((uint32_t)(until >> 32)) : "memory", "cc");
+			     :
+			     : "c"(1), "a"((uint32_t)until), "d"((uint32_t)(until >> 32))
+			     : "memory", "cc");
 	}
 	return r->status ? slept : -1;
 }
@@ -140,7 +147,10 @@ static void test_copy(struct queue *q, bool touch, uint32_t flags, const char *w
 	uint8_t *src = fresh(LEN), *dst = fresh(LEN);
 	struct record *r = fresh(4096);
 	struct desc d = {
-		.flags = OP(3, CRAV | RCR | flags), .src = (uintptr_t)src, .dst = (uintptr_t)dst, .size = LEN,
+		.flags = OP(3, CRAV | RCR | flags),
+		.src = (uintptr_t)src,
+		.dst = (uintptr_t)dst,
+		.size = LEN,
 	};
 	int status;
 
@@ -156,12 +166,15 @@ static void test_copy(struct queue *q, bool touch, uint32_t flags, const char *w
 	munmap(r, 4096);
 }
 
-/* A fault in the middle: the device says how far it came, and the rest is done after touching. */
+/* A fault in the middle: the device reports how far it came; touch the page and do the rest. */
 static void test_partial(struct queue *q)
 {
 	uint8_t *src = fresh(LEN), *dst = fresh(LEN);
 	struct record *r = fresh(4096);
-	struct desc d = { .flags = OP(3, CRAV | RCR), .src = (uintptr_t)src, .dst = (uintptr_t)dst, .size = LEN };
+	struct desc d = {.flags = OP(3, CRAV | RCR),
+			 .src = (uintptr_t)src,
+			 .dst = (uintptr_t)dst,
+			 .size = LEN};
 	int status, rounds = 0;
 
 	memset(src, 0x5a, LEN);
@@ -182,7 +195,7 @@ static void test_partial(struct queue *q)
 
 static void test_record_fault(struct queue *q)
 {
-	struct record *r = fresh(4096); /* nobody has touched it */
+	struct record *r = fresh(4096); /* never touched */
 	struct desc d = { .flags = OP(0, CRAV | RCR), .record = (uintptr_t)r };
 	int i;
 
@@ -214,7 +227,10 @@ static void *thread(void *arg)
 	memset(r, 0, 4096);
 	for (int i = 0; i < ROUNDS; i++) {
 		struct desc d = {
-			.flags = OP(3, CRAV | RCR), .src = (uintptr_t)src, .dst = (uintptr_t)dst, .size = 8192,
+			.flags = OP(3, CRAV | RCR),
+			.src = (uintptr_t)src,
+			.dst = (uintptr_t)dst,
+			.size = 8192,
 		};
 
 		memset(src, i + 1, 8192);
@@ -238,13 +254,14 @@ static long threads(struct queue *q)
 	return bad;
 }
 
-/* Does the attribute of the queue begin with that word? */
+/* Whether the attribute of the queue begins with that word. */
 static bool attribute_is(const char *queue, const char *attribute, const char *word)
 {
 	char path[128], value[32] = "";
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/sys/bus/dsa/devices/%s/%s", strrchr(queue, '/') + 1, attribute);
+	snprintf(path, sizeof(path), "/sys/bus/dsa/devices/%s/%s", strrchr(queue, '/') + 1,
+		 attribute);
 	f = fopen(path, "r");
 	if (f) {
 		if (!fgets(value, sizeof(value), f))
@@ -287,7 +304,7 @@ static void test_processes(const char *name)
 	result(!bad, name, "3 processes with 3 threads each", bad);
 }
 
-/* Does what f does end in a signal? */
+/* Whether f() ends in a signal. */
 static int signal_of(void (*f)(void *), void *arg)
 {
 	int status;
@@ -332,28 +349,38 @@ static void test_instructions(void)
 		from[i] = (uint8_t)(i + 1);
 	movdir64b(to + 64, (struct desc *)from);
 	result(!memcmp(to + 64, from, 64) && !to[0], "cpu", "MOVDIR64B copies 64 bytes", to[64]);
-	result(signal_of(do_movdir64b, to + 8) == SIGSEGV, "cpu", "MOVDIR64B to a misaligned address", SIGSEGV);
+	result(signal_of(do_movdir64b, to + 8) == SIGSEGV, "cpu",
+	       "MOVDIR64B to a misaligned address", SIGSEGV);
 	result(signal_of(do_enqcmd, to) == SIGSEGV, "cpu", "ENQCMD without a PASID", SIGSEGV);
 
 	until = tsc() + 20000;
 	asm volatile(".byte 0x66, 0x0f, 0xae, 0xf1; setc %0" /* TPAUSE ecx */
-		     : "=r"(carry) : "c"(1), "a"((uint32_t)until), "d"((uint32_t)(until >> 32)) : "cc");
+		     : "=r"(carry)
+		     : "c"(1), "a"((uint32_t)until), "d"((uint32_t)(until >> 32))
+		     : "cc");
 	begin = tsc();
-	result(begin >= until && !carry, "cpu", "TPAUSE lasts until its deadline", (long)(begin - until));
+	result(begin >= until && !carry, "cpu", "TPAUSE lasts until its deadline",
+	       (long)(begin - until));
 	carry = 0;
 	for (int i = 0; i < 20 && !carry; i++) { /* an interrupt may end it too */
 		until = tsc() + (1ull << 40);
 		asm volatile(".byte 0x66, 0x0f, 0xae, 0xf1; setc %0"
-			     : "=r"(carry) : "c"(1), "a"((uint32_t)until), "d"((uint32_t)(until >> 32)) : "cc");
+			     : "=r"(carry)
+			     : "c"(1), "a"((uint32_t)until), "d"((uint32_t)(until >> 32))
+			     : "cc");
 	}
-	result(tsc() < until && carry, "cpu", "TPAUSE ends at the limit of the system, and says so", carry);
+	result(tsc() < until && carry, "cpu", "TPAUSE ends at the limit of the system, and says so",
+	       carry);
 
 	/* XSAVEC, then XRSTOR of the compacted form: AVX state, after it was lost */
-	asm volatile("vmovdqu %2, %%ymm0; mov $7, %%eax; xor %%edx, %%edx; xsavec64 %0; vpxor %%ymm0, %%ymm0, %%ymm0;"
-		     "mov $7, %%eax; xrstor64 %0; vmovdqu %%ymm0, %1"
-		     : "+m"(area), "=m"(back) : "m"(ymm) : "eax", "edx", "xmm0");
-	result(!memcmp(ymm, back, sizeof(ymm)) && area[527] == 0x80, "cpu", "XSAVEC and XRSTOR of the compacted form",
-	       area[512]);
+	asm volatile(
+		"vmovdqu %2, %%ymm0; mov $7, %%eax; xor %%edx, %%edx; xsavec64 %0; vpxor %%ymm0, %%ymm0, %%ymm0;"
+		"mov $7, %%eax; xrstor64 %0; vmovdqu %%ymm0, %1"
+		: "+m"(area), "=m"(back)
+		: "m"(ymm)
+		: "eax", "edx", "xmm0");
+	result(!memcmp(ymm, back, sizeof(ymm)) && area[527] == 0x80, "cpu",
+	       "XSAVEC and XRSTOR of the compacted form", area[512]);
 }
 
 /* With a PASID, ENQCMD to what is no device means retry, and writes nothing. */
@@ -364,7 +391,8 @@ static void test_enqcmd_memory(const char *queue)
 	int retry = enqcmd(to, &d);
 
 	result(retry && !to[7], queue, "ENQCMD to memory: retry", retry);
-	result(signal_of(do_enqcmd, to + 8) == SIGSEGV, queue, "ENQCMD in a child, which has no PASID", SIGSEGV);
+	result(signal_of(do_enqcmd, to + 8) == SIGSEGV, queue,
+	       "ENQCMD in a child, which has no PASID", SIGSEGV);
 }
 
 static void test_queue(const char *name)
@@ -375,7 +403,8 @@ static void test_queue(const char *name)
 		printf("ok %d - %s # SKIP open: %s (%d)\n", ++number, name, strerror(errno), errno);
 		return;
 	}
-	printf("# %s: %s, %s\n", name, q.shared ? "shared" : "dedicated", q.portal ? "mapped" : "write(2)");
+	printf("# %s: %s, %s\n", name, q.shared ? "shared" : "dedicated",
+	       q.portal ? "mapped" : "write(2)");
 	if (q.shared && q.portal)
 		test_enqcmd_memory(name);
 	test_copy(&q, true, 0, "copy", 1);
@@ -394,8 +423,11 @@ static void test_queue(const char *name)
 static int counter(bool user)
 {
 	struct perf_event_attr attr = {
-		.type = PERF_TYPE_HARDWARE, .size = sizeof(attr), .config = PERF_COUNT_HW_INSTRUCTIONS,
-		.exclude_kernel = user, .exclude_user = !user,
+		.type = PERF_TYPE_HARDWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_HW_INSTRUCTIONS,
+		.exclude_kernel = user,
+		.exclude_user = !user,
 	};
 
 	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
@@ -429,7 +461,8 @@ static void test_counters(void)
 	long extra;
 
 	if (user < 0 || kernel < 0) {
-		printf("ok %d - instructions # SKIP perf_event_open: %s\n", ++number, strerror(errno));
+		printf("ok %d - instructions # SKIP perf_event_open: %s\n", ++number,
+		       strerror(errno));
 		return;
 	}
 	extra = (long)(count_loop(user, 1001000, false) - count_loop(user, 1000, false)) - 2000000;

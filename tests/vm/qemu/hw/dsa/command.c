@@ -1,28 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command register. A command that must wait for descriptors stays active, and is looked at again whenever an
- * engine has finished one. Abort does not wait: from that moment on nothing of what was aborted reaches memory.
+ * The command register. A command that must wait for descriptors stays active, and is checked again
+ * whenever an engine has finished one. Abort does not wait: from that moment on the aborted
+ * descriptors write no memory.
  */
 #include "dsa.h"
 #include "hw/pci/pcie.h"
 #include "qemu/log.h"
 
 enum {
-    CMD_ENABLE_DEVICE = 1, CMD_DISABLE_DEVICE, CMD_DRAIN_ALL, CMD_ABORT_ALL, CMD_RESET_DEVICE,
-    CMD_ENABLE_WQ, CMD_DISABLE_WQ, CMD_DRAIN_WQ, CMD_ABORT_WQ, CMD_RESET_WQ, CMD_DRAIN_PASID, CMD_ABORT_PASID,
+    CMD_ENABLE_DEVICE = 1,
+    CMD_DISABLE_DEVICE,
+    CMD_DRAIN_ALL,
+    CMD_ABORT_ALL,
+    CMD_RESET_DEVICE,
+    CMD_ENABLE_WQ,
+    CMD_DISABLE_WQ,
+    CMD_DRAIN_WQ,
+    CMD_ABORT_WQ,
+    CMD_RESET_WQ,
+    CMD_DRAIN_PASID,
+    CMD_ABORT_PASID,
 };
 
 const uint32_t dsa_command_cap = MAKE_64BIT_MASK(CMD_ENABLE_DEVICE, CMD_ABORT_PASID);
 
-/* CMDSTS 7:0. UNCERTAIN: which of the group codes stands for which mistake; drivers tell them apart by number only. */
+/*
+ * CMDSTS 7:0. UNCERTAIN: which of the group codes stands for which error; drivers only log their
+ * numbers.
+ */
 enum {
-    OK = 0, INVALID_CMD = 0x01, INVALID_WQ = 0x02,
-    DEV_ENABLED = 0x10, DEV_NO_BUSMASTER = 0x12, DEV_WQ_SIZES = 0x14, DEV_WQ_GROUPS = 0x15, DEV_ENGINE_GROUPS = 0x16,
-    DEV_GROUP_HALF = 0x17, DEV_READ_BUFS = 0x18,
-    DEV_NOT_ENABLED = 0x20, WQ_ENABLED = 0x21, WQ_SIZE = 0x22, WQ_PRIORITY = 0x23, WQ_MODE = 0x24, WQ_BOF = 0x25,
-    WQ_PASID = 0x26, WQ_MAX_BATCH = 0x27, WQ_MAX_XFER = 0x28, WQ_PRIV = 0x2a, WQ_OCC_INT = 0x2b, WQ_OP_CONFIG = 0x2d,
+    OK = 0,
+    INVALID_CMD = 0x01,
+    INVALID_WQ = 0x02,
+    DEV_ENABLED = 0x10,
+    DEV_NO_BUSMASTER = 0x12,
+    DEV_WQ_SIZES = 0x14,
+    DEV_WQ_GROUPS = 0x15,
+    DEV_ENGINE_GROUPS = 0x16,
+    DEV_GROUP_HALF = 0x17,
+    DEV_READ_BUFS = 0x18,
+    DEV_NOT_ENABLED = 0x20,
+    WQ_ENABLED = 0x21,
+    WQ_SIZE = 0x22,
+    WQ_PRIORITY = 0x23,
+    WQ_MODE = 0x24,
+    WQ_BOF = 0x25,
+    WQ_PASID = 0x26,
+    WQ_MAX_BATCH = 0x27,
+    WQ_MAX_XFER = 0x28,
+    WQ_PRIV = 0x2a,
+    WQ_OCC_INT = 0x2b,
+    WQ_OP_CONFIG = 0x2d,
     WQ_PRS = 0x2e,
-    DISABLE_NOT_ENABLED = 0x31, WQ_NOT_ENABLED = 0x32,
+    DISABLE_NOT_ENABLED = 0x31,
+    WQ_NOT_ENABLED = 0x32,
 };
 
 #define CMDSTS_ACTIVE (1u << 31)
@@ -115,7 +147,8 @@ static uint8_t dsa_check_queue(DSAState *s, DSAQueue *wq)
     if ((1ull << DSA_WQ_MAX_XFER(wq)) > SVA_GENCAP_MAX_XFER(p->gen_cap)) {
         return WQ_MAX_XFER;
     }
-    if (DSA_WQ_DEDICATED(wq) && DSA_WQ_PASID_EN(wq) && DSA_WQ_PRIV(wq) && !dsa_pci_pasid(s, PCI_PASID_CTRL_PRIV)) {
+    if (DSA_WQ_DEDICATED(wq) && DSA_WQ_PASID_EN(wq) && DSA_WQ_PRIV(wq) &&
+        !dsa_pci_pasid(s, PCI_PASID_CTRL_PRIV)) {
         return WQ_PRIV;
     }
     if ((wq->cfg[5] & DSA_WQ_OCC_INT_EN) && DSA_WQ_OCC_HANDLE(wq) >= DSA_NUM_VECTORS) {
@@ -176,7 +209,7 @@ static void dsa_disable_queues(DSAState *s, uint32_t queues, bool clear)
     }
 }
 
-/* Everything as after power-on, but for what PCI owns. */
+/* Everything as after power-on, except PCI configuration. */
 void dsa_reset_state(DSAState *s)
 {
     dsa_abort(s, ~0u, -1);
@@ -198,8 +231,8 @@ static void dsa_finish(DSAState *s, uint8_t err)
     bool interrupt = s->cmd & CMD_INTERRUPT;
 
     if (err) {
-        qemu_log_mask(LOG_GUEST_ERROR, "intel-dsa: command %u, operand %#x: error %#x\n", CMD_CODE(s->cmd),
-                      CMD_OPERAND(s->cmd), err);
+        qemu_log_mask(LOG_GUEST_ERROR, "intel-dsa: command %u, operand %#x: error %#x\n",
+                      CMD_CODE(s->cmd), CMD_OPERAND(s->cmd), err);
     }
     s->cmdsts = err;
     s->cmd = 0;
@@ -254,7 +287,7 @@ void dsa_command_poll(DSAState *s)
     dsa_finish(s, OK);
 }
 
-/* The mistake in a command about queues or about a PASID, or OK. */
+/* The error of a command about queues or about a PASID, or OK. */
 static uint8_t dsa_check_command(DSAState *s, uint32_t queues)
 {
     int i;
@@ -269,7 +302,8 @@ static uint8_t dsa_check_command(DSAState *s, uint32_t queues)
         return INVALID_WQ;
     }
     for (i = 0; i < DSA_NUM_QUEUES; i++) {
-        if ((queues >> i & 1) && s->queue[i].state == DSA_WQ_DISABLED && CMD_CODE(s->cmd) != CMD_RESET_WQ) {
+        if ((queues >> i & 1) && s->queue[i].state == DSA_WQ_DISABLED &&
+            CMD_CODE(s->cmd) != CMD_RESET_WQ) {
             return WQ_NOT_ENABLED;
         }
     }
@@ -296,7 +330,7 @@ void dsa_command(DSAState *s, uint32_t value)
         dsa_finish(s, dsa_enable_queue(s, CMD_OPERAND(value)));
         return;
     case CMD_RESET_DEVICE:
-        /* A device that halted and wants more than this stays as it is. */
+        /* A halted device that asks for a stronger reset stays halted. */
         if (s->state == DSA_HALTED && s->reset_type) {
             dsa_finish(s, INVALID_CMD);
             return;

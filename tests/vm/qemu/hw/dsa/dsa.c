@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The PCI device: 8086:0b25, an endpoint of the root complex with ATS, PASID, PRI and function-level reset.
+ * The PCI device: 8086:0b25, an endpoint of the root complex with ATS, PASID, PRI and
+ * function-level reset.
  *
  *   -device intel-dsa,profile=dsa2,id=dsa0
  *
- * profile: dsa1, dsa2 or dsa3. virtual-time, latency-ns, bytes-per-us: see engine.c. To halt the device, set its
- * property "halt" to the reset that it shall want: software, flr, warm or cold (qom-set /machine/peripheral/dsa0 halt
- * flr).
+ * profile: dsa1, dsa2 or dsa3. virtual-time, latency-ns, bytes-per-us: see engine.c. To halt the
+ * device, set its property "halt" to the reset that it then asks for: software, flr, warm or cold
+ * (qom-set /machine/peripheral/dsa0 halt flr).
  */
 #include "dsa.h"
 #include "qapi/error.h"
@@ -25,7 +26,8 @@ static void dsa_write_config(PCIDevice *pdev, uint32_t addr, uint32_t value, int
 static void dsa_realize(PCIDevice *pdev, Error **errp)
 {
     DSAState *s = INTEL_DSA(pdev);
-    const struct sva_model_profile *profile = sva_model_profile_find(s->profile_name ? s->profile_name : "dsa1");
+    const struct sva_model_profile *profile =
+        sva_model_profile_find(s->profile_name ? s->profile_name : "dsa1");
 
     if (!profile) {
         error_setg(errp, "profile: dsa1, dsa2 or dsa3, not '%s'", s->profile_name);
@@ -35,14 +37,17 @@ static void dsa_realize(PCIDevice *pdev, Error **errp)
     memory_region_init_io(&s->regs, OBJECT(s), &dsa_mmio_ops, s, "dsa-registers", DSA_BAR0_SIZE);
     memory_region_init_io(&s->portals, OBJECT(s), &dsa_portal_ops, s, "dsa-portals",
                           DSA_NUM_QUEUES * DSA_PORTAL_PAGES * 4096);
-    pci_register_bar(pdev, 0, PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH, &s->regs);
-    pci_register_bar(pdev, 2, PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH, &s->portals);
+    pci_register_bar(pdev, 0, PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH,
+                     &s->regs);
+    pci_register_bar(pdev, 2, PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH,
+                     &s->portals);
     if (pcie_endpoint_cap_init(pdev, 0x40) < 0) {
         error_setg(errp, "no room for the PCI Express capability");
         return;
     }
     pcie_cap_flr_init(pdev);
-    if (msix_init(pdev, DSA_NUM_VECTORS, &s->regs, 0, DSA_MSIX_TABLE, &s->regs, 0, DSA_MSIX_PBA, 0x80, errp)) {
+    if (msix_init(pdev, DSA_NUM_VECTORS, &s->regs, 0, DSA_MSIX_TABLE, &s->regs, 0, DSA_MSIX_PBA,
+                  0x80, errp)) {
         return;
     }
     for (int i = 0; i < DSA_NUM_VECTORS; i++) {

@@ -2,12 +2,13 @@
 /*
  * An emulated Intel DSA for QEMU: what its files share.
  *
- * Road of a descriptor: portal.c (accept or retry) → engine.c (a thread takes it) → the model (checks, operation,
- * record), which reaches memory through memory.c (translation by PASID, page requests) → event.c (interrupts,
- * errors). mmio.c is the register file, command.c what the command register does, dsa.c the PCI device.
+ * Path of a descriptor: portal.c (accept or retry) → engine.c (a thread takes it) → the model
+ * (checks, operation, record), which reaches memory through memory.c (translation by PASID, page
+ * requests) → event.c (interrupts, errors). mmio.c is the register file, command.c what the command
+ * register does, dsa.c the PCI device.
  *
- * One lock guards everything: the BQL. Engines hold it while they copy a page in or out, and not while they compute
- * (unless they run on the virtual clock, see engine.c).
+ * One lock guards everything: the BQL. Engines hold it while they copy a page in or out, and not
+ * while they compute (unless they run on the virtual clock, see engine.c).
  */
 #ifndef HW_DSA_DSA_H
 #define HW_DSA_DSA_H
@@ -106,11 +107,11 @@ typedef struct DSAEngine {
     DSAState *dsa;
     QemuThread thread;
     QemuCond cond;
-    QEMUTimer *timer;   /* virtual time: when the descriptor in hand is due, or goes on */
+    QEMUTimer *timer;   /* virtual time: when the current descriptor is done, or goes on */
     Coroutine *co;      /* virtual time: it is under way */
     int index;
 
-    /* The descriptor in hand. */
+    /* The current descriptor. */
     bool busy;
     bool aborted;       /* it must not touch memory any more, nor report */
     unsigned int queue;
@@ -172,14 +173,20 @@ extern const MemoryRegionOps dsa_portal_ops;
 void dsa_engines_start(DSAState *s);
 void dsa_engines_stop(DSAState *s);
 void dsa_kick(DSAState *s, unsigned int queue);
-/* For what an engine does: wait until something has changed, under the lock; and tell it that something has. */
+/*
+ * For an engine: wait until something has changed, under the lock; and signal that something has
+ * changed.
+ */
 void dsa_wait(DSAEngine *e);
 void dsa_wake(DSAEngine *e);
-/* Around accesses to what the lock guards, for an engine that computes. */
+/* Around accesses that need the lock, for an engine that computes without it. */
 void dsa_lock(DSAEngine *e);
 void dsa_unlock(DSAEngine *e);
 int dsa_group_of(DSAState *s, unsigned int queue);
-/* Is anything that matches still queued or executing? queues: a mask; pasid < 0: any; accepted before seq. */
+/*
+ * Is anything that matches still queued or executing? queues: a mask; pasid < 0: any; accepted
+ * before seq.
+ */
 bool dsa_busy(DSAState *s, uint32_t queues, int64_t pasid, uint64_t before);
 /* Drop what matches: no record, no more accesses to memory. */
 void dsa_abort(DSAState *s, uint32_t queues, int64_t pasid);
@@ -194,8 +201,8 @@ bool dsa_write_log(DSAState *s, uint64_t addr, const void *bytes, size_t len);
 void dsa_interrupt(DSAState *s, uint32_t cause);
 void dsa_completion_interrupt(DSAState *s, const struct sva_desc *desc);
 bool dsa_int_handle_valid(DSAState *s, unsigned int handle, bool has_pasid, uint32_t pasid);
-void dsa_error(DSAState *s, const struct sva_desc *desc, const struct sva_model_outcome *outcome, unsigned int queue,
-               uint32_t pasid);
+void dsa_error(DSAState *s, const struct sva_desc *desc, const struct sva_model_outcome *outcome,
+               unsigned int queue, uint32_t pasid);
 void dsa_error_code(DSAState *s, uint8_t code, int queue);
 void dsa_halt(DSAState *s, unsigned int reset_type);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Engines: threads beside the vCPUs. Each takes descriptors from the queues of its group, in turn, a queue's priority
- * saying how many it gets in a round, and lets the model execute them.
+ * Engines: threads beside the vCPUs. Each takes descriptors from the queues of its group in turn,
+ * as many in a round as the queue's priority, and has the model execute them.
  *
- * With virtual-time=on there are no threads: a descriptor is taken by the vCPU's store, or when the one before ends,
- * and executed by a timer when the virtual clock says that it is done: latency, and bytes over bandwidth, after an
- * engine was free for it. What waits for the guest, a page request, is a coroutine that yields. So under icount a
- * program sees the same device in every run. The figures are made up.
+ * With virtual-time=on there are no threads: a descriptor is taken by the vCPU's store, or when the
+ * one before ends, and executed by a timer when the virtual clock says that it is done: latency,
+ * and bytes over bandwidth, after an engine was free for it. A page request waits for the guest in
+ * a coroutine that yields. So under icount a program sees the same device in every run.
+ * The figures are made up.
  */
 #include "dsa.h"
 #include "qemu/memalign.h"
@@ -73,7 +74,8 @@ bool dsa_busy(DSAState *s, uint32_t queues, int64_t pasid, uint64_t before)
         }
         for (n = 0; n < wq->q.count; n++) {
             unsigned int at = (wq->q.head + n) % wq->q.size;
-            uint32_t theirs = DSA_WQ_DEDICATED(wq) ? DSA_WQ_PASID(wq) : wq->q.ring[at].pasid_priv & 0xfffff;
+            uint32_t theirs =
+                DSA_WQ_DEDICATED(wq) ? DSA_WQ_PASID(wq) : wq->q.ring[at].pasid_priv & 0xfffff;
 
             if (wq->seq[at] <= before && (pasid < 0 || (DSA_WQ_PASID_EN(wq) && theirs == pasid))) {
                 return true;
@@ -90,7 +92,8 @@ void dsa_abort(DSAState *s, uint32_t queues, int64_t pasid)
     for (i = 0; i < DSA_NUM_ENGINES; i++) {
         DSAEngine *e = &s->engine[i];
 
-        if (e->busy && (queues >> e->queue & 1) && (pasid < 0 || (e->has_pasid && e->pasid == pasid))) {
+        if (e->busy && (queues >> e->queue & 1) &&
+            (pasid < 0 || (e->has_pasid && e->pasid == pasid))) {
             e->aborted = true;
             dsa_wake(e);
         }
@@ -102,8 +105,10 @@ void dsa_abort(DSAState *s, uint32_t queues, int64_t pasid)
             continue;
         }
         for (n = kept = 0; n < wq->q.count; n++) {
-            unsigned int from = (wq->q.head + n) % wq->q.size, to = (wq->q.head + kept) % wq->q.size;
-            uint32_t theirs = DSA_WQ_DEDICATED(wq) ? DSA_WQ_PASID(wq) : wq->q.ring[from].pasid_priv & 0xfffff;
+            unsigned int from = (wq->q.head + n) % wq->q.size,
+                         to = (wq->q.head + kept) % wq->q.size;
+            uint32_t theirs =
+                DSA_WQ_DEDICATED(wq) ? DSA_WQ_PASID(wq) : wq->q.ring[from].pasid_priv & 0xfffff;
 
             if (pasid >= 0 && !(DSA_WQ_PASID_EN(wq) && theirs == pasid)) {
                 wq->q.ring[to] = wq->q.ring[from];
@@ -127,7 +132,10 @@ static void dsa_check_occupancy(DSAState *s, DSAQueue *wq)
     }
 }
 
-/* The queue whose turn it is: the next one with descriptors and credits; when none has credits, a new round begins. */
+/*
+ * The queue whose turn it is: the next one with descriptors and credits; when none has credits, a
+ * new round begins.
+ */
 static int dsa_choose(DSAState *s, int group)
 {
     unsigned int round, i;
@@ -150,7 +158,7 @@ static int dsa_choose(DSAState *s, int group)
     return -1;
 }
 
-/* What the model must know of this device, this queue and this descriptor. */
+/* The profile of this device, this queue and this descriptor, for the model. */
 static void dsa_fill_profile(DSAState *s, DSAEngine *e, DSAQueue *wq)
 {
     struct sva_model_profile *p = &e->profile;
@@ -162,8 +170,9 @@ static void dsa_fill_profile(DSAState *s, DSAEngine *e, DSAQueue *wq)
     p->block_on_fault = DSA_WQ_BOF(wq);
     p->prs_disable = !e->prs;
     p->event_log = s->gencfg & DSA_GENCFG_EVL;
-    p->priv = !e->has_pasid || pci_get_word(s->parent_obj.config + s->parent_obj.exp.pasid_cap + PCI_PASID_CTRL) &
-                                   PCI_PASID_CTRL_PRIV;
+    p->priv = !e->has_pasid ||
+              pci_get_word(s->parent_obj.config + s->parent_obj.exp.pasid_cap + PCI_PASID_CTRL) &
+                  PCI_PASID_CTRL_PRIV;
     p->user_interrupt = s->gencfg & DSA_GENCFG_USER_INT;
     p->int_handles = 0;
     if (dsa_int_handle_valid(s, e->desc.int_handle, e->has_pasid, e->pasid)) {
@@ -194,7 +203,7 @@ static bool dsa_take(DSAEngine *e)
     e->aborted = e->write_failed = false;
     e->has_pasid = DSA_WQ_PASID_EN(wq);
     if (DSA_WQ_DEDICATED(wq)) {
-        /* the queue says whose it is, whatever the descriptor says */
+        /* the PASID of the queue, not that in the descriptor */
         e->desc.pasid_priv = DSA_WQ_PASID(wq) | (uint32_t)DSA_WQ_PRIV(wq) << 31;
     }
     e->pasid = e->desc.pasid_priv & 0xfffff;
@@ -214,7 +223,8 @@ static void dsa_dispatch(DSAState *s)
         DSAEngine *e = &s->engine[i];
 
         if (!e->busy && !e->co && dsa_take(e)) {
-            uint64_t bytes = sva_desc_opcode(&e->desc) == SVA_OPCODE_BATCH ? 64ull * e->desc.size : e->desc.size;
+            uint64_t bytes =
+                sva_desc_opcode(&e->desc) == SVA_OPCODE_BATCH ? 64ull * e->desc.size : e->desc.size;
             int64_t ns = s->latency_ns + bytes * 1000 / MAX(s->bytes_per_us, 1);
 
             timer_mod(e->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + ns);
@@ -271,8 +281,8 @@ static void dsa_done(DSAEngine *e, const struct sva_model_outcome *outcome)
     int i;
 
     e->busy = false;
-    if (!e->aborted && (sva_desc_flags(&e->desc) & SVA_DESC_RCI) && outcome->end != SVA_MODEL_LOST &&
-        outcome->swerror != SVA_STATUS_INT_HANDLE) {
+    if (!e->aborted && (sva_desc_flags(&e->desc) & SVA_DESC_RCI) &&
+        outcome->end != SVA_MODEL_LOST && outcome->swerror != SVA_STATUS_INT_HANDLE) {
         dsa_completion_interrupt(s, &e->desc);
     }
     /* drains wait for this */
@@ -284,7 +294,7 @@ static void dsa_done(DSAEngine *e, const struct sva_model_outcome *outcome)
     dsa_command_poll(s);
 }
 
-/* The descriptor in hand, from beginning to end. */
+/* Executes the current descriptor of an engine. */
 static void dsa_run(DSAEngine *e)
 {
     struct sva_model_mem mem = dsa_mem_ops;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the device tells the driver: interrupts, the software error register, the event log, and that it has halted. */
+/*
+ * What the device reports to the driver: interrupts, the software error register, the event log,
+ * and that it has halted.
+ */
 #include "dsa.h"
 #include "hw/pci/msix.h"
 
@@ -42,7 +45,7 @@ void dsa_completion_interrupt(DSAState *s, const struct sva_desc *desc)
     }
 }
 
-/* A handle is an index of the MSI-X table; its permission entry says whose it is. */
+/* A handle is an index of the MSI-X table; its permission entry has the PASID that may use it. */
 bool dsa_int_handle_valid(DSAState *s, unsigned int handle, bool has_pasid, uint32_t pasid)
 {
     uint32_t perm;
@@ -78,8 +81,8 @@ void dsa_error_code(DSAState *s, uint8_t code, int queue)
     dsa_set_swerror(s, error);
 }
 
-void dsa_error(DSAState *s, const struct sva_desc *desc, const struct sva_model_outcome *outcome, unsigned int queue,
-               uint32_t pasid)
+void dsa_error(DSAState *s, const struct sva_desc *desc, const struct sva_model_outcome *outcome,
+               unsigned int queue, uint32_t pasid)
 {
     uint16_t size = s->evlcfg[1] & 0xffff;
     uint64_t entry[8];
@@ -88,7 +91,10 @@ void dsa_error(DSAState *s, const struct sva_desc *desc, const struct sva_model_
         return;
     }
     if (!(s->gencfg & DSA_GENCFG_EVL) || !size) {
-        /* The first half of a log entry is the layout of the register, but for what bytes 12-15 say. */
+        /*
+         * The first half of a log entry is the layout of the register, but for what bytes 12-15
+         * say.
+         */
         entry[0] &= ~0x83ull; /* bits 1:0 are the register's, 7 is reserved there */
         entry[1] &= 0xffff;
         if ((outcome->comp.status & SVA_STATUS_MASK) == SVA_STATUS_INVALID_FLAGS) {
@@ -112,7 +118,10 @@ void dsa_error(DSAState *s, const struct sva_desc *desc, const struct sva_model_
     }
 }
 
-/* The device stops: portals answer retry, what is under way is never completed, until a reset of that type. */
+/*
+ * The device halts: portals return "retry", descriptors in flight are never completed, until a
+ * reset of that type.
+ */
 void dsa_halt(DSAState *s, unsigned int reset_type)
 {
     int i;

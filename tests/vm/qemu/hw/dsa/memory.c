@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How the model reaches guest memory: windows of at most one page, each a copy. A window is translated and read when
- * it is opened, translated again and written when it is closed, both under the BQL, so nothing is kept across an
- * invalidation: there is no device TLB that could be stale, and an invalidation need not wait for us.
+ * How the model reaches guest memory: windows of at most one page, each a copy. A window is
+ * translated and read when it is opened, translated again and written when it is closed, both under
+ * the BQL, so nothing is kept across an invalidation: there is no device TLB that could be stale,
+ * and an invalidation need not wait for this code.
  *
- * With a PASID translation is by ATS, and where it fails and the descriptor may block, by a page request, which waits
- * for the guest's answer. Without a PASID it is plain bus-master DMA.
+ * With a PASID translation is by ATS, and where it fails and the descriptor may block, by a page
+ * request, which waits for the guest's answer. Without a PASID it is plain bus-master DMA.
  */
 #include "dsa.h"
 #include "exec/cpu-common.h"
@@ -34,7 +35,7 @@ static void dsa_pri_answer(IOMMUPRINotifier *notifier, IOMMUPRIResponse *respons
     }
 }
 
-/* Ask the guest for a page and wait. True: it says that the page is there now. */
+/* Requests a page from the guest and waits. True: the guest reports that the page is there. */
 static bool dsa_request_page(DSAEngine *e, uint64_t addr, bool write)
 {
     DSAState *s = e->dsa;
@@ -49,8 +50,8 @@ static bool dsa_request_page(DSAEngine *e, uint64_t addr, bool write)
     e->prgi = s->next_prgi++ & 0x1ff;
     e->answered = e->granted = false;
     e->waiting = true;
-    if (pci_pri_request_page(pdev, e->pasid, false, false, addr & ~(uint64_t)(DSA_PAGE - 1), true, e->prgi, !write,
-                             write)) {
+    if (pci_pri_request_page(pdev, e->pasid, false, false, addr & ~(uint64_t)(DSA_PAGE - 1), true,
+                             e->prgi, !write, write)) {
         e->waiting = false;
         return false;
     }
@@ -68,18 +69,24 @@ static bool dsa_translate(DSAEngine *e, uint64_t addr, bool write, hwaddr *phys)
     hwaddr xlat, len = 1;
     MemoryRegion *mr;
 
-    if (!e->ats || pci_ats_request_translation(PCI_DEVICE(e->dsa), e->pasid, false, false, addr, 1, !write, &entry, 1,
-                                               &errors) != 1 || errors) {
+    if (!e->ats ||
+        pci_ats_request_translation(PCI_DEVICE(e->dsa), e->pasid, false, false, addr, 1, !write,
+                                    &entry, 1, &errors) != 1 ||
+        errors) {
         return false;
     }
     *phys = (entry.translated_addr & ~entry.addr_mask) | (addr & entry.addr_mask);
     /* Peer-to-peer is not emulated: a page of another device is a fault. */
     RCU_READ_LOCK_GUARD();
-    mr = address_space_translate(&address_space_memory, *phys, &xlat, &len, write, MEMTXATTRS_UNSPECIFIED);
+    mr = address_space_translate(&address_space_memory, *phys, &xlat, &len, write,
+                                 MEMTXATTRS_UNSPECIFIED);
     return memory_access_is_direct(mr, write, MEMTXATTRS_UNSPECIFIED);
 }
 
-/* Move len bytes, all in one page, between guest and host. The BQL is held. Records are written status last. */
+/*
+ * Move len bytes, all in one page, between guest and host. The BQL is held. Records are written
+ * status last.
+ */
 static bool dsa_move(DSAEngine *e, uint64_t addr, uint8_t *bytes, size_t len, unsigned int access)
 {
     bool write = access & SVA_MODEL_WRITE;
@@ -101,15 +108,17 @@ static bool dsa_move(DSAEngine *e, uint64_t addr, uint8_t *bytes, size_t len, un
         return res == MEMTX_OK && (!first || pci_dma_write(pdev, addr, bytes, first) == MEMTX_OK);
     }
     while (!dsa_translate(e, addr, write, &phys)) {
-        if (!(e->prs && (access & (SVA_MODEL_BOF | SVA_MODEL_RECORD))) || !dsa_request_page(e, addr, write) ||
-            e->aborted) {
+        if (!(e->prs && (access & (SVA_MODEL_BOF | SVA_MODEL_RECORD))) ||
+            !dsa_request_page(e, addr, write) || e->aborted) {
             return false;
         }
     }
     if (!write) {
-        return address_space_read(&address_space_memory, phys, MEMTXATTRS_UNSPECIFIED, bytes, len) == MEMTX_OK;
+        return address_space_read(&address_space_memory, phys, MEMTXATTRS_UNSPECIFIED, bytes,
+                                  len) == MEMTX_OK;
     }
-    address_space_write(&address_space_memory, phys + first, MEMTXATTRS_UNSPECIFIED, bytes + first, len - first);
+    address_space_write(&address_space_memory, phys + first, MEMTXATTRS_UNSPECIFIED, bytes + first,
+                        len - first);
     if (first) {
         smp_wmb();
         address_space_write(&address_space_memory, phys, MEMTXATTRS_UNSPECIFIED, bytes, first);
@@ -131,8 +140,8 @@ static void *dsa_map(void *ctx, uint64_t addr, size_t *len, unsigned int access,
         assert(w < e->window + ARRAY_SIZE(e->window));
     }
     /*
-     * What is to be written is read too, which the model may rely on. But it must be writable: translate it as a
-     * write, so that a fault shows now.
+     * What is to be written is read too, which the model may rely on. But it must be writable:
+     * translate it as a write, so that a fault shows now.
      */
     dsa_lock(e);
     if ((access & SVA_MODEL_WRITE) && e->has_pasid) {
@@ -140,13 +149,15 @@ static void *dsa_map(void *ctx, uint64_t addr, size_t *len, unsigned int access,
 
         good = true;
         while (!e->aborted && !dsa_translate(e, addr, true, &phys)) {
-            if (!(e->prs && (access & (SVA_MODEL_BOF | SVA_MODEL_RECORD))) || !dsa_request_page(e, addr, true)) {
+            if (!(e->prs && (access & (SVA_MODEL_BOF | SVA_MODEL_RECORD))) ||
+                !dsa_request_page(e, addr, true)) {
                 good = false;
                 break;
             }
         }
         good = good && !e->aborted &&
-               address_space_read(&address_space_memory, phys, MEMTXATTRS_UNSPECIFIED, w->bytes, *len) == MEMTX_OK;
+               address_space_read(&address_space_memory, phys, MEMTXATTRS_UNSPECIFIED, w->bytes,
+                                  *len) == MEMTX_OK;
     } else {
         good = dsa_move(e, addr, w->bytes, *len, access & ~SVA_MODEL_WRITE);
     }
@@ -172,8 +183,12 @@ static void dsa_unmap(void *ctx, void *host, size_t used, unsigned int access)
     if (access & SVA_MODEL_RECORD) {
         struct sva_comp *comp = host;
 
-        /* A page went away after it was translated: data is lost, and the record must not say otherwise. */
-        if (e->write_failed && (comp->status == SVA_STATUS_SUCCESS || comp->status == SVA_STATUS_SUCCESS_PRED)) {
+        /*
+         * A page went away after it was translated: data is lost, and the record must not say
+         * otherwise.
+         */
+        if (e->write_failed &&
+            (comp->status == SVA_STATUS_SUCCESS || comp->status == SVA_STATUS_SUCCESS_PRED)) {
             comp->status = SVA_STATUS_HW_ERROR_WRITE;
         }
         e->write_failed = false;
@@ -185,7 +200,8 @@ static void dsa_unmap(void *ctx, void *host, size_t used, unsigned int access)
     dsa_unlock(e);
 }
 
-static void dsa_event(void *ctx, const struct sva_desc *desc, const struct sva_model_outcome *outcome)
+static void dsa_event(void *ctx, const struct sva_desc *desc,
+                      const struct sva_model_outcome *outcome)
 {
     DSAEngine *e = ctx;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The register file, BAR 0, in words of 32 bits. Configuration can be written while what it configures is off. */
+/*
+ * The register file, BAR 0, in words of 32 bits. Configuration can be written while what it
+ * configures is off.
+ */
 #include "dsa.h"
 
 #define IN(addr, base, size) ((addr) >= (base) && (addr) < (base) + (size))
@@ -19,7 +22,8 @@ static uint64_t dsa_wqcap(DSAState *s)
 
 static uint64_t dsa_grpcap(DSAState *s)
 {
-    uint64_t cap = DSA_NUM_GROUPS | DSA_READ_BUFS << 8 | 3u << 16; /* read buffers: controlled, limited */
+    /* read buffers: controlled, limited */
+    uint64_t cap = DSA_NUM_GROUPS | DSA_READ_BUFS << 8 | 3u << 16;
 
     return s->profile.version >= 0x200 ? cap | 1u << 18 : cap; /* progress limits */
 }
@@ -40,9 +44,10 @@ static uint64_t dsa_cap_read(DSAState *s, hwaddr addr)
     case DSA_REG_OPCAP ... DSA_REG_OPCAP + 31:
         return s->profile.op_cap[(addr - DSA_REG_OPCAP) / 8];
     case DSA_REG_TABLES:
-        return DSA_GRPCFG / 0x100 | DSA_WQCFG / 0x100 << 16 | (uint64_t)(DSA_MSIX_PERM / 0x100) << 32;
+        return DSA_GRPCFG / 0x100 | DSA_WQCFG / 0x100 << 16 |
+               (uint64_t)(DSA_MSIX_PERM / 0x100) << 32;
     case DSA_REG_TABLES + 8:
-        return DSA_PERFMON / 0x100; /* there, with no counters: Linux takes that without a word */
+        return DSA_PERFMON / 0x100; /* without counters: Linux accepts that silently */
     case DSA_REG_DSACAP ... DSA_REG_DSACAP + 23:
         return s->profile.dsacap[(addr - DSA_REG_DSACAP) / 8];
     case DSA_REG_CMDCAP:
@@ -69,7 +74,8 @@ static uint64_t dsa_mmio_read(void *opaque, hwaddr addr, unsigned int size)
 
     if (IN(addr, DSA_GRPCFG, sizeof(s->grpcfg))) {
         addr -= DSA_GRPCFG;
-        return (uint32_t)(s->grpcfg[addr / DSA_GRPCFG_SIZE][addr % DSA_GRPCFG_SIZE / 8] >> (addr & 4) * 8);
+        return (uint32_t)(s->grpcfg[addr / DSA_GRPCFG_SIZE][addr % DSA_GRPCFG_SIZE / 8] >>
+                          (addr & 4) * 8);
     }
     if (IN(addr, DSA_WQCFG, DSA_NUM_QUEUES * DSA_WQCFG_SIZE)) {
         return dsa_wq_read(s, addr - DSA_WQCFG);
@@ -109,7 +115,10 @@ static void dsa_wq_write(DSAState *s, hwaddr addr, uint32_t value)
     if (word == 6) {
         wq->cfg[6] &= ~(value & DSA_WQ_OCC_INT);
     } else if (word == 5 || wq->state == DSA_WQ_DISABLED) {
-        /* the limit of the occupancy interrupt may change while the queue is on; its size not while the device is */
+        /*
+         * the limit of the occupancy interrupt may change while the queue is on; its size not while
+         * the device is
+         */
         if (word || s->state == DSA_DISABLED || !(s->profile.gen_cap >> 31 & 1)) {
             wq->cfg[word] = value;
         } else if (wq->cfg[0] == 0 || value <= wq->cfg[0]) {
@@ -131,7 +140,8 @@ static void dsa_mmio_write(void *opaque, hwaddr addr, uint64_t value, unsigned i
     if (IN(addr, DSA_GRPCFG, sizeof(s->grpcfg))) {
         addr -= DSA_GRPCFG;
         if (off) {
-            dsa_set_half(&s->grpcfg[addr / DSA_GRPCFG_SIZE][addr % DSA_GRPCFG_SIZE / 8], addr, value);
+            dsa_set_half(&s->grpcfg[addr / DSA_GRPCFG_SIZE][addr % DSA_GRPCFG_SIZE / 8], addr,
+                         value);
         }
         return;
     }
@@ -145,7 +155,8 @@ static void dsa_mmio_write(void *opaque, hwaddr addr, uint64_t value, unsigned i
     }
     switch (addr) {
     case DSA_REG_GENCFG:
-        s->gencfg = value & (0xff | DSA_GENCFG_USER_INT | (s->profile.gen_cap >> 13 & 3 ? DSA_GENCFG_EVL : 0));
+        s->gencfg = value & (0xff | DSA_GENCFG_USER_INT |
+                             (s->profile.gen_cap >> 13 & 3 ? DSA_GENCFG_EVL : 0));
         break;
     case DSA_REG_GENCTRL:
         s->genctrl = value & (DSA_GENCTRL_SWERROR | DSA_GENCTRL_HALT | DSA_GENCTRL_EVL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Portals, BAR 2: four pages for each queue. The first is unlimited, the second takes an ENQCMD only below the
- * queue's threshold; the two of IMS are not there, so they answer retry. Only a 64-byte store does anything, and bits
- * 11:6 of its address do not matter. Reads give ones.
+ * Portals, BAR 2: four pages for each queue. The first is unlimited, the second takes an ENQCMD
+ * only below the queue's threshold; the two of IMS do not exist, so they return "retry". Only a
+ * 64-byte store does anything, and bits 11:6 of its address do not matter. Reads give ones.
  */
 #include "dsa.h"
 
