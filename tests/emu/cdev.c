@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: the character device. What open, mmap, write and close answer, line by line as
- * Linux' driver does. The argument says how the run is shaped: normal, dsa2, no-mmap, refuse-sva,
- * ptrace.
+ * Run under sva-emu: the character device. What open, mmap, write and close return, line by line as
+ * with Linux' driver. The argument says which options the run has: normal, dsa2, no-mmap,
+ * refuse-sva, ptrace, trace.
  */
 #include <poll.h>
 #include <sys/stat.h>
@@ -37,7 +37,7 @@ static bool copied(unsigned int i)
 	return wait_record(&comp[i], 5) == SVA_STATUS_SUCCESS && !memcmp(from, to, sizeof(from));
 }
 
-/* The error of a mmap, 0 if it worked; it is unmapped again. */
+/* The error of mmap(), 0 if it succeeded; the mapping is removed again. */
 static int mmap_error(size_t len, int prot, int flags, int fd, off_t offset)
 {
 	void *portal = mmap(NULL, len, prot, flags, fd, offset);
@@ -63,16 +63,19 @@ static void test_node(void)
 	struct stat st;
 	int fd;
 
-	ok(stat(SHARED, &st) == 0 && S_ISCHR(st.st_mode), "a node is a character device");
-	is(major(st.st_rdev), 511, "with a major number");
+	ok(stat(SHARED, &st) == 0 && S_ISCHR(st.st_mode),
+	   "stat() reports the node of a queue as a character device");
+	is(major(st.st_rdev), 511, "the node of a queue has the major number 511");
 	fd = open(SHARED, O_RDWR | O_CLOEXEC);
-	ok(fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode), "when it is open, too");
-	ok((fcntl(fd, F_GETFD) & FD_CLOEXEC), "O_CLOEXEC is kept");
+	ok(fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode),
+	   "fstat() reports an open node as a character device, too");
+	ok((fcntl(fd, F_GETFD) & FD_CLOEXEC),
+	   "a node that was opened with O_CLOEXEC has FD_CLOEXEC");
 	if (!shaped("ptrace"))
-		ok(read(fd, to, 64) == -1 && errno == EINVAL, "it can not be read");
+		ok(read(fd, to, 64) == -1 && errno == EINVAL, "read() of a node is EINVAL");
 	close(fd);
 	is(open_error("/dev/dsa/wq0.2"), ENOENT, "a queue that is not enabled has no node");
-	is(open_error("/dev/dsa/wq9.9"), ENOENT, "nor has one that does not exist");
+	is(open_error("/dev/dsa/wq9.9"), ENOENT, "a queue that does not exist has no node");
 }
 
 static void test_open(void)
@@ -81,21 +84,24 @@ static void test_open(void)
 
 	a = open(SHARED, O_RDWR | O_CLOEXEC);
 	b = open(SHARED, O_RDWR | O_CLOEXEC);
-	ok(a >= 0 && b >= 0, "a shared queue can be opened twice");
+	ok(a >= 0 && b >= 0, "a shared queue can be opened twice at a time");
 	close(a);
 	close(b);
 	a = open(DEDICATED, O_RDWR | O_CLOEXEC);
-	ok(a >= 0, "a dedicated queue can be opened");
-	is(open_error(DEDICATED), EBUSY, "once");
+	ok(a >= 0, "a dedicated queue can be opened for the first time");
+	is(open_error(DEDICATED), EBUSY,
+	   "a dedicated queue that is open cannot be opened again: EBUSY");
 	b = dup(a);
 	close(a);
-	is(open_error(DEDICATED), EBUSY, "while a copy of the descriptor is open");
+	is(open_error(DEDICATED), EBUSY,
+	   "a dedicated queue is EBUSY while a copy of its descriptor is open");
 	close(b);
-	is(open_error(DEDICATED), 0, "and again when all are closed");
+	is(open_error(DEDICATED), 0,
+	   "a dedicated queue can be opened again when all its descriptors are closed");
 	a = open(DEDICATED, O_RDONLY);
-	ok(a >= 0, "it can be opened for reading only");
+	ok(a >= 0, "a dedicated queue can be opened for reading only");
 	c = mmap_error(4096, PROT_WRITE, MAP_SHARED, a, 0);
-	is(c, EACCES, "but then it can not be mapped for writing");
+	is(c, EACCES, "a queue that is open for reading cannot be mapped for writing: EACCES");
 	close(a);
 }
 
@@ -104,15 +110,20 @@ static void test_mmap(void)
 	int want = shaped("no-mmap") ? EPERM : 0, fd = open(DEDICATED, O_RDWR | O_CLOEXEC);
 	void *portal;
 
-	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 0), want, "mmap of a page");
+	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 0), want,
+	   "mmap() of one page of a queue: as the run allows");
 	is(mmap_error(4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0), want,
-	   "with PROT_READ and MAP_POPULATE");
-	is(mmap_error(64, PROT_WRITE, MAP_SHARED, fd, 0), want, "of less than a page");
+	   "mmap() with PROT_READ and MAP_POPULATE: as the run allows");
+	is(mmap_error(64, PROT_WRITE, MAP_SHARED, fd, 0), want,
+	   "mmap() of less than a page: as the run allows");
 	is(mmap_error(8192, PROT_WRITE, MAP_SHARED, fd, 0), want ? EPERM : EINVAL,
-	   "of more than a page");
-	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 4096), want, "the offset does not matter");
-	is(mmap_error(0, PROT_WRITE, MAP_SHARED, fd, 0), EINVAL, "a length of 0");
-	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 100), EINVAL, "an offset within a page");
+	   "mmap() of more than a page is EINVAL, or EPERM if the run allows none");
+	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 4096), want,
+	   "mmap() at an offset of one page: as the run allows");
+	is(mmap_error(0, PROT_WRITE, MAP_SHARED, fd, 0), EINVAL,
+	   "mmap() with a length of 0 is EINVAL");
+	is(mmap_error(4096, PROT_WRITE, MAP_SHARED, fd, 100), EINVAL,
+	   "mmap() at an offset within a page is EINVAL");
 	if (want) {
 		close(fd);
 		return;
@@ -123,14 +134,14 @@ static void test_mmap(void)
 	   "a mapping keeps a dedicated queue after its descriptor is closed");
 	fresh(0);
 	movdir64b(portal, &desc[0]);
-	ok(copied(0), "and its portal works");
+	ok(copied(0), "MOVDIR64B to a portal whose descriptor is closed copies");
 	munmap(portal, 4096);
-	is(open_error(DEDICATED), 0, "until it is unmapped");
+	is(open_error(DEDICATED), 0, "a dedicated queue can be opened again after it was unmapped");
 }
 
 /*
- * In a child: what of the parent's is left? The exit status has a bit for each thing that was as it
- * should be.
+ * In a child: what can it still use of its parent? The exit status has a bit for each result that
+ * is as expected.
  */
 static int in_child(int shared_fd, int dedicated_fd)
 {
@@ -156,9 +167,10 @@ static void test_fork(void)
 		_exit(in_child(a, b));
 	waitpid(pid, &status, 0);
 	is(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0x1f,
-	   "a child may not use its parent's descriptors; it may open a shared queue itself");
+	   "a child cannot write to its parent's descriptors or map them; it can open a shared queue itself");
 	fresh(1);
-	ok(write(a, &desc[1], 64) == 64 && copied(1), "the parent goes on");
+	ok(write(a, &desc[1], 64) == 64 && copied(1),
+	   "the parent can still write to its descriptor after a fork");
 	close(a);
 	pid = fork();
 	if (pid == 0)
@@ -167,7 +179,8 @@ static void test_fork(void)
 	is(open_error(DEDICATED), EBUSY, "a child that holds the descriptor keeps the queue");
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	is(open_error(DEDICATED), 0, "until it dies");
+	is(open_error(DEDICATED), 0,
+	   "a dedicated queue can be opened again after the child that held it has ended");
 }
 
 static void test_write(const char *path)
@@ -178,59 +191,68 @@ static void test_write(const char *path)
 	unsigned int i;
 
 	fresh(0);
-	is(write(fd, &desc[0], 64), 64, "write of a descriptor");
-	ok(copied(0), "it is executed");
+	is(write(fd, &desc[0], 64), 64, "write() of one descriptor returns 64");
+	ok(copied(0), "the descriptor of one write() is executed");
 	for (i = 0; i < 4; i++)
 		fresh(i);
-	is(write(fd, desc, 4 * 64), 256, "write of four");
+	is(write(fd, desc, 4 * 64), 256, "write() of four descriptors returns 256");
 	for (i = 0; i < 4 && wait_record(&comp[i], 5) == SVA_STATUS_SUCCESS; i++)
 		;
-	is(i, 4, "all are executed");
-	is(write(fd, desc, 63), 0, "less than a descriptor is nothing");
+	is(i, 4, "all four descriptors of one write() are executed");
+	is(write(fd, desc, 63), 0, "write() of less than a descriptor returns 0");
 	fresh(0);
-	is(write(fd, desc, 64 + 63), 64, "what is left over is ignored");
-	is(write(fd, nowhere, 64), -1, "a bad buffer");
-	is(errno, EFAULT, "is EFAULT");
+	is(write(fd, desc, 64 + 63), 64,
+	   "write() of 127 bytes takes one descriptor and returns 64");
+	is(write(fd, nowhere, 64), -1, "write() from a bad address fails");
+	is(errno, EFAULT, "write() from a bad address sets EFAULT");
 	fresh(0);
 	fresh(1);
 	desc[1].completion_addr += 8;
-	is(write(fd, &desc[1], 64), -1, "a record that is not aligned");
-	is(errno, EINVAL, "is EINVAL");
+	is(write(fd, &desc[1], 64), -1,
+	   "write() of a descriptor whose record is not aligned fails");
+	is(errno, EINVAL, "write() of a descriptor whose record is not aligned sets EINVAL");
 	desc[1].flags_opcode = sva_desc_word(SVA_OPCODE_MEMMOVE, 0);
-	ok(write(fd, &desc[1], 64) == -1 && errno == EINVAL, "even without CRAV");
+	ok(write(fd, &desc[1], 64) == -1 && errno == EINVAL,
+	   "write() refuses an address that is not aligned even if no record is asked for");
 	is(write(fd, desc, 3 * 64), 64,
-	   "an error behind the first ends the write with what was taken");
+	   "write() of three, the second bad: returns 64, for the first");
 	prep(&desc[0], &comp[0], SVA_OPCODE_BATCH, desc + 2, NULL, 2);
 	for (i = 2; i < 4; i++)
 		fresh(i);
 	if (shaped("dsa2")) {
-		is(write(fd, desc, 64), 64, "a batch is taken on DSA 2");
-		is(wait_record(&comp[0], 5), SVA_STATUS_SUCCESS, "and executed");
+		is(write(fd, desc, 64), 64, "DSA 2: write() of a batch returns 64");
+		is(wait_record(&comp[0], 5), SVA_STATUS_SUCCESS,
+		   "DSA 2: the batch of a write() succeeds");
 		ok(comp[2].status == SVA_STATUS_SUCCESS && comp[3].status == SVA_STATUS_SUCCESS,
-		   "with all that is in it");
+		   "DSA 2: both descriptors in the batch of a write() succeed");
 	} else {
-		ok(write(fd, desc, 64) == -1 && errno == EINVAL, "a batch is refused on DSA 1");
+		ok(write(fd, desc, 64) == -1 && errno == EINVAL,
+		   "DSA 1: write() of a batch is EINVAL");
 	}
 	fresh(0);
 	fresh(1);
 	iov[0] = (struct iovec){ &desc[0], 64 };
 	iov[1] = (struct iovec){ &desc[1], 64 };
-	ok(writev(fd, iov, 2) == 128 && copied(1), "writev of two");
+	ok(writev(fd, iov, 2) == 128 && copied(1),
+	   "writev() of two descriptors returns 128, and they are executed");
 	fresh(0);
 	desc[0].pasid_priv = 0x80000123;
 	ok(write(fd, desc, 64) == 64 && copied(0),
-	   "the PASID and PRIV of the program do not count");
+	   "write() ignores PASID and PRIV in a descriptor");
 	close(fd);
-	ok(write(fd, desc, 64) == -1 && errno == EBADF, "write to a closed descriptor");
+	ok(write(fd, desc, 64) == -1 && errno == EBADF, "write() to a closed descriptor is EBADF");
 }
 
 static void test_refused(void)
 {
-	is(open_error(SHARED), EOPNOTSUPP, "a kernel without SVA refuses to open a shared queue");
-	is(open_error(DEDICATED), EOPNOTSUPP, "and a dedicated one");
+	is(open_error(SHARED), EOPNOTSUPP, "without SVA, opening a shared queue is EOPNOTSUPP");
+	is(open_error(DEDICATED), EOPNOTSUPP,
+	   "without SVA, opening a dedicated queue is EOPNOTSUPP");
 }
 
-/* A descriptor that is passed on by exec keeps a dedicated queue, and is of no use. */
+/*
+ * A descriptor that is passed on by exec keeps a dedicated queue in use, but cannot be written to.
+ */
 static void after_exec(const char *number)
 {
 	int fd = atoi(number);
@@ -254,7 +276,7 @@ static void test_exec(const char *self)
 	}
 	waitpid(pid, &status, 0);
 	is(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 3,
-	   "after exec the descriptor is refused, and keeps the queue");
+	   "after exec an inherited descriptor is refused, and the queue stays in use");
 	close(fd);
 }
 
@@ -263,7 +285,7 @@ static void test_poll(void)
 	int fd = open(SHARED, O_RDWR | O_CLOEXEC);
 	struct pollfd p = { .fd = fd, .events = POLLIN | POLLOUT };
 
-	is(poll(&p, 1, 0), 0, "poll says nothing while the device has no error");
+	is(poll(&p, 1, 0), 0, "poll() reports nothing while the device has no error");
 	close(fd);
 }
 
@@ -278,7 +300,7 @@ static void test_trace(void)
 	struct stat st;
 
 	fresh(0);
-	ok(write(fd, &desc[0], 64) == 64 && copied(0), "a descriptor, which is traced");
+	ok(write(fd, &desc[0], 64) == 64 && copied(0), "with --trace a descriptor is executed");
 	own = mkostemp(name, O_APPEND);
 	unlink(name);
 	for (int i = 3; i < 600; i++)
@@ -286,9 +308,9 @@ static void test_trace(void)
 			dup2(own, i);
 	fresh(1);
 	ok(write(fd, &desc[1], 64) == 64 && copied(1),
-	   "another one, after the program used all other numbers for a file");
+	   "with --trace a descriptor is executed after the program has used all numbers for a file");
 	is(fstat(own, &st) ? -1 : (long)st.st_size, 0,
-	   "nothing of the trace is in the program's file");
+	   "no line of the trace is in the file of the program");
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the programs that are run under sva-emu share: the instructions as bytes, a portal, a
+ * Shared by the programs that are run under sva-emu: the instructions as bytes, a portal, a
  * descriptor and its record.
  */
 #ifndef SVA_TESTS_EMU_CLIENT_H
@@ -22,7 +22,7 @@
 
 #include "sva/desc.h"
 
-/* ENQCMD: true if the answer is retry. */
+/* ENQCMD: true for retry. */
 static inline bool enqcmd(volatile void *portal, const void *desc)
 {
 	uint8_t retry;
@@ -45,7 +45,7 @@ static inline void umonitor(const volatile void *addr)
 	__asm__ volatile(".byte 0xf3, 0x0f, 0xae, 0xf0" : : "a"(addr) : "memory");
 }
 
-/* True if the system's limit ended the wait. */
+/* True if the limit of the system ended the wait. */
 static inline bool umwait(unsigned int state, uint64_t deadline)
 {
 	uint8_t limit;
@@ -102,7 +102,7 @@ static inline void prep(struct sva_desc *desc, struct sva_comp *comp, enum sva_o
 	desc->size = (uint32_t)size;
 }
 
-/* Poll a record for so many seconds and a little. Its status, or 0. */
+/* Poll a record for so many seconds. Returns its status, or 0 if none came. */
 static inline uint8_t wait_record(const struct sva_comp *comp, int seconds)
 {
 	struct timespec start, now;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: page faults of the engine. Bad addresses end in a record and never in a crash;
- * memory that is unmapped while it is in use does no harm. With the argument strict, the run has
+ * Run under sva-emu: page faults of the engine. Bad addresses lead to a record, never to a crash,
+ * also if memory is unmapped while it is in use. With the argument strict, the run has
  * --strict-faults.
  */
 #include <pthread.h>
@@ -38,27 +38,30 @@ static void test_bad_addresses(void)
 	memset(hole, 2, 3 * PAGE);
 	munmap(hole + PAGE, PAGE);
 	is(submit(SVA_OPCODE_MEMMOVE, 0, hole, good, 3 * PAGE), SVA_STATUS_PAGE_FAULT,
-	   "a source with a hole: page fault");
-	is(comp.bytes, PAGE, "after the page before it");
-	is(comp.fault_addr & ~(PAGE - 1), (uintptr_t)hole + PAGE, "with its address");
+	   "a copy from a source with a hole ends with a page fault");
+	is(comp.bytes, PAGE, "source with a hole: the record counts the page before it");
+	is(comp.fault_addr & ~(PAGE - 1), (uintptr_t)hole + PAGE,
+	   "source with a hole: the record has the address of the hole");
 	is(submit(SVA_OPCODE_MEMMOVE, 0, good, hole, 3 * PAGE),
 	   SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
-	   "a destination with a hole: page fault of a write");
-	is(comp.bytes, PAGE, "after the page before it");
+	   "a copy to a destination with a hole ends with a page fault of a write");
+	is(comp.bytes, PAGE, "destination with a hole: the record counts the page before it");
 	is(submit(SVA_OPCODE_MEMMOVE, SVA_DESC_BOF, good, hole + PAGE, 64) & SVA_STATUS_MASK,
-	   SVA_STATUS_PAGE_FAULT_IR, "with block on fault: nobody can resolve it");
+	   SVA_STATUS_PAGE_FAULT_IR,
+	   "a hole with block on fault: a page fault that cannot be resolved");
 	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0x10, good, 64), SVA_STATUS_PAGE_FAULT,
-	   "the zero page");
+	   "a source in page 0: page fault");
 	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0xffffffff80000000ul, good, 64),
-	   SVA_STATUS_PAGE_FAULT, "the kernel");
+	   SVA_STATUS_PAGE_FAULT, "a source in the kernel: page fault");
 	is(submit(SVA_OPCODE_MEMMOVE, 0, (void *)0x8000000000000000ul, good, 64),
-	   SVA_STATUS_PAGE_FAULT, "no address at all");
+	   SVA_STATUS_PAGE_FAULT, "a source that is no canonical address: page fault");
 	is(submit(SVA_OPCODE_MEMMOVE, 0, portal, good, 64), SVA_STATUS_PAGE_FAULT,
-	   "a portal is no memory");
+	   "a source that is a portal: page fault");
 	mprotect(hole, PAGE, PROT_READ);
 	is(submit(SVA_OPCODE_MEMMOVE, 0, good, hole, 64), SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
-	   "a read-only page");
-	is(submit(SVA_OPCODE_MEMMOVE, 0, hole, good, 64), SVA_STATUS_SUCCESS, "can be read");
+	   "a destination that is read-only: page fault of a write");
+	is(submit(SVA_OPCODE_MEMMOVE, 0, hole, good, 64), SVA_STATUS_SUCCESS,
+	   "a source that is read-only is copied");
 	munmap(good, 3 * PAGE);
 }
 
@@ -70,10 +73,10 @@ static void test_bad_records(void)
 	munmap(gone, PAGE);
 	prep(&desc, &comp, SVA_OPCODE_MEMMOVE, a, a + 2048, 64);
 	desc.completion_addr = (uintptr_t)gone;
-	ok(!enqcmd(portal, &desc), "a record that is not mapped: taken");
+	ok(!enqcmd(portal, &desc), "a descriptor whose record is not mapped is accepted");
 	memset(a, 2, 64);
 	is(submit(SVA_OPCODE_MEMMOVE, 0, a, a + 2048, 64), SVA_STATUS_SUCCESS,
-	   "and the queue goes on");
+	   "the queue executes the next descriptor after a lost record");
 	prep(&desc, &comp, SVA_OPCODE_MEMMOVE, a, a + 2048, 64);
 	desc.completion_addr += 8;
 	ok(!enqcmd(portal, &desc) && wait_record(&comp, 0) == 0,
@@ -90,8 +93,8 @@ static long page_faults(void)
 }
 
 /*
- * Most kernels map one page of zeros for every read of untouched memory, so a write to it faults
- * once more; not all do.
+ * Most kernels, but not all, map one page of zeros when untouched memory is read, so that a write
+ * to it faults once more.
  */
 static bool has_zero_page(void)
 {
@@ -120,23 +123,25 @@ static void test_untouched(bool strict)
 		is(submit(SVA_OPCODE_MEMMOVE, 0, from, to, 4 * PAGE),
 		   SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
 		   "strict: an untouched destination faults");
-		is(comp.bytes, PAGE, "where it begins");
-		is(comp.fault_addr, (uintptr_t)to + PAGE, "with its address");
+		is(comp.bytes, PAGE,
+		   "strict: the record counts the bytes before the untouched page");
+		is(comp.fault_addr, (uintptr_t)to + PAGE,
+		   "strict: the record has the address of the untouched page");
 		if (has_zero_page()) {
 			(void)*(volatile uint8_t *)(to + PAGE);
 			is(submit(SVA_OPCODE_MEMMOVE, 0, from + PAGE, to + PAGE, PAGE),
 			   SVA_STATUS_PAGE_FAULT | SVA_STATUS_WRITE,
-			   "strict: one that was only read is the zero page, and faults");
+			   "strict: a destination that was only read is the zero page, and faults");
 		} else {
-			skip("strict: one that was only read faults",
+			skip("strict: a destination that was only read faults",
 			     "this kernel gives a page of one's own for a read");
 		}
 		is(submit(SVA_OPCODE_FILL, SVA_DESC_BOF, NULL, to, 4 * PAGE), SVA_STATUS_SUCCESS,
-		   "strict: not if it may block");
+		   "strict: with block on fault an untouched destination does not fault");
 	}
 	is(submit(SVA_OPCODE_MEMMOVE, 0, from, to, 4 * PAGE), SVA_STATUS_SUCCESS,
-	   "pages that are there do not fault");
-	ok(!memcmp(from, to, 4 * PAGE), "and the data are right");
+	   "a copy between pages that are present succeeds");
+	ok(!memcmp(from, to, 4 * PAGE), "a copy between pages that are present copies all bytes");
 	munmap(from, 4 * PAGE);
 	munmap(to, 4 * PAGE);
 }
@@ -154,9 +159,9 @@ static double cpu_seconds(void)
 #define DELTA_ENTRY  10ul
 
 /*
- * A delta of two buffers that differ everywhere has 65536 entries, each a window of its own: pages
- * are looked up once and not for each entry, or strict faults cost a thousand times what they
- * should. The time is that of the processor, so a busy machine does not matter.
+ * A delta of two buffers that differ everywhere has 65536 entries, each a window of its own: if
+ * pages were looked up for each entry and not once, strict faults would take a thousand times as
+ * long. The time is that of the processor, so that a busy machine does not matter.
  */
 static void test_small_pieces(void)
 {
@@ -181,7 +186,8 @@ static void test_small_pieces(void)
 		   !memcmp(a, b, DELTA_SOURCE),
 	   "apply-delta of these entries makes both buffers equal");
 	seconds = cpu_seconds() - seconds;
-	ok(seconds < 2, "both took less than 2 s of processor time (%.3f s)", seconds);
+	ok(seconds < 2,
+	   "create-delta and apply-delta took less than 2 s of processor time (%.3f s)", seconds);
 	munmap(a, DELTA_SOURCE);
 	munmap(b, DELTA_SOURCE);
 	munmap(delta, (delta_size / PAGE + 1) * PAGE);
@@ -219,7 +225,8 @@ static void test_race(void)
 	}
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
-	is(lost, 0, "memory that comes and goes: every descriptor ends");
+	is(lost, 0,
+	   "memory that is unmapped during 300 operations: each descriptor gets its record");
 	printf("# %u of %u with a page fault\n", faulted, i);
 }
 

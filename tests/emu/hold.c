@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: fills a shared queue, says how many entries it got, and keeps them until it is
- * killed. hold has enqcmd|movdir64b|waitpkg: only says, by its exit status, whether this CPU has
- * that.
+ * Run under sva-emu: fills a shared queue, prints how many entries it got, and keeps them until it
+ * is killed. hold has enqcmd|movdir64b|waitpkg: the exit status is 0 if this CPU has that.
  */
 #include <cpuid.h>
 #include <stdio.h>

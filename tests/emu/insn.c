@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: the instructions themselves. Addressing forms, flags, red zone, faults that
- * reach the program, its own handlers, blocked signals, alternate stacks; and the signals that a
- * CPU which has the instructions raises. With the argument ptrace there is no handler in the
- * program.
+ * Run under sva-emu: the instructions. Addressing forms, flags, red zone, faults that reach the
+ * program, its handlers, blocked signals, alternate stacks; and the signals that a CPU raises that
+ * has the instructions. With the argument ptrace there is no handler in the program.
  */
 #include <asm/prctl.h>
 #include <cpuid.h>
@@ -31,9 +30,7 @@ static struct sva_desc desc;
 static struct sva_comp comp;
 static uint8_t from[4096], to[4096] __attribute__((aligned(64)));
 
-/*
- * --- addressing forms --------------------------------------------------------------------------
- */
+/* --- addressing forms --- */
 
 static void fresh(void)
 {
@@ -52,12 +49,11 @@ static bool copied(void)
 	return wait_record(&comp, 5) == SVA_STATUS_SUCCESS && !memcmp(from, to, sizeof(from));
 }
 
-/* with --fast the second time is another one; volatile, so that the loop stays one */
+/* with --fast the second time takes another way; volatile, so that the loop is not unrolled */
 static volatile int times = 2;
 
 /*
- * One case: the operands are set up in registers, the bytes are executed, and the copy must have
- * happened.
+ * One form: load the operands into registers, execute the bytes, and test that the copy was made.
  */
 #define FORM(name, bytes, ...) \
 	do { \
@@ -103,10 +99,7 @@ static void test_forms(void)
 	     "d"(d));
 	FORM("enqcmd with REX.W", ".byte 0xf2,0x48,0x0f,0x38,0xf8,0x02", "a"(p), "d"(d));
 
-	/*
-	 * RIP-relative: a copy of the descriptor beside the code; the portal too has to be found
-	 * through a register.
-	 */
+	/* RIP-relative: a copy of the descriptor beside the code; the portal is in a register. */
 	{
 		static volatile struct sva_desc beside __asm__("insn_beside") __attribute__((used));
 		uint8_t zf;
@@ -132,9 +125,9 @@ static void test_forms(void)
 			: "memory", "cc");
 		ok(zf == 0 && copied(), "form: enqcmd 0(rbp), rax");
 	}
-	FORM("enqcmd segment cs ds es count for nothing", ".byte 0x2e,0xf2,0x0f,0x38,0xf8,0x02",
+	FORM("enqcmd with segment cs, which is ignored", ".byte 0x2e,0xf2,0x0f,0x38,0xf8,0x02",
 	     "a"(p), "d"(d));
-	/* FS: a base that is not zero. */
+	/* FS has a base that is not zero. */
 	{
 		uint64_t base = 0;
 		uint8_t zf;
@@ -177,14 +170,11 @@ static void test_addr32(void)
 	munmap(low, 4096);
 }
 
-/*
- * --- what the instructions leave alone ---------------------------------------------------------
- */
+/* --- what the instructions leave alone --- */
 
 /*
- * The flags after ENQCMD to a portal. A descriptor that was taken is waited for before the record
- * is used again: with engine threads the record of the first would otherwise arrive while the
- * second, or a later test, waits for its own.
+ * The flags after ENQCMD to a portal. If the descriptor was accepted, its record is waited for:
+ * with engine threads it would otherwise arrive while a later test waits for its own.
  */
 static uint64_t flags_after(const void *what, void *portal, bool *completed)
 {
@@ -239,7 +229,7 @@ static void test_red_zone(void)
 			: "memory", "cc");
 		good = good && sum == 0x66 && copied();
 	}
-	ok(good, "the 128 bytes below the stack pointer survive");
+	ok(good, "ENQCMD does not change the 128 bytes below the stack pointer");
 }
 
 static void test_registers(void)
@@ -272,8 +262,8 @@ static void test_registers(void)
 			  "r12", "r15");
 		sums = sums && sum == 1023 && copied();
 	}
-	ok(good, "vector registers survive");
-	ok(sums, "general registers survive");
+	ok(good, "ENQCMD does not change vector registers");
+	ok(sums, "ENQCMD does not change general registers");
 	if (!__builtin_cpu_supports("avx")) {
 		skip("the upper halves of vector registers survive", "this CPU has no AVX");
 		return;
@@ -291,9 +281,7 @@ static void test_registers(void)
 	ok(good, "the upper halves of vector registers survive");
 }
 
-/*
- * --- faults of the program's own making --------------------------------------------------------
- */
+/* --- faults that the program causes --- */
 
 static sigjmp_buf back;
 static volatile int seen_signal, seen_code;
@@ -336,46 +324,53 @@ static void test_faults(void)
 
 	fresh();
 	is(FAULTS(enqcmd(shared_portal, hole + 4096)), SIGSEGV,
-	   "a source that is not mapped faults");
+	   "ENQCMD from a source that is not mapped raises SIGSEGV");
 	ok(seen_addr == hole + 4096 && seen_code == SEGV_MAPERR,
-	   "with its address (%p, %p), code %d", seen_addr, (void *)(hole + 4096), seen_code);
+	   "ENQCMD from a source that is not mapped: its address, SEGV_MAPERR (%p, %p, %d)",
+	   seen_addr, (void *)(hole + 4096), seen_code);
 	is(FAULTS(enqcmd(shared_portal, hole + 4096 - 32)), SIGSEGV,
-	   "a source that is half mapped faults");
-	ok(seen_addr == hole + 4096, "at its second half");
-	is(FAULTS(movdir64b(hole + 4096, &desc)), SIGSEGV, "movdir64b to nowhere faults");
-	ok(seen_addr == hole + 4096, "with its address");
+	   "ENQCMD from a source that is half mapped raises SIGSEGV");
+	ok(seen_addr == hole + 4096,
+	   "ENQCMD from a source that is half mapped: the address of its second half");
+	is(FAULTS(movdir64b(hole + 4096, &desc)), SIGSEGV,
+	   "MOVDIR64B to an address that is not mapped raises SIGSEGV");
+	ok(seen_addr == hole + 4096,
+	   "MOVDIR64B to an address that is not mapped: the signal has that address");
 	is(FAULTS(enqcmd((char *)shared_portal + 32, &desc)), SIGSEGV,
-	   "a destination that is not aligned faults");
-	ok(seen_addr == NULL, "as general protection, without an address");
-	is(FAULTS(movdir64b(to + 1, &desc)), SIGSEGV, "movdir64b: so it does");
+	   "ENQCMD to a destination that is not aligned raises SIGSEGV");
+	ok(seen_addr == NULL, "the signal of a destination that is not aligned has no address");
+	is(FAULTS(movdir64b(to + 1, &desc)), SIGSEGV,
+	   "MOVDIR64B to a destination that is not aligned raises SIGSEGV");
 	desc.pasid_priv = 1;
 	is(FAULTS(enqcmd(shared_portal, &desc)), SIGSEGV,
-	   "a descriptor that brings a PASID faults");
+	   "ENQCMD of a descriptor with a PASID raises SIGSEGV");
 	desc.pasid_priv = 0;
 	is(FAULTS(__asm__ volatile(".byte 0xf3,0x0f,0x38,0xf8,0x02"
 				   :
 				   : "a"(shared_portal), "d"(&desc)
 				   : "memory")),
-	   SIGSEGV, "enqcmds is not for programs");
-	is(FAULTS(umwait(2, 0)), SIGSEGV, "umwait with a reserved control bit faults");
-	is(FAULTS(umonitor(hole + 4096)), SIGSEGV, "umonitor of nothing faults");
+	   SIGSEGV, "ENQCMDS raises SIGSEGV in a program");
+	is(FAULTS(umwait(2, 0)), SIGSEGV, "UMWAIT with a reserved bit raises SIGSEGV");
+	is(FAULTS(umonitor(hole + 4096)), SIGSEGV,
+	   "UMONITOR of an address that is not mapped raises SIGSEGV");
 	is(FAULTS(__asm__ volatile("ud2")), SIGILL,
-	   "an undefined instruction is still the program's");
+	   "SIGILL of an undefined instruction goes to the handler of the program");
 	is(FAULTS(*(volatile int *)(hole + 4096) = 1), SIGSEGV,
-	   "a plain bad store is still the program's");
-	ok(seen_addr == hole + 4096, "with its address");
-	is(FAULTS(raise(SIGSEGV)), SIGSEGV, "a signal that was sent is still the program's");
+	   "SIGSEGV of an ordinary store goes to the handler of the program");
+	ok(seen_addr == hole + 4096, "SIGSEGV of an ordinary store has the address of the store");
+	is(FAULTS(raise(SIGSEGV)), SIGSEGV,
+	   "SIGSEGV that was sent goes to the handler of the program");
 	munmap(hole, 4096);
 
 	sigaction(SIGILL, &old_ill, NULL);
 	sigaction(SIGSEGV, &old_segv, NULL);
 	fresh();
-	ok(!enqcmd(shared_portal, &desc) && copied(), "and the emulator goes on after all that");
+	ok(!enqcmd(shared_portal, &desc) && copied(), "ENQCMD copies after all these signals");
 }
 
 /*
- * What has no page behind it faults as memory does natively: by which signal, with which code, at
- * which address.
+ * An access to memory without a page raises the signal, with the code and the address, that an
+ * ordinary access raises.
  */
 static void test_fault_kinds(void)
 {
@@ -396,32 +391,32 @@ static void test_fault_kinds(void)
 	is(FAULTS(movdir64b(file + 4096 + 64, from)), SIGBUS,
 	   "movdir64b behind the end of a mapped file: SIGBUS");
 	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096 + 64,
-	   "its code is BUS_ADRERR (%d), its address that of "
-	   "the store (%p, %p)",
+	   "movdir64b behind the end of a file: BUS_ADRERR (%d), address of the store (%p, %p)",
 	   seen_code, seen_addr, (void *)(file + 4096 + 64));
 	is(FAULTS(movdir64b(to, file + 4096)), SIGBUS,
 	   "movdir64b from behind the end of a mapped file: SIGBUS");
 	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096,
-	   "its code is BUS_ADRERR (%d), its address that of the "
-	   "load",
+	   "movdir64b from behind the end of a file: BUS_ADRERR (%d), address of the load",
 	   seen_code);
 	is(FAULTS(enqcmd(shared_portal, file + 4096 - 32)), SIGBUS,
 	   "enqcmd of a source that ends behind a file: SIGBUS");
 	ok(seen_code == BUS_ADRERR && seen_addr == file + 4096,
-	   "at the first byte that is behind it (code %d)", seen_code);
-	is(FAULTS(movdir64b(constant, from)), SIGSEGV, "movdir64b to a read-only page: SIGSEGV");
-	ok(seen_code == SEGV_ACCERR && seen_addr == constant, "its code is SEGV_ACCERR (%d)",
+	   "enqcmd of a source that ends behind a file: the first byte behind it (code %d)",
 	   seen_code);
+	is(FAULTS(movdir64b(constant, from)), SIGSEGV, "movdir64b to a read-only page: SIGSEGV");
+	ok(seen_code == SEGV_ACCERR && seen_addr == constant,
+	   "movdir64b to a read-only page: SEGV_ACCERR (%d), its address", seen_code);
 	is(FAULTS(movdir64b(to, none)), SIGSEGV,
 	   "movdir64b from a page without any access: SIGSEGV");
-	ok(seen_code == SEGV_ACCERR && seen_addr == none, "its code is SEGV_ACCERR (%d)",
-	   seen_code);
+	ok(seen_code == SEGV_ACCERR && seen_addr == none,
+	   "movdir64b from a page without any access: SEGV_ACCERR (%d), its address", seen_code);
 	is(FAULTS(movdir64b((void *)0x4000000000000000ul, from)), SIGSEGV,
 	   "movdir64b to no canonical address: SIGSEGV");
 	ok(seen_code == SI_KERNEL && seen_addr == NULL,
-	   "as general protection, without an address (code %d)", seen_code);
+	   "movdir64b to no canonical address: the signal has no address (code %d)", seen_code);
 	movdir64b(file + 64, from + 3);
-	ok(!memcmp(file + 64, from + 3, 36), "the page of the file that is there takes a store");
+	ok(!memcmp(file + 64, from + 3, 36),
+	   "movdir64b to the page that the file has stores the bytes");
 	sigaction(SIGBUS, &old_bus, NULL);
 	sigaction(SIGSEGV, &old_segv, NULL);
 	munmap(file, 8192);
@@ -430,7 +425,7 @@ static void test_fault_kinds(void)
 	close(fd);
 }
 
-/* A child must die of a signal; a sanitizer reports it instead and exits. */
+/* A child must end by a signal; with a sanitizer it reports the signal and exits. */
 static void dies_of(int signo, void (*what)(void), const char *name)
 {
 	int status = 0, seen;
@@ -473,16 +468,16 @@ static void plain_ud2(void)
 static void test_deaths(void)
 {
 	memset(from, 0, 64);
-	dies_of(SIGSEGV, bad_source, "without a handler a bad source kills with SIGSEGV");
+	dies_of(SIGSEGV, bad_source,
+		"without a handler ENQCMD from a bad source kills with SIGSEGV");
 	dies_of(SIGSEGV, without_pasid,
 		"a process that opened no queue has no PASID: ENQCMD kills with SIGSEGV");
-	dies_of(SIGSEGV, child_portal, "a child does not have its parent's portal");
+	dies_of(SIGSEGV, child_portal,
+		"ENQCMD of a child to the portal of its parent kills with SIGSEGV");
 	dies_of(SIGILL, plain_ud2, "an undefined instruction kills with SIGILL");
 }
 
-/*
- * --- surroundings ------------------------------------------------------------------------------
- */
+/* --- surroundings --- */
 
 static void test_masks(void)
 {
@@ -492,13 +487,16 @@ static void test_masks(void)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_sigmask(SIG_BLOCK, NULL, &seen);
 	fresh();
-	ok(!enqcmd(shared_portal, &desc) && copied(), "all signals blocked");
+	ok(!enqcmd(shared_portal, &desc) && copied(),
+	   "ENQCMD copies while all signals are blocked");
 	ok(sigismember(&seen, SIGILL) == 1 && sigismember(&seen, SIGSEGV) == 1,
-	   "the program reads back that it blocked them");
+	   "pthread_sigmask() returns the signals as blocked");
 	sigprocmask(SIG_SETMASK, &before, &seen);
-	ok(sigismember(&seen, SIGBUS) == 1, "also as the old mask");
+	ok(sigismember(&seen, SIGBUS) == 1,
+	   "sigprocmask() returns the signals as blocked in the old mask");
 	pthread_sigmask(SIG_BLOCK, NULL, &seen);
-	ok(sigismember(&seen, SIGILL) == 0, "and that it unblocked them");
+	ok(sigismember(&seen, SIGILL) == 0,
+	   "pthread_sigmask() returns the signals as unblocked afterwards");
 }
 
 static volatile int in_handler;
@@ -517,7 +515,8 @@ static void test_handler_submits(void)
 	sigfillset(&act.sa_mask);
 	sigaction(SIGALRM, &act, NULL);
 	sigaction(SIGALRM, NULL, &now);
-	ok(sigismember(&now.sa_mask, SIGILL) == 1, "a handler's mask reads back as it was given");
+	ok(sigismember(&now.sa_mask, SIGILL) == 1,
+	   "sigaction() returns the mask of a handler as it was set");
 #ifdef __SANITIZE_THREAD__
 	skip("a handler that blocks everything may submit",
 	     "ThreadSanitizer blocks all signals through libc's own function");
@@ -540,7 +539,7 @@ static void *on_small_stack(void *arg)
 	fresh();
 	good = !enqcmd(shared_portal, &desc) && copied();
 	sigaltstack(&before, NULL);
-	/* How deep did it go? The lowest byte that is not the pattern any more. */
+	/* How much of the stack was used, up to the lowest byte that has changed. */
 	for (i = 0; i < 8192 && ((uint8_t *)stack.ss_sp)[i] == 0xee; i++)
 		;
 	free(stack.ss_sp);
@@ -559,9 +558,8 @@ static void test_alternate_stack(void)
 }
 
 /*
- * A CPU that has the instructions ends a wait at an interrupt too, and says nothing. So a wait is
- * repeated until it ends for the reason that is asked for; without that reason none of the
- * repetitions does.
+ * A CPU that has the instructions also ends a wait at an interrupt, without a sign of it. So a wait
+ * is repeated until it ends for the expected reason; without that reason no repetition does.
  */
 #define REPEATED 100
 
@@ -624,11 +622,11 @@ static void test_waiting(void)
 		ok(!umwait(0, rdtsc() + 1000000000ull), "umwait ends when the line was written");
 	umonitor(&comp);
 	ok(!umwait(1, rdtsc() - 1), "umwait with a deadline in the past ends at once");
-	ok(umwait_meets_limit(), "umwait ends at the system's limit, with CF");
+	ok(umwait_meets_limit(), "umwait ends at the limit of the system, with CF");
 	ticks = tpause_longest(50000);
 	ok(ticks >= 50000, "tpause ends at its deadline, without CF, and not before (%llu ticks)",
 	   (unsigned long long)ticks);
-	ok(tpause_meets_limit(), "tpause ends at the system's limit, with CF");
+	ok(tpause_meets_limit(), "tpause ends at the limit of the system, with CF");
 }
 
 static void test_store64(void)
@@ -643,7 +641,7 @@ static void test_store64(void)
 	for (i = 0; i < 128; i++)
 		if (to[i] || to[192 + i])
 			break;
-	is(i, 128, "and nothing beside them");
+	is(i, 128, "movdir64b to memory changes no byte beside the 64");
 	memset(&desc, 0, sizeof(desc));
 	ok(enqcmd(to, &desc), "enqcmd to memory is answered with retry");
 }
@@ -651,15 +649,15 @@ static void test_store64(void)
 static void test_modes(void)
 {
 	fresh();
-	ok(enqcmd(dedicated_portal, &desc), "enqcmd to a dedicated queue: retry");
-	is(comp.status, 0, "nothing happens");
+	ok(enqcmd(dedicated_portal, &desc), "enqcmd to a dedicated queue returns retry");
+	is(comp.status, 0, "enqcmd to a dedicated queue writes no record");
 	movdir64b(shared_portal, &desc);
-	is(wait_record(&comp, 0), 0, "movdir64b to a shared queue: lost");
+	is(wait_record(&comp, 0), 0, "movdir64b to a shared queue: no record comes");
 	movdir64b(dedicated_portal, &desc);
-	ok(copied(), "movdir64b to a dedicated queue: done");
+	ok(copied(), "movdir64b to a dedicated queue: the bytes are copied");
 	fresh();
 	movdir64b((char *)dedicated_portal + 0xfc0, &desc);
-	ok(copied(), "any line of the portal is the same queue");
+	ok(copied(), "movdir64b to the last line of a portal: the bytes are copied");
 }
 
 static void test_plain_access(void)
@@ -669,22 +667,21 @@ static void test_plain_access(void)
 	*portal = 1;
 	ok(true, "a plain store to a portal is ignored");
 	memset(shared_portal, 0, 8);
-	ok(true, "so is one of another form");
+	ok(true, "a store of a string instruction to a portal is ignored");
 }
 
-/*
- * --- as other CPUs would raise it ---------------------------------------------------------------
- */
+/* --- signals as other CPUs raise them --- */
 
 /*
  * A signal that the thread sends to itself arrives at the instruction behind the system call, with
- * the code and address that it was sent with: exactly what a CPU that has the instruction raises
- * there.
+ * the code and address that it was sent with. So it looks like one that a CPU raises that has the
+ * instruction.
  */
 #define RAISE_AT(bytes, signo, info, portal, zf) \
 	__asm__ volatile("syscall\n\t" bytes "\n\tsetz %0" \
-			 : "=r"(zf) : "a"((long)SYS_rt_tgsigqueueinfo), "D"(pid), "S"(tid), "d"((long)(signo)), \
-			   "r"(r10), "b"(portal), "r"(r8) \
+			 : "=r"(zf) \
+			 : "a"((long)SYS_rt_tgsigqueueinfo), "D"(pid), "S"(tid), \
+			   "d"((long)(signo)), "r"(r10), "b"(portal), "r"(r8) \
 			 : "rcx", "r11", "memory", "cc")
 
 static bool raise_at(bool movdir, int signo, int code, void *addr, void *portal, bool *retry)
@@ -713,8 +710,8 @@ static void test_other_cpus(void)
 	bool retry = true;
 
 	/*
-	 * The signal must arrive in this program's code, not where the emulator makes its system
-	 * calls.
+	 * The signal has to arrive in the code of this program, not where the emulator makes its
+	 * system calls.
 	 */
 	prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
 	ok(raise_at(false, SIGSEGV, SI_KERNEL, NULL, shared_portal, &retry) && !retry,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu: a program that brings its own string functions, as memory offload libraries
- * do. If the emulator called one of them while it executes a descriptor it would end in a
- * recursion; here it ends with status 9.
+ * Run under sva-emu: a program with string functions of its own, as memory offload libraries have
+ * them. If the emulator called one of them while it executes a descriptor, that would recurse; here
+ * the program exits with 9.
  */
 #include <stdio.h>
 
@@ -11,7 +11,7 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 int main(void)
 {
-	return 77; /* sanitizers bring string functions of their own */
+	return 77; /* sanitizers have string functions of their own */
 }
 #else
 
@@ -123,6 +123,7 @@ int main(void)
 			return 1;
 		}
 	}
-	return called ? 0 : 4; /* prep() calls memset: if nobody called ours, it was not in front */
+	/* prep() calls memset: if ours was not called, another one is in front of it */
+	return called ? 0 : 4;
 }
 #endif

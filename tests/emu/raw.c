@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Run under sva-emu: a program that makes its system calls itself, past libc, as the Go runtime
- * does. Queues are opened, mapped and written to, handlers are installed and signals blocked, in
- * each way that there is to make a system call; the emulator must see all of it. raw WAY
+ * does. Queues are opened, mapped and written to, handlers are installed and signals blocked, by
+ * each way of making a system call; the emulator has to see all of it. raw WAY
  * [no-mmap|refuse-sva|unseen|ptrace]: insn (an instruction in this program) or syscall (the
  * function of libc).
  */
@@ -30,7 +30,7 @@ static struct sva_desc desc;
 static struct sva_comp comp;
 static uint8_t from[4096], to[4096];
 
-/* A system call in the way that is tested: -errno, as the kernel answers. */
+/* Make a system call by the way that is tested. Returns -errno, as the kernel does. */
 static long call(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d;
@@ -82,7 +82,7 @@ static long map_portal(long fd)
 	return CALL6(SYS_mmap, 0, 4096, PROT_WRITE, MAP_SHARED, fd, 0);
 }
 
-/* --- the device ------------------------------------------------------------------------------- */
+/* --- the device --- */
 
 static void test_shared(const char *name, long fd)
 {
@@ -92,17 +92,19 @@ static void test_shared(const char *name, long fd)
 		return;
 	portal = map_portal(fd);
 	if (!strcmp(how, "no-mmap")) {
-		is(portal, -EPERM, "its mmap is refused as the run says");
+		is(portal, -EPERM, "mmap(2) of a queue is refused with --no-mmap");
 	} else {
-		ok(portal > 0 && copies((void *)portal), "%s: mapped, and ENQCMD copies", name);
-		is(CALL3(SYS_munmap, portal, 4096, 0), 0, "it is unmapped");
+		ok(portal > 0 && copies((void *)portal),
+		   "%s: the queue is mapped, and ENQCMD copies", name);
+		is(CALL3(SYS_munmap, portal, 4096, 0), 0, "munmap(2) of a portal returns 0");
 	}
 	fresh();
-	ok(CALL3(SYS_write, fd, &desc, 64) == 64 && copied(), "%s: write(2) copies", name);
+	ok(CALL3(SYS_write, fd, &desc, 64) == 64 && copied(), "%s: write(2) of a descriptor copies",
+	   name);
 	ret = CALL3(SYS_read, fd, to, 64);
 	is(ret, !strcmp(how, "ptrace") ? 0 : -EINVAL,
-	   "read(2) is refused as by the driver (traced: as of a file)");
-	is(CALL3(SYS_close, fd, 0, 0), 0, "it is closed");
+	   "read(2) of a queue returns what the driver returns (traced: what a file returns)");
+	is(CALL3(SYS_close, fd, 0, 0), 0, "close(2) of a queue returns 0");
 }
 
 static void test_opens(void)
@@ -142,24 +144,25 @@ static void test_dedicated(void)
 {
 	long fd = CALL4(SYS_openat, AT_FDCWD, DEDICATED, O_RDWR | O_CLOEXEC, 0), portal;
 
-	ok(fd >= 0, "a dedicated queue is opened");
+	ok(fd >= 0, "openat(2) opens a dedicated queue");
 	is(CALL4(SYS_openat, AT_FDCWD, DEDICATED, O_RDWR | O_CLOEXEC, 0), -EBUSY,
-	   "it cannot be opened a second time");
-	is(open(DEDICATED, O_RDWR) < 0 ? errno : 0, EBUSY, "nor through libc");
+	   "a second openat(2) of a dedicated queue is EBUSY");
+	is(open(DEDICATED, O_RDWR) < 0 ? errno : 0, EBUSY,
+	   "open() of a dedicated queue that is in use is EBUSY");
 	portal = map_portal(fd);
 	if (strcmp(how, "no-mmap")) {
 		fresh();
 		movdir64b((void *)portal, &desc);
-		ok(copied(), "MOVDIR64B to its portal copies");
+		ok(copied(), "MOVDIR64B to the portal of a dedicated queue copies");
 		CALL3(SYS_munmap, portal, 4096, 0);
 	}
 	CALL3(SYS_close, fd, 0, 0);
 	fd = CALL4(SYS_openat, AT_FDCWD, DEDICATED, O_RDWR | O_CLOEXEC, 0);
-	ok(fd >= 0, "it can be opened again when it was closed (%ld)", fd);
+	ok(fd >= 0, "a dedicated queue can be opened again after it was closed (%ld)", fd);
 	CALL3(SYS_close, fd, 0, 0);
 }
 
-/* A child of a bare fork has no PASID, and cannot use what its parent opened. */
+/* A child of fork(2) has no PASID, and cannot use what its parent opened. */
 static void test_child(void)
 {
 	long fd = CALL4(SYS_openat, AT_FDCWD, SHARED, O_RDWR | O_CLOEXEC, 0), pid, own, good = 0;
@@ -251,7 +254,7 @@ static void test_ring(void)
 	close((int)fd);
 }
 
-/* --- signals ---------------------------------------------------------------------------------- */
+/* --- signals --- */
 
 static long kernel_mask(int action, const uint64_t *set, uint64_t *old)
 {
@@ -275,15 +278,16 @@ static void test_mask(void)
 		   (wait_record(&comp, 5) & SVA_STATUS_MASK) == SVA_STATUS_PAGE_FAULT,
 	   "all signals blocked: a bad address is a page fault in the record");
 	kernel_mask(SIG_BLOCK, NULL, &seen);
-	is(seen & ours, ours, "the program reads back that it blocked them");
+	is(seen & ours, ours, "rt_sigprocmask(2) returns our signals as blocked");
 	pthread_sigmask(SIG_BLOCK, NULL, &set);
-	ok(sigismember(&set, SIGILL) == 1 && sigismember(&set, SIGBUS) == 1, "through libc, too");
+	ok(sigismember(&set, SIGILL) == 1 && sigismember(&set, SIGBUS) == 1,
+	   "pthread_sigmask() returns them as blocked, too");
 	kernel_mask(SIG_UNBLOCK, &ours, NULL);
 	kernel_mask(SIG_BLOCK, NULL, &seen);
-	is(seen & ours, 0, "and that it unblocked them");
+	is(seen & ours, 0, "rt_sigprocmask(2) returns them as unblocked afterwards");
 	kernel_mask(SIG_SETMASK, &before, NULL);
 	kernel_mask(SIG_BLOCK, NULL, &seen);
-	is(seen, before, "the mask is as it was before");
+	is(seen, before, "rt_sigprocmask(2) restores the mask");
 	is(kernel_mask(17, &all, NULL), -EINVAL, "an unknown way to change it is EINVAL");
 	is(kernel_mask(SIG_BLOCK, (void *)64, NULL), -EFAULT,
 	   "a mask that is not mapped is EFAULT");
@@ -299,7 +303,7 @@ struct kernel_action {
 	uint64_t mask;
 };
 
-/* The way back from a handler, made by an instruction of this program. */
+/* The return from a handler, by an instruction of this program. */
 void raw_restore(void);
 __asm__(".text\n.globl raw_restore\n.type raw_restore,@function\n"
 	"raw_restore:\n	mov $15,%eax\n	syscall\n.size raw_restore,.-raw_restore\n.previous\n");
@@ -315,7 +319,7 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 	handled_good = copies(portal);
 }
 
-/* Changes the mask that the interrupted program goes on with. */
+/* Changes the mask that the interrupted code continues with. */
 static void on_signal_block(int signo, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
@@ -325,7 +329,7 @@ static void on_signal_block(int signo, siginfo_t *info, void *context)
 	sigfillset(&uc->uc_sigmask);
 }
 
-/* The program skips the instruction that it does not know. */
+/* Skips the instruction that raised the signal. */
 static void on_undefined(int signo, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
@@ -352,30 +356,32 @@ static void test_handlers(void)
 	is(kernel_action(SIGUSR1, on_signal, NULL), 0,
 	   "a handler that blocks everything is installed");
 	raise(SIGUSR1);
-	ok(handled == SIGUSR1 && handled_good, "ENQCMD copies in it");
+	ok(handled == SIGUSR1 && handled_good, "ENQCMD copies in a handler that blocks everything");
 	kernel_action(SIGUSR1, NULL, &seen);
 	ok(seen.handler == on_signal && seen.mask >> (SIGILL - 1) & 1,
-	   "it reads back as it was given");
+	   "rt_sigaction(2) returns the handler and its mask as they were set");
 	kernel_action(SIGILL, on_undefined, NULL);
 	handled = 0;
-	ok(copies(portal), "a handler for SIGILL of the program's own: ENQCMD copies");
-	is(handled, 0, "and that handler is not called for it");
+	ok(copies(portal), "the program has a handler for SIGILL: ENQCMD copies");
+	is(handled, 0, "the handler for SIGILL of the program is not called for ENQCMD");
 	__asm__ volatile("ud2");
-	is(handled, SIGILL, "but for an instruction that no CPU knows");
+	is(handled, SIGILL, "the handler for SIGILL of the program is called for ud2");
 	kernel_action(SIGILL, NULL, &seen);
-	ok(seen.handler == on_undefined, "and it reads back as it was given");
+	ok(seen.handler == on_undefined,
+	   "rt_sigaction(2) returns the handler for SIGILL of the program");
 	kernel_action(SIGUSR2, on_signal_block, NULL);
 	raise(SIGUSR2);
 	ok(handled == SIGUSR2 && copies(portal),
 	   "a handler blocks everything in the context that it returns to: ENQCMD copies");
 	sigemptyset(&none);
-	pthread_sigmask(SIG_SETMASK, &none, NULL); /* it blocked itself, too */
+	pthread_sigmask(SIG_SETMASK, &none, NULL); /* it also blocked SIGUSR2 */
 	sigaction(SIGUSR2, &by_libc, NULL);
 	raise(SIGUSR2);
-	ok(copies(portal), "so does one that was installed with sigaction()");
+	ok(copies(portal),
+	   "a handler of sigaction() blocks everything in its context: ENQCMD copies");
 	pthread_sigmask(SIG_SETMASK, &none, NULL);
 	pthread_sigmask(SIG_BLOCK, NULL, &now);
-	ok(!sigismember(&now, SIGILL), "everything is unblocked again");
+	ok(!sigismember(&now, SIGILL), "pthread_sigmask() returns SIGILL as unblocked after that");
 }
 
 static void test_ignored(void)
@@ -390,11 +396,11 @@ static void test_ignored(void)
 	ok(copies(portal), "SIGILL is ignored, and was sent: ENQCMD copies");
 	kernel_action(SIGILL, NULL, &seen);
 	ok(seen.handler == (void (*)(int, siginfo_t *, void *))(uintptr_t)SIG_IGN,
-	   "it is still ignored");
+	   "SIGILL is still ignored after ENQCMD");
 	signal(SIGILL, SIG_DFL);
 }
 
-/* Each waits under a mask that blocks all but SIGUSR1, whose handler submits. */
+/* Each call waits under a mask that blocks all signals but SIGUSR1, whose handler submits. */
 static void test_waits(void)
 {
 	uint64_t but_one = ~(1ull << (SIGUSR1 - 1)), usr1 = 1ull << (SIGUSR1 - 1), before;
@@ -422,7 +428,7 @@ static void test_waits(void)
 	close((int)epoll);
 }
 
-/* --- threads, and libc's other ways ----------------------------------------------------------- */
+/* --- threads, and other functions of libc --- */
 
 static void *thread_copies(void *arg)
 {
@@ -461,7 +467,7 @@ static void test_threads(void)
 	got = 0;
 	thrd_create(&c11, c11_copies, &got);
 	thrd_join(c11, NULL);
-	is(got, 6, "so does one of thrd_create(), which inherits none");
+	is(got, 6, "a thread of thrd_create() inherits none, blocks all, and ENQCMD copies");
 	pthread_attr_init(&attr);
 	pthread_attr_setsigmask_np(&attr, &all);
 	got = 0;
@@ -472,7 +478,7 @@ static void test_threads(void)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* The old functions are what is tested. */
+/* These tests call functions that are deprecated. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 static void test_old_functions(void)
@@ -484,9 +490,9 @@ static void test_old_functions(void)
 	sigblock(~0);
 	ok(copies(portal), "sigblock() of all signals: ENQCMD copies");
 	is(sigblock(0) & 0x7fffffff, 0x7ffbfeff,
-	   "and the mask reads back: all but SIGKILL and SIGSTOP");
+	   "sigblock() returns all signals but SIGKILL and SIGSTOP as blocked");
 	sigsetmask(before);
-	is(sigblock(0), before, "sigsetmask() sets it back");
+	is(sigblock(0), before, "sigsetmask() restores the mask");
 	sigsetmask(~0);
 	ok(copies(portal), "sigsetmask() of all signals: ENQCMD copies");
 	sigsetmask(before);
@@ -496,14 +502,14 @@ static void test_old_functions(void)
 	   "sighold(): ENQCMD copies, and the mask reads back");
 	sigrelse(SIGILL);
 	sigrelse(SIGSEGV);
-	is(sigblock(0), before, "sigrelse() sets it back");
+	is(sigblock(0), before, "sigrelse() restores the mask");
 	sigset(SIGILL, SIG_HOLD);
 	ok(copies(portal) && (sigblock(0) >> (SIGILL - 1) & 1),
 	   "sigset(SIG_HOLD): ENQCMD copies, and the mask reads back");
 	ok(sigset(SIGILL, SIG_DFL) == SIG_HOLD && sigblock(0) == before,
-	   "sigset() of a handler unblocks");
+	   "sigset() of SIG_DFL unblocks the signal, and returns SIG_HOLD");
 	sigignore(SIGILL);
-	ok(copies(portal), "sigignore(): ENQCMD copies");
+	ok(copies(portal), "ENQCMD copies after sigignore() of SIGILL");
 	signal(SIGILL, SIG_DFL);
 	getcontext(&there);
 	there.uc_stack.ss_sp = stack;
@@ -525,14 +531,14 @@ static bool cpu_has_enqcmd(void)
 }
 
 /*
- * The thread takes itself out of sight, as one that the program made by a bare clone would be: what
- * it opens, maps and blocks is found out when it submits.
+ * The thread switches the reporting of its system calls off, so that it is like one that the
+ * program made by clone(2). What it opened, mapped and blocked is found when it submits.
  */
 static void test_unseen(void)
 {
 	/*
-	 * Not the signal that ENQCMD itself raises: a CPU that has it raises SIGSEGV, others
-	 * SIGILL.
+	 * Not the signal that ENQCMD raises, which is SIGSEGV on a CPU that has it and SIGILL on
+	 * others.
 	 */
 	uint64_t blocked =
 			 1ull << ((cpu_has_enqcmd() ? SIGILL : SIGSEGV) - 1) | 1ull << (SIGBUS - 1),
@@ -542,7 +548,7 @@ static void test_unseen(void)
 
 	if (by_function ||
 	    CALL6(SYS_prctl, 59, 0, 0, 0, 0, 0)) { /* PR_SET_SYSCALL_USER_DISPATCH, off */
-		skip("unseen: ENQCMD copies",
+		skip("a queue that is opened and mapped unseen: ENQCMD copies",
 		     by_function ? "libc's functions are always seen" : "this kernel cannot");
 		return;
 	}
@@ -572,9 +578,7 @@ static void *keep_asking(void *arg)
 	return arg;
 }
 
-/*
- * A child of fork must not wait for a thread of its parent's that held one of the emulator's locks.
- */
+/* A child of fork must not wait for a lock of the emulator that a thread of its parent held. */
 static void test_fork_beside_thread(void)
 {
 	struct sigaction seen;
@@ -610,7 +614,7 @@ static void on_report(int signo, siginfo_t *info, void *context)
 	uc->uc_mcontext.gregs[REG_RAX] = 4711;
 }
 
-/* A program that has its system calls reported to itself, as Wine does. */
+/* A program that asks the kernel to report its system calls to itself, as Wine does. */
 static void test_own_reports(void)
 {
 	struct sigaction act = { .sa_sigaction = on_report, .sa_flags = SA_SIGINFO };
@@ -628,8 +632,8 @@ static void test_own_reports(void)
 	   "a system call is reported to the program that asked for it (%ld, %d)", ret, reported);
 	act.sa_handler = SIG_DFL;
 	ok(sigaction(SIGSYS, NULL, &act) == 0 && act.sa_sigaction == on_report,
-	   "its handler for SIGSYS reads back");
-	ok(copies(portal), "ENQCMD copies");
+	   "sigaction() returns the handler for SIGSYS of the program");
+	ok(copies(portal), "ENQCMD copies while the program has its system calls reported");
 }
 
 int main(int argc, char **argv)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Run under sva-emu --fast: threads meet at one ENQCMD after the other, each in code of its own, so
- * that it is patched while others execute it. sites THREADS ROUNDS. Exits with 1 if a copy is
- * wrong.
+ * Run under sva-emu --fast: threads execute one ENQCMD after the other, each in code of its own, so
+ * that an instruction is patched while other threads execute it. sites THREADS ROUNDS. Exits with 1
+ * if a copy is wrong.
  */
 #include <pthread.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 /*
  * Run under sva-emu: storm QUEUE portal|write THREADS OPERATIONS SIZE [SECONDS]. Threads submit
  * copies, fills and compares as fast as they can, resume after page faults, resubmit after hardware
- * errors, and verify every byte. It does not use the library; tests/storm/ does the same through
- * it. Prints one line: how many were submitted and taken, and exits with 1 if anything was wrong, 2
+ * errors, and verify every byte. The library is not used; tests/storm/ does the same with it.
+ * Prints one line: how many were submitted and accepted. Exits with 1 if anything was wrong, with 2
  * if a completion was lost.
  */
 #include <pthread.h>
@@ -15,7 +15,7 @@
 
 static const char *path;
 static bool by_write, dedicated;
-static int seconds = 10; /* after which a completion counts as lost */
+static int seconds = 10; /* a completion that takes longer counts as lost */
 static unsigned int threads, operations, queue_size;
 static unsigned int in_flight; /* the credits of a dedicated queue */
 static unsigned long taken, retries, faults, errors;
@@ -53,7 +53,7 @@ static void take_credit(void)
 	}
 }
 
-/* Until the queue has taken it. False if it never does. */
+/* Submit until the queue accepts the descriptor. False if it does not. */
 static bool submit(struct worker *worker)
 {
 	unsigned long tries;
@@ -78,8 +78,8 @@ static bool submit(struct worker *worker)
 	return false;
 }
 
-/* Once through the queue. The status, 0 if it was lost. */
-static uint8_t once(struct worker *worker)
+/* Submit once, and wait. Returns the status, 0 if the completion was lost. */
+static uint8_t submit_once(struct worker *worker)
 {
 	uint8_t status = 0;
 
@@ -95,14 +95,14 @@ static uint8_t once(struct worker *worker)
 	return status;
 }
 
-/* To its end, whatever comes in between. The final status. */
-static uint8_t complete(struct worker *worker)
+/* Submit until the operation is complete, after faults and errors too. Returns the final status. */
+static uint8_t complete_operation(struct worker *worker)
 {
 	unsigned int tries;
 	uint8_t status = 0;
 
 	for (tries = 0; tries < 1000; tries++) {
-		status = once(worker);
+		status = submit_once(worker);
 		if (status == SVA_STATUS_HW_ERROR) {
 			__atomic_add_fetch(&errors, 1, __ATOMIC_RELAXED);
 			continue;
@@ -132,13 +132,13 @@ static bool one(struct worker *worker)
 			from[i] = (uint8_t)(byte + i * 7);
 		memset(worker->to, 0, BYTES + 128);
 		prep(&worker->desc, &worker->comp, SVA_OPCODE_MEMMOVE, from, to, size);
-		return complete(worker) == SVA_STATUS_SUCCESS && !memcmp(from, to, size) &&
-		       to[size] == 0;
+		return complete_operation(worker) == SVA_STATUS_SUCCESS &&
+		       !memcmp(from, to, size) && to[size] == 0;
 	case 1:
 		memset(worker->to, 0, BYTES + 128);
 		prep(&worker->desc, &worker->comp, SVA_OPCODE_FILL,
 		     (void *)(0x0101010101010101ull * byte), to, size);
-		if (complete(worker) != SVA_STATUS_SUCCESS)
+		if (complete_operation(worker) != SVA_STATUS_SUCCESS)
 			return false;
 		for (i = 0; i < size; i++)
 			if (to[i] != byte)
@@ -150,8 +150,9 @@ static bool one(struct worker *worker)
 		i = roll(worker, size);
 		to[i] ^= 1;
 		prep(&worker->desc, &worker->comp, SVA_OPCODE_COMPARE, from, to, size);
-		return complete(worker) == SVA_STATUS_SUCCESS && worker->comp.result == 1 &&
-			worker->desc.dst + worker->comp.bytes == (uintptr_t)to + i;
+		return complete_operation(worker) == SVA_STATUS_SUCCESS &&
+		       worker->comp.result == 1 &&
+		       worker->desc.dst + worker->comp.bytes == (uintptr_t)to + i;
 	}
 }
 

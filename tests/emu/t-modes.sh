@@ -9,26 +9,34 @@ operations=${operations:-25}
 modes=("--async=4" "--delay 200" "--fast")
 [ -n "$EMU_LONG" ] && modes+=("--async" "--fast --async=2")
 for mode in "${modes[@]}"; do
-	ok "instructions, $mode" ends_with 0 "$emu" run --redirect $mode -- "$bin/insn"
-	ok "character device, $mode" ends_with 0 "$emu" run --redirect $mode -- "$bin/cdev"
-	ok "page faults, $mode" ends_with 0 "$emu" run --redirect $mode -- "$bin/faults"
+	ok "the test of instructions passes with $mode" \
+		ends_with 0 "$emu" run --redirect $mode -- "$bin/insn"
+	ok "the test of the character device passes with $mode" \
+		ends_with 0 "$emu" run --redirect $mode -- "$bin/cdev"
+	ok "the test of page faults passes with $mode" \
+		ends_with 0 "$emu" run --redirect $mode -- "$bin/faults"
 	for queue in 0 1; do
-		ok "a storm on wq0.$queue, $mode" ends_with 0 "$emu" run --redirect $mode --stats="$work/stats" --fault 3 \
+		ok "8 threads on wq0.$queue with $mode: each copy is right" ends_with 0 \
+			"$emu" run --redirect $mode --stats="$work/stats" --fault 3 \
 			--queues 'wq0.0:shared,size=2;wq0.1:dedicated,size=3' -- \
 			"$bin/storm" /dev/dsa/wq0.$queue portal 8 "$operations" 3
 	done
 done
 
-# Call sites that are patched while other threads are in them.
+# Instructions that are patched while other threads execute them.
 for ((i = 0; i < ${EMU_LONG:+10}2; i++)); do
-	ok "64 call sites, 8 threads, run $i" ends_with 0 "$emu" run --redirect --fast --stats="$work/stats" -- "$bin/sites" 8 5
+	ok "8 threads at 64 instructions that are patched: each copy is right, run $i" ends_with 0 \
+		"$emu" run --redirect --fast --stats="$work/stats" -- "$bin/sites" 8 5
 done
-ok "they were patched" test "$(counter patched "$work/stats")" -eq 64
-# Threads that meet at an instruction all trap until it is patched, so what it saves is counted with one.
-ok "64 call sites, one thread, 20 times each" ends_with 0 "$emu" run --redirect --fast --stats="$work/stats" -- "$bin/sites" 1 20
-is "$(counter traps "$work/stats") $(counter executed "$work/stats")" "64 1280" "each trapped once and no more"
+is "$(counter patched "$work/stats")" 64 "8 threads: all 64 instructions were patched"
+# Several threads trap at an instruction until it is patched, so the traps are counted with one.
+ok "one thread, 64 instructions, 20 times each: each copy is right" ends_with 0 \
+	"$emu" run --redirect --fast --stats="$work/stats" -- "$bin/sites" 1 20
+is "$(counter traps "$work/stats") $(counter executed "$work/stats")" "64 1280" \
+	"one thread: each instruction trapped once and was executed 20 times"
 
-# Some kernels do not let a program write to its code through /proc/self/mem. Here a filter does what they do.
+# Some kernels do not let a program write to its code through /proc/self/mem. A filter does the
+# same.
 cat >"$work/closed.c" <<'END'
 #include <errno.h>
 #include <linux/filter.h>
@@ -56,30 +64,40 @@ int main(int argc, char **argv)
 }
 END
 if ${CC:-cc} "$work/closed.c" -o "$work/closed" 2>"$work/out" && "$work/closed" true; then
-	ok "64 call sites, 8 threads, /proc/self/mem closed" ends_with 0 "$work/closed" \
+	ok "8 threads at 64 instructions, /proc/self/mem closed: each copy is right" \
+		ends_with 0 "$work/closed" \
 		"$emu" run --redirect --fast --stats="$work/stats" -- "$bin/sites" 8 5
-	is "$(counter patched "$work/stats")" 64 "they were patched all the same"
-	ok "system calls by insn, /proc/self/mem closed" ends_with 0 "$work/closed" "$emu" run --redirect -- "$bin/raw" insn
+	is "$(counter patched "$work/stats")" 64 \
+		"/proc/self/mem closed: all 64 instructions were patched"
+	ok "the test of bare system calls passes with /proc/self/mem closed" ends_with 0 \
+		"$work/closed" "$emu" run --redirect -- "$bin/raw" insn
 else
-	skip "call sites, /proc/self/mem closed" "no seccomp here: $(head -n 1 "$work/out")"
+	skip "8 threads at 64 instructions, /proc/self/mem closed" \
+		"seccomp is not possible here: $(head -n 1 "$work/out")"
 fi
 
-# The stubs of --fast save what FXSAVE does. An instruction of AVX anywhere in what they call would change a register of the program.
+# The stubs of --fast save what FXSAVE saves. An AVX instruction in the code that they call would
+# change a register of the program.
 wide() {
 	objdump -d --no-show-raw-insn "$@" | grep -E '%[yz]mm|[[:space:]]v(mov|p|zero)'
 }
 if ! command -v objdump >/dev/null; then
-	skip "no AVX in what stubs call" "objdump is not installed"
-	skip "… and it would be found" "objdump is not installed"
+	skip "the preload library has no AVX instruction" "objdump is not installed"
+	skip "control: an AVX instruction is found" "objdump is not installed"
 else
-	not_ok "no AVX in what stubs call" wide "$top_builddir/src/emu/.libs/libsva-emu.so"
+	not_ok "the preload library has no AVX instruction" \
+		wide "$top_builddir/src/emu/.libs/libsva-emu.so"
 	echo '#include <immintrin.h>
-__attribute__((target("avx2"))) void f(char *p) { _mm256_storeu_si256((void *)p, _mm256_setzero_si256()); }' >"$work/wide.c"
+__attribute__((target("avx2"))) void f(char *p)
+{
+	_mm256_storeu_si256((void *)p, _mm256_setzero_si256());
+}' >"$work/wide.c"
 	${CC:-cc} -O2 -c "$work/wide.c" -o "$work/wide.o"
-	ok "… and it would be found" wide "$work/wide.o"
+	ok "control: an AVX instruction is found" wide "$work/wide.o"
 fi
 
-# A poller on the CPU of the engine must not wait for the end of a time slice. 400 round trips: with that, 1.6 seconds.
-ok "an engine does not starve on a poller's CPU" ends_with 0 timeout 60 taskset -c 0 "$emu" run --redirect --async -- \
+# A poller on the CPU of the engine must not wait for the end of a time slice.
+ok "--async: 100 copies of a poller on the CPU of the engine take less than 60 s" ends_with 0 \
+	timeout 60 taskset -c 0 "$emu" run --redirect --async -- \
 	"$bin/storm" /dev/dsa/wq0.0 portal 1 100 16
 done_testing

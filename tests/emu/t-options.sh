@@ -1,19 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Each option of sva-emu run: what it does to the device that is shown, and which arguments it refuses, by name.
+# Each option of sva-emu run: what it changes in the device that is shown, and which arguments it
+# refuses, by name.
 : "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
 . "$top_srcdir/tests/emu/lib.sh"
 
-# refused PATTERN OPTION…: ends with 2, starts nothing, and says what was wrong.
+# refused PATTERN OPTION…: exits with 2, starts nothing, and prints what was wrong.
 refused() {
 	local pattern=$1
 	shift
-	ok "refused: ${*:-nothing}" ends_with 2 "$emu" run "$@" -- sh -c 'echo started'
-	ok "… saying $pattern" said "$pattern"
-	not_ok "… before anything was started" grep -q '^started' "$work/out"
+	ok "sva-emu run ${*:-without an option} exits with 2" \
+		ends_with 2 "$emu" run "$@" -- sh -c 'echo started'
+	ok "sva-emu run ${*:-without an option} prints \"$pattern\"" said "$pattern"
+	not_ok "sva-emu run ${*:-without an option} does not start the program" \
+		grep -q '^started' "$work/out"
 }
 
-# refused_key PATTERN KEY…: each key of a queue is refused, and the message says what it may be.
+# refused_key PATTERN KEY…: each key of a queue is refused, and the message names its range.
 refused_key() {
 	local pattern=$1 key
 	shift
@@ -33,7 +36,8 @@ refused_key "'name=.*': a name has 1 to 63 characters" name= "name=$(printf '%06
 keys='shared dedicated size= threshold= batch= xfer= group= priority= bof= retries= name='
 refused_key "unknown 'bogus=*' (known: $keys)" bogus bogus=1
 for key in $keys; do
-	ok "the help of --queues names $key" grep -qw -e "${key%=}" <("$emu" run --help | sed -n '/--queues/,/default/p')
+	ok "--help lists $key as a key of --queues" \
+		grep -qw -e "${key%=}" <("$emu" run --help | sed -n '/--queues/,/default/p')
 done
 refused "the threshold 9 is larger than the size 8" --queues wq0.0:shared,size=8,threshold=9
 refused "'wq8.0' is not a queue" --queues wq8.0
@@ -67,21 +71,24 @@ refused "--config cannot be combined with --queues or --devices" --config /dev/n
 refused "unrecognized option '--bogus'" --bogus
 refused "doesn't allow an argument" --check=1
 for option in --trace --stats; do
-	ok "$option to a file that can not be made" ends_with 125 "$emu" run $option="$work/none/file" -- sh -c 'echo started'
-	ok "… is told" said "^sva-emu: $work/none/file: No such file"
-	not_ok "… before anything was started" grep -q '^started' "$work/out"
+	ok "$option to a file that cannot be made exits with 125" ends_with 125 \
+		"$emu" run $option="$work/none/file" -- sh -c 'echo started'
+	ok "$option to a file that cannot be made: the error names the file" \
+		said "^sva-emu: $work/none/file: No such file"
+	not_ok "$option to a file that cannot be made does not start the program" \
+		grep -q '^started' "$work/out"
 done
-ok "run without a program" ends_with 2 "$emu" run --check
-ok "… is told" said "no program is given"
-ok "an option without its argument" ends_with 2 "$emu" run --retry
-ok "… is told" said "requires an argument"
-ok "no command" ends_with 2 "$emu"
-ok "an unknown command" ends_with 2 "$emu" bogus
-ok "doctor takes no arguments" ends_with 2 "$emu" doctor --verbose
-ok "--help" ends_with 0 "$emu" --help
-ok "--version" ends_with 0 "$emu" --version
+ok "sva-emu run without a program exits with 2" ends_with 2 "$emu" run --check
+ok "sva-emu run without a program prints that none is given" said "no program is given"
+ok "--retry without its argument exits with 2" ends_with 2 "$emu" run --retry
+ok "--retry without its argument prints that it requires one" said "requires an argument"
+ok "sva-emu without a command exits with 2" ends_with 2 "$emu"
+ok "sva-emu with an unknown command exits with 2" ends_with 2 "$emu" bogus
+ok "sva-emu doctor with an argument exits with 2" ends_with 2 "$emu" doctor --verbose
+ok "sva-emu --help exits with 0" ends_with 0 "$emu" --help
+ok "sva-emu --version exits with 0" ends_with 0 "$emu" --version
 
-# --- the configuration file --------------------------------------------------------------------
+# --- the configuration file ---
 
 cat >"$work/good.conf" <<'END'
 [
@@ -92,8 +99,9 @@ cat >"$work/good.conf" <<'END'
         "dev":"group0.0",
         "grouped_workqueues":[
           {
-            "dev":"wq0.0", "mode":"shared", "size":24, "group_id":0, "priority":7, "block_on_fault":1, "max_batch_size":16,
-            "max_transfer_size":65536, "type":"user", "driver_name":"user", "name":"from_a_file", "threshold":20
+            "dev":"wq0.0", "mode":"shared", "size":24, "group_id":0, "priority":7,
+            "block_on_fault":1, "max_batch_size":16, "max_transfer_size":65536,
+            "type":"user", "driver_name":"user", "name":"from_a_file", "threshold":20
           }
         ],
         "grouped_engines":[ { "dev":"engine0.0", "group_id":0 } ]
@@ -101,7 +109,8 @@ cat >"$work/good.conf" <<'END'
       {
         "dev":"group0.1",
         "grouped_workqueues":[
-          { "dev":"wq0.1", "mode":"dedicated", "size":8, "group_id":1, "priority":1, "type":"user", "driver_name":"user", "name":"mine" }
+          { "dev":"wq0.1", "mode":"dedicated", "size":8, "group_id":1, "priority":1,
+            "type":"user", "driver_name":"user", "name":"mine" }
         ],
         "grouped_engines":[ { "dev":"engine0.1", "group_id":1 } ]
       }
@@ -110,21 +119,28 @@ cat >"$work/good.conf" <<'END'
 ]
 END
 shown() {
-	"$emu" run "$@" -- sh -c 'cd /sys/bus/dsa/devices && for a in size threshold priority max_batch_size max_transfer_size name \
-		block_on_fault mode group_id state; do echo "$a=$(cat wq0.0/$a)"; done; ls /dev/dsa' | xargs
+	"$emu" run "$@" -- sh -c 'cd /sys/bus/dsa/devices && for a in size threshold priority \
+		max_batch_size max_transfer_size name block_on_fault mode group_id state; do
+			echo "$a=$(cat wq0.0/$a)"
+		done; ls /dev/dsa' | xargs
 }
-is "$(shown --config "$work/good.conf")" "size=24 threshold=20 priority=7 max_batch_size=16 max_transfer_size=65536 name=from_a_file \
-block_on_fault=1 mode=shared group_id=0 state=enabled wq0.0 wq0.1" "--config: queues are as in the file"
-ok "--config: they work" ends_with 0 "$emu" run --config "$work/good.conf" -- "$bin/storm" /dev/dsa/wq0.1 portal 2 20 8
+is "$(shown --config "$work/good.conf")" "size=24 threshold=20 priority=7 max_batch_size=16 \
+max_transfer_size=65536 name=from_a_file block_on_fault=1 mode=shared group_id=0 state=enabled \
+wq0.0 wq0.1" "--config: sysfs shows the queues of the file"
+ok "--config: a queue of the file executes descriptors" ends_with 0 \
+	"$emu" run --config "$work/good.conf" -- "$bin/storm" /dev/dsa/wq0.1 portal 2 20 8
 if command -v accel-config >/dev/null; then
-	ok "--config: a file that save-config wrote" ends_with 0 "$emu" run --config "$work/good.conf" -- accel-config save-config -s "$work/saved"
-	ok "… shows the same device" ends_with 0 "$emu" run --config "$work/saved" -- accel-config save-config -s "$work/again"
-	ok "… to the last attribute" diff "$work/saved" "$work/again"
+	ok "--config: accel-config save-config saves the device" ends_with 0 \
+		"$emu" run --config "$work/good.conf" -- accel-config save-config -s "$work/saved"
+	ok "--config: a file that save-config wrote is accepted" ends_with 0 \
+		"$emu" run --config "$work/saved" -- accel-config save-config -s "$work/again"
+	ok "--config: a file that save-config wrote gives the same device" \
+		diff "$work/saved" "$work/again"
 else
-	skip "--config: a file that save-config wrote" "accel-config is not installed"
+	skip "--config: a file that save-config wrote is accepted" "accel-config is not installed"
 fi
 
-# broken SED PATTERN: the file with a mistake is refused with file, object and reason.
+# broken SED PATTERN: a file with a mistake is refused; the message names file, object and reason.
 broken() {
 	sed "$1" "$work/good.conf" >"$work/bad.conf"
 	refused "$work/bad.conf: $2" --config "$work/bad.conf"
@@ -140,31 +156,43 @@ broken '$d' ''
 broken '1s/\[//;$d' ''
 refused "none.conf" --config "$work/none.conf"
 
-# --- what the others show or change ------------------------------------------------------------
+# --- the other options ---
 
-is "$(shown --queues 'wq0.0:shared,size=8,threshold=3,xfer=64K,batch=4,name=mine,group=1,priority=3,bof=0')" \
-	"size=8 threshold=3 priority=3 max_batch_size=4 max_transfer_size=65536 name=mine block_on_fault=0 mode=shared group_id=1 \
-state=enabled wq0.0" "--queues: every key is in sysfs"
-is "$(shown --queues none)" "size=0 threshold=0 priority=0 max_batch_size=32 max_transfer_size=2097152 name= block_on_fault=0 mode=shared \
-group_id=-1 state=disabled" "--queues none: as after the driver was loaded"
-is "$("$emu" run --devices 3 -- sh -c 'ls /dev/dsa /sys/bus/dsa/devices | grep -e ^dsa -e ^wq..[01]$' | xargs)" \
-	"wq0.0 wq0.1 wq1.0 wq1.1 wq2.0 wq2.1 dsa0 dsa1 dsa2 wq0.0 wq0.1 wq1.0 wq1.1 wq2.0 wq2.1" "--devices: so many, with two queues each"
-ok "--devices: the last one works" ends_with 0 "$emu" run --devices 8 -- "$bin/storm" /dev/dsa/wq7.1 portal 2 20 16
-ok "a queue of a device makes those before it" ends_with 0 "$emu" run --queues wq2.0 -- test -e /sys/bus/dsa/devices/dsa1
+queue=wq0.0:shared,size=8,threshold=3,xfer=64K,batch=4,name=mine,group=1,priority=3,bof=0
+is "$(shown --queues $queue)" "size=8 threshold=3 priority=3 max_batch_size=4 \
+max_transfer_size=65536 name=mine block_on_fault=0 mode=shared group_id=1 state=enabled wq0.0" \
+	"--queues: sysfs shows the value of each key"
+is "$(shown --queues none)" "size=0 threshold=0 priority=0 max_batch_size=32 \
+max_transfer_size=2097152 name= block_on_fault=0 mode=shared group_id=-1 state=disabled" \
+	"--queues none: the queue is as after the driver was loaded"
+listed=$("$emu" run --devices 3 -- sh -c 'ls /dev/dsa /sys/bus/dsa/devices')
+is "$(grep -e ^dsa -e '^wq..[01]$' <<<"$listed" | xargs)" \
+	"wq0.0 wq0.1 wq1.0 wq1.1 wq2.0 wq2.1 dsa0 dsa1 dsa2 wq0.0 wq0.1 wq1.0 wq1.1 wq2.0 wq2.1" \
+	"--devices 3: three devices with two queues each"
+ok "--devices 8: a queue of the last one executes descriptors" ends_with 0 \
+	"$emu" run --devices 8 -- "$bin/storm" /dev/dsa/wq7.1 portal 2 20 16
+ok "--queues wq2.0: the devices before that of the queue exist" ends_with 0 \
+	"$emu" run --queues wq2.0 -- test -e /sys/bus/dsa/devices/dsa1
 previous=
 for profile in dsa1 dsa2 dsa3; do
-	version=$("$emu" run --profile $profile -- sh -c 'cd /sys/bus/dsa/devices/dsa0 && cat version gen_cap op_cap' | xargs)
-	not_ok "--profile $profile is another device" test "$version" = "$previous"
+	version=$("$emu" run --profile $profile -- \
+		sh -c 'cd /sys/bus/dsa/devices/dsa0 && cat version gen_cap op_cap' | xargs)
+	not_ok "--profile $profile shows other capabilities than the profile before" \
+		test "$version" = "$previous"
 	previous=$version
 done
 
-# entries OPTION…: how many a program gets into a queue that nothing leaves.
+# entries OPTION…: how many descriptors a program gets into a queue that executes none.
 entries() {
-	"$emu" run --redirect --delay 10000000 "$@" -- bash -c "coproc '$bin/hold'; read -r n <&\${COPROC[0]}; echo \$n; kill -9 \$COPROC_PID"
+	"$emu" run --redirect --delay 10000000 "$@" -- bash -c "
+		coproc '$bin/hold'; read -r n <&\${COPROC[0]}; echo \$n; kill -9 \$COPROC_PID"
 }
-is "$(entries --queues wq0.0:shared,size=8,threshold=3)" 3 "threshold: no more than that in flight"
-is "$(entries --queues wq0.0:shared,size=8)" 8 "size: no more than that in flight"
-is "$(entries --queues wq0.0:shared,size=8 --retry 6)" 5 "--retry: the sixth is answered with retry"
+is "$(entries --queues wq0.0:shared,size=8,threshold=3)" 3 \
+	"threshold=3: a shared queue accepts 3 descriptors at a time"
+is "$(entries --queues wq0.0:shared,size=8)" 8 \
+	"size=8: a shared queue accepts 8 descriptors at a time"
+is "$(entries --queues wq0.0:shared,size=8 --retry 6)" 5 \
+	"--retry 6: the sixth ENQCMD is answered with retry"
 
 counted() {
 	"$emu" run --stats="$work/stats" "$@" >"$work/out" 2>&1 || cat "$work/out"
@@ -186,45 +214,69 @@ int main(void)
 	return 0;
 }
 END
-if ${CC:-cc} -D_GNU_SOURCE -I"$top_srcdir/include" -I"$top_srcdir/tests/emu" "$work/one.c" -o "$work/one" 2>"$work/out"; then
+# build NAME: $work/NAME from $work/NAME.c.
+build() {
+	${CC:-cc} -D_GNU_SOURCE -I"$top_srcdir/include" -I"$top_srcdir/tests/emu" "$work/$1.c" \
+		-o "$work/$1" \
+		2>"$work/out"
+}
+# kinds_of_lines FILE: the first words of its lines, sorted; of lines of the trace, "line".
+kinds_of_lines() {
+	sed 's/ .*//; s/^[0-9]*\/[0-9]*$/line/' "$1" | sort | xargs
+}
+if build one; then
 	counted --queues wq0.0:shared,retries=4 --retry 1 -- "$work/one"
-	is "$(cat "$work/out")" "-1 EAGAIN" "retries: write(2) gives up with EAGAIN"
-	is "$(counter retried "$work/stats")" 5 "… after the first try and so many more"
-	is "$("$emu" run --stats -- "$work/one" 2>&1 >/dev/null)" "sva-emu: write=1 executed=1 processes=1" "--stats on standard error"
+	is "$(cat "$work/out")" "-1 EAGAIN" \
+		"retries=4: write(2) returns EAGAIN if ENQCMD is always answered with retry"
+	is "$(counter retried "$work/stats")" 5 "retries=4: write(2) tries five times"
+	is "$("$emu" run --stats -- "$work/one" 2>&1 >/dev/null)" \
+		"sva-emu: write=1 executed=1 processes=1" \
+		"--stats prints the counters on standard error"
 	"$emu" run --trace "$work/lines" --trace-format json -- "$work/one" >/dev/null
-	is "$(cut -c 1-7 "$work/lines")" '{"pid":' "--trace-format json, whatever the file's name"
+	is "$(cut -c 1-7 "$work/lines")" '{"pid":' \
+		"--trace-format json writes JSON to a file whose name does not end in .json"
 	"$emu" run --trace "$work/lines.json" --trace-format text -- "$work/one" >/dev/null
-	ok "--trace-format text, too" grep -q '^[0-9]*/[0-9]* wq0.0 write at 0x[0-9a-f]*: noop ' "$work/lines.json"
+	ok "--trace-format text writes text to a file whose name ends in .json" \
+		grep -q '^[0-9]*/[0-9]* wq0.0 write at 0x[0-9a-f]*: noop ' "$work/lines.json"
 	for where in /dev/stderr /dev/stdout; do
-		"$emu" run --trace $where -- "$work/one" 2>&1 | sed 's/ .*//; s/^[0-9]*\/[0-9]*$/line/' | sort >"$work/out"
-		is "$(xargs <"$work/out")" "64 line" "--trace $where, a pipe"
+		"$emu" run --trace $where -- "$work/one" 2>&1 | cat >"$work/both"
+		is "$(kinds_of_lines "$work/both")" "64 line" \
+			"--trace $where, a pipe: one line of the trace"
 		echo before >"$work/both"
 		"$emu" run --trace $where -- "$work/one" >>"$work/both" 2>&1
-		is "$(sed 's/ .*//; s/^[0-9]*\/[0-9]*$/line/' "$work/both" | sort | xargs)" "64 before line" "--trace $where, a file that is not empty"
-		(echo before && "$emu" run --trace $where -- "$work/one" && echo behind) >"$work/both" 2>&1
-		is "$(sed 's/ .*//; s/^[0-9]*\/[0-9]*$/line/' "$work/both" | sort | xargs)" "64 before behind line" "--trace $where, among the output"
+		is "$(kinds_of_lines "$work/both")" "64 before line" \
+			"--trace $where, a file that is not empty: its content stays"
+		(echo before && "$emu" run --trace $where -- \
+			"$work/one" && echo behind) >"$work/both" 2>&1
+		is "$(kinds_of_lines "$work/both")" "64 before behind line" \
+			"--trace $where, a file with other output: nothing is overwritten"
 	done
 	if command -v python3 >/dev/null; then
-		"$emu" run --trace "$work/lines.json" --queues 'wq0.0:shared,size=2' --retry 3 --error 4 -- \
+		"$emu" run --trace "$work/lines.json" --queues 'wq0.0:shared,size=2' --retry 3 \
+			--error 4 -- \
 			"$bin/storm" /dev/dsa/wq0.0 portal 2 10 2 >/dev/null
-		ok "--trace: each line is JSON" python3 -c 'import json, sys
+		ok "--trace to a file .json: each line is JSON with a known fate" \
+			python3 -c 'import json, sys
 fates = [json.loads(line)["fate"] for line in open(sys.argv[1])]
 assert set(fates) == {"executed", "retry"}, fates' "$work/lines.json"
 	fi
-	is "$(SVA_EMU_QUIET='' "$emu" run -q -- "$work/one" 2>&1)" "64 " "-q: nothing is said"
-	is "$(SVA_EMU_QUIET='' "$emu" run -- "$work/one" 2>&1 >/dev/null)" "sva-emu: the DSA is emulated; times are not DSA times" \
-		"without it one line is"
-	# bytes counts what was worked on: of refused descriptors and of those that failed nothing.
+	is "$(SVA_EMU_QUIET='' "$emu" run -q -- "$work/one" 2>&1)" "64 " \
+		"-q: sva-emu prints nothing"
+	is "$(SVA_EMU_QUIET='' "$emu" run -- "$work/one" 2>&1 >/dev/null)" \
+		"sva-emu: the DSA is emulated; times are not DSA times" \
+		"without -q: sva-emu prints one line, that the DSA is emulated"
+	# Descriptors that were refused or failed count no bytes.
 	sed 's/SVA_OPCODE_NOOP, NULL, NULL, 0/SVA_OPCODE_MEMMOVE, from, to, sizeof(from)/
 		s/^int main/static char from[100], to[100];\n&/' "$work/one.c" >"$work/move.c"
 	sed 's/sizeof(from))/64u << 20)/' "$work/move.c" >"$work/large.c"
 	for name in move large; do
-		${CC:-cc} -D_GNU_SOURCE -I"$top_srcdir/include" -I"$top_srcdir/tests/emu" "$work/$name.c" -o "$work/$name"
+		build $name
 	done
 	counted -- "$work/move"
-	is "$(counter bytes "$work/stats")" 100 "--stats: bytes of a copy of 100"
+	is "$(counter bytes "$work/stats")" 100 "--stats: a copy of 100 bytes counts 100 bytes"
 	counted -- "$work/large"
-	is "$(counter executed "$work/stats") $(counter errors "$work/stats") $(counter bytes "$work/stats")" "1 1 0" \
+	is "$(counter executed "$work/stats") $(counter errors "$work/stats") \
+$(counter bytes "$work/stats")" "1 1 0" \
 		"--stats: a copy that is larger than the queue allows counts no bytes"
 	counted --error 1 -- "$work/move"
 	is "$(counter errors "$work/stats") $(counter bytes "$work/stats")" "1 0" \
@@ -232,13 +284,16 @@ assert set(fates) == {"executed", "retry"}, fates' "$work/lines.json"
 	counted --fault 1 -- "$work/move"
 	is "$(counter faults "$work/stats") $(counter bytes "$work/stats")" "1 0" \
 		"--stats: a copy that faults at its first byte counts no bytes"
-	sed 's/SVA_OPCODE_NOOP/(enum sva_opcode)0x7f/; s/n = write/for (int i = 0; i < 5; i++)\n\t\tn = write/; s/ssize_t n;/ssize_t n = 0;/' \
-		"$work/one.c" >"$work/wrong.c"
-	${CC:-cc} -D_GNU_SOURCE -I"$top_srcdir/include" -I"$top_srcdir/tests/emu" "$work/wrong.c" -o "$work/wrong"
+	sed 's/SVA_OPCODE_NOOP/(enum sva_opcode)0x7f/
+		s/n = write/for (int i = 0; i < 5; i++)\n\t\tn = write/
+		s/ssize_t n;/ssize_t n = 0;/' "$work/one.c" >"$work/wrong.c"
+	build wrong
 	counted --check -- "$work/wrong"
-	is "$(grep -c 'operation not supported here (0x10): 0x7f' "$work/out")" 1 "--check: the same of the same instruction is told once"
-	is "$(counter unlawful "$work/stats")" 5 "… and counted every time"
+	is "$(grep -c 'operation not supported here (0x10): 0x7f' "$work/out")" 1 \
+		"--check: a finding is printed once for one instruction"
+	is "$(counter unlawful "$work/stats")" 5 "--check: a finding is counted each time"
 else
-	skip "a descriptor by write(2)" "it does not compile here: $(head -n 1 "$work/out")"
+	skip "--stats, --trace and --check with one descriptor by write(2)" \
+		"it does not compile here: $(head -n 1 "$work/out")"
 fi
 done_testing

@@ -1,25 +1,32 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Programs that make system calls themselves, past libc: they are seen, or named with the way out.
+# Programs that make system calls past libc: the emulator sees them, or a warning names the program
+# and --ptrace.
 : "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
 . "$top_srcdir/tests/emu/lib.sh"
 
 for way in insn syscall; do
 	for mode in "" --async=2 --fast --redirect; do
-		ok "system calls by $way${mode:+, $mode}" ends_with 0 "$emu" run $mode -- "$bin/raw" $way
+		ok "the test of system calls by $way passes${mode:+ with $mode}" \
+			ends_with 0 "$emu" run $mode -- "$bin/raw" $way
 	done
-	ok "system calls by $way, --no-mmap" ends_with 0 "$emu" run --no-mmap -- "$bin/raw" $way no-mmap
-	ok "system calls by $way, --refuse-sva" ends_with 0 "$emu" run --refuse-sva -- "$bin/raw" $way refuse-sva
+	ok "the test of system calls by $way passes with --no-mmap" ends_with 0 \
+		"$emu" run --no-mmap -- "$bin/raw" $way no-mmap
+	ok "the test of system calls by $way passes with --refuse-sva" ends_with 0 \
+		"$emu" run --refuse-sva -- "$bin/raw" $way refuse-sva
 done
 for mode in "" --async=2 "--delay 100" --fast; do
-	ok "a queue that is opened and mapped unseen${mode:+, $mode}" ends_with 0 "$emu" run --stats="$work/stats" $mode -- \
-		"$bin/raw" insn unseen
-	is "$(counter executed "$work/stats")" 2 "every descriptor for it is executed${mode:+, $mode}"
+	ok "a queue that is opened and mapped unseen: its test passes${mode:+, $mode}" ends_with 0 \
+		"$emu" run --stats="$work/stats" $mode -- "$bin/raw" insn unseen
+	is "$(counter executed "$work/stats")" 2 \
+		"a queue that is opened and mapped unseen: 2 descriptors are executed${mode:+, $mode}"
 done
-ok "with --check a queue that is opened unseen is a queue" ends_with 0 "$emu" run --check -- "$bin/raw" insn unseen
-not_ok "so the missing PASID is not blamed" said "has opened no queue"
+ok "a queue that is opened and mapped unseen: its test passes, --check" ends_with 0 \
+	"$emu" run --check -- "$bin/raw" insn unseen
+not_ok "--check does not report a missing PASID for a queue that is opened unseen" \
+	said "has opened no queue"
 
-# A program without libc, as Go programs without cgo are: its threads are not what the library takes them for.
+# A program without libc, as Go programs without cgo are: the library needs the threads of libc.
 cat >"$work/bare.c" <<'END'
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -35,7 +42,9 @@ static long call(long nr, long a, long b, long c, long d, long e, long f)
 	register long r9 __asm__("r9") = f;
 	long ret;
 
-	__asm__ volatile("syscall" : "=a"(ret) : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return ret;
 }
@@ -49,26 +58,32 @@ void _start(void)
 	desc.src = (unsigned long)from;
 	desc.dst = (unsigned long)to;
 	desc.size = sizeof(from);
-	__asm__ volatile(".byte 0xf2, 0x0f, 0x38, 0xf8, 0x02" : : "a"(portal), "d"(&desc) : "memory", "cc");
+	__asm__ volatile(".byte 0xf2, 0x0f, 0x38, 0xf8, 0x02"
+			 : : "a"(portal), "d"(&desc) : "memory", "cc");
 	call(SYS_exit, comp.status == SVA_STATUS_SUCCESS && to[0] == 'c' ? 0 : 1, 0, 0, 0, 0, 0);
 }
 END
-if ${CC:-cc} -O1 -nostdlib -fno-stack-protector -fpie -pie -D_GNU_SOURCE -I"$top_srcdir/include" "$work/bare.c" \
-	-o "$work/bare" 2>"$work/out"; then
-	ok "a program without libc is refused" ends_with 126 "$emu" run -- "$work/bare"
-	ok "the reason is given, and --ptrace is named" said "linked without libc.*--ptrace can"
+if ${CC:-cc} -O1 -nostdlib -fno-stack-protector -fpie -pie -D_GNU_SOURCE \
+	-I"$top_srcdir/include" "$work/bare.c" -o "$work/bare" 2>"$work/out"; then
+	ok "a program without libc is refused without --ptrace" \
+		ends_with 126 "$emu" run -- "$work/bare"
+	ok "the refusal of a program without libc names the reason, and --ptrace" \
+		said "linked without libc.*--ptrace can"
 	SVA_EMU_QUIET='' "$emu" run -- bash -c "exec '$work/bare'" >"$work/out" 2>&1
-	ok "a program without libc that another one starts is named" said "bare is linked without libc.*--ptrace"
+	ok "a program without libc that another one starts: a warning names it, and --ptrace" \
+		said "bare is linked without libc.*--ptrace"
 	if "$emu" run --ptrace -- true 2>/dev/null; then
-		ok "a program without libc, --ptrace" ends_with 0 "$emu" run --ptrace -- "$work/bare"
+		ok "a program without libc copies with --ptrace" \
+			ends_with 0 "$emu" run --ptrace -- "$work/bare"
 	else
-		skip "a program without libc, --ptrace" "no ptrace here"
+		skip "a program without libc copies with --ptrace" "ptrace is not possible here"
 	fi
 else
-	skip "a program without libc" "it cannot be linked here: $(head -n 1 "$work/out")"
+	skip "a program without libc is refused without --ptrace" \
+		"it cannot be linked here: $(head -n 1 "$work/out")"
 fi
 
-# A program that limits its system calls may be killed by one of the emulator's.
+# A program that limits its system calls may be killed at one that the emulator makes.
 cat >"$work/limited.c" <<'END'
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -100,21 +115,29 @@ int main(int argc, char **argv)
 	syscall(SYS_exit_group, portal && comp.status != SVA_STATUS_SUCCESS);
 }
 END
-if ${CC:-cc} -O1 -D_GNU_SOURCE -I"$top_srcdir/include" -I"$top_srcdir/tests/emu" "$work/limited.c" -o "$work/limited" \
-	2>"$work/out" && "$work/limited" prctl; then
+if ${CC:-cc} -O1 -D_GNU_SOURCE -I"$top_srcdir/include" -I"$top_srcdir/tests/emu" "$work/limited.c" \
+	-o "$work/limited" 2>"$work/out" && "$work/limited" prctl; then
 	for way in prctl seccomp; do
-		ok "a program that forbids system calls by $way is killed by the emulator's" ends_with 159 \
+		ok "a program that limits its system calls by $way is killed at one of ours" \
+			ends_with 159 \
 			env SVA_EMU_QUIET='' "$emu" run -- "$work/limited" $way portal
-		ok "it is named, and --ptrace with it" said "limits its system calls (seccomp).*--ptrace makes none"
+		ok "limits by $way: a warning names the program, and --ptrace" \
+			said "limits its system calls (seccomp).*--ptrace makes none"
 		"$emu" run --ptrace -- true 2>/dev/null || continue
-		ok "with --ptrace it runs to its end, $way" ends_with 0 "$emu" run --ptrace -- "$work/limited" $way portal
+		ok "limits by $way: the program copies with --ptrace" ends_with 0 \
+			"$emu" run --ptrace -- "$work/limited" $way portal
 	done
-	ok "one that opens no queue" ends_with 0 env SVA_EMU_QUIET='' "$emu" run -- "$work/limited" prctl
-	not_ok "is not named" said "limits its system calls"
+	ok "a program that limits its system calls and opens no queue exits with 0" ends_with 0 \
+		 env SVA_EMU_QUIET='' "$emu" run -- "$work/limited" prctl
+	not_ok "a program that limits its system calls and opens no queue is not warned of" \
+		said "limits its system calls"
 else
-	skip "a program that forbids system calls" "no seccomp here: $(head -n 1 "$work/out")"
+	skip "a program that limits its system calls" \
+		"seccomp is not possible here: $(head -n 1 "$work/out")"
 fi
-# A Go program: the runtime opens, maps, installs handlers, blocks signals and starts children by instructions of its own.
+
+# A Go program: its runtime opens, maps, installs handlers, blocks signals and starts children by
+# instructions of its own.
 cat >"$work/queue.go" <<'END'
 package main
 
@@ -133,7 +156,8 @@ static int copy(void *portal)
 	desc[2] = (uintptr_t)from;
 	desc[3] = (uintptr_t)to;
 	desc[4] = sizeof(from);
-	__asm__ volatile(".byte 0xf2,0x0f,0x38,0xf8,0x02\n\tsetz %0" : "=r"(retry) : "a"(portal), "d"(desc) : "memory", "cc");
+	__asm__ volatile(".byte 0xf2,0x0f,0x38,0xf8,0x02\n\tsetz %0"
+			 : "=r"(retry) : "a"(portal), "d"(desc) : "memory", "cc");
 	while (!retry && !comp[0])
 		;
 	return comp[0] == 1 && to[0] == 'c';
@@ -188,13 +212,15 @@ func main() {
 	*nothing = 1
 }
 END
-if command -v go >/dev/null && HOME=$work GO111MODULE=off CGO_ENABLED=1 go build -o "$work/queue" "$work/queue.go" \
-	2>"$work/out"; then
+if command -v go >/dev/null && HOME=$work GO111MODULE=off CGO_ENABLED=1 \
+	go build -o "$work/queue" "$work/queue.go" 2>"$work/out"; then
 	for mode in "" --async=2 --fast --redirect; do
-		ok "a Go program${mode:+, $mode}" ends_with 0 "$emu" run --stats="$work/stats" $mode -- "$work/queue"
-		is "$(counter executed "$work/stats")" 160 "every descriptor of it is executed${mode:+, $mode}"
+		ok "a Go program with 8 threads copies${mode:+, $mode}" ends_with 0 \
+			"$emu" run --stats="$work/stats" $mode -- "$work/queue"
+		is "$(counter executed "$work/stats")" 160 \
+			"a Go program with 8 threads: 160 descriptors are executed${mode:+, $mode}"
 	done
 else
-	skip "a Go program" "no Go compiler with cgo here"
+	skip "a Go program with 8 threads copies" "no Go compiler with cgo here"
 fi
 done_testing
