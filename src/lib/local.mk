@@ -58,6 +58,17 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/find/settings.c \
 	%D%/find/settings.h \
 	%D%/op/check.c \
+	%D%/op/cpu.c \
+	%D%/op/cpu.h \
+	%D%/op/cpu-copy.c \
+	%D%/op/cpu-crc.c \
+	%D%/op/cpu-delta.c \
+	%D%/op/cpu-dif.c \
+	%D%/op/cpu-fill.c \
+	%D%/op/cpu-flush.c \
+	%D%/op/cpu-loops.h \
+	%D%/op/cpu-wide.c \
+	%D%/op/cpu-wide.h \
 	%D%/op/fault.c \
 	%D%/op/kinds.c \
 	%D%/op/kinds.h \

@@ -138,6 +138,11 @@ uint16_t model_crc16_t10(uint16_t reg, const uint8_t *bytes, size_t len)
 	return crc16_t10dif(reg, bytes, len);
 }
 
+uint16_t model_copy_crc16_t10(uint16_t reg, uint8_t *to, const uint8_t *from, size_t len)
+{
+	return crc16_t10dif_copy(reg, to, (uint8_t *)(uintptr_t)from, len);
+}
+
 #else
 
 uint32_t model_crc32c(uint32_t reg, const uint8_t *bytes, size_t len)
@@ -148,6 +153,12 @@ uint32_t model_crc32c(uint32_t reg, const uint8_t *bytes, size_t len)
 uint16_t model_crc16_t10(uint16_t reg, const uint8_t *bytes, size_t len)
 {
 	return model_crc16_t10_portable(reg, bytes, len);
+}
+
+uint16_t model_copy_crc16_t10(uint16_t reg, uint8_t *to, const uint8_t *from, size_t len)
+{
+	model_bytes_move(to, from, len, false);
+	return model_crc16_t10_portable(reg, to, len);
 }
 
 #endif

@@ -13,6 +13,8 @@
 uint32_t model_crc32c(uint32_t reg, const uint8_t *bytes, size_t len);
 uint64_t model_crc64(uint64_t reg, const uint8_t *bytes, size_t len);
 uint16_t model_crc16_t10(uint16_t reg, const uint8_t *bytes, size_t len);
+/* That of what is copied on the way; the buffers do not overlap. */
+uint16_t model_copy_crc16_t10(uint16_t reg, uint8_t *to, const uint8_t *from, size_t len);
 
 /* The same by tables, wherever the model runs. */
 uint32_t model_crc32c_portable(uint32_t reg, const uint8_t *bytes, size_t len);

@@ -5,7 +5,7 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_SOURCES = %D%/rig.c %D%/rig.h %D%/reference.c %D%/reference.h %D%/words.h
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
-core_programs = %D%/t-op-prep %D%/t-op-result %D%/t-op-kinds %D%/t-op-progress \
+core_programs = %D%/t-op-cpu %D%/t-op-prep %D%/t-op-result %D%/t-op-kinds %D%/t-op-progress \
 	%D%/t-api-ops %D%/t-api-bad-input %D%/t-api-batch \
 	%D%/t-api-sync %D%/t-api-async %D%/t-queue-soft %D%/t-queue-bond %D%/t-queue-descriptors \
 	%D%/t-queue-ways %D%/t-run-queue %D%/t-run-batch %D%/t-run-faults %D%/t-base-guard \
@@ -21,6 +21,9 @@ core_inside = %D%/librig.la src/lib/libcore.la
 
 %C%_t_op_prep_CPPFLAGS = $(core_cppflags)
 %C%_t_op_prep_LDADD = src/lib/libsva.la
+
+%C%_t_op_cpu_CPPFLAGS = $(core_cppflags)
+%C%_t_op_cpu_LDADD = $(core_inside)
 
 %C%_t_op_result_CPPFLAGS = $(core_cppflags)
 %C%_t_op_result_LDADD = $(core_inside)

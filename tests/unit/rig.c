@@ -43,10 +43,12 @@ struct sva *rig_open_opts(const char *paths, void (*change)(struct sva_opts *opt
 }
 
 static unsigned int wanted_threads;
+static bool wanted_guard;
 
 static void set_threads(struct sva_opts *opts)
 {
 	opts->soft_threads = wanted_threads;
+	opts->flags = wanted_guard ? SVA_OPEN_GUARD : 0;
 }
 
 struct sva *rig_open(const char *paths, unsigned int soft_threads)
@@ -110,16 +112,19 @@ bool rig_page_resident(uint8_t *page)
 /* ------------------------------------------------------------------ ways through the library */
 
 static const struct rig_way without_device[] = {
-	{ "soft, sva_run", "soft", 0, RIG_RUN, SVA_PATH_SOFT },
-	{ "soft, submitted", "soft", 0, RIG_ASYNC, SVA_PATH_SOFT },
-	{ "soft, in a batch", "soft", 0, RIG_BATCH, SVA_PATH_SOFT },
-	{ "soft, on a bond", "soft", 0, RIG_BOND, SVA_PATH_SOFT },
-	{ "engine threads, sva_run", "soft", 2, RIG_RUN, SVA_PATH_SOFT },
-	{ "engine threads, submitted", "soft", 2, RIG_ASYNC, SVA_PATH_SOFT },
-	{ "engine threads, in a batch", "soft", 2, RIG_BATCH, SVA_PATH_SOFT },
-	{ "cpu, sva_run", "cpu", 0, RIG_RUN, SVA_PATH_CPU },
-	{ "cpu, submitted", "cpu", 0, RIG_ASYNC, SVA_PATH_CPU },
-	{ "cpu, in a batch", "cpu", 0, RIG_BATCH, SVA_PATH_CPU },
+	{ "soft, sva_run", "soft", 0, RIG_RUN, SVA_PATH_SOFT, false },
+	{ "soft, submitted", "soft", 0, RIG_ASYNC, SVA_PATH_SOFT, false },
+	{ "soft, in a batch", "soft", 0, RIG_BATCH, SVA_PATH_SOFT, false },
+	{ "soft, on a bond", "soft", 0, RIG_BOND, SVA_PATH_SOFT, false },
+	{ "engine threads, sva_run", "soft", 2, RIG_RUN, SVA_PATH_SOFT, false },
+	{ "engine threads, submitted", "soft", 2, RIG_ASYNC, SVA_PATH_SOFT, false },
+	{ "engine threads, in a batch", "soft", 2, RIG_BATCH, SVA_PATH_SOFT, false },
+	{ "cpu, sva_run", "cpu", 0, RIG_RUN, SVA_PATH_CPU, false },
+	{ "cpu, submitted", "cpu", 0, RIG_ASYNC, SVA_PATH_CPU, false },
+	{ "cpu, in a batch", "cpu", 0, RIG_BATCH, SVA_PATH_CPU, false },
+	{ "cpu with a guard, sva_run", "cpu", 0, RIG_RUN, SVA_PATH_CPU, true },
+	{ "cpu with a guard, submitted", "cpu", 0, RIG_ASYNC, SVA_PATH_CPU, true },
+	{ "cpu with a guard, in a batch", "cpu", 0, RIG_BATCH, SVA_PATH_CPU, true },
 };
 const struct rig_way *rig_ways = without_device;
 unsigned int rig_way_count = sizeof(without_device) / sizeof(without_device[0]);
@@ -146,7 +151,7 @@ void rig_arguments(int argc, char **argv)
 	for (unsigned int i = 0; i < 4; i++) {
 		snprintf(names[i], sizeof(names[i]), "%s, %s", argv[1], how[i]);
 		ways[i] = (struct rig_way){names[i], argv[1], 0, (enum rig_how)(RIG_RUN + i),
-					   (uint8_t)path};
+					   (uint8_t)path, false};
 	}
 	rig_ways = ways;
 	rig_way_count = 4;
@@ -156,7 +161,9 @@ void rig_arguments(int argc, char **argv)
 void rig_way_begin(const struct rig_way *way)
 {
 	rig_way = way;
+	wanted_guard = way->guard;
 	rig_sva = rig_open(way->paths, way->threads);
+	wanted_guard = false;
 	if (way->how == RIG_BOND)
 		must(!sva_bind(rig_sva, rig_queue, 0, &bond), "sva_bind");
 }
@@ -166,6 +173,11 @@ void rig_way_end(void)
 	if (rig_way->how == RIG_BOND)
 		sva_unbind(bond);
 	sva_close(rig_sva);
+}
+
+bool rig_way_reports_faults(void)
+{
+	return rig_way->path != SVA_PATH_CPU || rig_way->guard;
 }
 
 /* Between two no-ops. What a refused batch says is what its entry is refused with. */

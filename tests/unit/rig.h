@@ -44,6 +44,7 @@ struct rig_way {
 	unsigned int threads;
 	enum rig_how how;
 	uint8_t path; /* that must have done it */
+	bool guard;   /* SVA_OPEN_GUARD */
 };
 
 extern const struct rig_way *rig_ways;
@@ -59,6 +60,8 @@ void rig_arguments(int argc, char **argv);
 void rig_way_begin(const struct rig_way *way);
 int rig_do(struct sva_op *op);
 void rig_way_end(void);
+/* Is a bad address -EFAULT on this way? On the cpu route it is a signal, but for the guard. */
+bool rig_way_reports_faults(void);
 extern struct sva *rig_sva;
 extern const struct rig_way *rig_way;
 extern const char *rig_queue; /* that RIG_BOND binds */

@@ -5,6 +5,7 @@
  * lies; input that cannot be right is refused before anything is done.
  */
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
 
 #include "sva/sva.h"
@@ -179,6 +180,37 @@ static void bad_pages(void)
 		}
 		ok(good, "%s: a bad page in any place of any operand is reported", kinds[i].name);
 	}
+}
+
+/* On the cpu route without the guard a bad pointer is a signal, as in C. */
+static int use_bad_page(void *arg)
+{
+	const struct kind *kind = arg;
+	unsigned int which = 0;
+
+	/* Contexts from before the fork are of no use here. */
+	rig_way_begin(rig_way);
+	while (kind->use[which] == '-')
+		which++;
+	rig_page_deny(area[which]);
+	run_on(kind);
+	return rig_do(&op) == -EFAULT ? 8 : 9;
+}
+
+static void signals(void)
+{
+	const char *sanitizers = getenv("SANITIZERS");
+
+	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		make_content(&kinds[i]);
+		subject("%s, %s", rig_way->name, kinds[i].name);
+		if (sanitizers && strcmp(sanitizers, "no"))
+			skip("a bad page is SIGSEGV", "sanitizers handle the signal themselves");
+		else
+			is(rig_in_child(use_bad_page, (void *)(uintptr_t)&kinds[i]), 1000 + SIGSEGV,
+			   "a bad page is SIGSEGV");
+	}
+	subject("%s", rig_way->name);
 }
 
 /* What comes before the bad page is done, and counted. */
@@ -371,8 +403,12 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < rig_way_count; i++) {
 		rig_way_begin(&rig_ways[i]);
 		subject("%s", rig_ways[i].name);
-		bad_pages();
-		before_the_fault();
+		if (rig_way_reports_faults()) {
+			bad_pages();
+			before_the_fault();
+		} else {
+			signals();
+		}
 		refused();
 		device_refuses();
 		synchronous_calls();

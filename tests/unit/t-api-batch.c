@@ -358,6 +358,22 @@ static void reaped(void)
 	ok(done_exactly(0, 100), "all entries of ten batches are done");
 }
 
+/* The second of two sources cannot be read. */
+static void copyv_from_a_hole(const struct iovec *dst, struct iovec *src)
+{
+	uint8_t *hole = rig_pages(1);
+	size_t copied;
+
+	rig_page_deny(hole);
+	src[1] = (struct iovec){ hole, 10 };
+	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT, 
+	      "sva_copyv() from a page that cannot be read");
+	ok(sva_last_result()->error == -EFAULT &&
+		   sva_last_result()->fault_addr / 4096 == (uintptr_t)hole / 4096 &&
+		   !sva_last_result()->fault_write,
+	   "its result has the fault address and the direction");
+}
+
 /* ------------------------------------------------------------------ scatter/gather */
 
 static void copyv(void)
@@ -366,7 +382,6 @@ static void copyv(void)
 	uint8_t *joined = malloc(64 * 100), *out = malloc(64 * 100);
 	size_t copied = 7, total, at;
 	bool good = true;
-	uint8_t *hole;
 
 	for (unsigned int round = 0; round < 40; round++) {
 		unsigned int ns = ref_below(20), nd = ref_below(20);
@@ -403,15 +418,8 @@ static void copyv(void)
 	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT,
 	      "sva_copyv() from a buffer at null");
 	is(copied, 0, "sva_copyv() from a buffer at null has copied 0 bytes");
-	hole = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	src[1] = (struct iovec){ hole, 10 };
-	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), -EFAULT,
-	      "sva_copyv() from a page that cannot be read");
-	ok(sva_last_result()->error == -EFAULT &&
-		   sva_last_result()->fault_addr / 4096 == (uintptr_t)hole / 4096 &&
-		   !sva_last_result()->fault_write,
-	   "its result has the fault address and the direction");
-	munmap(hole, 4096);
+	if (rig_way_reports_faults())
+		copyv_from_a_hole(dst, src);
 	src[1] = (struct iovec){ NULL, 0 };
 	is_rc(sva_copyv(rig_sva, dst, 1, src, 2, &copied), 0,
 	      "sva_copyv() with an empty buffer at null");
@@ -453,7 +461,8 @@ int main(int argc, char **argv)
 		chain();
 		all_sorts();
 		failures();
-		bad_pages();
+		if (rig_way_reports_faults())
+			bad_pages();
 		refused();
 		entries_belong_to_it();
 		reaped();

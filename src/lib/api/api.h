@@ -3,6 +3,7 @@
 #ifndef SVA_API_API_H
 #define SVA_API_API_H
 
+#include "lib/op/cpu.h"
 #include "lib/run/run.h"
 
 #pragma GCC visibility push(hidden)

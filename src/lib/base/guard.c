@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The guard of work on the CPU, for programs that asked for it (SVA_OPEN_GUARD): a bad pointer
- * becomes -EFAULT. Handlers for SIGSEGV and SIGBUS act only while this thread is inside a guarded
- * copy and the address is in one of its buffers; any other signal goes to the handler that was
+ * becomes -EFAULT. Handlers for SIGSEGV and SIGBUS act only while this thread is inside guarded
+ * work and the address is in one of its buffers; any other signal goes to the handler that was
  * installed before, with the flags and mask that it was installed with.
  */
 #include <setjmp.h>
 #include <signal.h>
-#include <string.h>
 #include <ucontext.h>
 
 #include "lib/base/memory.h"
@@ -18,8 +17,8 @@
 
 struct guarded {
 	sigjmp_buf back;
-	uintptr_t dst, src;
-	size_t len;
+	const struct sva_range *range;
+	unsigned int n;
 	volatile uintptr_t bad;
 };
 
@@ -27,8 +26,10 @@ static struct sigaction previous[2]; /* SIGSEGV, SIGBUS */
 
 static bool is_inside_buffers(const struct guarded *guarded, uintptr_t addr)
 {
-	return addr - guarded->dst < guarded->len ||
-	       (guarded->src && addr - guarded->src < guarded->len);
+	for (unsigned int i = 0; i < guarded->n; i++)
+		if (addr - guarded->range[i].addr < guarded->range[i].len)
+			return true;
+	return false;
 }
 
 /* Call it as the kernel would have: with its signal mask, and once only if it has SA_RESETHAND. */
@@ -40,7 +41,7 @@ static void call_earlier(struct sigaction *old, int sig, siginfo_t *info, void *
 	if (!(now.sa_flags & SA_NODEFER))
 		sigaddset(&now.sa_mask, sig);
 	if (now.sa_flags & SA_RESETHAND)
-		*old = (struct sigaction){ .sa_handler = SIG_DFL };
+		*old = (struct sigaction){.sa_handler = SIG_DFL};
 	pthread_sigmask(SIG_BLOCK, &now.sa_mask, &before);
 	if (now.sa_flags & SA_SIGINFO)
 		now.sa_sigaction(sig, info, context);
@@ -74,8 +75,10 @@ static void pass_signal_on(int sig, siginfo_t *info, void *context)
  */
 static uintptr_t noncanonical_address(const struct guarded *guarded)
 {
-	return guarded->src && guarded->dst + guarded->len - 1 < NEVER_CANONICAL ? guarded->src :
-										   guarded->dst;
+	for (unsigned int i = 0; i < guarded->n; i++)
+		if (guarded->range[i].addr + guarded->range[i].len - 1 >= NEVER_CANONICAL)
+			return guarded->range[i].addr;
+	return 0;
 }
 
 static void on_fault(int sig, siginfo_t *info, void *context)
@@ -101,14 +104,14 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 int sva_guard_setup(void)
 {
 	static bool installed; /* sva_process.lock */
-	struct sigaction action = { .sa_sigaction = on_fault };
+	struct sigaction action = {.sa_sigaction = on_fault};
 
 	if (installed)
 		return 0;
 	/*
 	 * SA_NODEFER: call_earlier() blocks what an earlier handler wants blocked. SA_ONSTACK: a
 	 * program may have given its threads a stack for this. siglongjmp() does not restore the
-	 * signal mask, since sigsetjmp() did not save it, which makes a guarded copy free of system
+	 * signal mask, since sigsetjmp() did not save it, which makes guarded work free of system
 	 * calls; the handler restores it before the jump.
 	 */
 	action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
@@ -119,9 +122,10 @@ int sva_guard_setup(void)
 	return 0;
 }
 
-int sva_guard_move(void *dst, const void *src, size_t len, uint64_t *bad)
+int sva_guard_run(const struct sva_range *range, unsigned int n, void (*work)(void *arg), void *arg,
+		  uint64_t *bad)
 {
-	struct guarded guarded = { .dst = (uintptr_t)dst, .src = (uintptr_t)src, .len = len };
+	struct guarded guarded = {.range = range, .n = n};
 
 	if (sigsetjmp(guarded.back, 0)) {
 		*bad = guarded.bad;
@@ -129,38 +133,8 @@ int sva_guard_move(void *dst, const void *src, size_t len, uint64_t *bad)
 	}
 	sva_tls.guard = &guarded;
 	atomic_signal_fence(memory_order_seq_cst);
-	memmove(dst, src, len);
+	work(arg);
 	atomic_signal_fence(memory_order_seq_cst);
 	sva_tls.guard = NULL;
 	return 0;
-}
-
-int sva_guard_fill(void *dst, uint64_t pattern, size_t len, uint64_t *bad)
-{
-	struct guarded guarded = { .dst = (uintptr_t)dst, .len = len };
-
-	if (sigsetjmp(guarded.back, 0)) {
-		*bad = guarded.bad;
-		return -EFAULT;
-	}
-	sva_tls.guard = &guarded;
-	atomic_signal_fence(memory_order_seq_cst);
-	sva_cpu_fill(dst, pattern, len);
-	atomic_signal_fence(memory_order_seq_cst);
-	sva_tls.guard = NULL;
-	return 0;
-}
-
-void sva_cpu_fill(void *dst, uint64_t pattern, size_t len)
-{
-	unsigned char *to = dst;
-	size_t i;
-
-	if (pattern == (pattern & 0xff) * 0x0101010101010101ull) {
-		memset(dst, (int)(pattern & 0xff), len);
-		return;
-	}
-	for (i = 0; i + 8 <= len; i += 8)
-		memcpy(to + i, &pattern, 8);
-	memcpy(to + i, &pattern, len - i);
 }

@@ -14,13 +14,31 @@
  */
 int sva_touch(uint64_t addr, uint64_t len, bool write, uint64_t *bad);
 
+/* Bytes that are read or written. */
+struct sva_range {
+	uint64_t addr, len;
+	bool write;
+};
+
+/* The same for several ranges; *which is the index of the one that is bad. */
+static inline int sva_touch_all(const struct sva_range *range, unsigned int n, uint64_t *bad,
+				unsigned int *which)
+{
+	for (*which = 0; *which < n; ++*which)
+		if (sva_touch(range[*which].addr, range[*which].len, range[*which].write, bad))
+			return -EFAULT;
+	return 0;
+}
+
 /* Install the handlers, once. */
 int sva_guard_setup(void);
-/* memmove and fill; -EFAULT with the address in *bad for a bad pointer. */
-int sva_guard_move(void *dst, const void *src, size_t len, uint64_t *bad);
-int sva_guard_fill(void *dst, uint64_t pattern, size_t len, uint64_t *bad);
-/* The fill as the CPU does it. */
-void sva_cpu_fill(void *dst, uint64_t pattern, size_t len);
+/*
+ * Call work(arg), which uses the memory of at most SVA_GUARD_RANGES ranges. 0, or -EFAULT with the
+ * address in one of them at which it was stopped.
+ */
+#define SVA_GUARD_RANGES 4u
+int sva_guard_run(const struct sva_range *range, unsigned int n, void (*work)(void *arg), void *arg,
+		  uint64_t *bad);
 
 #pragma GCC visibility pop
 

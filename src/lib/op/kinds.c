@@ -37,19 +37,24 @@ static const struct sva_kind kinds[64] = {
 	[SVA_OPCODE_CACHE_FLUSH] = { SVA_SHAPE_BYTES, N, W, N, false },
 };
 
-const struct sva_kind *sva_kind_of(const struct sva_op *op)
+static const struct sva_kind *kind_of(const struct sva_desc *desc)
 {
 	static const struct sva_kind unknown;
-	unsigned int opcode = sva_desc_opcode(&op->desc);
+	unsigned int opcode = sva_desc_opcode(desc);
 
 	return opcode < 64 ? &kinds[opcode] : &unknown;
 }
 
-static uint64_t block_bytes(const struct sva_op *op)
+const struct sva_kind *sva_kind_of(const struct sva_op *op)
+{
+	return kind_of(&op->desc);
+}
+
+static uint64_t block_bytes(const struct sva_desc *desc)
 {
 	static const uint16_t blocks[4] = { 512, 520, 4096, 4104 };
 
-	return blocks[op->desc.op.dif.flags & 3];
+	return blocks[desc->op.dif.flags & 3];
 }
 
 uint64_t sva_kind_unit(const struct sva_op *op)
@@ -57,11 +62,11 @@ uint64_t sva_kind_unit(const struct sva_op *op)
 	switch (sva_desc_opcode(&op->desc)) {
 	case SVA_OPCODE_DIF_INSERT:
 	case SVA_OPCODE_DIX_GENERATE:
-		return block_bytes(op);
+		return block_bytes(&op->desc);
 	case SVA_OPCODE_DIF_CHECK:
 	case SVA_OPCODE_DIF_STRIP:
 	case SVA_OPCODE_DIF_UPDATE:
-		return block_bytes(op) + 8;
+		return block_bytes(&op->desc) + 8;
 	case SVA_OPCODE_CREATE_DELTA:
 	case SVA_OPCODE_APPLY_DELTA:
 		return 8;
@@ -70,72 +75,76 @@ uint64_t sva_kind_unit(const struct sva_op *op)
 	}
 }
 
-uint64_t sva_kind_dst_bytes(const struct sva_op *op, uint64_t n)
+static uint64_t dst_bytes(const struct sva_desc *desc, uint64_t n)
 {
-	switch (sva_desc_opcode(&op->desc)) {
+	switch (sva_desc_opcode(desc)) {
 	case SVA_OPCODE_DIF_INSERT:
-		return n + n / block_bytes(op) * 8;
+		return n + n / block_bytes(desc) * 8;
 	case SVA_OPCODE_DIF_STRIP:
-		return n - n / (block_bytes(op) + 8) * 8;
+		return n - n / (block_bytes(desc) + 8) * 8;
 	case SVA_OPCODE_DIX_GENERATE:
-		return n / block_bytes(op) * 8;
+		return n / block_bytes(desc) * 8;
 	default:
 		return n;
 	}
 }
 
-/* ------------------------------------------------------------------ operands of the descriptor */
-
-struct range {
-	uint64_t addr, len;
-	uint8_t operand;
-};
-
-static unsigned int ranges_of(const struct sva_op *op, struct range range[3])
+uint64_t sva_kind_dst_bytes(const struct sva_op *op, uint64_t n)
 {
-	const struct sva_kind *kind = sva_kind_of(op);
-	const struct sva_desc *desc = &op->desc;
-	unsigned int opcode = sva_desc_opcode(desc);
-	uint64_t src_len = desc->size, third_len = desc->size;
+	return dst_bytes(&op->desc, n);
+}
+
+/* ------------------------------------------------------------------ the memory of a descriptor */
+
+static void add(struct sva_range range[3], unsigned int *n, uint8_t operand, uint64_t addr,
+		uint64_t len)
+{
+	if (operand == R || operand == W)
+		range[(*n)++] = (struct sva_range){ addr, len, operand == W };
+}
+
+unsigned int sva_kind_ranges(const struct sva_desc *desc, uint64_t len, struct sva_range range[3])
+{
+	const struct sva_kind *kind = kind_of(desc);
+	const unsigned int opcode = sva_desc_opcode(desc);
+	const bool crc = opcode == SVA_OPCODE_CRC || opcode == SVA_OPCODE_COPY_CRC;
+	uint64_t src_len = len, third_len = len;
+	unsigned int n = 0;
 
 	if (opcode == SVA_OPCODE_APPLY_DELTA)
 		src_len = (uint32_t)desc->op.delta.addr_or_size;
 	if (opcode == SVA_OPCODE_CREATE_DELTA)
 		third_len = desc->op.delta.max_size;
-	range[0] = (struct range){ desc->src, src_len, kind->src };
-	range[1] = (struct range){ desc->dst, sva_kind_dst_bytes(op, desc->size), kind->dst };
+	add(range, &n, kind->src, desc->src, src_len);
+	add(range, &n, kind->dst, desc->dst, dst_bytes(desc, len));
 	/* Both operations with a third address have it in the same eight bytes. */
-	range[2] = (struct range){ desc->op.dualcast.dst2, third_len, kind->third };
-	return 3;
-}
-
-static bool is_memory(const struct range *range)
-{
-	return range->operand == R || range->operand == W;
+	add(range, &n, kind->third, desc->op.dualcast.dst2, third_len);
+	if (crc && (desc->flags_opcode & SVA_DESC_CRC_SEED_MEM))
+		add(range, &n, R, desc->op.crc.seed_addr,
+		    desc->flags_opcode & SVA_DESC_CRC64 ? 8 : 4);
+	return n;
 }
 
 int sva_kind_touch(const struct sva_op *op, uint64_t *bad, bool *write)
 {
-	struct range range[3];
-	unsigned int n = ranges_of(op, range);
+	struct sva_range range[3];
+	unsigned int n = sva_kind_ranges(&op->desc, op->desc.size, range), which;
+	int err = sva_touch_all(range, n, bad, &which);
 
-	for (unsigned int i = 0; i < n; i++) {
-		*write = range[i].operand == W;
-		if (is_memory(&range[i]) && sva_touch(range[i].addr, range[i].len, *write, bad))
-			return -EFAULT;
-	}
-	return 0;
+	if (err)
+		*write = range[which].write;
+	return err;
 }
 
 uint64_t sva_kind_operand_end(const struct sva_op *op, uint64_t addr, bool write)
 {
-	struct range range[3];
-	unsigned int n = ranges_of(op, range);
+	struct sva_range range[3];
+	unsigned int n = sva_kind_ranges(&op->desc, op->desc.size, range);
 
 	for (unsigned int i = 0; i < n; i++) {
 		uint64_t page = range[i].addr & ~(uint64_t)4095;
 
-		if (range[i].operand == (write ? W : R) && addr >= page &&
+		if (range[i].write == write && addr >= page &&
 		    addr < range[i].addr + range[i].len)
 			return range[i].addr + range[i].len;
 	}

@@ -6,6 +6,7 @@
 #ifndef SVA_KINDS_H
 #define SVA_KINDS_H
 
+#include "lib/base/memory.h"
 #include "lib/op/op.h"
 
 enum sva_shape {
@@ -42,6 +43,11 @@ const struct sva_kind *sva_kind_of(const struct sva_op *op);
 uint64_t sva_kind_unit(const struct sva_op *op);
 /* The number of destination bytes for n source bytes. */
 uint64_t sva_kind_dst_bytes(const struct sva_op *op, uint64_t n);
+/*
+ * The memory that a descriptor reads and writes, for len bytes instead of its own size, which has 32
+ * bits. Returns the number of ranges.
+ */
+unsigned int sva_kind_ranges(const struct sva_desc *desc, uint64_t len, struct sva_range range[3]);
 /*
  * Touch all pages that the descriptor, as it is, reads and writes. Returns 0, or -EFAULT with the
  * address in *bad, and in *write whether it is of a destination.

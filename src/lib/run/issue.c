@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The current chunk of an operation, onto a queue: bounded back-off on a full one, then the next
- * queue, then the next path. Also what happens when none is left: the CPU executes the same
- * descriptor through the model.
+ * queue, then the next path. Also what happens when none is left: the CPU does the work.
  */
 #include <sched.h>
 #include <string.h>
 
 #include "model/model.h"
 #include "lib/base/clock.h"
+#include "lib/op/cpu.h"
 #include "lib/op/kinds.h"
 #include "lib/op/mapped.h"
 #include "lib/queue/soft.h"
@@ -242,10 +242,11 @@ int sva_issue(struct sva_thread *thread, struct sva_op *op)
 }
 
 /*
- * On the CPU: the model executes one chunk after the other on this process's memory, with the
- * checks of the largest device, so the result is the one that a device would have given.
+ * The model executes one chunk after the other on this process's memory, with the checks of the
+ * largest device, so the result is the one that a device would have given: of an operation that
+ * sva_cpu_finish() does not know, or with an address in it that is bad.
  */
-void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
+void sva_issue_on_model(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	struct sva_model_profile profile = sva_model_dsa2;
@@ -253,8 +254,6 @@ void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
 
 	profile.max_transfer = SVA_GENCAP_MAX_XFER(profile.gen_cap);
 	profile.max_batch = SVA_GENCAP_MAX_BATCH(profile.gen_cap);
-	if (!p->result.reason)
-		p->result.reason = reason;
 	for (;;) {
 		if (!p->mid_chunk)
 			sva_progress_next(op, profile.max_transfer);
@@ -281,6 +280,26 @@ void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
 		p->result.fault_write = op->comp.status >> 7;
 	}
 	sva_end_operation(op, -sva_status_errno(status));
+}
+
+/*
+ * Plainly, and then a bad address is a signal, as in C, unless the program asked for the guard. What
+ * has been with a device keeps its promise of -EFAULT.
+ */
+void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	unsigned int how = p->result.chunks ? SVA_CPU_TOUCH : 0;
+	int error;
+
+	if (p->ctx->config.flags & SVA_OPEN_GUARD)
+		how |= SVA_CPU_GUARD;
+	if (!p->result.reason)
+		p->result.reason = reason;
+	if (sva_cpu_finish(op, how, &error))
+		sva_end_operation(op, error);
+	else
+		sva_issue_on_model(op);
 }
 
 /* Something begun goes out: to a queue, or to the CPU. 0, or -errno and nothing has happened. */

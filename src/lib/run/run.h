@@ -43,6 +43,8 @@ int sva_batch_build(struct sva_op *batch, struct sva_lease *lease);
 int sva_issue(struct sva_thread *thread, struct sva_op *op);
 /* Do what is left of it on the CPU, now; it has ended afterwards. */
 void sva_issue_on_cpu(struct sva_op *op, uint32_t reason);
+/* The same by the model, which says exactly how far it came. */
+void sva_issue_on_model(struct sva_op *op);
 /* What was begun goes to a queue, or to the CPU: 0, or -errno and nothing has happened. */
 int sva_launch(struct sva_thread *thread, struct sva_op *op);
 
