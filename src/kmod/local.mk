@@ -54,13 +54,15 @@ KDIR = /lib/modules/`uname -r`/build
 
 .PHONY: module install-dkms uninstall-dkms
 module:
-	$(AM_V_GEN)to=$(abs_builddir)/%D%/module && $(kmod_stage) && $(MAKE) -C $(KDIR) M=$$to modules
+	$(AM_V_GEN)to=$(abs_builddir)/%D%/module && $(kmod_stage) && \
+		$(MAKE) -C $(KDIR) M=$$to modules
 
 dkms_dir = $(DESTDIR)/usr/src/sva_dma-$(PACKAGE_VERSION)
 install-dkms:
 	to=$(dkms_dir) && $(kmod_stage)
 	cp -f $(srcdir)/%D%/60-sva_dma.rules $(dkms_dir)/
-	$(SED) 's/@PACKAGE_VERSION[@]/$(PACKAGE_VERSION)/' $(srcdir)/%D%/dkms.conf.in >$(dkms_dir)/dkms.conf
+	$(SED) 's/@PACKAGE_VERSION[@]/$(PACKAGE_VERSION)/' $(srcdir)/%D%/dkms.conf.in \
+		>$(dkms_dir)/dkms.conf
 	@echo "now: dkms install sva_dma/$(PACKAGE_VERSION)"
 
 uninstall-dkms:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# probe.sh HEADER COMPILER FLAGS… : tries what this kernel offers and writes a #define for each thing that compiles.
+# probe.sh HEADER COMPILER FLAGS…: tries to compile uses of what not all kernels have, and writes a
+# #define for each that compiles.
 set -eu
 out=$1
 shift
@@ -10,8 +11,8 @@ try() {
 	name=$1
 	code=$2
 	shift 2
-	if printf '%s\n' "$code" | "$@" -Werror -Wno-unused -Wno-missing-prototypes -Wno-missing-declarations \
-		-fsyntax-only -x c - >"$out.log" 2>&1; then
+	if printf '%s\n' "$code" | "$@" -Werror -Wno-unused -Wno-missing-prototypes \
+		-Wno-missing-declarations -fsyntax-only -x c - >"$out.log" 2>&1; then
 		echo "#define $name 1"
 	else
 		echo "/* $name is not there */"
@@ -23,7 +24,7 @@ try_any() {
 	try "$@" || :
 }
 
-# A compiler that fails or passes everything would answer all questions wrong.
+# Controls: with a compiler that fails or passes everything, all results would be wrong.
 if ! try SVAD_PROBES_WORK '#include <linux/device.h>
 struct device *probe(struct device *d) { return get_device(d); }' "$@" >"$out.tmp"; then
 	echo "probe.sh: not even a plain use of get_device() compiles:" >&2
@@ -32,7 +33,7 @@ struct device *probe(struct device *d) { return get_device(d); }' "$@" >"$out.tm
 fi
 if try SVAD_PROBES_ALWAYS_PASS '#include <linux/device.h>
 int probe(void) { return no_such_function_anywhere(); }' "$@" >/dev/null; then
-	echo "probe.sh: code that is wrong compiles: the answers would be worthless" >&2
+	echo "probe.sh: wrong code compiles, so no result can be relied on" >&2
 	exit 1
 fi
 
@@ -58,9 +59,11 @@ bool probe(struct page *p) { return gup_must_unshare(0, p); }' "$@"
 	try_any SVAD_HAVE_URING_CMD_POINTER "$uring
 const void *probe(struct io_uring_cmd *c) { return c->cmd; }" "$@"
 	try_any SVAD_HAVE_URING_DONE_SHORT "$uring
-void probe(struct io_uring_cmd *c) { io_uring_cmd_done32(c, 0, 0, 0); io_uring_cmd_done(c, 0, 0); }" "$@"
+void probe(struct io_uring_cmd *c)
+{ io_uring_cmd_done32(c, 0, 0, 0); io_uring_cmd_done(c, 0, 0); }" "$@"
 	try_any SVAD_HAVE_URING_CANCEL "$uring
-unsigned int probe(struct io_uring_cmd *c) { io_uring_cmd_mark_cancelable(c, 0); return IO_URING_F_CANCEL; }" "$@"
+unsigned int probe(struct io_uring_cmd *c)
+{ io_uring_cmd_mark_cancelable(c, 0); return IO_URING_F_CANCEL; }" "$@"
 } >"$out.tmp"
 rm -f "$out.log"
 mv "$out.tmp" "$out"

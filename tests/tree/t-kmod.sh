@@ -65,16 +65,6 @@ opening_comments() {
 	return $failed
 }
 
-# long_lines FOLDER: over 100 columns.
-long_lines() {
-	local f failed=0
-	for f in "$1"/*.[ch]; do
-		expand "$f" | awk -v f="${f##*/}" '
-			length > 100 { print f ":" FNR; bad = 1 } END { exit bad }' || failed=1
-	done
-	return $failed
-}
-
 symbols "$kmod"/*.c >"$tmp/symbols"
 symbols -v with_static=1 "$kmod"/*.c >"$tmp/all"
 ok "src/kmod: its files call each other in no circle" in_one_direction "$tmp/symbols"
@@ -84,7 +74,6 @@ ok "src/kmod: no function or variable has the name of one of the library's funct
 ok "src/kmod: what files share begins with svad_" other_prefix "$tmp/symbols"
 ok "src/kmod: what only its own file uses is static" unused_elsewhere "$tmp/symbols"
 ok "src/kmod: each file opens with a comment that says what it is" opening_comments "$kmod"
-ok "src/kmod: no line is longer than 100 columns" long_lines "$kmod"
 
 # built FOLDER: it has an object of each source, and the sources are those of the tree.
 built() {
@@ -185,6 +174,4 @@ echo '#include "b.h"' >"$tmp/src/a.h"
 echo '#include "a.h"' >"$tmp/src/b.h"
 ok "control: two headers that include each other fail, by name" \
 	says "circle: a.h+b.h" include_circles "$tmp/src"
-printf '/*%0*d*/\n' 97 0 >"$tmp/src/long.c"
-ok "control: a line of 101 columns fails, by name" says "long.c:1" long_lines "$tmp/src"
 done_testing

@@ -20,7 +20,8 @@ CLEANFILES += $(idxd_programs)
 
 EXTRA_DIST += %D%/bench %D%/cells %D%/check %D%/counts %D%/matrix %D%/proofs %D%/setup
 
-idxd_needs = tests/unit/t-api-ops tests/unit/t-api-batch tests/unit/t-api-bad-input tests/unit/t-api-portal
+idxd_needs = tests/unit/t-api-ops tests/unit/t-api-batch tests/unit/t-api-bad-input \
+	tests/unit/t-api-portal
 .PHONY: check-vm-idxd check-vm-idxd-short
 check-vm-idxd: all $(idxd_programs) $(idxd_needs)
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/check
