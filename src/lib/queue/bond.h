@@ -95,7 +95,6 @@ struct sva_lease {
 	const struct sva_identity *id;
 
 	/* ns: the first and the last time it was full since it took a descriptor; 0: it was not */
-
 	uint64_t full_since, full_at;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The entries of a batch, and the list of descriptors that one batch descriptor names: claimed,
- * checked against a queue, built, and given back.
+ * The entries of a batch: claimed, checked against a queue, and undone; and the list of descriptors
+ * that the batch descriptor points at.
  */
 #include <stdlib.h>
 
@@ -10,13 +10,13 @@
 #include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
-static void give_back(struct sva_op **entries, uint64_t n)
+static void undo_entries(struct sva_op **entries, uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++)
 		sva_operation_undo(entries[i]);
 }
 
-static int claim(struct sva_op *batch, struct sva_op *entry)
+static int claim_entry(struct sva_op *batch, struct sva_op *entry)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(batch), *own;
 	struct sva_dma_buf *bufs[2] = { NULL, NULL };
@@ -48,8 +48,8 @@ static int claim(struct sva_op *batch, struct sva_op *entry)
 }
 
 /*
- * Check and claim every entry; nothing is changed if one is refused. One that stands there twice is
- * busy the second time.
+ * Check and claim every entry; nothing is changed if one is refused. An entry that is listed twice
+ * is -EBUSY the second time.
  */
 int sva_batch_begin(struct sva_op *batch)
 {
@@ -57,10 +57,10 @@ int sva_batch_begin(struct sva_op *batch)
 
 	SVA_OP_PRIVATE(batch)->is_batch = true;
 	for (uint64_t i = 0; i < batch->length; i++) {
-		int err = claim(batch, entries[i]);
+		int err = claim_entry(batch, entries[i]);
 
 		if (err) {
-			give_back(entries, i);
+			undo_entries(entries, i);
 			return err;
 		}
 	}
@@ -76,7 +76,7 @@ void sva_batch_free_list(struct sva_op *batch)
 void sva_batch_undo(struct sva_op *batch)
 {
 	sva_batch_free_list(batch);
-	give_back(sva_batch_entries(batch), batch->length);
+	undo_entries(sva_batch_entries(batch), batch->length);
 }
 
 /*
@@ -120,7 +120,7 @@ uint32_t sva_batch_reason(const struct sva_op *batch, const struct sva_lease *le
 	return reason;
 }
 
-/* The list for a queue. It is the device's to read until the batch has its record. */
+/* Build the list for a queue. The device reads it until the batch has its record. */
 int sva_batch_build(struct sva_op *batch, struct sva_lease *lease)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(batch);

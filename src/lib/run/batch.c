@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batches. Where a queue takes a batch descriptor that can carry all the entries, that is one
- * submission. Everything else is the same loop: entries that have not been started are started in
- * their order, a fence waits for those before it, and what follows a failed fence is cancelled. The
- * loop also takes over after a batch descriptor that did not simply succeed: entries that met a
- * page fault are resumed one by one, and those that the device dropped behind them have their turn
- * afterwards.
+ * Batches. If a queue takes a batch descriptor with all the entries, that is one submission.
+ * Otherwise a loop starts the entries in their order; a fence waits for those before it, and what
+ * follows a failed fence is cancelled. The loop also takes over after a batch descriptor that did
+ * not simply succeed: entries that met a page fault are resumed one by one, and those behind them
+ * that the device dropped are started afterwards.
  */
 #include <string.h>
 
@@ -14,16 +13,16 @@
 #include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
-static bool failed(const struct sva_op *entry)
+static bool has_failed(const struct sva_op *entry)
 {
 	return entry->state == SVA_OP_ENDED && SVA_OP_PRIVATE(entry)->result.error;
 }
 
 /*
- * The batch's record is there: every entry that has one, too, is done with the device. Or it will
- * never come (lost).
+ * The batch's record was written: the device is done with every entry that has a record, too. lost:
+ * the records will never be written.
  */
-static void take_entries(struct sva_op *batch, bool lost)
+static void collect_entries(struct sva_op *batch, bool lost)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
 	struct sva_op **entries = sva_batch_entries(batch);
@@ -37,8 +36,8 @@ static void take_entries(struct sva_op *batch, bool lost)
 		__atomic_store_n(&SVA_OP_PRIVATE(entries[i])->bond, p->bond, __ATOMIC_RELAXED);
 		__atomic_store_n(&SVA_OP_PRIVATE(entries[i])->result.chunks, 1, __ATOMIC_RELAXED);
 		/*
-		 * Without a record nobody knows how far it came: it is not done a second time. The
-		 * loop finds its bond retired.
+		 * Without a record it is unknown how much of it was done, so it is not done a
+		 * second time. The loop finds its bond retired.
 		 */
 		entries[i]->state = SVA_OP_IN_FLIGHT;
 	}
@@ -48,20 +47,20 @@ static void take_entries(struct sva_op *batch, bool lost)
 
 /* ------------------------------------------------------------------ the loop */
 
-static void cancel(struct sva_op *entry)
+static void cancel_entry(struct sva_op *entry)
 {
 	sva_end_operation(entry, -ECANCELED);
 }
 
-/* 0 go on, 1 wait for earlier ones, 2 cancelled. */
-static int pass_fence(struct sva_op **entries, uint64_t at)
+/* Returns 0: start the entry; 1: wait for earlier ones; 2: cancel it. */
+static int check_fence(struct sva_op **entries, uint64_t at)
 {
 	bool bad = false;
 
 	for (uint64_t i = 0; i < at; i++) {
 		if (entries[i]->state != SVA_OP_ENDED)
 			return 1;
-		bad |= failed(entries[i]);
+		bad |= has_failed(entries[i]);
 	}
 	return bad ? 2 : 0;
 }
@@ -78,13 +77,13 @@ static void start_entries(struct sva_thread *thread, struct sva_op *batch)
 		if (entry->state != SVA_OP_IN_BATCH)
 			continue;
 		if (!cancelled && (entry->flags & SVA_OP_FENCE)) {
-			fence = pass_fence(entries, i);
+			fence = check_fence(entries, i);
 			if (fence == 1)
 				return;
 			cancelled = fence == 2;
 		}
 		if (cancelled) {
-			cancel(entry);
+			cancel_entry(entry);
 			continue;
 		}
 		err = sva_launch(thread, entry);
@@ -104,7 +103,7 @@ static void start_entries(struct sva_thread *thread, struct sva_op *batch)
 	}
 }
 
-static void add_up(struct sva_op *batch)
+static void sum_results(struct sva_op *batch)
 {
 	struct sva_result *sum = &SVA_OP_PRIVATE(batch)->result;
 	struct sva_op **entries = sva_batch_entries(batch);
@@ -132,12 +131,12 @@ static void add_up(struct sva_op *batch)
 	sva_end_operation(batch, bad ? -EIO : 0);
 }
 
-static void advance(struct sva_thread *thread, struct sva_op *batch)
+static void advance_batch(struct sva_thread *thread, struct sva_op *batch)
 {
 	struct sva_op **entries = sva_batch_entries(batch);
 	bool open = false;
 
-	/* Those in flight first: a fence may have waited for them. */
+	/* Advance those in flight first: a fence may be waiting for them. */
 	for (int turn = 0; turn < 2; turn++) {
 		for (uint64_t i = 0; i < batch->length; i++)
 			if (entries[i]->state == SVA_OP_IN_FLIGHT ||
@@ -149,10 +148,10 @@ static void advance(struct sva_thread *thread, struct sva_op *batch)
 	for (uint64_t i = 0; i < batch->length && !open; i++)
 		open = entries[i]->state != SVA_OP_ENDED;
 	if (!open)
-		add_up(batch);
+		sum_results(batch);
 }
 
-/* A synchronous call does not wait for a queue that is full where the CPU may do the work. */
+/* A synchronous call does not wait for a full queue if the CPU may do the work. */
 static bool cpu_takes_over(const struct sva_op *op)
 {
 	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -160,7 +159,7 @@ static bool cpu_takes_over(const struct sva_op *op)
 	return p->sync && p->policy->cpu_allowed && !p->pinned;
 }
 
-/* A batch: as one descriptor where that is possible, else the loop begins. */
+/* Submit a batch as one descriptor if possible; else enter the loop. */
 int sva_batch_launch(struct sva_thread *thread, struct sva_op *op)
 {
 	int err = sva_batch_begin(op);
@@ -174,12 +173,12 @@ int sva_batch_launch(struct sva_thread *thread, struct sva_op *op)
 		sva_batch_undo(op);
 		return err;
 	}
-	sva_batch_free_list(op); /* made for a queue that was full */
+	sva_batch_free_list(op); /* it was built for a queue that was full */
 	op->state = SVA_OP_BATCHING;
 	sva_bias_enter(&thread->lessee.bias);
 	sva_thread_link(thread, op);
 	sva_bias_exit(&thread->lessee.bias);
-	advance(thread, op);
+	advance_batch(thread, op);
 	return 0;
 }
 
@@ -195,11 +194,11 @@ int sva_batch_poll(struct sva_op *batch)
 			return 0;
 		if (look == SVA_LOOK_RECORD && p->result.status == SVA_STATUS_BAD_OPCODE)
 			sva_caps_forget_operation(p->bond, SVA_OPCODE_BATCH);
-		take_entries(batch, look == SVA_LOOK_LOST);
+		collect_entries(batch, look == SVA_LOOK_LOST);
 	}
 	thread = sva_thread_of(p->ctx);
 	if (!thread)
 		return -ENOMEM;
-	advance(thread, batch);
+	advance_batch(thread, batch);
 	return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which queue, on which path, for which thread: paths in the configured order; on each path the
- * queues from near to far, and equally near ones in an order that differs from thread to thread.
- * Queues are bound when their turn comes for the first time. Knows nodes, limits and policy; knows
- * no instruction.
+ * queues from near to far, and equally near ones in an order that differs from thread to thread. A
+ * queue is bound when it is chosen for the first time. This file knows nodes, limits and policy,
+ * and no instruction.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +16,12 @@
 #include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
-/* submissions until node and failed candidates are looked at again */
+/* submissions between calls of sva_choose_refresh() */
 #define REFRESH_TICKS 1024u
 
 struct rank {
 	unsigned int candidate;
-	/* candidates stand in the order of paths already: equal for equal paths */
+	/* candidates are in the order of paths already; equal for equal paths */
 	unsigned int path_position;
 	int distance;
 	unsigned int turn;
@@ -40,7 +40,7 @@ static int compare_ranks(const void *a, const void *b)
 	return 0;
 }
 
-/* false: no memory, and the order is that of discovery. */
+/* Returns false if there is no memory: then the order is that of discovery. */
 static bool make_order(struct sva_thread *thread, int node, unsigned int *order)
 {
 	const struct sva *ctx = thread->ctx;
@@ -91,7 +91,7 @@ void sva_choose_thread_fini(struct sva_thread *thread)
 	sva_lease_free_pinned(&thread->lessee);
 }
 
-/* What was short when the path was opened may be there now: then results no longer say so. */
+/* After a shortage when the path was opened: if it is over, results no longer report it. */
 static void mend_lease(struct sva_lease *lease)
 {
 	const struct sva_bond *bond = lease->bond;
@@ -109,10 +109,10 @@ void sva_choose_refresh(struct sva_thread *thread)
 	int node = sva_numa_thread_node();
 
 	thread->ticks = REFRESH_TICKS;
-	/* The next operation looks for the best ones from the beginning. */
+	/* The next operation tries the candidates from the best on. */
 	thread->lead = NULL;
 	thread->recent = NULL;
-	/* Without memory for it, the next refresh makes it. */
+	/* Without memory for the order, the next refresh tries again. */
 	if (node != thread->node && make_order(thread, node, thread->order))
 		thread->node = node;
 	for (unsigned int i = 0; i < thread->candidate_count; i++)
@@ -121,11 +121,11 @@ void sva_choose_refresh(struct sva_thread *thread)
 }
 
 /*
- * The program has closed the descriptor of this candidate's queue: the candidate is free for
- * another bond. Leases still point at the old one, so the reference to it stays until the context
- * closes. false: no memory to note that.
+ * The program has closed the descriptor of this candidate's queue: free the candidate for another
+ * bond. Leases still point at the old bond, so the reference to it stays until the context closes.
+ * Returns false if there is no memory to remember it.
  */
-static bool leave_lost(struct sva *ctx, struct sva_candidate *candidate)
+static bool detach_lost_bond(struct sva *ctx, struct sva_candidate *candidate)
 {
 	struct sva_bond **grown =
 		realloc(ctx->lost, (ctx->lost_count + 1) * sizeof(struct sva_bond *));
@@ -141,22 +141,22 @@ static bool leave_lost(struct sva *ctx, struct sva_candidate *candidate)
 	return true;
 }
 
-/* With sva::lock held: the bond of a candidate, opened when its time has come. */
+/* With sva::lock held: the bond of a candidate, opened if need be. */
 static struct sva_bond *candidate_bond(struct sva *ctx, struct sva_candidate *candidate)
 {
 	uint32_t reason = SVA_REASON_OK;
 	int err;
 
 	if (candidate->bond && atomic_load(&candidate->bond->state) == SVA_BOND_LOST &&
-	    !leave_lost(ctx, candidate))
+	    !detach_lost_bond(ctx, candidate))
 		return NULL;
 	if (candidate->bond) {
 		if (atomic_load(&candidate->bond->state) == SVA_BOND_LIVE)
 			return candidate->bond;
 		/*
 		 * Retired. Leases still point at it, so the reference stays until the context
-		 * closes; a new bond of the same queue would be another candidate. The queue is
-		 * tried again by contexts opened later.
+		 * closes. A new bond of the same queue would need another candidate; only contexts
+		 * that are opened later try the queue again.
 		 */
 		atomic_store(&candidate->reason, SVA_REASON_RETIRED);
 		return NULL;
@@ -180,7 +180,7 @@ static struct sva_bond *candidate_bond(struct sva *ctx, struct sva_candidate *ca
 }
 
 /*
- * Of one path that needs a device: what keeps it from being used, or OK if it works on any queue.
+ * For a path that needs a device: the reason why it cannot be used, or OK if it works on any queue.
  */
 static uint32_t reason_of_path(const struct sva *ctx, int path)
 {
@@ -211,8 +211,8 @@ static uint32_t reason_of_path(const struct sva *ctx, int path)
 }
 
 /*
- * Why not the first choice, among the paths before this one; it is the one that somebody asks
- * about. Software can always be used.
+ * The reason to report with path before: why the first permitted path was not used. The search ends
+ * at software, which can always be used.
  */
 static uint32_t reason_before(const struct sva *ctx, int before)
 {
@@ -239,8 +239,11 @@ uint32_t sva_choose_reason(const struct sva *ctx)
 	return reason_before(ctx, SVA_PATH_CPU);
 }
 
-/* A lease on a lost bond: operations in flight point at it, so it is freed with the others. */
-static void put_aside(struct sva_thread *thread, unsigned int index)
+/*
+ * Set the lease on a lost bond aside: operations in flight point at it, so it is freed with the
+ * pinned leases.
+ */
+static void set_lease_aside(struct sva_thread *thread, unsigned int index)
 {
 	struct sva_lease *lease = thread->leases[index];
 
@@ -264,14 +267,14 @@ static struct sva_lease *candidate_lease(struct sva_thread *thread, unsigned int
 	uint32_t reason;
 
 	if (lease && lease->dead && atomic_load(&lease->bond->state) == SVA_BOND_LOST) {
-		put_aside(thread, index);
+		set_lease_aside(thread, index);
 		lease = NULL;
 	}
 	if (lease && lease->dead)
 		atomic_store(&candidate->reason, SVA_REASON_RETIRED);
 	if (lease)
 		return lease->dead ? NULL : lease;
-	/* sva_process.lock comes before sva::lock, and opening needs both. */
+	/* Opening a queue takes sva_process.lock inside sva::lock. */
 	pthread_mutex_lock(&ctx->lock);
 	bond = candidate_bond(ctx, candidate);
 	pthread_mutex_unlock(&ctx->lock);
@@ -289,7 +292,7 @@ static struct sva_lease *candidate_lease(struct sva_thread *thread, unsigned int
 	return lease;
 }
 
-/* The nearest to a buffer's node, on the path that comes first. */
+/* The order for another node than the thread's. */
 static unsigned int *hinted_order(struct sva_thread *thread, int hint, unsigned int *scratch)
 {
 	if (hint < 0 || hint == thread->node)
@@ -314,8 +317,8 @@ struct sva_lease *sva_choose_next(struct sva_thread *thread, unsigned int *pos,
 			continue;
 		lease = candidate_lease(thread, index);
 		/*
-		 * One that takes no batches may take the entries, which is for whoever issues it to
-		 * see.
+		 * A queue that takes no batch descriptors may take the entries: sva_issue() finds
+		 * out.
 		 */
 		if (lease &&
 		    (sva_kind_of(op)->shape == SVA_SHAPE_BATCH || sva_caps_can_do(lease->bond, op)))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting: look at a record, decide what it means, go on or end; collect what has ended; get out of
- * what never ends.
+ * Completion of one operation: read its record, and continue or end it; wait for a record; retire
+ * the queue if none comes.
  */
 #include <sched.h>
 
@@ -12,10 +12,10 @@
 #include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
-#define SPINS_BEFORE_CLOCK 256u /* looks at a record between looks at the clock */
-/* one wait in the kernel; whoever waits looks at the clock in between */
+#define SPINS_BEFORE_CLOCK 256u /* polls of a record between reads of the clock */
+/* one wait in the kernel; the waiting thread reads the clock in between */
 #define PUMP_WAIT_NS 1000000u
-/* the kernel's own limit is 100000 (Linux umwait.c); wakes early when the record is written */
+/* the kernel's own limit is 100000 (Linux umwait.c); a written record wakes earlier */
 #define UMWAIT_TICKS 20000u
 
 static void return_credit(struct sva_op *op)
@@ -50,8 +50,8 @@ bool sva_complete_gives_up(struct sva_op *op)
 }
 
 /*
- * Issue the next chunk. Where no queue takes it, it stalls for a while, then the CPU does it if it
- * may.
+ * Issue the next chunk. If every queue stays full for the record timeout, or none takes it, the CPU
+ * does the rest, if that is permitted.
  */
 static void issue_next(struct sva_op *op)
 {
@@ -118,12 +118,12 @@ enum sva_look sva_complete_look(struct sva_op *op)
 		}
 		/*
 		 * The state was stored after the kernel had drained the queue: a record that is
-		 * empty now stays empty, and one that was written in between counts.
+		 * empty now stays empty, and one that was written before the state was read counts.
 		 */
 		status = sva_record_status(&op->comp);
 	}
 	if (!status) {
-		sva_op_set_credit(op, false); /* of a lease that is dead */
+		sva_op_set_credit(op, false); /* its lease is dead */
 		p->result.reason = SVA_REASON_RETIRED;
 		return SVA_LOOK_LOST;
 	}
@@ -133,7 +133,7 @@ enum sva_look sva_complete_look(struct sva_op *op)
 	return SVA_LOOK_RECORD;
 }
 
-static void read_fault(struct sva_op *op)
+static void handle_fault(struct sva_op *op)
 {
 	int verdict = sva_fault_resolve(op, SVA_OP_PRIVATE(op)->lease->path);
 
@@ -146,8 +146,8 @@ static void read_fault(struct sva_op *op)
 }
 
 /*
- * The queue refused what it should be able to do: that is remembered, and another queue may do it.
- * false: none may.
+ * The queue refused an operation that it should have: remember that, and try another queue. Returns
+ * false if no other may be tried.
  */
 static bool try_elsewhere(struct sva_op *op, unsigned int status)
 {
@@ -155,7 +155,7 @@ static bool try_elsewhere(struct sva_op *op, unsigned int status)
 	unsigned int opcode = sva_desc_opcode(&op->desc);
 
 	if (status == SVA_STATUS_BAD_OPCODE)
-		/* Its op_config, or a file that was wrong. */
+		/* op_config excludes it, or a file of queues was wrong. */
 		sva_caps_forget_operation(p->bond, opcode);
 	else if (status == SVA_STATUS_OVERLAP && opcode == SVA_OPCODE_MEMMOVE && !p->pinned)
 		/*
@@ -172,7 +172,7 @@ static bool try_elsewhere(struct sva_op *op, unsigned int status)
 	return true;
 }
 
-static void read_record(struct sva_op *op)
+static void handle_record(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
@@ -186,7 +186,7 @@ static void read_record(struct sva_op *op)
 		return;
 	case SVA_STATUS_PAGE_FAULT:
 	case SVA_STATUS_PAGE_FAULT_IR:
-		read_fault(op);
+		handle_fault(op);
 		return;
 	default:
 		if (try_elsewhere(op, p->result.status))
@@ -206,7 +206,7 @@ void sva_complete_advance(struct sva_op *op)
 	case SVA_LOOK_NOTHING:
 		return;
 	case SVA_LOOK_RECORD:
-		read_record(op);
+		handle_record(op);
 		return;
 	case SVA_LOOK_LOST:
 		sva_end_operation(op, -EIO);
@@ -215,7 +215,7 @@ void sva_complete_advance(struct sva_op *op)
 
 /* ------------------------------------------------------------------ waiting */
 
-static void pause_on(const struct sva_comp *comp)
+static void pause_for_record(const struct sva_comp *comp)
 {
 	if (sva_cpu_features() & SVA_CPU_WAITPKG)
 		sva_umwait(comp, sva_ticks() + UMWAIT_TICKS);
@@ -247,10 +247,10 @@ uint8_t sva_complete_await(struct sva_bond *bond, const struct sva_comp *comp, u
 		if (bond->pump)
 			bond->pump(bond, PUMP_WAIT_NS);
 		else
-			pause_on(comp);
+			pause_for_record(comp);
 		/*
-		 * What writes the record may need this very processor: an engine thread, an
-		 * emulator, another process.
+		 * An engine thread, an emulator or another process that writes the record may need
+		 * this processor.
 		 */
 		if (bond->ops->always_completes || now + 1000000u > give_up)
 			sched_yield();

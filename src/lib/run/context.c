@@ -35,8 +35,8 @@ static void free_closed(struct sva *ctx)
 		}
 	}
 	/*
-	 * A later context may get the same address: nobody may take what is cached for this one for
-	 * its.
+	 * A later context may get the same address, and must not be mistaken for this one by a
+	 * thread's cache.
 	 */
 	sva_process_bump_epoch();
 	pthread_mutex_unlock(&sva_process.lock);
@@ -50,8 +50,8 @@ static void free_closed(struct sva *ctx)
 void sva_context_drop(struct sva *ctx)
 {
 	/*
-	 * Acquire and release: all that was done on the context comes before its end, whichever
-	 * thread frees it.
+	 * Acquire and release: everything that was done on the context happens before it is freed,
+	 * whichever thread does that.
 	 */
 	if (atomic_fetch_sub_explicit(&ctx->holds, 1, memory_order_acq_rel) == 1)
 		free_closed(ctx);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fast path of asynchronous submission, inline: most operations are one descriptor that a queue
- * takes at once.
+ * The fast path of asynchronous submission, inline, for the most frequent operation: one descriptor
+ * that a queue accepts at once.
  */
 #ifndef SVA_RUN_FAST_H
 #define SVA_RUN_FAST_H
@@ -13,13 +13,13 @@
 
 #pragma GCC visibility push(hidden)
 
-/* longer ones are written to memory, not to the cache: that is another word */
+/* longer ones bypass the cache, which takes other flags than those of the lease's words */
 #define SVA_FAST_LENGTH (1u << 20)
 
 /*
- * A plain copy or fill that one descriptor can carry, on the lease that took the last operation:
- * the same as sva_start(), without the questions whose answers are known. Any other answer than 0
- * means that sva_start() is to be asked.
+ * A plain copy or fill that one descriptor can carry, on the lease that took the last operation.
+ * Does the same as sva_start() without the checks whose outcome is known. If it returns anything
+ * but 0, the caller must call sva_start().
  */
 static inline int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease,
 				 struct sva_op *op)
@@ -76,8 +76,9 @@ static inline int sva_start_fast(struct sva_thread *thread, struct sva_lease *le
 }
 
 /*
- * Where the operation that has just been submitted went, and others may follow: on mapped buffers,
- * only to their device.
+ * The lease on which op has just been submitted, if that lease takes several operations at once, so
+ * that others may follow; else NULL. *mapped: it is one on mapped buffers, so that only operations
+ * for the same device may follow.
  */
 static inline struct sva_lease *sva_group_lease(struct sva_thread *thread, struct sva_op *op,
 						bool *mapped)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The current chunk of an operation, onto a queue: bounded back-off on a full one, then the next
- * queue, then the next path. Also what happens when none is left: the CPU does the work.
+ * Submits the current chunk of an operation: bounded back-off on a full queue, then the next queue,
+ * then the next path. When none is left, the CPU does the work.
  */
 #include <sched.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static void back_off(unsigned int tries)
 }
 
 /* One attempt inside the thread's section: 0, -EAGAIN, -ENOBUFS (no credit), other -errno. */
-static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+static int submit_once(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	int err;
@@ -34,10 +34,7 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 	} else {
 		lease->credits -= lease->counted;
 		p->lease = lease;
-		/*
-		 * Atomically: settle.c may look at it in the share that has the operation on its
-		 * list.
-		 */
+		/* Atomic: settle.c may read it in the share that has the operation on its list. */
 		__atomic_store_n(&p->bond, lease->bond, __ATOMIC_RELAXED);
 		err = lease->submit(lease, &op->desc);
 		sva_op_set_credit(op, !err);
@@ -56,10 +53,9 @@ static int attempt(struct sva_thread *thread, struct sva_lease *lease, struct sv
 }
 
 /*
- * A disabled queue and a halted device also answer "full", and then forever. A queue is called
- * stuck once it has refused everything for a whole record timeout while it was asked again and
- * again. One that is short of credits is busy with what is in flight, and that has a timeout of its
- * own.
+ * A disabled queue and a halted device also answer "full", and then forever. A queue counts as
+ * stuck once it has refused every attempt for a whole record timeout. A queue without credits is
+ * busy with what is in flight, which has a timeout of its own.
  */
 static bool is_hopeless(const struct sva_lease *lease, uint64_t timeout)
 {
@@ -72,7 +68,7 @@ static void note_full(struct sva_lease *lease, uint64_t timeout)
 
 	if (!lease->ops->full_may_mean_stuck)
 		return;
-	/* After a pause it is not known what it would have answered meanwhile. */
+	/* After a pause it is unknown whether the queue was full in between: begin anew. */
 	if (!lease->full_since ||
 	    (now - lease->full_at > timeout / 4 && !is_hopeless(lease, timeout)))
 		lease->full_since = now;
@@ -87,11 +83,11 @@ static uint64_t record_timeout(const struct sva_op *op)
 #define SMALLEST_PINNED 4096u
 
 /*
- * The pages of a chunk may not be pinned (RLIMIT_MEMLOCK): those of a smaller one may. Where not
- * even a page may be, the limit is used up: by operations of ours, whose end makes room as with a
- * queue that is full, or by something else. 0: there is a smaller chunk.
+ * RLIMIT_MEMLOCK did not allow to pin the pages of a chunk: halve it. If not even one page can be
+ * pinned, the limit is used up: either by operations of this thread, which make room when they end,
+ * as with a full queue, or by something else. Returns 0 if there is a smaller chunk.
  */
-static int after_no_pins(struct sva_thread *thread, const struct sva_lease *lease,
+static int shrink_chunk(struct sva_thread *thread, const struct sva_lease *lease,
 			 struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -117,9 +113,7 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 	if (sva_kind_of(op)->shape == SVA_SHAPE_BATCH) {
 		uint32_t reason = sva_batch_reason(op, lease);
 
-		/*
-		 * The first choice's reason is the one to report, not that of the queues after it.
-		 */
+		/* Report the reason of the first choice, not that of the queues after it. */
 		if (!p->result.reason)
 			p->result.reason = reason;
 		if (reason != SVA_REASON_OK)
@@ -136,23 +130,23 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 	op->desc.flags_opcode = sva_caps_word(lease->bond, op);
 	op->state = SVA_OP_IN_FLIGHT;
 	for (unsigned int tries = 0; tries < p->policy->full_tries || !tries; tries++) {
-		err = attempt(thread, lease, op);
+		err = submit_once(thread, lease, op);
 		if (err == -ENOBUFS) {
 			if (!sva_lease_refill(lease))
 				/*
-				 * every entry of the queue is in use by this process: no use in
-				 * hurrying
+				 * this process uses every entry of the queue: trying again at once
+				 * is pointless
 				 */
 				return -EAGAIN;
-			err = attempt(thread, lease, op);
+			err = submit_once(thread, lease, op);
 			if (err == -ENOBUFS)
 				err = -EAGAIN;
 		}
 		while (err == -ENOMEM) {
-			err = after_no_pins(thread, lease, op);
+			err = shrink_chunk(thread, lease, op);
 			if (err)
 				return err;
-			err = attempt(thread, lease, op);
+			err = submit_once(thread, lease, op);
 		}
 		if (err == -SVA_LOST)
 			sva_bond_lost(lease->bond);
@@ -185,8 +179,8 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 
 	while ((lease = sva_choose_next(thread, &pos, op, p->sync, SVA_OP_NODE_HINT(op->flags)))) {
 		/*
-		 * Software does not get all of a batch when a device comes first that can do some
-		 * of it, entry by entry.
+		 * If a device can do some entries of a batch, do not give the whole batch to a
+		 * software path behind it.
 		 */
 		if (in_parts && !full && lease->ops->is_software)
 			break;
@@ -194,8 +188,8 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 		in_parts |= batch && one == -EOPNOTSUPP && sva_batch_has_part(op, lease);
 		if (!one) {
 			/*
-			 * The quick roads follow where the best choice had room; a spill is for
-			 * once.
+			 * The fast paths use this lease from now on if it is the best choice; one
+			 * that was chosen because another was full is used once.
 			 */
 			if (!full && SVA_OP_NODE_HINT(op->flags) < 0) {
 				if (p->sync)
@@ -205,7 +199,7 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 			return 0;
 		}
 		/*
-		 * The program has closed the queue's descriptor: the same candidate once more,
+		 * The program has closed the queue's descriptor: try the same candidate once more,
 		 * which opens the queue anew.
 		 */
 		if (one == -SVA_LOST && !again) {
@@ -236,15 +230,15 @@ int sva_issue(struct sva_thread *thread, struct sva_op *op)
 
 	thread->hopeless = false;
 	err = p->pinned ? issue_pinned(thread, op) : issue_anywhere(thread, op);
-	if (!err) /* atomically: settle.c sees by it that the device goes on */
+	if (!err) /* atomic: settle.c reads it to see progress */
 		__atomic_store_n(&p->result.chunks, p->result.chunks + 1, __ATOMIC_RELAXED);
 	return err == -SVA_LOST ? -EIO : err;
 }
 
 /*
  * The model executes one chunk after the other on this process's memory, with the checks of the
- * largest device, so the result is the one that a device would have given: of an operation that
- * sva_cpu_finish() does not know, or with an address in it that is bad.
+ * largest device, so the result is the one that a device would have given. For operations that
+ * sva_cpu_finish() does not do, or that have a bad address.
  */
 void sva_issue_on_model(struct sva_op *op)
 {
@@ -283,8 +277,9 @@ void sva_issue_on_model(struct sva_op *op)
 }
 
 /*
- * Plainly, and then a bad address is a signal, as in C, unless the program asked for the guard. What
- * has been with a device keeps its promise of -EFAULT.
+ * The plain code of the CPU: a bad address raises a signal, as in C, unless the program asked for
+ * the guard. After a device has had the operation, a bad address is -EFAULT, as promised for
+ * devices.
  */
 void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
 {
@@ -302,7 +297,10 @@ void sva_issue_on_cpu(struct sva_op *op, uint32_t reason)
 		sva_issue_on_model(op);
 }
 
-/* Something begun goes out: to a queue, or to the CPU. 0, or -errno and nothing has happened. */
+/*
+ * Hand an operation that has begun to a queue, or to the CPU. Returns 0, or -errno and nothing has
+ * happened.
+ */
 int sva_launch(struct sva_thread *thread, struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -315,8 +313,8 @@ int sva_launch(struct sva_thread *thread, struct sva_op *op)
 	err = sva_issue(thread, op);
 	if (err && err != -EAGAIN && err != -ENOMEM && p->by_buffer) {
 		/*
-		 * Not aligned as the channel wants it, or the channel is gone: the memory is there
-		 * all the same.
+		 * The channel refuses the alignment, or is gone: the memory can still be used by
+		 * address.
 		 */
 		if (err == -EOPNOTSUPP)
 			p->result.reason = SVA_REASON_NO_OPERATION;
@@ -326,8 +324,8 @@ int sva_launch(struct sva_thread *thread, struct sva_op *op)
 	if (!err)
 		return 0;
 	/*
-	 * Return -EAGAIN to the caller, except for synchronous calls (they retry) and queues that
-	 * will never drain.
+	 * Return -EAGAIN to the caller, except for synchronous calls, which the CPU then finishes,
+	 * and for queues that will never drain.
 	 */
 	if ((err == -EAGAIN && !p->sync && !thread->hopeless) || p->pinned ||
 	    !p->policy->cpu_allowed)

@@ -1,69 +1,75 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine: which lease carries an operation, submission, completion. */
+/* The engine: choice of a lease, submission, completion. */
 #ifndef SVA_RUN_RUN_H
 #define SVA_RUN_RUN_H
 
 #include "lib/run/thread.h"
 
-/*
- * Nothing of this is exported: say so where it is used, too, so that it is reached without an
- * indirection.
- */
+/* Nothing of this is exported. Stated here too, so that callers reach it without an indirection. */
 #pragma GCC visibility push(hidden)
 
 /*
  * The next lease to try for an operation, from position *pos of the thread's order on; binds queues
- * that have not been bound. NULL: there is no further one. For a batch, those that take none, too.
- * hint: NUMA node to prefer, -1: the thread's. May not be called inside the bias section.
+ * that have not been bound yet. NULL: there is no further one. For a batch, also leases that do not
+ * take it. hint: NUMA node to prefer, -1: the thread's. May not be called inside the bias section.
  */
 struct sva_lease *sva_choose_next(struct sva_thread *thread, unsigned int *pos,
 				  const struct sva_op *op, bool sync, int hint);
-/* Is there a queue at all that this thread can submit to? */
+/* Is there any queue that this thread can submit to? */
 bool sva_choose_has_lease(const struct sva_thread *thread, bool sync);
-/* Why no better route was taken, or is there: an enum sva_reason. */
+/* An enum sva_reason: why no better path than the CPU was taken, or none is available. */
 uint32_t sva_choose_reason(const struct sva *ctx);
-/* Look again at node and failed candidates. */
+/* Update the thread's node and order, and mend leases that lack something since a shortage. */
 void sva_choose_refresh(struct sva_thread *thread);
-/* What a thread's share needs behind it, zeroed, for its candidates; and to set it up there. */
+/*
+ * The size of the zeroed memory behind a thread's share that its candidates need; and their setup
+ * there.
+ */
 size_t sva_choose_thread_size(const struct sva *ctx);
 void sva_choose_thread_init(struct sva_thread *thread, void *memory);
 void sva_choose_thread_fini(struct sva_thread *thread);
 
 int sva_batch_begin(struct sva_op *batch);
 void sva_batch_undo(struct sva_op *batch);
-/* The descriptors of the entries, when no device reads them any more, or none has taken them. */
+/* Free the descriptors of the entries, when no device reads them any more, or none ever did. */
 void sva_batch_free_list(struct sva_op *batch);
-/* Why that queue does not take it as one descriptor, an enum sva_reason; OK: it does. */
+/* Why the queue does not take it as one descriptor, an enum sva_reason; OK: it does. */
 uint32_t sva_batch_reason(const struct sva_op *batch, const struct sva_lease *lease);
-/* Has the queue the operation of one of the entries, at least? */
+/* Does the queue have the operation of at least one entry? */
 bool sva_batch_has_part(const struct sva_op *batch, const struct sva_lease *lease);
 int sva_batch_build(struct sva_op *batch, struct sva_lease *lease);
 
-/* 0 submitted; -EAGAIN every permitted queue is full; -ENODEV, -EOPNOTSUPP, -EIO. */
+/*
+ * Submit the next chunk. Returns 0: a queue took it; -EAGAIN: every permitted queue is full;
+ * -ENODEV, -EOPNOTSUPP, -EIO.
+ */
 int sva_issue(struct sva_thread *thread, struct sva_op *op);
-/* Do what is left of it on the CPU, now; it has ended afterwards. */
+/* Let the CPU do what is left of it, and end it. */
 void sva_issue_on_cpu(struct sva_op *op, uint32_t reason);
-/* The same by the model, which says exactly how far it came. */
+/* Let the model do it, which reports exactly how much was done, and end it. */
 void sva_issue_on_model(struct sva_op *op);
-/* What was begun goes to a queue, or to the CPU: 0, or -errno and nothing has happened. */
+/*
+ * Hand an operation that has begun to a queue, or to the CPU. Returns 0, or -errno and nothing has
+ * happened.
+ */
 int sva_launch(struct sva_thread *thread, struct sva_op *op);
 
 /*
- * Check and begin an operation, and launch it: on bond and no other queue, if there is one. sync:
- * on the queues of synchronous calls, and what no queue takes, the CPU does if it may. 0, -EAGAIN,
- * -errno; then the operation can be submitted again.
+ * Check, begin and launch an operation: on bond only, unless it is NULL. sync: only on the
+ * candidates of synchronous calls, and on the CPU, if that is permitted, when no queue takes it.
+ * Returns 0, -EAGAIN or another -errno; on failure the operation can be submitted again.
  */
 int sva_start(struct sva_thread *thread, struct sva_op *op, struct sva_bond *bond, bool sync);
 /*
- * How many of n operations followed an earlier one onto a lease that takes several at once; see
- * sva_group_lease().
+ * Submit operations on a lease that takes several at once; see sva_group_lease(). Returns how many
+ * of n were submitted.
  */
 unsigned int sva_start_group(struct sva_thread *thread, struct sva_lease *lease, bool mapped,
 			     struct sva_op **ops, unsigned int n);
 
 /*
- * The operation has ended with 0 or -errno: its result is what the chunks said, and the lease of
- * the last one.
+ * End the operation with 0 or -errno. Its result comes from its chunks, and names the lease of the
+ * last one.
  */
 static inline void sva_end_operation(struct sva_op *op, int error)
 {
@@ -72,48 +78,51 @@ static inline void sva_end_operation(struct sva_op *op, int error)
 	sva_operation_end(op, p->lease && p->result.chunks ? p->lease->id : NULL, error);
 }
 
-/* What a look at the record of the descriptor that is with a device has found. */
+/* What sva_complete_look() found in the record of a descriptor that a device has. */
 enum sva_look {
 	SVA_LOOK_NOTHING, /* not yet */
-	SVA_LOOK_RECORD,  /* its status is in the result, its credit was given back */
-	SVA_LOOK_LOST,    /* the bond is retired, and the record will never be written */
+	SVA_LOOK_RECORD,  /* its status is in the result, its credit was returned */
+	SVA_LOOK_LOST,    /* the bond is retired: the record will never be written */
 };
 
-/* Look, and retire the bond when the record timeout has passed. */
+/* Look at the record once. Retires the bond when the record timeout has passed. */
 enum sva_look sva_complete_look(struct sva_op *op);
-/* Bring a pending operation that is no batch as far as it goes without waiting. */
+/* Advance a pending operation that is no batch as far as is possible without waiting. */
 void sva_complete_advance(struct sva_op *op);
 /*
- * A batch as one descriptor where that is possible, else entry by entry. 0, or -errno and nothing
- * has happened.
+ * Submit a batch as one descriptor where that is possible, else entry by entry. Returns 0, or
+ * -errno and nothing has happened.
  */
 int sva_batch_launch(struct sva_thread *thread, struct sva_op *batch);
-/* The same for a batch and its entries. 0 or -ENOMEM. */
+/* Advance a batch and its entries as far as is possible without waiting. Returns 0 or -ENOMEM. */
 int sva_batch_poll(struct sva_op *batch);
-/* Every queue was full. Has it been so for the record timeout, since this was first asked? */
+/*
+ * To be called when every queue was full: has that been so for the record timeout, since the first
+ * call?
+ */
 bool sva_complete_gives_up(struct sva_op *op);
 
 /*
- * End every operation that this thread, or one that has ended, submitted on a context that the
- * caller closes.
+ * Wait for and end every operation that this thread, or a thread that has ended, submitted on a
+ * context that the caller closes.
  */
 void sva_finish_own(struct sva *ctx);
 
 /*
- * Wait until nothing that is on the lists of a context (bond: only what is pinned to it) is with a
- * device. Ends nothing.
+ * Wait until no device has a descriptor of any operation on the lists of a context (bond: of those
+ * pinned to it only). Does not end operations.
  */
 void sva_settle(struct sva *ctx, const struct sva_bond *bond, uint32_t timeout_ms);
 
 /*
- * Give a reference to a bond back. The last one waits until the device has nothing of the bond's
- * operations.
+ * Release a reference to a bond. The last one waits until the device has no descriptor of the
+ * bond's operations.
  */
 void sva_bond_put(struct sva_bond *bond);
 
 /*
  * Wait for a record until deadline (ns; 0: none); retires the bond when the record timeout passes.
- * The status, or 0.
+ * Returns the status, or 0.
  */
 uint8_t sva_complete_await(struct sva_bond *bond, const struct sva_comp *comp, uint64_t deadline);
 

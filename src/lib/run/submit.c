@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Submission: check, begin, issue. Nothing is submitted of what is refused, and what is refused can
- * be submitted again.
+ * Submission: check, begin, launch. An operation that is refused is unchanged and can be submitted
+ * again.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
-/* Put something that has ended at once where sva_reap() finds it. */
+/* Put an operation that has ended at once on the list, where sva_reap() finds it. */
 static void list_ended(struct sva_thread *thread, struct sva_op *op)
 {
 	if (SVA_OP_PRIVATE(op)->thread || SVA_OP_PRIVATE(op)->parent)
@@ -28,7 +28,7 @@ int sva_start(struct sva_thread *thread, struct sva_op *op, struct sva_bond *bon
 	struct sva_desc prepared;
 	int err = sva_progress_check(op);
 
-	/* A fence orders within a batch; there is nothing that it could mean here. */
+	/* A fence orders the entries of a batch, and has no meaning outside of one. */
 	if (!err && (op->flags & SVA_OP_FENCE))
 		err = -EINVAL;
 	if (err)
@@ -63,7 +63,7 @@ int sva_start(struct sva_thread *thread, struct sva_op *op, struct sva_bond *bon
 
 /* ------------------------------------------------------------------ several at a time */
 
-static void make_ready(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+static void prepare_operation(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
@@ -76,7 +76,7 @@ static void make_ready(struct sva_thread *thread, struct sva_lease *lease, struc
 	sva_record_clear(&op->comp);
 }
 
-static bool goes_along(struct sva_op *op, const struct sva_lease *lease)
+static bool can_join(struct sva_op *op, const struct sva_lease *lease)
 {
 	if (sva_op_is_bad(op) || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) ||
 	    sva_progress_is_empty(op) || sva_kind_of(op)->shape == SVA_SHAPE_BATCH ||
@@ -89,8 +89,8 @@ static bool goes_along(struct sva_op *op, const struct sva_lease *lease)
 		       sva_kind_unit(op) <= lease->max_transfer;
 }
 
-/* An operation on buffers that are mapped for the lease's bond, and for that one alone. */
-static bool mapped_joins(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+/* Prepare an operation on mapped buffers, if they are mapped for the lease's bond. */
+static bool join_mapped(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
 {
 	struct sva_dma_buf *bufs[2] = { NULL, NULL };
 	struct sva_bond *bond = NULL;
@@ -107,42 +107,45 @@ static bool mapped_joins(struct sva_thread *thread, struct sva_lease *lease, str
 		op->desc = prepared;
 		return false;
 	}
-	make_ready(thread, lease, op);
+	prepare_operation(thread, lease, op);
 	SVA_OP_PRIVATE(op)->policy = &bond->policy;
 	sva_dma_attach(op, bufs, bond);
 	return true;
 }
 
-static bool joins(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op,
+static bool join_group(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op,
 		  bool mapped)
 {
 	if (mapped)
-		return mapped_joins(thread, lease, op);
-	if (!goes_along(op, lease))
+		return join_mapped(thread, lease, op);
+	if (!can_join(op, lease))
 		return false;
-	make_ready(thread, lease, op);
+	prepare_operation(thread, lease, op);
 	return true;
 }
 
 /*
- * How many of them one call can carry to the lease: those before the first that needs a closer
- * look.
+ * Returns how many operations one submission on the lease can carry: those before the first that
+ * needs sva_start().
  */
-static unsigned int gather(struct sva_thread *thread, struct sva_lease *lease, struct sva_op **ops,
-			   unsigned int n, bool mapped)
+static unsigned int gather_group(struct sva_thread *thread, struct sva_lease *lease,
+				 struct sva_op **ops, unsigned int n, bool mapped)
 {
 	unsigned int k, most = sizeof(thread->many) / sizeof(thread->many[0]);
 
-	for (k = 0; k < n && k < most && joins(thread, lease, ops[k], mapped); k++)
+	for (k = 0; k < n && k < most && join_group(thread, lease, ops[k], mapped); k++)
 		thread->many[k] = ops[k]->desc;
 	return k;
 }
 
-/* With one call; what is not taken is as it was before. How many were taken, or -errno. */
+/*
+ * Submit them with one call; those that are not accepted are restored. Returns how many were
+ * accepted, or -errno.
+ */
 static int submit_group(struct sva_thread *thread, struct sva_lease *lease, struct sva_op **ops,
 			unsigned int n, bool mapped)
 {
-	unsigned int k = gather(thread, lease, ops, n, mapped), send = k;
+	unsigned int k = gather_group(thread, lease, ops, n, mapped), send = k;
 	int taken = -EAGAIN;
 
 	sva_bias_enter(&thread->lessee.bias);

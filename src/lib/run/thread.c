@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A thread's share of a context: made when the thread first uses the context, used again when the
- * thread has ended.
+ * A thread's share of a context: made when a thread first uses the context, and used for another
+ * thread when that thread has ended.
  */
 #include "lib/run/run.h"
 
@@ -10,8 +10,8 @@ static size_t cpu_below(const struct sva *ctx)
 	if (!ctx->policy.cpu_allowed)
 		return 1; /* only a length of zero is below it */
 	/*
-	 * No candidate: everything that is a plausible length. What is not takes the slow road and
-	 * is refused there.
+	 * Without a candidate, the CPU does every length that is possible. The slow path refuses
+	 * others.
 	 */
 	if (!ctx->sync_candidates)
 		return PTRDIFF_MAX;
@@ -51,8 +51,8 @@ static struct sva_thread *new_thread(struct sva *ctx)
 }
 
 /*
- * This thread's share of the interim context, on whose list there may be operations that have
- * ended; NULL: none.
+ * This thread's share of the interim context, or NULL. Operations that have ended may be on its
+ * list.
  */
 static struct sva_thread *interim_share(void)
 {
@@ -74,7 +74,7 @@ static struct sva_thread *find_thread(struct sva *ctx)
 		if (!atomic_load(&thread->lessee.owner) && !atomic_load(&thread->in_flight))
 			idle = thread;
 	}
-	/* A share whose thread has ended, with nothing on its list, serves again. */
+	/* A share whose thread has ended, with nothing on its list, is used again. */
 	if (idle) {
 		atomic_store(&idle->lessee.owner, &sva_tls);
 		return idle;
@@ -94,8 +94,8 @@ static struct sva_thread *find_thread(struct sva *ctx)
 
 /*
  * The shares of a thread that ends have no owner any more; operations on their lists stay valid.
- * sva::lock comes before sva_process.lock, which is held, and is not needed: the list of threads
- * only grows while its context is listed.
+ * sva::lock, which would have to be taken before sva_process.lock, is not needed: the list of
+ * threads only grows while its context is listed.
  */
 static void end_shares(const void *tls)
 {
@@ -108,7 +108,7 @@ static void end_shares(const void *tls)
 struct sva_thread *sva_thread_find(struct sva *ctx)
 {
 	struct sva_tls *tls = &sva_tls;
-	/* Before the look: a change meanwhile makes the cache stale, not wrong. */
+	/* Read before the lookup: a change meanwhile makes the cache stale, not wrong. */
 	unsigned int epoch = atomic_load(&sva_alive->epoch);
 	struct sva_thread *thread;
 
@@ -120,7 +120,10 @@ struct sva_thread *sva_thread_find(struct sva *ctx)
 		return NULL;
 	tls->current = thread;
 	tls->key = ctx->is_default ? NULL : ctx;
-	/* An interim context is not kept: the next call asks whether the real one can be opened. */
+	/*
+	 * An interim context is not cached: the next call checks whether the default one can be
+	 * opened.
+	 */
 	tls->epoch = atomic_load(&ctx->shortage) ? ~0u : epoch;
 	return thread;
 }

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The objects that a request meets on its road: context, thread, lease, bond, operation. Which lock
- * guards what:
+ * The objects that a request uses: context, thread, lease, bond, operation. What each lock
+ * protects:
  *
  * 	sva::lock          the list of threads of a context, the states of its candidates
  * 	sva_process.lock   the lists of contexts and bonds, references, opening and closing queues
  * 	sva_bond::lock     the pool of credits, the list of leases
- * 	sva_thread::bias   a thread's leases, its list of operations in flight, every submission
+ * 	sva_lessee::bias   a thread's leases, its list of operations in flight, every submission
  *
- * They are taken in that order. Submitting happens inside the thread's bias section, so whoever has
- * visited every thread with a lease on a bond knows that nobody is between looking at the bond and
- * touching its portal: that is how a bond is retired under load.
+ * They are taken in that order. Submitting happens inside the thread's bias section. So when a
+ * visitor has been in the section of every thread with a lease on a bond, no thread is between its
+ * check of the lease and its store to the portal: that is how a bond is retired under load.
  *
- * What lives how long. An operation belongs to its owner: the thread that polls it or waits for it,
- * which need not be the thread that submitted it. Only the owner ends an operation and takes it off
- * its list. An operation on a list keeps alive everything that it names: its share and context
+ * Lifetimes. An operation belongs to its owner: the thread that polls it or waits for it, which
+ * need not be the thread that submitted it. Only the owner ends an operation and takes it off its
+ * list. An operation on a list keeps alive everything that it refers to: its share and context
  * (sva::holds), the bond that it is pinned to (sva_bond::holds), the mapped buffers that it works
- * on (sva_dma_buf::users). sva_unbind() and sva_close() only look, inside the share's section,
+ * on (sva_dma_buf::users). sva_unbind() and sva_close() only check, inside the share's section,
  * whether a device still has a descriptor of a listed operation (settle.c).
  */
 #ifndef SVA_RUN_THREAD_H
@@ -24,27 +24,24 @@
 
 #include "lib/queue/bond.h"
 
-/*
- * Nothing of this is exported: say so where it is used, too, so that it is reached without an
- * indirection.
- */
+/* Nothing of this is exported. Stated here too, so that callers reach it without an indirection. */
 #pragma GCC visibility push(hidden)
 
 #define SVA_CTX_MAGIC 0x7376612063747874ull
 
-/* A path on a queue, as a context may use it. */
+/* A path on a queue that a context may use. */
 struct sva_candidate {
 	const struct sva_queue *queue; /* NULL: soft */
 	uint8_t path;
-	struct sva_bond *bond;      /* sva::lock */
-	atomic_uint reason;         /* enum sva_reason; OK and no bond: not tried yet */
-	struct sva_retry retry;     /* after a failure */
+	struct sva_bond *bond;         /* sva::lock */
+	atomic_uint reason;            /* enum sva_reason; OK and no bond: not tried yet */
+	struct sva_retry retry;        /* after a failure */
 };
 
 struct sva {
 	struct sva *next;           /* sva_process.contexts */
 	uint64_t magic;
-	uint64_t id;                /* never used again */
+	uint64_t id;                /* unique in the process */
 	unsigned int generation;
 	bool is_default;
 	atomic_uint holds;          /* 1 until sva_close(), 1 for each operation listed after it */
@@ -53,81 +50,70 @@ struct sva {
 	pthread_mutex_t lock;
 	_Atomic(struct sva_thread *) threads; /* grows at its head, with lock held */
 	unsigned int thread_count;  /* spreads threads over equal queues */
-	struct sva_candidate *candidates;   /* in the order of the permitted paths */
+	struct sva_candidate *candidates; /* in the order of the permitted paths */
 	unsigned int candidate_count;
-	/* bonds that candidates had before, to be released with the context; sva::lock */
-	struct sva_bond **lost;
+	struct sva_bond **lost;     /* that candidates had before, released at the end; sva::lock */
 	unsigned int lost_count;
-	/* how many of them synchronous calls use; then comes the CPU */
-	unsigned int sync_candidates;
+	unsigned int sync_candidates; /* how many synchronous calls try, before the CPU */
 	struct sva_policy policy;
-	/*
-	 * Of paths with a queue of their own, enum sva_reason: why it is no candidate; OK: it is
-	 * one.
+
+	/* For each path with a queue of its own: why it is no candidate (enum sva_reason), or OK.
 	 */
 	uint32_t own_reasons[SVA_PATH_COUNT];
-	/* of the interim context: -errno, what keeps the default one from being opened; else 0 */
-	atomic_int shortage;
+	atomic_int shortage; /* interim context: -errno of opening the default one; else 0 */
 };
 
-/* Descriptor and record of a synchronous copy or fill that one descriptor can carry. */
+/* Descriptor and record of a synchronous copy or fill that needs one descriptor. */
 struct sva_quick {
-	struct sva_desc desc;       /* fields that no such operation uses stay zero */
+	struct sva_desc desc;       /* fields that these operations do not use stay zero */
 	struct sva_comp comp;
 };
 
 /*
- * In sva_thread::in_flight: the context is closed, and each operation that leaves the list gives a
- * hold of it back.
+ * In sva_thread::in_flight: the context is closed, and each operation that leaves the list releases
+ * a hold of it.
  */
 #define SVA_THREAD_CLOSED 0x80000000u
 
-/* A thread's share of a context. Lives in pages that a forked child does not get. */
+/* A thread's share of a context, in pages that a forked child does not get. */
 struct sva_thread {
 	struct sva_quick quick;
-	struct sva_op op;           /* of the synchronous calls that are not so quick */
+	struct sva_op op;            /* of the other synchronous calls */
 	struct sva_lessee lessee;
 	struct sva *ctx;
-	size_t threshold;           /* shorter synchronous copies go to the CPU at once */
-	/* the same, for what takes the longer way there: under the guard, fills; never 0 */
-	size_t cpu_below;
-	const struct sva_identity *cpu_id; /* of what the threshold sends to the CPU */
-	/* the lease of quick synchronous calls; NULL: none is established */
-	struct sva_lease *lead;
-	struct sva_lease *recent;   /* the lease that took the last operation */
-	struct sva_lease **leases;  /* by position in order; NULL: not bound yet */
-	unsigned int *order;        /* indices of candidates, best first for node */
+	size_t threshold;            /* the CPU does shorter synchronous copies at once */
+	size_t cpu_below;            /* the same for fills and under the guard; never 0 */
+	const struct sva_identity *cpu_id; /* of what the threshold leaves to the CPU */
+	struct sva_lease *lead;      /* the lease of quick synchronous calls; NULL: none yet */
+	struct sva_lease *recent;    /* the lease that took the last operation */
+	struct sva_lease **leases;   /* by position in order; NULL: not bound yet */
+	unsigned int *order;         /* indices of candidates, best first for node */
 	unsigned int candidate_count;
-	/*
-	 * of the last -EAGAIN of sva_issue(): no queue that is full has taken anything for the
-	 * record timeout
-	 */
-	bool hopeless;
-	/* submissions until the node and failed candidates are looked at again */
-	unsigned int ticks;
+	bool hopeless;               /* after -EAGAIN of sva_issue(): every full queue is stuck */
+	unsigned int ticks;          /* submissions until sva_choose_refresh() */
 	int node;
 	unsigned int number;
 	struct sva_op *first, *last; /* in flight, oldest first */
-	struct sva_op *cursor;      /* where sva_reap goes on */
-	atomic_uint in_flight;      /* on the list; SVA_THREAD_CLOSED; written inside the section */
-	struct sva_thread *next;    /* sva::threads */
-	struct sva_thread *earlier; /* the thread's share of the interim context; NULL: none */
+	struct sva_op *cursor;       /* where sva_reap() continues */
+	atomic_uint in_flight;       /* on the list; SVA_THREAD_CLOSED; written in the section */
+	struct sva_thread *next;     /* sva::threads */
+	struct sva_thread *earlier;  /* the thread's share of the interim context, or NULL */
 	size_t arena_size;
-	struct sva_desc many[32];   /* for paths that take several descriptors at once */
+	struct sva_desc many[32];    /* for paths that take several descriptors at once */
 };
 
-/* The calling thread's share of a context, made when it is needed; NULL: no memory. */
+/* The calling thread's share of a context, made when it is first needed; NULL: no memory. */
 struct sva_thread *sva_thread_find(struct sva *ctx);
 void sva_thread_free(struct sva_thread *thread);
 /*
- * Its references, and then the context itself: of one that was never published, or that has no
- * threads left.
+ * Release a context's references and free it: one that was never published, or that has no threads
+ * left.
  */
 void sva_context_free(struct sva *ctx);
-/* A hold of a closed context is given back: the last one frees it. */
+/* Release a hold of a closed context; the last one frees it. */
 void sva_context_drop(struct sva *ctx);
 
-/* The same, without a call where the thread used that context last. */
+/* The same as sva_thread_find(), without a call if the thread used that context last. */
 static inline struct sva_thread *sva_thread_of(struct sva *ctx)
 {
 	struct sva_tls *tls = &sva_tls;
@@ -156,7 +142,10 @@ static inline void sva_thread_link(struct sva_thread *thread, struct sva_op *op)
 			      memory_order_relaxed);
 }
 
-/* true: the context is closed, and the caller has to give a hold of it back. */
+/*
+ * Take an operation off the thread's list, inside its section. Returns true if the context is
+ * closed: then the caller must release a hold of it.
+ */
 static inline __attribute__((always_inline)) bool sva_thread_unlink(struct sva_thread *thread,
 								struct sva_op *op)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Polling and waiting: whichever kind of operation it is, and as the owner of all that a context
- * has.
+ * Polling and waiting for an operation of any kind, and for all operations of a context that is
+ * closed.
  */
 #include <sched.h>
 
@@ -10,10 +10,10 @@
 #include "lib/run/run.h"
 
 /*
- * A plain copy or fill of this thread has ended well: the commonest case, in one section of the
- * thread. It comes last, since the context may be closed and freed afterwards.
+ * A plain copy or fill of this thread has succeeded: the most frequent case, in one section of the
+ * thread. The section comes last, since the context may be closed and freed afterwards.
  */
-static int ended_quickly(struct sva_op *op)
+static int end_quickly(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	struct sva_lease *lease = p->lease;
@@ -40,7 +40,7 @@ static int ended_quickly(struct sva_op *op)
 	return 1;
 }
 
-/* One that is quick and in flight is on a list. */
+/* p->thread is set: an operation that is quick and in flight is on a list. */
 static inline bool can_end_quickly(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -51,8 +51,8 @@ static inline bool can_end_quickly(struct sva_op *op)
 	       !atomic_load_explicit(&p->bond->starved, memory_order_relaxed);
 }
 
-static __attribute__((noinline, cold)) void give_back(struct sva_op *op, struct sva_thread *thread,
-						      bool closed)
+static __attribute__((noinline, cold)) void release_kept(struct sva_op *op,
+							 struct sva_thread *thread, bool closed)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	uint8_t keeps = p->keeps;
@@ -67,9 +67,9 @@ static __attribute__((noinline, cold)) void give_back(struct sva_op *op, struct 
 }
 
 /*
- * After its section this thread touches neither share nor context, unless the context was closed
- * before: another thread may close it now, find nothing on the list and free it. What the operation
- * keeps is given back last, for the same reason.
+ * After the section this thread touches neither share nor context, unless the context was closed
+ * before: another thread may now close it, find nothing on the list and free it. For the same
+ * reason what the operation keeps is released last.
  */
 static void leave_list(struct sva_op *op)
 {
@@ -80,11 +80,11 @@ static void leave_list(struct sva_op *op)
 	closed = sva_thread_unlink(thread, op);
 	sva_lessee_leave(&thread->lessee);
 	if (unlikely(closed || SVA_OP_PRIVATE(op)->keeps))
-		give_back(op, thread, closed);
+		release_kept(op, thread, closed);
 }
 
-/* Whatever kind of operation it is, and however it stands. */
-static int poll_any(struct sva_op *op)
+/* Poll an operation of any kind, in any state. */
+static int poll_operation(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	int err = 0;
@@ -94,7 +94,7 @@ static int poll_any(struct sva_op *op)
 	if (unlikely(p->generation != sva_process_generation()))
 		return -ESTALE;
 	if (op->state != SVA_OP_ENDED) {
-		/* The entry of a batch goes on when the batch does. */
+		/* An entry advances when its batch is polled. */
 		if (unlikely(p->parent))
 			return -EINVAL;
 		if (p->is_batch)
@@ -114,8 +114,8 @@ int sva_poll(struct sva_op *op)
 	if (sva_op_is_bad(op))
 		return -EINVAL;
 	if (likely(can_end_quickly(op)))
-		return ended_quickly(op);
-	return poll_any(op);
+		return end_quickly(op);
+	return poll_operation(op);
 }
 
 int sva_wait(struct sva_op *op, int64_t timeout_ns)
@@ -153,7 +153,7 @@ void sva_op_retire(struct sva_op *op)
 	(void)sva_wait(op, -1);
 }
 
-static struct sva_op *first_of(struct sva_thread *thread)
+static struct sva_op *first_listed(struct sva_thread *thread)
 {
 	struct sva_op *op;
 
@@ -163,13 +163,13 @@ static struct sva_op *first_of(struct sva_thread *thread)
 	return op;
 }
 
-/* The contract of sva_close(3) makes the thread that closes the context the owner of these. */
+/* By the contract of sva_close(3) the thread that closes the context owns these operations. */
 void sva_finish_own(struct sva *ctx)
 {
 	struct sva_op *op;
 
 	for (struct sva_thread *thread = atomic_load(&ctx->threads); thread; thread = thread->next)
 		if (sva_lessee_is_own(&thread->lessee) || !atomic_load(&thread->lessee.owner))
-			while ((op = first_of(thread)))
+			while ((op = first_listed(thread)))
 				sva_op_retire(op);
 }
