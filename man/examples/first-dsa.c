@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A first DSA program: copy a buffer with one descriptor, on the first shared queue. cc first-dsa.c
- * -o first-dsa
- */
+/* A first DSA program: copy a buffer with one descriptor, on the first shared queue. */
 #include <fcntl.h>
 #include <linux/idxd.h>
 #include <stdint.h>
@@ -14,10 +11,7 @@ static struct dsa_hw_desc desc __attribute__((aligned(64)));
 static volatile struct dsa_completion_record record __attribute__((aligned(32)));
 static char from[4096], to[4096];
 
-/*
- * Returns 1 if the queue did not take the descriptor: it is full, or no shared queue that is
- * enabled.
- */
+/* Returns 1 if the queue did not accept the descriptor: full, disabled, or not a shared queue. */
 static int enqcmd(void *portal, const void *descriptor)
 {
 	unsigned char retry;
@@ -50,7 +44,7 @@ int main(void)
 	desc.xfer_size = sizeof(from);
 	for (tries = 0; enqcmd(portal, &desc); tries++) {
 		if (tries == 1000) {
-			fputs("the queue takes nothing\n", stderr);
+			fputs("the queue accepts nothing\n", stderr);
 			return 1;
 		}
 	}
