@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-# libsva.so. The sources are in rooms, the lowest first: a room calls only those before it (ARCHITECTURE.md).
+# libsva.so. The sources are in rooms, the lowest first: a room calls only those before it
+# (ARCHITECTURE.md).
 #
-# libtool's version: current:revision:age. Source changed: revision++. Interfaces added, removed or changed: current++,
-# revision=0. Only added: age++. Removed or changed: age=0. History: 0.1.0 = 0:0:0.
+# libtool's version: current:revision:age. Source changed: revision++. Interfaces added, removed or
+# changed: current++, revision=0. Only added: age++. Removed or changed: age=0.
+# History: 0.1.0 = 0:0:0.
 lib_LTLIBRARIES += %D%/libsva.la
 
 svaincludedir = $(includedir)/sva
@@ -126,8 +128,8 @@ noinst_LTLIBRARIES += %D%/libcore.la
 # nodelete: threads end and programs fork through functions of the library, after a dlclose(3), too.
 %C%_libsva_la_SOURCES =
 %C%_libsva_la_LIBADD = %D%/libcore.la
-%C%_libsva_la_LDFLAGS = $(AM_LDFLAGS) -pthread -version-info 0:0:0 $(NODEFS_LDFLAGS) -Wl,-z,nodelete \
-	-Wl,--no-undefined-version -Wl,--version-script=$(srcdir)/%D%/libsva.map
+%C%_libsva_la_LDFLAGS = $(AM_LDFLAGS) -pthread -version-info 0:0:0 $(NODEFS_LDFLAGS) \
+	-Wl,-z,nodelete -Wl,--no-undefined-version -Wl,--version-script=$(srcdir)/%D%/libsva.map
 EXTRA_%C%_libsva_la_DEPENDENCIES = $(srcdir)/%D%/libsva.map
 EXTRA_DIST += %D%/libsva.map
 pkgconfig_DATA += %D%/libsva.pc

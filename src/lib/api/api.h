@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this room share: contexts by handle, and this thread's share of one. */
+/* What the files of this room share: contexts by handle, and this thread's share of a context. */
 #ifndef SVA_API_API_H
 #define SVA_API_API_H
 
@@ -8,25 +8,28 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The context itself (NULL: the default one, made when needed), checked; or NULL and *err. */
+/*
+ * The context of a handle, checked (NULL: the default one, made when needed). Returns NULL with
+ * *err on failure.
+ */
 struct sva *sva_context(struct sva *ctx, int *err);
 /*
- * The same, but not the interim one, which knows of no queue and no setting of the file: -EMFILE,
- * -ENFILE, -ENOMEM instead.
+ * The same, but not the interim context, which has no queues and no settings from the file:
+ * -EMFILE, -ENFILE, -ENOMEM instead.
  */
 struct sva *sva_context_complete(struct sva *ctx, int *err);
 /* default.c */
 struct sva *sva_context_default(int *err);
-/* setup.c. With sva_process.lock held, which serialises discovery. */
+/* setup.c. Both with sva_process.lock held, which serialises discovery. */
 int sva_context_open(struct sva **ctx, const struct sva_opts *opts);
 void sva_context_publish(struct sva *ctx, bool is_default);
-/* The context of bond handles, made when needed. */
+/* The anchor, the context on which bond handles submit; made when needed. */
 struct sva *sva_anchor(int *err);
 struct sva_thread *sva_thread_slow(struct sva *ctx, int *err);
 
 /*
- * The same as in this thread's last call, in this process and without anything having been closed
- * since? Then sva_tls.current is it.
+ * Is it the context of this thread's last call, in this process, with nothing closed since? Then
+ * sva_tls.current is the share.
  */
 static inline bool sva_thread_is_cached(const struct sva *ctx)
 {

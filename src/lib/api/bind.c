@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The handles of sva_bind(): one queue and no other. */
+/* The handles of sva_bind(), each for one queue. */
 #include <string.h>
 
 #include "lib/api/api.h"
@@ -9,8 +9,8 @@
 #include "lib/queue/ways.h"
 
 /*
- * Which path a bond's own submissions take: the first permitted one that can be opened on this
- * queue.
+ * Bind the queue on the first permitted path that can be opened on it, which is the path that
+ * submissions on the handle take.
  */
 static int bind_any_path(struct sva *ctx, const struct sva_queue *queue, struct sva_bond **bond,
 			 uint32_t *reason)
@@ -107,8 +107,8 @@ void sva_unbind(struct sva_bond *bond)
 	if (!bond || bond->magic != SVA_BOND_MAGIC)
 		return;
 	/*
-	 * A handle from before a fork: its queue was closed in the child already, its memory is
-	 * shared with nobody.
+	 * A handle from before a fork: the child has closed its queue already, and the memory is
+	 * the child's own copy.
 	 */
 	if (bond->generation != sva_process_generation())
 		return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The default context of the process, made when it is first needed. A process that is short of
- * descriptors or memory at that moment gets an interim one, without queues, on which the CPU does
- * the work; the real one is tried again, with back-off, and takes its place.
+ * The default context of the process, made when it is first needed. If the process is short of
+ * descriptors or memory then, it gets an interim context without queues, on which the CPU does the
+ * work. Later calls try again to open the default context, with back-off.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 #include "lib/base/cancel.h"
 #include "lib/find/log.h"
 
-static struct sva_retry retry; /* this and what follows: sva_process.lock */
-static int shortage;           /* what kept it from being opened last time; 0: nothing */
+static struct sva_retry retry; /* this and the next variable: sva_process.lock */
+static int shortage;           /* -errno of the last attempt to open it; 0: none failed */
 
 static int make_interim(struct sva **out)
 {
@@ -51,21 +51,21 @@ static struct sva *get_interim(int *err)
 	return sva_process.interim;
 }
 
-/* Each message of a failure is given out once, and not with every attempt. */
-static void report(int err)
+/* Logs when a shortage begins and when it ends, not with every attempt. */
+static void report_shortage(int err)
 {
 	if (shortage && !err)
 		sva_log(NULL, LOG_NOTICE, "the default context is open now");
 	else if (!shortage && sva_is_shortage(err))
 		sva_log(NULL, LOG_WARNING,
-			"the default context cannot be opened at the moment (%s): the CPU does the work, and it is tried again",
+			"the default context cannot be opened at the moment (%s): the CPU does the work, and later calls try again",
 			strerror(-err));
 }
 
 /*
  * The default context ends with the process, and has no exit handler: other threads may run until
  * the very end, and end and free their operations at any time. The kernel stops the device before
- * it takes the process's memory away.
+ * it releases the process's memory.
  */
 static struct sva *open_default(int *err)
 {
@@ -73,7 +73,7 @@ static struct sva *open_default(int *err)
 
 	if (sva_retry_is_due(&retry)) {
 		*err = sva_context_open(&ctx, NULL);
-		report(*err);
+		report_shortage(*err);
 		shortage = sva_is_shortage(*err) ? *err : 0;
 		if (!*err) {
 			sva_context_publish(ctx, true);

@@ -28,10 +28,10 @@ static int map_for_device(struct sva_dma_buf *buf)
 }
 
 /*
- * Something else than the module can work on it: any path by address. It has to be memory all the
- * same.
+ * Without the module the buffer is only remembered, and operations use plain addresses. The range
+ * must still be memory.
  */
-static int note_only(const struct sva *ctx, const struct sva_dma_buf *buf)
+static int use_unmapped(const struct sva *ctx, const struct sva_dma_buf *buf)
 {
 	uint64_t bad;
 
@@ -40,32 +40,32 @@ static int note_only(const struct sva *ctx, const struct sva_dma_buf *buf)
 	return sva_touch(buf->addr, buf->len, buf->flags & SVA_DMA_DESTINATION, &bad);
 }
 
-static int set_up(struct sva *ctx, struct sva_dma_buf *buf)
+static int set_up_buffer(struct sva *ctx, struct sva_dma_buf *buf)
 {
 	uint32_t reason = SVA_REASON_OK;
 	int err;
 
 	if (!sva_config_path_allowed(&ctx->config, SVA_PATH_DMA))
-		return note_only(ctx, buf);
+		return use_unmapped(ctx, buf);
 	err = sva_bond_get(&ctx->config, sva_submit_dma.queue(), SVA_PATH_DMA, &buf->bond, &reason);
 	if (err) {
 		buf->bond = NULL;
 		/*
-		 * A buffer stays what it is now: it does not become one without the module for a
-		 * moment's shortage.
+		 * A buffer keeps its kind for life. Where the module works, fail rather than use
+		 * plain addresses forever because of a moment's shortage.
 		 */
 		return sva_is_shortage(err) && ctx->own_reasons[SVA_PATH_DMA] == SVA_REASON_OK ?
 			       err :
-			       note_only(ctx, buf);
+			       use_unmapped(ctx, buf);
 	}
 	err = map_for_device(buf);
 	if (err)
 		sva_bond_put(buf->bond);
 	if (err != -SVA_LOST)
 		return err;
-	/* The program has closed the file since sva_bond_get() looked at it. */
+	/* The program has closed the file since sva_bond_get() checked it. */
 	buf->bond = NULL;
-	return note_only(ctx, buf);
+	return use_unmapped(ctx, buf);
 }
 
 int sva_dma_map(struct sva *sva, void *addr, size_t len, unsigned int flags,
@@ -91,7 +91,7 @@ int sva_dma_map(struct sva *sva, void *addr, size_t len, unsigned int flags,
 	buf->addr = (uint64_t)(uintptr_t)addr;
 	buf->len = len;
 	buf->flags = flags ? flags : SVA_DMA_SOURCE | SVA_DMA_DESTINATION;
-	err = set_up(sva, buf);
+	err = set_up_buffer(sva, buf);
 	if (err) {
 		free(buf);
 		return err;
@@ -116,9 +116,7 @@ int sva_dma_unmap(struct sva_dma_buf *buf)
 	buf->magic = 0;
 	if (buf->bond) {
 		args.handle = buf->handle;
-		/*
-		 * What can fail here is a handle that is gone already, with the file or the module.
-		 */
+		/* This fails only if the handle is gone already, with the file or the module. */
 		(void)sva_dma_call(buf->bond, SVA_DMA_UNMAP, &args);
 		sva_bond_put(buf->bond);
 	}

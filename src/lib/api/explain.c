@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this process can use, and why not more: what programs ask about paths, queues, settings and
- * problems.
+ * What this process can use, and why not more: paths, queues, settings and problems, for programs
+ * that ask.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 #include "lib/queue/proof.h"
 #include "lib/queue/ways.h"
 
-/* The same, and then bind it for a moment. */
-static uint32_t full_reason(struct sva *ctx, const struct sva_queue *queue, int path)
+/* sva_static_reason(), and if that finds none, the reason why the queue cannot be bound. */
+static uint32_t bind_reason(struct sva *ctx, const struct sva_queue *queue, int path)
 {
 	uint32_t reason = sva_static_reason(&ctx->config, queue, path);
 	struct sva_bond *bond;
@@ -27,13 +27,10 @@ static uint32_t full_reason(struct sva *ctx, const struct sva_queue *queue, int 
 	return reason;
 }
 
-/* ------------------------------------------------------------------ what is asked from outside */
+/* ------------------------------------------------------------------ functions for programs */
 
-/*
- * Of several queues' reasons, the one that is nearest to working: later probes come later in this
- * order.
- */
-static int progress(uint32_t reason)
+/* How close to working a queue with this reason is: later probes come later in this order. */
+static int closeness(uint32_t reason)
 {
 	static const uint32_t order[] = {
 		SVA_REASON_EXCLUDED,   SVA_REASON_WRONG_MODE,	   SVA_REASON_QUEUE_EXCLUDED,
@@ -54,11 +51,11 @@ static uint32_t queue_path_reason(struct sva *ctx, int path)
 	uint32_t best = SVA_REASON_OK;
 
 	for (const struct sva_queue *queue = ctx->inventory->queues; queue; queue = queue->next) {
-		uint32_t reason = full_reason(ctx, queue, path);
+		uint32_t reason = bind_reason(ctx, queue, path);
 
 		if (reason == SVA_REASON_OK)
 			return reason;
-		if (best == SVA_REASON_OK || progress(reason) > progress(best))
+		if (best == SVA_REASON_OK || closeness(reason) > closeness(best))
 			best = reason;
 	}
 	return sva_inventory_reason(ctx->inventory, best);
@@ -147,10 +144,7 @@ int sva_queue_info(struct sva *sva, unsigned int index, int probe, struct sva_qu
 	size_t size;
 	int err;
 
-	/*
-	 * The first version's fields end with reserved; a program compiled against less is not
-	 * possible.
-	 */
+	/* The smallest size that makes sense; no program was ever compiled against less. */
 	if (!out || out->size < sizeof(size_t) + sizeof(char *))
 		return -EINVAL;
 	sva = sva_context_complete(sva, &err);
@@ -167,7 +161,7 @@ int sva_queue_info(struct sva *sva, unsigned int index, int probe, struct sva_qu
 		if (!ops || !sva_submit_serves(ops, queue))
 			info.reasons[path] = SVA_REASON_WRONG_MODE;
 		else
-			info.reasons[path] = probe ? full_reason(sva, queue, path) :
+			info.reasons[path] = probe ? bind_reason(sva, queue, path) :
 						     sva_static_reason(&sva->config, queue, path);
 	}
 	if (probe && !sva_dma_pasid(&pasid))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The inline functions of the public headers once more, as exported ones: for programs in languages
- * that can not inline C.
+ * that cannot inline C.
  */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #define SVA_INLINE __attribute__((visibility("default"))) extern

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Contexts: opened and closed; and what every open context is listed for. */
+/* Opening and closing contexts; the anchor. */
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -10,7 +10,7 @@
 
 /* ------------------------------------------------------------------ open and close */
 
-/* The one line of it: what was looked at in that moment matters little. */
+/* The one line for a shortage: it does not matter which file could not be read. */
 static void report_shortage(const struct sva_opts *opts, int err)
 {
 	struct sva_config config = { .log_level = LOG_WARNING };
@@ -47,9 +47,9 @@ int sva_open(struct sva **out, const struct sva_opts *opts)
 }
 
 /*
- * From here on each operation that leaves the share's list gives a hold of the context back. Its
- * owner reads the mark inside the section, so the counts agree: the operation left before this
- * section and is not counted, or leaves after it and sees the mark.
+ * From here on each operation that leaves the share's list releases a hold of the context. Its
+ * owner reads the mark inside the section, so the counts agree: the operation either left before
+ * this section and is not counted, or leaves after it and sees the mark.
  */
 static void close_share(struct sva_thread *thread)
 {
@@ -64,14 +64,17 @@ static void close_share(struct sva_thread *thread)
 
 /*
  * Operations that other threads submitted stay as they are, and the context stays in memory until
- * their owners have ended the last of them. When this returns no device has anything of them,
+ * their owners have ended the last of them. When this returns, no device has a descriptor of them,
  * unless an owner has submitted the next chunk.
  */
 void sva_close(struct sva *ctx)
 {
 	if (!ctx || ctx->magic != SVA_CTX_MAGIC)
 		return;
-	/* From before a fork: its threads' pages are not here, its queues were closed. */
+	/*
+	 * From before a fork: this process does not have its threads' pages, and its queues are
+	 * closed.
+	 */
 	if (ctx->generation != sva_process_generation())
 		return;
 	sva_finish_own(ctx);
@@ -81,7 +84,7 @@ void sva_close(struct sva *ctx)
 	sva_context_drop(ctx);
 }
 
-/* ------------------------------------------------------------------ which context */
+/* ------------------------------------------------------------------ the anchor */
 
 struct sva *sva_anchor(int *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The synchronous calls of sva/ops.h: prepare, run, tell. */
+/* The synchronous calls of sva/ops.h: prepare, run, report. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,10 +64,7 @@ int sva_apply_delta(struct sva *sva, void *dst, size_t len, const void *delta, u
 {
 	struct sva_op op;
 
-	/*
-	 * The record of two equal buffers: there is nothing to apply, and the device does not take
-	 * it.
-	 */
+	/* The delta record of two equal buffers has nothing to apply, and a device refuses it. */
 	sva_prep_apply_delta(&op, dst, size ? len : 0, delta, size);
 	return sva_run(sva, &op);
 }
@@ -84,7 +81,7 @@ static int run_crc(struct sva *sva, struct sva_op *op, uint32_t *crc)
 {
 	int err = sva_run(sva, op);
 
-	/* Of nothing, the CRC is the seed. */
+	/* The CRC of zero bytes is the seed, which *crc has. */
 	if (!err && op->length)
 		*crc = (uint32_t)sva_last_result()->value;
 	return err;
@@ -122,14 +119,14 @@ int sva_cache_flush(struct sva *sva, void *addr, size_t len)
 
 #define IOV_MOST 1024u
 
-/* Where a walk through a list of buffers stands. */
+/* A position in a list of buffers. */
 struct walk {
 	const struct iovec *iov;
 	unsigned int left;
 	size_t offset;
 };
 
-static bool at_end(struct walk *walk)
+static bool is_at_end(struct walk *walk)
 {
 	while (walk->left && walk->offset == walk->iov->iov_len) {
 		walk->iov++;
@@ -139,7 +136,7 @@ static bool at_end(struct walk *walk)
 	return !walk->left;
 }
 
-static bool bad_list(const struct iovec *iov, unsigned int count)
+static bool is_bad_list(const struct iovec *iov, unsigned int count)
 {
 	size_t sum = 0;
 
@@ -157,9 +154,9 @@ int sva_prep_copyv(struct sva_op *ops, unsigned int n, const struct iovec *dst,
 	struct walk to = { dst, dst_count, 0 }, from = { src, src_count, 0 };
 	int count = 0;
 
-	if (bad_list(dst, dst_count) || bad_list(src, src_count) || (!ops && n))
+	if (is_bad_list(dst, dst_count) || is_bad_list(src, src_count) || (!ops && n))
 		return -EINVAL;
-	while (!at_end(&to) && !at_end(&from)) {
+	while (!is_at_end(&to) && !is_at_end(&from)) {
 		size_t room = to.iov->iov_len - to.offset, have = from.iov->iov_len - from.offset;
 		size_t len = room < have ? room : have;
 
@@ -174,10 +171,10 @@ int sva_prep_copyv(struct sva_op *ops, unsigned int n, const struct iovec *dst,
 }
 
 /*
- * "One of them failed" is not what the caller wants to know, but which error, and where. The bytes
- * are those of all.
+ * Report the first failing piece's error and address rather than the batch's -EIO; bytes stays the
+ * total.
  */
-static int tell_first_failure(const struct sva_op *ops, int n)
+static int report_first_failure(const struct sva_op *ops, int n)
 {
 	struct sva_result *last = &sva_tls.last;
 
@@ -220,7 +217,7 @@ int sva_copyv(struct sva *sva, const struct iovec *dst, unsigned int dst_count,
 		sva_prep_batch(&batch, list, (unsigned int)n);
 		err = sva_run(sva, &batch);
 		if (err == -EIO)
-			err = tell_first_failure(ops, n);
+			err = report_first_failure(ops, n);
 	}
 	if (copied)
 		*copied = (size_t)sva_last_result()->bytes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a context is made of: its configuration, the queues that were found, and its candidates, the
- * paths on queues that it may use.
+ * How a context is made: from its configuration, the queues that were found, and its candidates,
+ * which are the paths on queues that it may use.
  */
 #include <stdlib.h>
 
@@ -25,8 +25,8 @@ static int add_candidate(struct sva *ctx, const struct sva_queue *queue, int pat
 }
 
 /*
- * The path's own queue. One that is not there now is no candidate; if it comes, contexts that are
- * opened later see it.
+ * The path's own queue. If it is not there now it is no candidate, and only contexts that are
+ * opened later can use it.
  */
 static int add_own_queue(struct sva *ctx, const struct sva_submit_ops *ops)
 {
@@ -48,8 +48,8 @@ static int add_candidates(struct sva *ctx, int path)
 		int err;
 
 		/*
-		 * What can never change for this context is left out; the rest may be mended while
-		 * the program runs.
+		 * Leave out what can never work for this context; other obstacles may be removed
+		 * while the program runs.
 		 */
 		if (!sva_config_queue_allowed(&ctx->config, queue->device, queue->name) ||
 		    ops->mode == (queue->mode ^ 3u))
@@ -62,9 +62,9 @@ static int add_candidates(struct sva *ctx, int path)
 }
 
 /*
- * Candidates in the order of the permitted paths, up to the CPU, which can do everything. When no
- * list of paths was given, synchronous calls stop before software: without a device the CPU itself
- * is the better choice for a caller that waits anyway.
+ * Candidates in the order of the permitted paths, up to the CPU, which can do everything. If no
+ * list of paths was given, synchronous calls do not use software paths: without a device the CPU
+ * itself is the better choice for a caller that waits anyway.
  */
 static int make_candidates(struct sva *ctx)
 {

@@ -35,8 +35,8 @@ int sva_submit_many(struct sva *sva, struct sva_op **ops, unsigned int n)
 		return err;
 	while (done < n) {
 		/*
-		 * The first goes alone and finds a queue; where that takes several at once, the
-		 * others follow together.
+		 * The first one is submitted alone and finds a queue; if that takes several at
+		 * once, the others follow together.
 		 */
 		err = sva_submit(sva, ops[done]);
 		if (err)
@@ -65,7 +65,7 @@ int sva_bond_submit(struct sva_bond *bond, struct sva_op *op)
 	thread = sva_thread_get(anchor, &err);
 	if (unlikely(!thread))
 		return err;
-	/* Until it has ended: then it may be the last that keeps the queue open. */
+	/* The operation holds the bond until it has ended, and may be the last to do so. */
 	sva_bond_hold(bond);
 	err = sva_start(thread, op, bond, false);
 	if (err)
@@ -73,14 +73,14 @@ int sva_bond_submit(struct sva_bond *bond, struct sva_op *op)
 	return err;
 }
 
-/* Those on the list of one share. */
-static unsigned int collect(struct sva_thread *thread, struct sva_op **done, unsigned int n)
+/* Collect ended operations from the list of one share. */
+static unsigned int collect_ended(struct sva_thread *thread, struct sva_op **done, unsigned int n)
 {
 	unsigned int looks, found = 0;
 
 	/*
-	 * Each look costs the same; a call looks at each operation once at most, and the next call
-	 * goes on where this one stopped.
+	 * Each poll costs the same. A call polls each operation at most once, and the next call
+	 * continues where this one stopped.
 	 */
 	looks = atomic_load_explicit(&thread->in_flight, memory_order_relaxed);
 	if (n < looks && looks > 2 * n + 16)
@@ -113,6 +113,6 @@ int sva_reap(struct sva *sva, struct sva_op **done, unsigned int n)
 	if (!thread)
 		return err;
 	if (unlikely(thread->earlier))
-		found = collect(thread->earlier, done, n);
-	return (int)(found + collect(thread, done + found, n - found));
+		found = collect_ended(thread->earlier, done, n);
+	return (int)(found + collect_ended(thread, done + found, n - found));
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The synchronous calls. Short work and work without a device never becomes a descriptor: it is
- * memmove(3) and a few words noted. What one descriptor can carry takes the quick road: descriptor
- * and record lie ready in the thread's pages, one lease carries it, and there is no lock, no locked
- * instruction, no allocation and no system call on it. Everything else, and everything that goes
- * wrong on the quick road, is an operation like any other.
+ * memmove(3), and two fields are set for the result. What one descriptor can carry takes the fast
+ * path: descriptor and record are ready in the thread's pages, one lease takes the descriptor, and
+ * there is no lock, no locked instruction, no allocation and no system call. All other work, and
+ * every failure on the fast path, becomes an operation like any other.
  */
 #include <sched.h>
 #include <string.h>
@@ -14,10 +14,10 @@
 #include "lib/api/api.h"
 #include "lib/op/kinds.h"
 
-#define QUICK_LOOKS 32u /* at a record, before the wait that looks at a clock */
+#define QUICK_POLLS 32u /* polls of a record before sva_complete_await(), which reads the clock */
 
-/* A call that went well on one path. */
-static inline void note(const struct sva_identity *id, uint64_t bytes)
+/* Note a call that succeeded on one path. */
+static inline void note_success(const struct sva_identity *id, uint64_t bytes)
 {
 	struct sva_tls *tls = &sva_tls;
 
@@ -25,7 +25,7 @@ static inline void note(const struct sva_identity *id, uint64_t bytes)
 	tls->last_bytes = bytes;
 }
 
-/* The result of an operation becomes this thread's last one. */
+/* Note the result of an operation as this thread's last one. */
 static int note_op(const struct sva_op *op, int error)
 {
 	struct sva_tls *tls = &sva_tls;
@@ -35,7 +35,7 @@ static int note_op(const struct sva_op *op, int error)
 	return error;
 }
 
-/* A call that became no operation. */
+/* Note the failure of a call that became no operation. */
 static __attribute__((cold)) int note_error(int error, uint32_t reason, uint64_t addr, bool write)
 {
 	struct sva_tls *tls = &sva_tls;
@@ -59,8 +59,8 @@ static __attribute__((cold)) int note_no_thread(int error)
 	return note_error(error, reason, 0, false);
 }
 
-/* Why it could not even be submitted. */
-static uint32_t refusal(const struct sva_thread *thread, int err)
+/* The reason to report for an operation that was not submitted. */
+static uint32_t refusal_reason(const struct sva_thread *thread, int err)
 {
 	if (err == -EOPNOTSUPP)
 		return SVA_REASON_NO_OPERATION;
@@ -68,8 +68,8 @@ static uint32_t refusal(const struct sva_thread *thread, int err)
 }
 
 /*
- * Of an operation that was refused for a null pointer: is it one to write to? They are checked in
- * this order.
+ * An operation was refused for a null pointer: is that of a destination? The operands are checked
+ * in this order.
  */
 static bool null_is_written(const struct sva_op *op)
 {
@@ -80,7 +80,7 @@ static bool null_is_written(const struct sva_op *op)
 	return op->desc.dst ? kind->third == SVA_OPERAND_WRITE : kind->dst == SVA_OPERAND_WRITE;
 }
 
-static int run(struct sva_thread *thread, struct sva_op *op)
+static int run_operation(struct sva_thread *thread, struct sva_op *op)
 {
 	uint64_t since = 0;
 	int err;
@@ -97,7 +97,7 @@ static int run(struct sva_thread *thread, struct sva_op *op)
 		sched_yield();
 	}
 	if (err)
-		return note_error(err, refusal(thread, err), 0,
+		return note_error(err, refusal_reason(thread, err), 0,
 				  err == -EFAULT && null_is_written(op));
 	return note_op(op, sva_wait(op, -1));
 }
@@ -112,22 +112,22 @@ int sva_run(struct sva *sva, struct sva_op *op)
 	thread = sva_thread_get(sva, &err);
 	if (unlikely(!thread))
 		return note_no_thread(err);
-	return run(thread, op);
+	return run_operation(thread, op);
 }
 
-/* ------------------------------------------------------------------ the quick road */
+/* ------------------------------------------------------------------ the fast path */
 
-/* The quick descriptor was not taken: full, or the lease is dead. It goes another way. */
-static __attribute__((noinline, cold)) int go_slowly(struct sva_thread *thread)
+/* The queue is full, or the lease is dead: make an operation of the descriptor. */
+static __attribute__((noinline, cold)) int run_slowly(struct sva_thread *thread)
 {
 	const struct sva_desc *desc = &thread->quick.desc;
 
 	sva_prep(&thread->op, (enum sva_opcode)sva_desc_opcode(desc), desc->src, desc->dst,
 		 desc->size);
-	return run(thread, &thread->op);
+	return run_operation(thread, &thread->op);
 }
 
-/* Does one of its ranges wrap around the address space? Null is a bad pointer and no such range. */
+/* Does one of its ranges wrap around the address space? A null pointer does not. */
 static bool quick_wraps(const struct sva_desc *desc)
 {
 	uint64_t end;
@@ -138,8 +138,8 @@ static bool quick_wraps(const struct sva_desc *desc)
 }
 
 /*
- * It was taken, and its record tells of a fault, or nothing yet: from here on it is an operation
- * like any other.
+ * The queue has the descriptor, and the record reports a fault or is still empty: continue as an
+ * operation like any other.
  */
 static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thread,
 							 struct sva_lease *lease)
@@ -155,7 +155,7 @@ static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thre
 	op->flags = 0;
 	op->desc = thread->quick.desc;
 	op->comp = thread->quick.comp;
-	/* the queue's flags come back when it is issued again */
+	/* sva_issue() sets the queue's flags again */
 	op->desc.flags_opcode &= 0xff000000u;
 	sva_operation_begin(op, thread->ctx, &thread->ctx->policy);
 	sva_progress_next(op, lease->max_transfer);
@@ -166,19 +166,22 @@ static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thre
 	p->result.chunks = 1;
 	op->state = SVA_OP_IN_FLIGHT;
 	err = sva_wait(op, -1);
-	/* The quick road asks no questions: now is the time for that of bad_range(). */
+	/*
+	 * The fast path skips the range check; make up for it here, so that a range that wraps
+	 * around is -EINVAL.
+	 */
 	if (err == -EFAULT && quick_wraps(desc))
 		p->result.error = err = -EINVAL;
 	return note_op(op, err);
 }
 
 /*
- * One descriptor, synchronously, on the lead lease. What is needed again afterwards is in the
- * descriptor, not in registers.
+ * One descriptor, synchronously, on the lead lease. Values that are needed again afterwards are
+ * read from the descriptor, so that they need no registers meanwhile.
  */
-static inline __attribute__((always_inline)) int quick(struct sva_thread *thread,
-						       struct sva_lease *lease, uint32_t word,
-						       uint64_t src, uint64_t dst, size_t len)
+static inline __attribute__((always_inline)) int run_quickly(struct sva_thread *thread,
+							     struct sva_lease *lease, uint32_t word,
+							     uint64_t src, uint64_t dst, size_t len)
 {
 	struct sva_desc *desc = &thread->quick.desc;
 	struct sva_comp *comp = &thread->quick.comp;
@@ -192,17 +195,17 @@ static inline __attribute__((always_inline)) int quick(struct sva_thread *thread
 	sva_bias_enter(&thread->lessee.bias);
 	if (unlikely(lease->credits <= 0)) {
 		sva_bias_exit(&thread->lessee.bias);
-		return go_slowly(thread);
+		return run_slowly(thread);
 	}
 	err = lease->submit(lease, desc);
 	if (lease->counted && !err)
 		lease->credits--;
 	sva_bias_exit(&thread->lessee.bias);
 	if (unlikely(err))
-		return go_slowly(thread);
-	/* A few looks, then somebody with a clock. */
+		return run_slowly(thread);
+	/* Spin briefly; sva_complete_await() takes over and handles the timeout. */
 	for (unsigned int i = 0; unlikely(sva_record_status(comp) != SVA_STATUS_SUCCESS); i++) {
-		if (sva_record_status(comp) || i == QUICK_LOOKS)
+		if (sva_record_status(comp) || i == QUICK_POLLS)
 			return finish_slowly(thread, lease);
 		sva_cpu_relax();
 	}
@@ -211,11 +214,11 @@ static inline __attribute__((always_inline)) int quick(struct sva_thread *thread
 		lease->credits++;
 		sva_bias_exit(&thread->lessee.bias);
 	}
-	note(lease->id, desc->size);
+	note_success(lease->id, desc->size);
 	return 0;
 }
 
-/* The lease that quick calls may use for this length, or NULL. */
+/* The lease that the fast path may use for this length, or NULL. */
 static inline struct sva_lease *quick_lease(struct sva_thread *thread, size_t len)
 {
 	struct sva_lease *lease = thread->lead;
@@ -251,7 +254,7 @@ static bool has_candidate(struct sva_thread *thread)
 
 /* ------------------------------------------------------------------ copy */
 
-/* Does [addr, addr + len) start at null or wrap around? One addition tells. */
+/* Does [addr, addr + len) start at null or wrap around? One addition finds out. */
 static inline bool bad_range(uintptr_t addr, size_t len)
 {
 	uintptr_t end;
@@ -259,8 +262,8 @@ static inline bool bad_range(uintptr_t addr, size_t len)
 	return __builtin_add_overflow(addr - 1, len, &end);
 }
 
-/* Null is a bad pointer; a range that wraps around is no range. */
-static __attribute__((cold)) int refuse(uintptr_t dst, uintptr_t src, size_t len)
+/* A null pointer is -EFAULT; a range that wraps around is -EINVAL. */
+static __attribute__((cold)) int refuse_ranges(uintptr_t dst, uintptr_t src, size_t len)
 {
 	if (!len)
 		return 0;
@@ -274,9 +277,9 @@ static int copy_on_cpu(struct sva_thread *thread, void *dst, const void *src, si
 	uint64_t bad;
 	int err;
 
-	note(thread->cpu_id, len);
+	note_success(thread->cpu_id, len);
 	if (!len || bad_range((uintptr_t)dst, len) || bad_range((uintptr_t)src, len))
-		return refuse((uintptr_t)dst, (uintptr_t)src, len);
+		return refuse_ranges((uintptr_t)dst, (uintptr_t)src, len);
 	if (!(thread->ctx->config.flags & SVA_OPEN_GUARD)) {
 		memmove(dst, src, len);
 		return 0;
@@ -295,7 +298,7 @@ static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, void
 	sva_prep_memcpy(&thread->op, dst, src, len);
 	if (len <= PTRDIFF_MAX && !has_candidate(thread))
 		return copy_on_cpu(thread, dst, src, len);
-	return run(thread, &thread->op);
+	return run_operation(thread, &thread->op);
 }
 
 static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, void *dst,
@@ -303,13 +306,13 @@ static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, voi
 {
 	struct sva_lease *lease = quick_lease(thread, len);
 
-	/* Under the guard the short ones come here, too. */
+	/* Under the guard short copies get here, too. */
 	if (unlikely(!lease) || unlikely(len < thread->cpu_below))
 		return copy_slowly(thread, dst, src, len);
-	return quick(thread, lease, lease->move_word, (uintptr_t)src, (uintptr_t)dst, len);
+	return run_quickly(thread, lease, lease->move_word, (uintptr_t)src, (uintptr_t)dst, len);
 }
 
-/* What the CPU can do without a share of a context, in a moment without memory for one. */
+/* May the CPU do the work without a share of a context, when there is no memory for one? */
 static bool can_do_without(const struct sva *sva, int err)
 {
 	return sva_is_shortage(err) &&
@@ -319,9 +322,9 @@ static bool can_do_without(const struct sva *sva, int err)
 static const struct sva_identity without_share = {.path = SVA_PATH_CPU,
 						  .reason = SVA_REASON_SHORTAGE};
 
-/* Not the context of this thread's last call, or not its time any more. */
-static __attribute__((noinline, cold)) int copy_anew(struct sva *sva, void *dst, const void *src,
-						     size_t len)
+/* Another context than that of this thread's last call, or its cache is stale. */
+static __attribute__((noinline, cold)) int copy_uncached(struct sva *sva, void *dst,
+							 const void *src, size_t len)
 {
 	struct sva_thread *thread;
 	int err;
@@ -334,9 +337,9 @@ static __attribute__((noinline, cold)) int copy_anew(struct sva *sva, void *dst,
 	if (!can_do_without(sva, err))
 		return note_no_thread(err);
 	if (!len || bad_range((uintptr_t)dst, len) || bad_range((uintptr_t)src, len))
-		return refuse((uintptr_t)dst, (uintptr_t)src, len);
+		return refuse_ranges((uintptr_t)dst, (uintptr_t)src, len);
 	memmove(dst, src, len);
-	note(&without_share, len);
+	note_success(&without_share, len);
 	return 0;
 }
 
@@ -346,18 +349,18 @@ int sva_memcpy(struct sva *sva, void *dst, const void *src, size_t len)
 	uintptr_t end;
 
 	if (!sva_thread_is_cached(sva))
-		return copy_anew(sva, dst, src, len);
+		return copy_uncached(sva, dst, src, len);
 	thread = sva_tls.current;
 	if (len >= thread->threshold)
 		return copy_quickly(thread, dst, src, len);
-	note(thread->cpu_id, len);
+	note_success(thread->cpu_id, len);
 	/*
 	 * Below the threshold the sum of either address and len wraps around, or begins at null, if
 	 * that of both or-ed does.
 	 */
 	if (unlikely(!len || __builtin_add_overflow(((uintptr_t)dst - 1) | ((uintptr_t)src - 1),
 						    len, &end)))
-		return refuse((uintptr_t)dst, (uintptr_t)src, len);
+		return refuse_ranges((uintptr_t)dst, (uintptr_t)src, len);
 	memmove(dst, src, len);
 	return 0;
 }
@@ -369,9 +372,9 @@ static int fill_on_cpu(struct sva_thread *thread, void *dst, uint64_t pattern, s
 	uint64_t bad;
 	int err;
 
-	note(thread->cpu_id, len);
+	note_success(thread->cpu_id, len);
 	if (unlikely(!len || bad_range((uintptr_t)dst, len)))
-		return refuse((uintptr_t)dst, (uintptr_t)dst, len);
+		return refuse_ranges((uintptr_t)dst, (uintptr_t)dst, len);
 	if (unlikely(thread->ctx->config.flags & SVA_OPEN_GUARD)) {
 		err = sva_guard_fill(dst, pattern, len, &bad);
 		return err ? note_error(err, 0, bad, true) : 0;
@@ -386,9 +389,9 @@ static __attribute__((noinline, cold)) int fill_without_share(struct sva *sva, v
 	if (!can_do_without(sva, err))
 		return note_no_thread(err);
 	if (!len || bad_range((uintptr_t)dst, len))
-		return refuse((uintptr_t)dst, (uintptr_t)dst, len);
+		return refuse_ranges((uintptr_t)dst, (uintptr_t)dst, len);
 	sva_cpu_fill(dst, pattern, len);
-	note(&without_share, len);
+	note_success(&without_share, len);
 	return 0;
 }
 
@@ -405,14 +408,14 @@ int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 		return fill_on_cpu(thread, dst, pattern, len);
 	lease = quick_lease(thread, len);
 	if (likely(lease))
-		return quick(thread, lease, lease->fill_word, pattern, (uintptr_t)dst, len);
+		return run_quickly(thread, lease, lease->fill_word, pattern, (uintptr_t)dst, len);
 	sva_prep_memfill(&thread->op, dst, pattern, len);
 	if (len <= PTRDIFF_MAX && !has_candidate(thread))
 		return fill_on_cpu(thread, dst, pattern, len);
-	return run(thread, &thread->op);
+	return run_operation(thread, &thread->op);
 }
 
-/* The quick calls keep two words; this is where they become a result. */
+/* The fast path notes two fields; here they become a result. */
 const struct sva_result *sva_last_result(void)
 {
 	struct sva_tls *tls = &sva_tls;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations on mapped buffers, on an io_uring of the caller's. The library fills in the submission
- * and reads the result; the ring, and with it when something is submitted and seen, is the
- * caller's. Until then the module's words stand where the record would: nobody else writes there.
+ * Operations on mapped buffers, on an io_uring of the caller. The library fills in the submission
+ * and reads the result; the caller owns the ring, submits, and collects completions. Until then the
+ * module's request is stored where the completion record would be, which no device writes here.
  */
 #include <linux/io_uring.h>
 #include <string.h>
@@ -29,7 +29,8 @@ static void fill_submission(struct io_uring_sqe *sqe, const struct sva_bond *bon
 	};
 
 	sva_dma_translate(&op->desc, &request);
-	request.len = op->length; /* on handles, one goes up to any length that can be mapped */
+	/* on handles, one request may have any length that can be mapped */
+	request.len = op->length;
 	memcpy(words, &request, sizeof(request));
 	memset(sqe, 0, offsetof(struct io_uring_sqe, cmd));
 	sqe->opcode = IORING_OP_URING_CMD;
@@ -58,8 +59,8 @@ int sva_dma_uring_prep(struct sva_op *op, struct io_uring_sqe *sqe)
 	if (err)
 		return err;
 	/*
-	 * The caller submits the number of the descriptor: it has to be that of the module's file
-	 * still.
+	 * The caller submits the number of the file descriptor: check that it is still the module's
+	 * file.
 	 */
 	if (bond && !sva_file_ours(&bond->file))
 		sva_bond_lost(bond);
@@ -83,7 +84,7 @@ int sva_dma_uring_done(struct sva_op *op, int res)
 	if (p->generation != sva_process_generation())
 		return -ESTALE;
 	if (res > 0)
-		res = -EIO; /* nothing that the module says */
+		res = -EIO; /* not a value that the module returns */
 	memset((char *)op + offsetof(struct sva_op, comp), 0, sizeof(struct sva_dma_op));
 	op->comp.status = res ? SVA_STATUS_HW_ERROR : SVA_STATUS_SUCCESS;
 	p->result.status = op->comp.status;

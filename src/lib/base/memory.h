@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The program's memory: pages touched without a signal, and copies that survive a bad pointer. */
+/* The program's memory: pages touched without a signal, and work that survives a bad pointer. */
 #ifndef SVA_BASE_MEMORY_H
 #define SVA_BASE_MEMORY_H
 
@@ -14,13 +14,13 @@
  */
 int sva_touch(uint64_t addr, uint64_t len, bool write, uint64_t *bad);
 
-/* Bytes that are read or written. */
+/* A range of bytes that is read or written. */
 struct sva_range {
 	uint64_t addr, len;
 	bool write;
 };
 
-/* The same for several ranges; *which is the index of the one that is bad. */
+/* The same for several ranges; *which is the index of the bad one. */
 static inline int sva_touch_all(const struct sva_range *range, unsigned int n, uint64_t *bad,
 				unsigned int *which)
 {
@@ -33,8 +33,8 @@ static inline int sva_touch_all(const struct sva_range *range, unsigned int n, u
 /* Install the handlers, once. */
 int sva_guard_setup(void);
 /*
- * Call work(arg), which uses the memory of at most SVA_GUARD_RANGES ranges. 0, or -EFAULT with the
- * address in one of them at which it was stopped.
+ * Call work(arg), which uses the memory of at most SVA_GUARD_RANGES ranges. Returns 0, or -EFAULT
+ * with the address in *bad at which an access failed.
  */
 #define SVA_GUARD_RANGES 4u
 int sva_guard_run(const struct sva_range *range, unsigned int n, void (*work)(void *arg), void *arg,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies of the cpu route that are not memmove(3). */
+/* Copies on the CPU that are not memmove(3). */
 #include <string.h>
 
 #include "lib/op/cpu.h"
 
-/* What is read twice goes in pieces that stay in the first-level cache. */
+/* Data that is read twice is read in pieces that stay in the first-level cache. */
 #define PIECE 16384u
 
 /* Each piece of the source is read from memory once. */

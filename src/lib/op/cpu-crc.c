@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CRC and copy with CRC of the cpu route, by ISA-L where it has the polynomial (model/checksum.h).
- * Its register is bit-reversed and takes each byte's lowest bit first, as the device does by
- * default; data that enters highest bit first is bit-reversed byte by byte before.
+ * CRC and copy with CRC on the CPU, by ISA-L where it has the polynomial (model/checksum.h). Its
+ * register is bit-reversed and takes each byte's lowest bit first, as the device does by default;
+ * data that enters highest bit first is bit-reversed byte by byte before.
  */
 #include <string.h>
 
 #include "model/checksum.h"
 #include "lib/op/cpu.h"
 
-/* A copy that is looked at goes in pieces that stay in the first-level cache. */
+/* Data that is read twice is read in pieces that stay in the first-level cache. */
 #define PIECE 16384u
 
 typedef uint64_t two_words __attribute__((vector_size(16)));
 
-/* The bits of each byte, in both words. */
+/* Reverse the bits of each byte, in both words. */
 static inline two_words reverse_bytes(two_words x)
 {
 	x = (x >> 1 & 0x5555555555555555) | (x & 0x5555555555555555) << 1;
@@ -22,7 +22,7 @@ static inline two_words reverse_bytes(two_words x)
 	return (x >> 4 & 0x0f0f0f0f0f0f0f0f) | (x & 0x0f0f0f0f0f0f0f0f) << 4;
 }
 
-/* Of a register of 64 or 32 bits. */
+/* Reverse the bits of a register of 64 or 32 bits. */
 static uint64_t reverse_register(uint64_t x, bool wide)
 {
 	two_words both = {x, 0};
@@ -31,7 +31,7 @@ static uint64_t reverse_register(uint64_t x, bool wide)
 	return wide ? x : x >> 32;
 }
 
-static uint64_t update(uint64_t reg, const uint8_t *bytes, size_t len, bool wide)
+static uint64_t update_register(uint64_t reg, const uint8_t *bytes, size_t len, bool wide)
 {
 	return wide ? model_crc64(reg, bytes, len) : model_crc32c((uint32_t)reg, bytes, len);
 }
@@ -55,7 +55,7 @@ static uint64_t update_reversed(uint64_t reg, const uint8_t *bytes, size_t len, 
 			words = reverse_bytes(words);
 			memcpy(turned + i, &words, 16);
 		}
-		reg = update(reg, turned, part, wide);
+		reg = update_register(reg, turned, part, wide);
 		bytes += part;
 		len -= part;
 	}
@@ -67,7 +67,7 @@ struct crc {
 	bool wide, raw, reversed;
 };
 
-static struct crc start(uint64_t seed, uint32_t flags)
+static struct crc start_crc(uint64_t seed, uint32_t flags)
 {
 	struct crc crc = {
 		.wide = flags & SVA_DESC_CRC64,
@@ -79,10 +79,10 @@ static struct crc start(uint64_t seed, uint32_t flags)
 	return crc;
 }
 
-static inline void add(struct crc *crc, const uint8_t *bytes, size_t len)
+static inline void add_bytes(struct crc *crc, const uint8_t *bytes, size_t len)
 {
 	crc->reg = crc->reversed ? update_reversed(crc->reg, bytes, len, crc->wide) :
-				   update(crc->reg, bytes, len, crc->wide);
+				   update_register(crc->reg, bytes, len, crc->wide);
 }
 
 static uint64_t result_of(const struct crc *crc)
@@ -94,9 +94,9 @@ static uint64_t result_of(const struct crc *crc)
 
 uint64_t sva_cpu_crc(const void *src, size_t len, uint64_t seed, uint32_t flags)
 {
-	struct crc crc = start(seed, flags);
+	struct crc crc = start_crc(seed, flags);
 
-	add(&crc, src, len);
+	add_bytes(&crc, src, len);
 	return result_of(&crc);
 }
 
@@ -105,10 +105,10 @@ uint32_t sva_cpu_crc32c(const void *src, size_t len, uint32_t seed)
 	return ~model_crc32c(~seed, src, len);
 }
 
-/* The CRC is that of the bytes which were written, should the source change meanwhile. */
+/* The CRC is that of the bytes which were written, in case the source changes meanwhile. */
 uint64_t sva_cpu_copy_crc(void *dst, const void *src, size_t len, uint64_t seed, uint32_t flags)
 {
-	struct crc crc = start(seed, flags);
+	struct crc crc = start_crc(seed, flags);
 	const uint8_t *from = src;
 	uint8_t *to = dst;
 
@@ -116,7 +116,7 @@ uint64_t sva_cpu_copy_crc(void *dst, const void *src, size_t len, uint64_t seed,
 		size_t part = len < PIECE ? len : PIECE;
 
 		memcpy(to, from, part);
-		add(&crc, to, part);
+		add_bytes(&crc, to, part);
 		to += part;
 		from += part;
 		len -= part;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Delta records of the cpu route. Entries of ten bytes: the offset of a word of eight bytes (in
- * words) and its new content.
+ * Delta records on the CPU. An entry has ten bytes: the offset of a word of eight bytes, in words,
+ * and its new content.
  */
 #include <string.h>
 

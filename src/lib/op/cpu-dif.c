@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * T10 protection information on the cpu route: check, insert, strip, update, and DIX generate. The
- * eight bytes behind a block are big-endian: guard (CRC of the block), application tag, reference
- * tag. A block is checked before anything of it is written.
+ * T10 protection information on the CPU: check, insert, strip, update, and DIX generate. The eight
+ * bytes behind a block are big-endian: guard (CRC of the block), application tag, reference tag. A
+ * block is checked before any of it is written.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@
 
 #define TUPLE 8u
 
-/* The tags that one side expects or writes, for the block under way. */
+/* The tags that one side expects or writes for the current block. */
 struct tags {
 	uint32_t ref;
 	uint16_t mask, app;
@@ -26,7 +26,7 @@ struct dif {
 	struct tags src, dst;
 };
 
-static void set_up(struct dif *dif, const struct sva_desc *desc)
+static void set_up_dif(struct dif *dif, const struct sva_desc *desc)
 {
 	static const uint16_t blocks[4] = {512, 520, 4096, 4104};
 	const unsigned int opcode = sva_desc_opcode(desc);
@@ -59,7 +59,7 @@ static inline uint16_t app_of(uint64_t tuple)
 	return (uint16_t)(tuple >> 32);
 }
 
-/* What is wrong with a source tuple: SVA_DIF_ERR_*. */
+/* The errors of a source tuple: SVA_DIF_ERR_*. */
 static uint8_t find_errors(const struct dif *dif, uint64_t tuple, uint16_t guard)
 {
 	const uint8_t flags = dif->op->src_flags;
@@ -81,7 +81,7 @@ static uint8_t find_errors(const struct dif *dif, uint64_t tuple, uint16_t guard
 	return errors;
 }
 
-/* The tuple to write. Without one in the source nothing can be passed on. */
+/* The tuple to write. If the source has none, no tag can be passed on. */
 static uint64_t make_tuple(const struct dif *dif, uint64_t old, uint16_t guard)
 {
 	const uint8_t pass = dif->checks ? dif->op->dst_flags : 0;
@@ -92,7 +92,7 @@ static uint64_t make_tuple(const struct dif *dif, uint64_t old, uint16_t guard)
 	       (pass & SVA_DIF_DST_REF_PASS ? (uint32_t)old : dif->dst.ref);
 }
 
-/* One block; SVA_DIF_ERR_* of its tuple. */
+/* Do one block. Returns the errors of its tuple: SVA_DIF_ERR_*. */
 static uint8_t do_block(const struct dif *dif, const uint8_t *src, uint8_t *dst)
 {
 	const size_t block = dif->block;
@@ -119,7 +119,7 @@ static uint8_t do_block(const struct dif *dif, const uint8_t *src, uint8_t *dst)
 	return 0;
 }
 
-/* The tags for the block after the last, or for the one that is bad. */
+/* The tags for the block after the last one, or for the block with an error. */
 static void report_tags(const struct dif *dif, struct sva_comp_dif *tags)
 {
 	*tags = (struct sva_comp_dif){0};
@@ -143,7 +143,7 @@ uint64_t sva_cpu_dif(const struct sva_desc *desc, uint64_t len, struct sva_comp 
 	struct dif dif;
 	uint64_t done;
 
-	set_up(&dif, desc);
+	set_up_dif(&dif, desc);
 	src_step = dif.block + (dif.checks ? TUPLE : 0);
 	dst_step = (dif.copies ? dif.block : 0) + (dif.writes_tuples ? TUPLE : 0);
 	for (done = 0; done < len; done += src_step, src += src_step, dst += dst_step) {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fills of the cpu route. A pattern of one repeated byte is memset(3). Every other one is stored in
- * vectors; the last store of each length overlaps the one before it, with the pattern turned by as
- * much as that is.
+ * Fills on the CPU. A pattern of one repeated byte is memset(3). Other patterns are stored in
+ * vectors; the last store overlaps the one before it, with the pattern rotated by as many bytes.
  */
 #include <string.h>
 
 #include "lib/op/cpu.h"
 
-/* Fewer than 16 bytes: the first and the last half of them, which overlap. */
+/* Fewer than 16 bytes: store the first and the last half, which overlap. */
 static void fill_few(uint8_t *to, uint64_t low, uint64_t high, size_t len)
 {
 	if (len >= 8) {
@@ -27,7 +26,7 @@ static void fill_few(uint8_t *to, uint64_t low, uint64_t high, size_t len)
 	}
 }
 
-static void fill(uint8_t *to, sva_pattern pattern, size_t len)
+static void fill_pattern(uint8_t *to, sva_pattern pattern, size_t len)
 {
 	uint64_t low = (uint64_t)pattern, high = (uint64_t)(pattern >> 64);
 	size_t i;
@@ -49,7 +48,7 @@ static void fill(uint8_t *to, sva_pattern pattern, size_t len)
 	sva_store8(to + len - 8, (uint64_t)(pattern >> 64));
 }
 
-/* One byte, eight times. */
+/* Is it one byte, eight times? */
 static inline bool is_byte(uint64_t pattern)
 {
 	return pattern == (pattern & 0xff) * 0x0101010101010101ull;
@@ -60,7 +59,7 @@ void sva_cpu_fill(void *dst, uint64_t pattern, size_t len)
 	if (is_byte(pattern))
 		memset(dst, (int)(pattern & 0xff), len);
 	else
-		fill(dst, sva_pattern_of(pattern, pattern), len);
+		fill_pattern(dst, sva_pattern_of(pattern, pattern), len);
 }
 
 void sva_cpu_fill16(void *dst, uint64_t low, uint64_t high, size_t len)
@@ -68,5 +67,5 @@ void sva_cpu_fill16(void *dst, uint64_t low, uint64_t high, size_t len)
 	if (low == high)
 		sva_cpu_fill(dst, low, len);
 	else
-		fill(dst, sva_pattern_of(low, high), len);
+		fill_pattern(dst, sva_pattern_of(low, high), len);
 }

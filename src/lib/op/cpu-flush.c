@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cache flush of the cpu route: each line is written back and invalidated. */
+/* Cache flush on the CPU: each line is written back and invalidated. */
 #include "lib/op/cpu.h"
 
 #ifdef __x86_64__
@@ -9,7 +9,9 @@
 
 #define LINE 64u
 
-/* CLFLUSHOPT lets lines go side by side; CLFLUSH, which each such CPU has, one after the other. */
+/*
+ * CLFLUSHOPT flushes lines in parallel. CLFLUSH, which every CPU has, flushes one after the other.
+ */
 __attribute__((target("clflushopt"))) static void flush_together(const uint8_t *line,
 								 const uint8_t *end)
 {
@@ -41,7 +43,7 @@ void sva_cpu_flush(const void *addr, size_t len)
 
 #else
 
-/* As in the model: no such instruction is known. */
+/* As in the model: no instruction for it is known. */
 void sva_cpu_flush(const void *addr, size_t len)
 {
 	(void)addr;

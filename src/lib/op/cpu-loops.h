@@ -28,7 +28,7 @@ WIDE_TARGET static void WIDE_NAME(fill)(uint8_t *to, sva_pattern pattern, size_t
 			STREAM(at, value);
 			STREAM(at + WIDTH, value);
 		}
-		/* Before any later store of this thread. */
+		/* Order them before any later store of this thread. */
 		_mm_sfence();
 	}
 	for (; end - at >= 4 * WIDTH; at += 4 * WIDTH) {
@@ -93,7 +93,7 @@ WIDE_TARGET static size_t WIDE_NAME(find_other)(const uint8_t *a, uint64_t patte
 	return i + sva_find_other_short(a + i, pattern, len - i);
 }
 
-/* Of one line of 64 bytes, the words that differ. */
+/* Which words of a line of 64 bytes differ; bit n: the n-th. */
 WIDE_TARGET static inline unsigned int WIDE_NAME(line)(const uint8_t *a, const uint8_t *b)
 {
 	unsigned int words = 0;
@@ -114,7 +114,7 @@ WIDE_TARGET static void WIDE_NAME(record_differences)(const uint8_t *from, const
 				return;
 			delta->done += 64;
 		} else {
-			/* What has not changed usually goes on. */
+			/* The lines after an unchanged one are usually unchanged, too. */
 			delta->done += 64;
 			delta->done +=
 				WIDE_NAME(find_difference)(from + delta->done, to + delta->done,

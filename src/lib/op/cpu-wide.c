@@ -14,7 +14,7 @@ static bool always(void)
 
 /* ------------------------------------------------------------------ plain C */
 
-/* Bytes that memcmp() looks at before the place of a difference is looked for in them. */
+/* memcmp(3) compares so many bytes before the position of a difference is searched in them. */
 #define PIECE 4096u
 
 static void fill_plain(uint8_t *to, sva_pattern pattern, size_t len)
@@ -74,8 +74,8 @@ const struct sva_wide sva_wide_plain = {
 #include <immintrin.h>
 
 /*
- * A fill of this many bytes would push everything else out of the caches, and is faster past them:
- * measured with 32 MiB of last-level cache, 16 MiB in 1.0 ms instead of 4 to 6.
+ * A fill of this many bytes would evict everything else from the caches, and is faster if it
+ * bypasses them: measured with 32 MiB of last-level cache, 16 MiB take 1.0 ms instead of 4 to 6.
  */
 #define SVA_STREAM_MIN (16u << 20)
 
@@ -225,7 +225,10 @@ const struct sva_wide *const sva_wide_all[] = {
 };
 const struct sva_wide *sva_wide = &sva_wide_sse2;
 
-/* Before main(); what calls the library earlier uses what every such machine has. */
+/*
+ * Runs before main(). Code that calls the library earlier uses the instructions that every such
+ * machine has.
+ */
 static __attribute__((constructor)) void choose_wide(void)
 {
 	__builtin_cpu_init();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inner loops of the plain work that gain from vector instructions, one table for each set of
- * them. The best one that this CPU has is chosen when the library is loaded.
+ * The inner loops of work on the CPU that gain from vector instructions, one table for each
+ * instruction set. The best one that this CPU has is chosen when the library is loaded.
  */
 #ifndef SVA_OP_CPU_WIDE_H
 #define SVA_OP_CPU_WIDE_H
@@ -13,7 +13,7 @@
 /* Two halves of a pattern: byte 0 is the least significant one of low. */
 __extension__ typedef unsigned __int128 sva_pattern;
 
-/* The pattern as it is n bytes on. */
+/* The pattern after n bytes of it. */
 static inline sva_pattern sva_pattern_at(sva_pattern pattern, size_t n)
 {
 	unsigned int bits = (unsigned int)(n % 16) * 8;
@@ -26,7 +26,7 @@ static inline sva_pattern sva_pattern_of(uint64_t low, uint64_t high)
 	return (sva_pattern)high << 64 | low;
 }
 
-/* A delta record as it grows. */
+/* A delta record that is being written. */
 struct sva_delta {
 	uint8_t *record;
 	uint32_t size, max;
@@ -39,7 +39,7 @@ struct sva_wide {
 	bool (*is_usable)(void);
 	/* len is at least 64. */
 	void (*fill)(uint8_t *to, sva_pattern pattern, size_t len);
-	/* Offset of the first byte that differs, or len. */
+	/* The offset of the first byte that differs, or len. */
 	size_t (*find_difference)(const uint8_t *a, const uint8_t *b, size_t len);
 	size_t (*find_other)(const uint8_t *a, uint64_t pattern, size_t len);
 	/* len is a multiple of 8. */
@@ -47,9 +47,9 @@ struct sva_wide {
 				   struct sva_delta *delta);
 };
 
-/* What is used. Tests choose another. */
+/* The table in use. Tests set another. */
 extern const struct sva_wide *sva_wide;
-/* All that this library was built with, the plainest first; NULL ends it. */
+/* All tables of this build, the plainest first, ended by NULL. */
 extern const struct sva_wide *const sva_wide_all[];
 
 extern const struct sva_wide sva_wide_plain, sva_wide_sse2, sva_wide_avx2, sva_wide_avx512;
@@ -69,15 +69,18 @@ static inline void sva_store8(uint8_t *to, uint64_t word)
 	__builtin_memcpy(to, &word, 8);
 }
 
-/* Append the words of one line of a delta's sources; bit n of words: the n-th is to be recorded. */
+/*
+ * Append entries for one line of a delta's sources; bit n of words: record the n-th word. Returns
+ * false if there is no room.
+ */
 static inline bool sva_delta_add(struct sva_delta *delta, const uint8_t *to, size_t offset,
 				 unsigned int words)
 {
 	uint32_t size = delta->size + SVA_DELTA_ENTRY_SIZE * (uint32_t)__builtin_popcount(words);
 
 	/*
-	 * A record that is full ends before the first line of which not every entry fits, as the
-	 * model's does.
+	 * A full record ends before the first line whose entries do not all fit, as the model's
+	 * does.
 	 */
 	if (size > delta->max)
 		return false;
@@ -93,7 +96,7 @@ static inline bool sva_delta_add(struct sva_delta *delta, const uint8_t *to, siz
 	return true;
 }
 
-/* The last words, fewer than a line of them. */
+/* Append entries for the last words, which are less than a line. */
 static inline void sva_delta_end(const uint8_t *from, const uint8_t *to, size_t len,
 				 struct sva_delta *delta)
 {
@@ -107,7 +110,7 @@ static inline void sva_delta_end(const uint8_t *from, const uint8_t *to, size_t 
 		delta->done = len;
 }
 
-/* Fewer than 64 bytes. */
+/* find_difference() for fewer than 64 bytes. */
 static inline size_t sva_find_short(const uint8_t *a, const uint8_t *b, size_t len)
 {
 	size_t i = 0;
@@ -123,7 +126,7 @@ static inline size_t sva_find_short(const uint8_t *a, const uint8_t *b, size_t l
 	return i;
 }
 
-/* The same against a pattern, from its first byte on. */
+/* find_other() in plain C. The pattern begins with its first byte. */
 static inline size_t sva_find_other_short(const uint8_t *a, uint64_t pattern, size_t len)
 {
 	size_t i = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cpu route, one operation: which descriptors it knows, what each of them is made of, and what
- * is left of an operation that a device has begun. Flags, fields and sizes that a device refuses
- * are not known here, so the model answers for them, with the status that it always gave.
+ * One operation on the CPU: which descriptors this code knows, how it executes them, and how it
+ * finishes an operation that a device has begun. It does not know flags, fields and sizes that a
+ * device refuses: the model does these, and reports the status that it always did.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "lib/op/cpu.h"
 #include "lib/op/kinds.h"
 
-/* ------------------------------------------------------------------ what is known */
+/* ------------------------------------------------------------------ known descriptors */
 
 #define RECORD (SVA_DESC_CRAV | SVA_DESC_RCR | SVA_DESC_CRTCS)
 #define WRITES (SVA_DESC_CC | SVA_DESC_DRDBK | SVA_DESC_STORD)
@@ -28,7 +28,7 @@
 
 /*
  * Flags that an operation may have beside RECORD, on the largest device, and the bits of bytes 16
- * to 63 that mean something. Cache control and traffic classes are nothing to a CPU. Source: DSA
+ * to 63 that have a meaning. Cache control and traffic classes have none for a CPU. Source: DSA
  * specification rev 3.0, tables 5-3 and 8-3, and 8.3, as in src/model/flags.c and ops.c.
  */
 static const struct known {
@@ -147,15 +147,15 @@ bool sva_cpu_knows(const struct sva_desc *desc, uint64_t len)
 	}
 }
 
-/* ------------------------------------------------------------------ what is done */
+/* ------------------------------------------------------------------ execution */
 
 static void *at(uint64_t addr)
 {
 	return (void *)(uintptr_t)addr;
 }
 
-/* A comparison has its result; was another one expected? */
-static void judge(const struct sva_desc *desc, struct sva_comp *comp, unsigned int accepted)
+/* Set the status of a comparison by whether its result is among the accepted ones. */
+static void judge_result(const struct sva_desc *desc, struct sva_comp *comp, unsigned int accepted)
 {
 	if ((desc->flags_opcode & SVA_DESC_CR) && !(accepted >> comp->result & 1))
 		comp->status = SVA_STATUS_SUCCESS_PRED;
@@ -165,7 +165,7 @@ static uint64_t end_compare(const struct sva_desc *desc, uint64_t len, uint64_t 
 			    struct sva_comp *comp)
 {
 	comp->result = same < len;
-	judge(desc, comp, 1u << (desc->op.compare.expected & 1));
+	judge_result(desc, comp, 1u << (desc->op.compare.expected & 1));
 	return same;
 }
 
@@ -189,7 +189,7 @@ static uint64_t run_create_delta(const struct sva_desc *desc, struct sva_comp *c
 	comp->result = sva_cpu_create_delta(at(desc->src), at(desc->dst), desc->size,
 					    at(delta->addr_or_size), delta->max_size,
 					    &comp->op.delta_size, &covered);
-	judge(desc, comp, delta->expected);
+	judge_result(desc, comp, delta->expected);
 	return covered;
 }
 
@@ -202,7 +202,7 @@ static uint64_t run_apply_delta(const struct sva_desc *desc, struct sva_comp *co
 	return comp->status == SVA_STATUS_SUCCESS ? desc->size : done;
 }
 
-/* A byte of each page, or of each stride, is read: that is what brings the page in. */
+/* Read a byte of each page, or of each stride, which brings the page in. */
 static uint64_t read_pages(const struct sva_desc *desc, uint64_t len)
 {
 	const bool strided = desc->flags_opcode & SVA_DESC_STRIDE;
@@ -222,7 +222,7 @@ static uint64_t run_fill(const struct sva_desc *desc, uint64_t len)
 	return len;
 }
 
-static uint64_t run(const struct sva_desc *desc, uint64_t len, struct sva_comp *comp)
+static uint64_t execute_known(const struct sva_desc *desc, uint64_t len, struct sva_comp *comp)
 {
 	switch (sva_desc_opcode(desc)) {
 	case SVA_OPCODE_MEMMOVE:
@@ -268,15 +268,17 @@ uint64_t sva_cpu_execute(const struct sva_desc *desc, uint64_t len, struct sva_c
 
 	memset(comp, 0, sizeof(*comp));
 	comp->status = SVA_STATUS_SUCCESS;
-	done = run(desc, len, comp);
+	done = execute_known(desc, len, comp);
 	comp->bytes = done < len || comp->status > SVA_STATUS_SUCCESS_PRED ? (uint32_t)done : 0;
 	return done;
 }
 
-/* ------------------------------------------------------------------ what is left of an operation
- */
+/* ------------------------------------------------------------------ finishing an operation */
 
-/* A copy that a device has begun may have two parts: its current chunk's rest, then all others. */
+/*
+ * What is left of an operation. A copy that a device has begun may have two parts: the rest of its
+ * current chunk, and all other chunks.
+ */
 struct rest {
 	const struct sva_desc *desc;
 	uint64_t len, done;
@@ -303,7 +305,7 @@ static void find_copy(struct sva_op *op, struct rest *rest)
 	rest->more_len = p->remaining - rest->len;
 }
 
-/* The descriptor becomes that of all that is left. */
+/* Make the descriptor that of everything that is left. */
 static void find_rest(struct sva_op *op, struct rest *rest)
 {
 	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -340,7 +342,7 @@ static void execute_rest(void *arg)
 	}
 }
 
-/* Is it wrong to do it once more, from the beginning, after a part of it has been done? */
+/* Would a second attempt from the beginning give a wrong result, after a part has been done? */
 static bool must_be_once(const struct rest *rest)
 {
 	const struct sva_desc *desc = rest->desc;
@@ -365,8 +367,8 @@ static bool can_touch(const struct rest *rest)
 }
 
 /*
- * A bad address was met, but touching finds none: it has become good meanwhile, or the kernel does
- * not say. How far the work came is not known.
+ * The guard met a bad address, but touching finds none: it has become good meanwhile, or the kernel
+ * does not report it. It is unknown how much was done.
  */
 static int report_fault(struct sva_op *op, const struct rest *rest, uint64_t bad)
 {
@@ -447,7 +449,7 @@ bool sva_cpu_finish(struct sva_op *op, unsigned int how, int *error)
 		execute_rest(&rest);
 	} else if (sva_guard_run(rest.range, rest.ranges, execute_rest, &rest, &bad)) {
 		if (!can_touch(&rest))
-			return false; /* the model finds out how far it comes */
+			return false; /* the model finds out how much can be done */
 		*error = report_fault(op, &rest, bad);
 		return true;
 	}

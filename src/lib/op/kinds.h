@@ -44,8 +44,8 @@ uint64_t sva_kind_unit(const struct sva_op *op);
 /* The number of destination bytes for n source bytes. */
 uint64_t sva_kind_dst_bytes(const struct sva_op *op, uint64_t n);
 /*
- * The memory that a descriptor reads and writes, for len bytes instead of its own size, which has 32
- * bits. Returns the number of ranges.
+ * The memory that a descriptor reads and writes, for len bytes instead of its own size, which has
+ * 32 bits. Returns the number of ranges.
  */
 unsigned int sva_kind_ranges(const struct sva_desc *desc, uint64_t len, struct sva_range range[3]);
 /*

@@ -152,7 +152,7 @@ static void start_first(struct sva_soft *soft, const struct sva_config *config)
 	err = start_engines(soft);
 	if (err)
 		sva_log(config, LOG_WARNING,
-			"soft: %u of %u engine threads could be started (%s)%s; it is tried again",
+			"soft: %u of %u engine threads could be started (%s)%s; the library will try again",
 			atomic_load(&soft->threads), soft->wanted, strerror(-err),
 			atomic_load(&soft->threads) ? "" :
 						      ": operations run when they are submitted");
