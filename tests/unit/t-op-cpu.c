@@ -525,7 +525,8 @@ static void random_cases(unsigned int cases, unsigned int how, const char *name)
 		never += !seen_ok[opcodes[i]];
 	ok(!wrong && !never && seen_begun > cases / 20,
 	   "%s: %u random operations leave the bytes and the result of the model", name, cases);
-	printf("# %u different, %u kinds never ended well, %u were begun by a device, %u refused, %u ended there\n",
+	printf("# %u different, %u kinds never ended well, %u were begun by a device, "
+	       "%u refused, %u ended there\n",
 	       wrong, never, seen_begun, seen_refused, seen_other);
 }
 
