@@ -5,7 +5,7 @@
  *
  * The sva_prep_* functions follow the rules of sva/op.h: pure, inline, they can not fail. The synchronous calls follow those of sva_memcpy():
  * 0 or -errno, the rest in sva_last_result(), a NULL context is the default one. An operation that no permitted device has runs on the
- * soft or cpu path, and the result says so.
+ * cpu route (soft, if a list permits only that), and the result says so.
  *
  * Since: 0.1
  */

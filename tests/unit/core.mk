@@ -6,7 +6,7 @@ check_LTLIBRARIES += %D%/librig.la
 %C%_librig_la_CPPFLAGS = $(core_cppflags)
 
 core_programs = %D%/t-op-cpu %D%/t-op-prep %D%/t-op-result %D%/t-op-kinds %D%/t-op-progress \
-	%D%/t-api-ops %D%/t-api-bad-input %D%/t-api-batch \
+	%D%/t-api-ops %D%/t-api-plain %D%/t-api-bad-input %D%/t-api-batch \
 	%D%/t-api-sync %D%/t-api-async %D%/t-queue-soft %D%/t-queue-bond %D%/t-queue-descriptors \
 	%D%/t-queue-ways %D%/t-run-queue %D%/t-run-batch %D%/t-run-faults %D%/t-base-guard \
 	%D%/t-run-fork \
@@ -36,6 +36,9 @@ core_inside = %D%/librig.la src/lib/libcore.la
 
 %C%_t_api_ops_CPPFLAGS = $(core_cppflags)
 %C%_t_api_ops_LDADD = $(core_outside)
+
+%C%_t_api_plain_CPPFLAGS = $(core_cppflags)
+%C%_t_api_plain_LDADD = $(core_outside)
 
 %C%_t_api_bad_input_CPPFLAGS = $(core_cppflags)
 %C%_t_api_bad_input_LDADD = $(core_outside)

@@ -69,6 +69,24 @@ static void fails(size_t len, int error, unsigned int reason, const char *name)
 
 /* ------------------------------------------------------------------ no device */
 
+/* Engine threads that were asked for do what is submitted, and only that. */
+static void submits_to_threads(void)
+{
+	struct sva_op op;
+
+	sva = rig_open(NULL, 2);
+	subject("no device, default list, engine threads: an operation");
+	sva_prep_memcpy(&op, to, from, MOST);
+	is_rc(sva_submit(sva, &op), 0, "sva_submit()");
+	is_rc(sva_wait(&op, -1), 0, "sva_wait()");
+	is_path(sva_op_result(&op)->path, SVA_PATH_SOFT, "the operation's result has the path");
+	is_reason(sva_op_result(&op)->reason, SVA_REASON_NO_DEVICE,
+		  "the operation's result has the reason");
+	takes(MOST, SVA_PATH_CPU, SVA_REASON_NO_DEVICE,
+	      "no device, default list, engine threads, after an operation on soft");
+	end();
+}
+
 static void without_a_device(void)
 {
 	static const size_t lengths[] = { 0, 1, 100, 16383, 16384, 65536, MOST };
@@ -93,12 +111,11 @@ static void without_a_device(void)
 	sva_prep_memcpy(&op, to, from, MOST);
 	is_rc(sva_submit(sva, &op), 0, "sva_submit()");
 	is_rc(sva_wait(&op, -1), 0, "sva_wait()");
-	is_path(sva_op_result(&op)->path, SVA_PATH_SOFT, "the operation's result has the path");
+	is_path(sva_op_result(&op)->path, SVA_PATH_CPU, "the operation's result has the path");
 	is_reason(sva_op_result(&op)->reason, SVA_REASON_NO_DEVICE,
 		  "the operation's result has the reason");
-	takes(MOST, SVA_PATH_CPU, SVA_REASON_NO_DEVICE,
-	      "no device, default list, after an operation on soft");
 	end();
+	submits_to_threads();
 
 	begin("soft");
 	takes(1, SVA_PATH_SOFT, SVA_REASON_OK, "no device, list \"soft\"");

@@ -63,8 +63,9 @@ static int add_candidates(struct sva *ctx, int path)
 
 /*
  * Candidates in the order of the permitted paths, up to the CPU, which can do everything. If no
- * list of paths was given, synchronous calls do not use software paths: without a device the CPU
- * itself is the better choice for a caller that waits anyway.
+ * list of paths was given, software paths are not used: without a device the CPU itself does the
+ * same work in less time. Engine threads that the program asked for work beside the caller, so
+ * asynchronous operations go there.
  */
 static int make_candidates(struct sva *ctx)
 {
@@ -77,8 +78,12 @@ static int make_candidates(struct sva *ctx)
 
 		if (path == SVA_PATH_CPU)
 			break;
-		if (sva_submit_ops_of(path)->is_software && !ctx->config.paths_explicit)
+		if (sva_submit_ops_of(path)->is_software && !ctx->config.paths_explicit) {
 			sync_open = false;
+			ctx->own_reasons[path] = SVA_REASON_OK;
+			if (!ctx->config.soft_threads)
+				continue;
+		}
 		err = add_candidates(ctx, path);
 		if (err)
 			return err;

@@ -13,14 +13,10 @@ void sva_cpu_dualcast(void *dst1, void *dst2, const void *src, size_t len)
 	uint8_t *one = dst1, *two = dst2;
 	const uint8_t *from = src;
 
-	while (len) {
-		size_t part = len < PIECE ? len : PIECE;
-
-		memcpy(one, from, part);
-		memcpy(two, from, part);
-		one += part;
-		two += part;
-		from += part;
-		len -= part;
+	for (; len > PIECE; one += PIECE, two += PIECE, from += PIECE, len -= PIECE) {
+		memcpy(one, from, PIECE);
+		memcpy(two, from, PIECE);
 	}
+	memcpy(one, from, len);
+	memcpy(two, from, len);
 }

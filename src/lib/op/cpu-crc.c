@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "model/checksum.h"
 #include "lib/op/cpu.h"
 
 /* Data that is read twice is read in pieces that stay in the first-level cache. */
@@ -100,9 +99,18 @@ uint64_t sva_cpu_crc(const void *src, size_t len, uint64_t seed, uint32_t flags)
 	return result_of(&crc);
 }
 
-uint32_t sva_cpu_crc32c(const void *src, size_t len, uint32_t seed)
+uint32_t sva_cpu_copy_crc32c(void *dst, const void *src, size_t len, uint32_t seed)
 {
-	return ~model_crc32c(~seed, src, len);
+	const uint8_t *from = src;
+	uint32_t reg = ~seed;
+	uint8_t *to = dst;
+
+	for (; len > PIECE; to += PIECE, from += PIECE, len -= PIECE) {
+		memcpy(to, from, PIECE);
+		reg = model_crc32c(reg, to, PIECE);
+	}
+	memcpy(to, from, len);
+	return ~model_crc32c(reg, to, len);
 }
 
 /* The CRC is that of the bytes which were written, in case the source changes meanwhile. */
@@ -112,6 +120,8 @@ uint64_t sva_cpu_copy_crc(void *dst, const void *src, size_t len, uint64_t seed,
 	const uint8_t *from = src;
 	uint8_t *to = dst;
 
+	if (!crc.wide && !crc.raw && !crc.reversed)
+		return sva_cpu_copy_crc32c(dst, src, len, (uint32_t)seed);
 	while (len) {
 		size_t part = len < PIECE ? len : PIECE;
 

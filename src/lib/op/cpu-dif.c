@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "model/checksum.h"
 #include "lib/op/cpu.h"
 
 #define TUPLE 8u

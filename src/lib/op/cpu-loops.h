@@ -16,13 +16,24 @@
  * 	WORDS(a, b)    bit n: the n-th 8 bytes differ
  */
 
+/* The pattern as it is n bytes on, in a whole vector; value is the pattern as it begins. */
+WIDE_TARGET static inline VECTOR WIDE_NAME(turn)(VECTOR value, sva_pattern pattern, size_t n)
+{
+	return n % 16 ? REPEAT(sva_pattern_at(pattern, n)) : value;
+}
+
 WIDE_TARGET static void WIDE_NAME(fill)(uint8_t *to, sva_pattern pattern, size_t len)
 {
-	uint8_t *end = to + len, *at = to + (-(uintptr_t)to & (WIDTH - 1));
+	uint8_t *end = to + len, *at = to;
 	VECTOR value = REPEAT(pattern);
+	/* The last vector ends with the buffer. */
+	const VECTOR last = WIDE_NAME(turn)(value, pattern, len);
 
 	STORE(to, value);
-	value = REPEAT(sva_pattern_at(pattern, (size_t)(at - to)));
+	if (len > 4 * WIDTH) {
+		at += -(uintptr_t)to & (WIDTH - 1);
+		value = WIDE_NAME(turn)(value, pattern, (size_t)(at - to));
+	}
 	if (len >= SVA_STREAM_MIN) {
 		for (; end - at >= 2 * WIDTH; at += 2 * WIDTH) {
 			STREAM(at, value);
@@ -31,15 +42,15 @@ WIDE_TARGET static void WIDE_NAME(fill)(uint8_t *to, sva_pattern pattern, size_t
 		/* Order them before any later store of this thread. */
 		_mm_sfence();
 	}
-	for (; end - at >= 4 * WIDTH; at += 4 * WIDTH) {
+	for (; end - at > 4 * WIDTH; at += 4 * WIDTH) {
 		PUT(at, value);
 		PUT(at + WIDTH, value);
 		PUT(at + 2 * WIDTH, value);
 		PUT(at + 3 * WIDTH, value);
 	}
-	for (; end - at >= WIDTH; at += WIDTH)
-		PUT(at, value);
-	STORE(end - WIDTH, REPEAT(sva_pattern_at(pattern, len)));
+	for (; end - at > WIDTH; at += WIDTH)
+		STORE(at, value);
+	STORE(end - WIDTH, last);
 }
 
 WIDE_TARGET static size_t WIDE_NAME(find_difference)(const uint8_t *a, const uint8_t *b, size_t len)
@@ -48,7 +59,7 @@ WIDE_TARGET static size_t WIDE_NAME(find_difference)(const uint8_t *a, const uin
 
 	if (len < WIDTH)
 		return sva_find_short(a, b, len);
-	for (; len - i >= 4 * WIDTH; i += 4 * WIDTH) {
+	for (; len - i > 4 * WIDTH; i += 4 * WIDTH) {
 		const uint8_t *x = a + i, *y = b + i;
 
 		if (!ALL(BOTH(BOTH(EQUALS(LOAD(x), LOAD(y)),

@@ -6,6 +6,7 @@
 #ifndef SVA_OP_CPU_H
 #define SVA_OP_CPU_H
 
+#include "model/checksum.h"
 #include "lib/op/cpu-wide.h"
 
 #pragma GCC visibility push(hidden)
@@ -27,10 +28,15 @@ static inline size_t sva_cpu_compare_pattern(const void *src, uint64_t pattern, 
 }
 
 void sva_cpu_dualcast(void *dst1, void *dst2, const void *src, size_t len);
+static inline uint32_t sva_cpu_crc32c(const void *src, size_t len, uint32_t seed)
+{
+	return ~model_crc32c(~seed, src, len);
+}
+
 /* flags: SVA_DESC_CRC*; the seed is a value, not an address. */
 uint64_t sva_cpu_crc(const void *src, size_t len, uint64_t seed, uint32_t flags);
 uint64_t sva_cpu_copy_crc(void *dst, const void *src, size_t len, uint64_t seed, uint32_t flags);
-uint32_t sva_cpu_crc32c(const void *src, size_t len, uint32_t seed);
+uint32_t sva_cpu_copy_crc32c(void *dst, const void *src, size_t len, uint32_t seed);
 /*
  * Returns the result byte: 0: equal, 1: different, 2: the record is full. *covered: how many bytes
  * of the sources the record covers.
