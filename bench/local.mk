@@ -13,3 +13,4 @@ dist_man_MANS += man/sva-bench.1
 EXTRA_DIST += %D%/README.md
 
 include bench/icount/local.mk
+include bench/ratios/local.mk
