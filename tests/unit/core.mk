@@ -93,7 +93,7 @@ core_kernel_ldflags = $(core_ldflags) -Wl,--wrap=open,--wrap=stat,--wrap=fstat,-
 %C%_t_queue_ways_LDADD = $(core_inside)
 
 %C%_t_queue_soft_CPPFLAGS = $(core_cppflags)
-%C%_t_queue_soft_LDFLAGS = $(core_ldflags) -Wl,--wrap=pthread_create
+%C%_t_queue_soft_LDFLAGS = $(core_ldflags) -Wl,--wrap=pthread_create,--wrap=madvise
 %C%_t_queue_soft_LDADD = $(core_inside)
 
 %C%_t_base_guard_CPPFLAGS = $(core_cppflags)

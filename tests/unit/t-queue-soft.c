@@ -415,6 +415,65 @@ static void any_descriptor(void)
 	sva_close(sva);
 }
 
+/* ------------------------------------------------------------------ system calls */
+
+static unsigned int touches;
+
+int __real_madvise(void *addr, size_t len, int advice);
+int __wrap_madvise(void *addr, size_t len, int advice);
+
+int __wrap_madvise(void *addr, size_t len, int advice)
+{
+	touches++;
+	return __real_madvise(addr, len, advice);
+}
+
+static void touches_at_most(unsigned int most, const char *name)
+{
+	int err;
+
+	touches = 0;
+	err = sva_run(sva, &ops[0]);
+	ok(!err && touches && touches <= most, "%s: at most %u calls of madvise(2)", name, most);
+	if (err || touches > most)
+		printf("# rc %d, %u calls\n", err, touches);
+}
+
+/* Each operand is touched once and remembered; of what is written here and there, each page. */
+static void system_calls(void)
+{
+	const size_t len = 64 << 10, pages = len / RIG_PAGE;
+	const struct sva_desc_dif dif = { .flags = SVA_DIF_BLOCK_512 };
+	uint8_t *record = from + 1000000;
+	uint32_t size;
+
+	subject("soft");
+	sva = rig_open("soft", 0);
+	/* The first call of a context sets up memory of the library's own. */
+	sva_prep_memcpy(&ops[0], to, from, 1);
+	is(sva_run(sva, &ops[0]), 0, "a copy of 1 byte");
+	sva_prep_memcpy(&ops[0], to, from, len);
+	touches_at_most(2, "a copy of 64 KiB");
+	sva_prep_memcpy(&ops[0], to + 16, to, len);
+	touches_at_most(2 * (unsigned int)pages + 4, "a copy of 64 KiB from its end");
+	sva_prep_crc(&ops[0], from, len, 0, 0);
+	touches_at_most(1, "a CRC of 64 KiB");
+	sva_prep_dif_insert(&ops[0], to, from, len, &dif);
+	touches_at_most(2, "protection of 128 blocks");
+	sva_prep_dif_check(&ops[0], to, len / 512 * 520, &dif);
+	touches_at_most(1, "a check of 128 blocks");
+	memset(to, 0, len);
+	memset(from, 1, len);
+	sva_prep_create_delta(&ops[0], to, from, len, record, (uint32_t)len / 8 * 10);
+	touches_at_most(2 + 22, "a delta record of 8192 words");
+	size = (uint32_t)sva_op_result(&ops[0])->value;
+	sva_prep_apply_delta(&ops[0], to, len, record, size);
+	touches_at_most(1 + 17, "a delta record of 8192 words that is applied");
+	ok(size == len / 8 * 10 && !memcmp(to, from, len), "the record was right");
+	sva_close(sva);
+	ref_random_bytes(from, 100000);
+}
+
 int main(void)
 {
 	rig_begin();
@@ -441,6 +500,7 @@ int main(void)
 	full();
 	shared();
 	any_descriptor();
+	system_calls();
 	without_threads();
 	with_fewer_threads();
 	free(from);

@@ -15,16 +15,17 @@
 #include "lib/find/log.h"
 #include "lib/base/clock.h"
 #include "lib/base/memory.h"
+#include "lib/op/kinds.h"
 #include "lib/queue/soft.h"
 #include "lib/queue/ways.h"
 
-#define RING 128u     /* descriptors that wait for an engine thread */
+#define RING 128u	  /* descriptors that wait for an engine thread */
 #define WINDOW (2u << 20) /* bytes touched at a time */
 
 struct sva_soft {
 	struct sva_model_profile profile;
-	atomic_uint threads;    /* engines that run; 0: operations run when they are submitted */
-	unsigned int wanted;    /* how many the configuration asks for */
+	atomic_uint threads;	/* engines that run; 0: operations run when they are submitted */
+	unsigned int wanted;	/* how many the configuration asks for */
 	struct sva_retry retry; /* of those that could not be started; needs starting */
 	pthread_mutex_t starting;
 	bool stop;
@@ -40,34 +41,125 @@ struct sva_soft {
 	pthread_cond_t finished;
 	unsigned int engines, drains; /* how many engines run; how many drains wait */
 	uint64_t taken;
-	uint64_t working[64];       /* the number that each engine works on; 0: none */
+	uint64_t working[64]; /* the number that each engine works on; 0: none */
 };
 
+/* ------------------------------------------------------------------ memory */
+
+#define PAGE 4096u
+#define EXTENTS 4u /* one for each operand */
+
+/*
+ * The memory of one descriptor while it is executed. The model asks for it piece by piece: a block,
+ * an entry of a delta record. Each page is touched once, many at a time, and remembered here.
+ */
+struct memory {
+	struct sva_range range[3]; /* that will be used up to its end */
+	unsigned int ranges;
+	struct sva_range extent[EXTENTS]; /* touched, in whole pages */
+	unsigned int next;		  /* the extent that was made last */
+};
+
+/*
+ * A batch is not looked into, and of a delta only some words are written: there a page at a time is
+ * enough.
+ */
+static void find_ranges(struct memory *memory, const struct sva_desc *desc)
+{
+	const unsigned int opcode = sva_desc_opcode(desc);
+
+	*memory = (struct memory){0};
+	memory->ranges = sva_kind_ranges(desc, desc->size, memory->range);
+	if (opcode != SVA_OPCODE_CREATE_DELTA && opcode != SVA_OPCODE_APPLY_DELTA)
+		return;
+	for (unsigned int i = 0; i < memory->ranges; i++)
+		if (memory->range[i].write)
+			memory->range[i].len = 0;
+}
+
+/* How many bytes from addr on were touched for such an access. */
+static uint64_t touched_bytes(const struct memory *memory, uint64_t addr, bool write)
+{
+	for (unsigned int i = 0; i < EXTENTS; i++) {
+		const struct sva_range *extent = &memory->extent[i];
+
+		if (addr - extent->addr < extent->len && (extent->write || !write))
+			return extent->addr + extent->len - addr;
+	}
+	return 0;
+}
+
+/* How many bytes to touch from addr on: what the operation will use, up to a window; a page at
+ * least. */
+static uint64_t bytes_ahead(const struct memory *memory, uint64_t addr, uint64_t len, bool write)
+{
+	for (unsigned int i = 0; i < memory->ranges; i++) {
+		const struct sva_range *range = &memory->range[i];
+
+		if (addr - range->addr < range->len && range->write == write &&
+		    range->addr + range->len - addr > len)
+			len = range->addr + range->len - addr;
+	}
+	return len < WINDOW ? len : WINDOW;
+}
+
+/* The extent that goes on at start, or the one that was made first. */
+static struct sva_range *extent_for(struct memory *memory, uint64_t start, bool write)
+{
+	for (unsigned int i = 0; i < EXTENTS; i++) {
+		struct sva_range *extent = &memory->extent[i];
+
+		if (extent->len && extent->write == write && start - extent->addr <= extent->len)
+			return extent;
+	}
+	memory->next = (memory->next + 1) % EXTENTS;
+	return &memory->extent[memory->next];
+}
+
+/* Touch memory from addr on, and remember it. Returns how many bytes can be used. */
+static uint64_t touch_bytes(struct memory *memory, uint64_t addr, uint64_t len, bool write,
+			    uint64_t *bad)
+{
+	uint64_t start = addr & ~(uint64_t)(PAGE - 1), end;
+
+	if (!sva_touch(addr, len, write, bad))
+		end = (addr + len - 1) | (PAGE - 1);
+	else if (*bad <= addr)
+		return 0;
+	else
+		end = *bad - 1;
+	*extent_for(memory, start, write) = (struct sva_range){start, end - start + 1, write};
+	return end - addr + 1;
+}
+
+/* The record of an operation is writable, so the kernel need not be asked. */
 static void *map_memory(void *ctx, uint64_t addr, size_t *len, unsigned int access, uint64_t *fault)
 {
-	uint64_t bad;
+	const bool write = access & SVA_MODEL_WRITE;
+	struct memory *memory = ctx;
+	uint64_t usable;
 
-	(void)ctx;
-	if (*len > WINDOW && !(access & SVA_MODEL_RECORD))
-		*len = WINDOW;
-	if (sva_touch(addr, *len, access & SVA_MODEL_WRITE, &bad)) {
-		if (bad <= addr || (access & SVA_MODEL_RECORD)) {
-			*fault = bad;
-			return NULL;
-		}
-		*len = bad - addr;
-	}
+	if (access & SVA_MODEL_RECORD)
+		return (void *)(uintptr_t)addr;
+	usable = touched_bytes(memory, addr, write);
+	if (!usable)
+		usable = touch_bytes(memory, addr, bytes_ahead(memory, addr, *len, write), write,
+				     fault);
+	if (!usable)
+		return NULL;
+	if (*len > usable)
+		*len = usable;
 	return (void *)(uintptr_t)addr;
 }
 
-static const struct sva_model_mem own_memory = { .map = map_memory };
-
-/* The record of an operation is writable, so the kernel need not be asked. */
 int sva_soft_execute(const struct sva_model_profile *profile, const struct sva_desc *desc,
 		     struct sva_comp *comp)
 {
 	struct sva_model_outcome outcome;
+	struct memory memory;
+	const struct sva_model_mem own_memory = {.map = map_memory, .ctx = &memory};
 
+	find_ranges(&memory, desc);
 	sva_model_execute(profile, &own_memory, desc, &outcome);
 	if (comp)
 		*comp = outcome.comp;
@@ -191,9 +283,18 @@ static const struct sva_queue *soft_queue(void)
 {
 	static char none[] = "";
 	static const struct sva_queue queue = {
-		.name = "soft", .device = "soft", .plugin = "", .node = none, .label = none,
-		.mode = SVA_MODE_SHARED, .entries = RING, .threshold = RING, .trust = SVA_TRUST_YES,
-		.numa_node = -1, .max_transfer = 1u << 31, .max_batch = 1024,
+		.name = "soft",
+		.device = "soft",
+		.plugin = "",
+		.node = none,
+		.label = none,
+		.mode = SVA_MODE_SHARED,
+		.entries = RING,
+		.threshold = RING,
+		.trust = SVA_TRUST_YES,
+		.numa_node = -1,
+		.max_transfer = 1u << 31,
+		.max_batch = 1024,
 	};
 
 	return &queue;
