@@ -310,7 +310,10 @@ static void find_rest(struct sva_op *op, struct rest *rest)
 {
 	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
-	*rest = (struct rest){.desc = &op->desc, .len = op->desc.size};
+	/* One by one: clearing the rest of it would take longer than a short copy. */
+	rest->desc = &op->desc;
+	rest->len = op->desc.size;
+	rest->more_len = 0;
 	op->desc.flags_opcode = p->word;
 	if (sva_desc_opcode(&op->desc) == SVA_OPCODE_MEMMOVE) {
 		find_copy(op, rest);

@@ -9,7 +9,7 @@
 #define O SVA_OPERAND_OFFSET
 #define N SVA_OPERAND_NONE
 
-static const struct sva_kind kinds[64] = {
+const struct sva_kind sva_kinds[SVA_KINDS + 1] = {
 	[SVA_OPCODE_NOOP] = { SVA_SHAPE_EMPTY, N, N, N, false },
 	[SVA_OPCODE_BATCH] = { SVA_SHAPE_BATCH, V, N, N, false },
 	[SVA_OPCODE_DRAIN] = { SVA_SHAPE_EMPTY, N, N, N, false },
@@ -36,19 +36,6 @@ static const struct sva_kind kinds[64] = {
 	[SVA_OPCODE_DMA_COPY] = { SVA_SHAPE_BYTES, O, O, N, false },
 	[SVA_OPCODE_CACHE_FLUSH] = { SVA_SHAPE_BYTES, N, W, N, false },
 };
-
-static const struct sva_kind *kind_of(const struct sva_desc *desc)
-{
-	static const struct sva_kind unknown;
-	unsigned int opcode = sva_desc_opcode(desc);
-
-	return opcode < 64 ? &kinds[opcode] : &unknown;
-}
-
-const struct sva_kind *sva_kind_of(const struct sva_op *op)
-{
-	return kind_of(&op->desc);
-}
 
 static uint64_t block_bytes(const struct sva_desc *desc)
 {
@@ -105,7 +92,7 @@ static void add(struct sva_range range[3], unsigned int *n, uint8_t operand, uin
 
 unsigned int sva_kind_ranges(const struct sva_desc *desc, uint64_t len, struct sva_range range[3])
 {
-	const struct sva_kind *kind = kind_of(desc);
+	const struct sva_kind *kind = sva_kind_of_desc(desc);
 	const unsigned int opcode = sva_desc_opcode(desc);
 	const bool crc = opcode == SVA_OPCODE_CRC || opcode == SVA_OPCODE_COPY_CRC;
 	uint64_t src_len = len, third_len = len;

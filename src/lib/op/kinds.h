@@ -38,7 +38,21 @@ struct sva_kind {
 	bool writes;             /* it writes memory: cache control is allowed */
 };
 
-const struct sva_kind *sva_kind_of(const struct sva_op *op);
+/* By operation code; the last is that of every code which is not an operation. */
+#define SVA_KINDS 64u
+extern const struct sva_kind sva_kinds[SVA_KINDS + 1] __attribute__((visibility("hidden")));
+
+static inline const struct sva_kind *sva_kind_of_desc(const struct sva_desc *desc)
+{
+	unsigned int opcode = sva_desc_opcode(desc);
+
+	return &sva_kinds[opcode < SVA_KINDS ? opcode : SVA_KINDS];
+}
+
+static inline const struct sva_kind *sva_kind_of(const struct sva_op *op)
+{
+	return sva_kind_of_desc(&op->desc);
+}
 /* The length comes in multiples of this many source bytes. */
 uint64_t sva_kind_unit(const struct sva_op *op);
 /* The number of destination bytes for n source bytes. */
