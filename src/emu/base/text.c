@@ -108,20 +108,6 @@ void text_add(struct emu_text *text, const char *fmt, ...)
 	va_end(ap);
 }
 
-void text_json(struct emu_text *text, const char *string)
-{
-	for (; *string; string++) {
-		unsigned char c = (unsigned char)*string;
-
-		if (c == '"' || c == '\\')
-			text_add(text, "\\%c", c);
-		else if (c < 0x20)
-			text_add(text, "\\u%04x", c);
-		else
-			add_char(text, *string);
-	}
-}
-
 int text_number(const char *s, size_t len, uint64_t *value)
 {
 	unsigned int base = 10;

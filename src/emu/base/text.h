@@ -26,9 +26,6 @@ void text_init(struct emu_text *text, char *buf, size_t size);
 void text_add(struct emu_text *text, const char *fmt, ...);
 void text_vadd(struct emu_text *text, const char *fmt, va_list ap);
 
-/* A string as it stands inside the quotes of JSON. */
-void text_json(struct emu_text *text, const char *string);
-
 static inline size_t text_len(const struct emu_text *text)
 {
 	return (size_t)(text->at - text->start);

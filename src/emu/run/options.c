@@ -47,7 +47,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-void emu_options_help(void)
+static void print_help(void)
 {
 	puts("usage: sva-emu run [options] [--] PROGRAM [ARGUMENT …]\n"
 	     "Run an unmodified program on an emulated DSA.\n"
@@ -228,7 +228,7 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 			opt->quiet = 1;
 			break;
 		case 'h':
-			emu_options_help();
+			print_help();
 			exit(0);
 		default:
 			die("try sva-emu run --help");

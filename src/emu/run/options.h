@@ -36,7 +36,4 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch);
  */
 int emu_options_devices(struct emu_launch *launch);
 
-/* Print the options, for --help. */
-void emu_options_help(void);
-
 #endif

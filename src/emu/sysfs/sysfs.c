@@ -104,6 +104,27 @@ static bool parse_name(const struct emu_state *state, const char *value, size_t 
 	return true;
 }
 
+/* Reset what a queue loses when it is disabled; size, group and driver_name stay. */
+static void reset_wq(const struct emu_device *dev, struct emu_wq *wq)
+{
+	unsigned int i;
+
+	wq->enabled = 0;
+	wq->type = EMU_WQ_NONE;
+	wq->threshold = 0;
+	wq->priority = 0;
+	wq->dedicated = 0;
+	wq->block_on_fault = 0;
+	wq->ats_disable = 0;
+	wq->prs_disable = 0;
+	wq->name[0] = '\0';
+	wq->max_transfer = 2u << 20;
+	wq->max_batch = 32;
+	wq->retries = 32;
+	for (i = 0; i < 4; i++)
+		wq->op_config[i] = prof(dev)->op_cap[i];
+}
+
 static int store_driver(struct emu_state *state, unsigned int driver, bool bind, const char *value,
 			size_t len)
 {
@@ -126,7 +147,7 @@ static int store_driver(struct emu_state *state, unsigned int driver, bool bind,
 	if (wq ? !wq->enabled : !state->device[device].enabled)
 		return -ENODEV;
 	if (wq)
-		emu_wq_disable(state, device, (unsigned int)index);
+		reset_wq(&state->device[device], wq);
 	else
 		emu_device_disable(state, device);
 	return 0;
@@ -146,27 +167,6 @@ int emu_attr_store(struct emu_state *state, const struct emu_attr_ref *ref, cons
 }
 
 /* --- enabling and disabling --- */
-
-/* Reset what a queue loses when it is disabled; size, group and driver_name stay. */
-static void reset_wq(const struct emu_device *dev, struct emu_wq *wq)
-{
-	unsigned int i;
-
-	wq->enabled = 0;
-	wq->type = EMU_WQ_NONE;
-	wq->threshold = 0;
-	wq->priority = 0;
-	wq->dedicated = 0;
-	wq->block_on_fault = 0;
-	wq->ats_disable = 0;
-	wq->prs_disable = 0;
-	wq->name[0] = '\0';
-	wq->max_transfer = 2u << 20;
-	wq->max_batch = 32;
-	wq->retries = 32;
-	for (i = 0; i < 4; i++)
-		wq->op_config[i] = prof(dev)->op_cap[i];
-}
 
 void emu_device_reset(struct emu_device *dev)
 {
@@ -216,11 +216,6 @@ int emu_wq_enable(struct emu_state *state, unsigned int device, unsigned int ind
 		wq->size = 16;
 	wq->enabled = 1;
 	return 0;
-}
-
-void emu_wq_disable(struct emu_state *state, unsigned int device, unsigned int index)
-{
-	reset_wq(&state->device[device], &state->device[device].wq[index]);
 }
 
 int emu_device_enable(struct emu_state *state, unsigned int device)

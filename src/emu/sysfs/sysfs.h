@@ -61,7 +61,6 @@ void emu_device_reset(struct emu_device *dev);
 int emu_wq_enable(struct emu_state *state, unsigned int device, unsigned int wq,
 		  unsigned int driver);
 int emu_device_enable(struct emu_state *state, unsigned int device);
-void emu_wq_disable(struct emu_state *state, unsigned int device, unsigned int wq);
 void emu_device_disable(struct emu_state *state, unsigned int device);
 
 #endif
