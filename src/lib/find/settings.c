@@ -107,7 +107,7 @@ const struct row sva_rows[ROW_COUNT] = {
 	[ROW_SOFT_PROFILE] = {
 		{ "SVA_SOFT_PROFILE", "soft-profile", "word", "dsa2",
 		  "which device the soft path is: dsa1, dsa2 or dsa3" },
-		.set = set_profile, .show = show_profile, .words = profiles,
+		.set = set_profile, .show = show_profile, FIELD(soft_profile), .words = profiles,
 	},
 	[ROW_RECORD_TIMEOUT] = {
 		{ "SVA_RECORD_TIMEOUT_MS", "record-timeout-ms", "number", "10000",

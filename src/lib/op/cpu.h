@@ -72,8 +72,8 @@ uint64_t sva_cpu_execute(const struct sva_desc *desc, uint64_t len, struct sva_c
  * descriptor is not known here or has a bad address; nothing was counted then. Otherwise *error is
  * the result.
  */
-#define SVA_CPU_GUARD 1u /* a bad address raises no signal */
-#define SVA_CPU_TOUCH 2u /* nor does it here: the pages are touched first */
+#define SVA_CPU_GUARD 1u /* under the guard: a bad address raises no signal */
+#define SVA_CPU_TOUCH 2u /* touch the pages first, and leave a bad address to the model */
 bool sva_cpu_finish(struct sva_op *op, unsigned int how, int *error);
 
 /* memmove and fill; -EFAULT with the address in *bad for a bad pointer. */

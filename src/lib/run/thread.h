@@ -57,8 +57,7 @@ struct sva {
 	unsigned int sync_candidates; /* how many synchronous calls try, before the CPU */
 	struct sva_policy policy;
 
-	/* For each path with a queue of its own: why it is no candidate (enum sva_reason), or OK.
-	 */
+	/* enum sva_reason: why a path with a queue of its own is no candidate; OK: it is one */
 	uint32_t own_reasons[SVA_PATH_COUNT];
 	atomic_int shortage; /* interim context: -errno of opening the default one; else 0 */
 };
