@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The synchronous calls of sva/ops.h. What is shorter than the threshold, and everything where
- * there is no device, is plain work of the CPU, noted in the thread's last result. Everything else,
- * and what has anything unusual about it, is an operation: it is prepared and run, and checked
- * there.
+ * The synchronous calls of sva/ops.h. Work that is shorter than the threshold, and all work without
+ * a device, is plain work of the CPU, noted in the thread's last result. All other work, and calls
+ * with anything unusual, become operations, which are prepared, checked and run.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -12,8 +11,8 @@
 #include "lib/api/api.h"
 
 /*
- * This thread's share of the context, if the CPU may do work of that length at once; NULL: it is to
- * be an operation. The threshold is 0 under the guard.
+ * This thread's share of the context, if the CPU may do work of that length at once; NULL: make an
+ * operation of it. The threshold is 0 under the guard.
  */
 static inline const struct sva_thread *plain_share(const struct sva *sva, size_t len)
 {
@@ -25,9 +24,9 @@ static inline const struct sva_thread *plain_share(const struct sva *sva, size_t
 }
 
 /*
- * Could one of some ranges of len bytes begin at null, wrap around, or leave the addresses that a
- * program has, or is the length more than any operation may have? before: the addresses less 1,
- * or-ed; it may be so although each of them is good.
+ * May one of several ranges of len bytes begin at null, wrap around, or leave the user addresses,
+ * or is the length more than an operation may have? before: the addresses less 1, or-ed, so the
+ * answer may be true although each of them is good.
  */
 static inline bool is_unusual(uint64_t before, size_t len)
 {
@@ -39,7 +38,7 @@ static inline uint64_t before(const void *addr)
 	return (uint64_t)(uintptr_t)addr - 1;
 }
 
-static inline bool overlap(const void *a, size_t a_len, const void *b, size_t b_len)
+static inline bool ranges_overlap(const void *a, size_t a_len, const void *b, size_t b_len)
 {
 	return (uintptr_t)a < (uintptr_t)b + b_len && (uintptr_t)b < (uintptr_t)a + a_len;
 }
@@ -168,8 +167,8 @@ int sva_dualcast(struct sva *sva, void *dst1, void *dst2, const void *src, size_
 	if (unlikely(!thread) ||
 	    unlikely(is_unusual(before(dst1) | before(dst2) | before(src), len)) ||
 	    unlikely(((uintptr_t)dst1 ^ (uintptr_t)dst2) % 4096) ||
-	    unlikely(overlap(src, len, dst1, len) || overlap(src, len, dst2, len) ||
-		     overlap(dst1, len, dst2, len)))
+	    unlikely(ranges_overlap(src, len, dst1, len) || ranges_overlap(src, len, dst2, len) ||
+		     ranges_overlap(dst1, len, dst2, len)))
 		return dualcast_as_operation(sva, dst1, dst2, src, len);
 	sva_cpu_dualcast(dst1, dst2, src, len);
 	note_plain(thread, len, 0, 0);
@@ -212,14 +211,14 @@ static __attribute__((noinline)) int create_as_operation(struct sva *sva, const 
 	return sva_last_result()->result == 2 ? -EOVERFLOW : 0;
 }
 
-/* What a device, or sva_progress_check(), refuses. */
+/* False for what a device, or sva_progress_check(), refuses. */
 static bool is_plain_create(const void *from, const void *to, size_t len, const void *delta,
 			    uint32_t max)
 {
 	return len <= SVA_DELTA_MAX_REGION && !(((uintptr_t)from | (uintptr_t)to | len) % 8) &&
 	       max >= SVA_DELTA_MIN_SIZE && max % SVA_DELTA_ENTRY_SIZE == 0 && max <= INT32_MAX &&
 	       !is_unusual(before(from) | before(to), len) && !is_unusual(before(delta), max) &&
-	       !overlap(delta, max, from, len) && !overlap(delta, max, to, len);
+	       !ranges_overlap(delta, max, from, len) && !ranges_overlap(delta, max, to, len);
 }
 
 int sva_create_delta(struct sva *sva, const void *from, const void *to, size_t len, void *delta,
@@ -253,7 +252,7 @@ static bool is_plain_apply(const void *dst, size_t len, const void *delta, uint3
 	return len <= SVA_DELTA_MAX_REGION && !(((uintptr_t)dst | len) % 8) && size &&
 	       size % SVA_DELTA_ENTRY_SIZE == 0 && size <= INT32_MAX &&
 	       !is_unusual(before(dst), len) && !is_unusual(before(delta), size) &&
-	       !overlap(dst, len, delta, size);
+	       !ranges_overlap(dst, len, delta, size);
 }
 
 int sva_apply_delta(struct sva *sva, void *dst, size_t len, const void *delta, uint32_t size)
@@ -261,7 +260,7 @@ int sva_apply_delta(struct sva *sva, void *dst, size_t len, const void *delta, u
 	const struct sva_thread *thread = plain_share(sva, len);
 	uint32_t done;
 
-	/* Of a record that is no good, the entries before the bad one are applied twice. */
+	/* If the record is bad, the entries before the bad one are applied twice. */
 	if (unlikely(!thread) || unlikely(!is_plain_apply(dst, len, delta, size)) ||
 	    unlikely(sva_cpu_apply_delta(dst, len, delta, size, &done) != SVA_STATUS_SUCCESS))
 		return apply_as_operation(sva, dst, len, delta, size);
@@ -319,7 +318,7 @@ int sva_copy_crc32c(struct sva *sva, void *dst, const void *src, size_t len, uin
 	if (!crc)
 		return -EINVAL;
 	if (unlikely(!thread) || unlikely(is_unusual(before(dst) | before(src), len)) ||
-	    unlikely(overlap(dst, len, src, len)))
+	    unlikely(ranges_overlap(dst, len, src, len)))
 		return copy_crc_as_operation(sva, dst, src, len, crc);
 	*crc = sva_cpu_copy_crc32c(dst, src, len, *crc);
 	note_plain(thread, len, 0, *crc);
@@ -359,7 +358,9 @@ static bool is_bad_list(const struct iovec *iov, unsigned int count)
 	return false;
 }
 
-/* One piece of the list after the other: what of both buffers that are next goes together. */
+/*
+ * The next piece: as many bytes as are left of both the current source and the current destination.
+ */
 static size_t next_piece(struct walk *to, struct walk *from, void **dst, const void **src)
 {
 	size_t room, have, len;
@@ -445,8 +446,8 @@ copyv_as_operations(struct sva *sva, int n, const struct iovec *dst, unsigned in
 }
 
 /*
- * The bytes of a list, or less than 0 if it is a bad one; *unusual: a buffer of it may be no memory
- * of a program.
+ * The number of bytes in a list, or less than 0 if the list is bad; *unusual: a buffer of it may
+ * lie outside the memory of a program.
  */
 static int64_t sum_list(const struct iovec *iov, unsigned int count, bool *unusual)
 {
