@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Puts the example programs into a manual page: what follows  .\" example: FILE  up to the next .EE is replaced by the program
-# man/examples/FILE, without its licence line. "make man-examples" writes the pages anew, t-examples.sh compares.
+# Puts the example programs into a manual page: what follows  .\" example: FILE  up to the next .EE
+# is replaced by the program man/examples/FILE, without its licence line. "make man-examples" writes
+# the pages anew, t-examples.sh compares.
 #
 #	awk -v dir=man/examples -f embed.awk PAGE
 

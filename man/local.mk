@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The manual. A page for each family of calls; every further name in its NAME section gets an alias page when building. The pages
-# of the programs are listed beside their sources.
+# The manual. A page for each family of calls; every further name in its NAME section gets an alias
+# page when building. The pages of the programs are listed beside their sources.
 man_pages = \
 	%D%/libsva.conf.5 \
 	%D%/sva.7 \
@@ -90,11 +90,13 @@ CLEANFILES += $(man_aliases)
 $(man_aliases): $(man_pages)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && name=$(@F) && \
 	for page in $(man_pages); do \
-		sed -n '/^\.SH NAME/,/\\-/p' $(srcdir)/$$page | tr ' ,' '\n\n' | grep -qx "$${name%.3}" || continue; \
+		sed -n '/^\.SH NAME/,/\\-/p' $(srcdir)/$$page | tr ' ,' '\n\n' | \
+			grep -qx "$${name%.3}" || continue; \
 		printf '.so man3/%s\n' "$${page##*/}" >$@; exit 0; \
 	done; echo "$$name: no page has this name" >&2; exit 1
 
-# The programs shown in the pages, which t-examples.sh runs; t-pc.sh builds them with nothing but pkg-config.
+# The programs shown in the pages, which t-examples.sh runs; t-pc.sh builds them with nothing but
+# pkg-config.
 man_examples = \
 	%D%/examples/batch \
 	%D%/examples/bind \
@@ -143,8 +145,10 @@ EXTRA_DIST += %D%/embed.awk
 .PHONY: man-examples lint-man
 man-examples:
 	@for page in $(man_pages); do \
-		$(AWK) -v dir=$(srcdir)/%D%/examples -f $(srcdir)/%D%/embed.awk $(srcdir)/$$page >page.tmp || exit 1; \
-		cmp -s page.tmp $(srcdir)/$$page || { echo "  $$page"; cat page.tmp >$(srcdir)/$$page; }; \
+		$(AWK) -v dir=$(srcdir)/%D%/examples -f $(srcdir)/%D%/embed.awk \
+			$(srcdir)/$$page >page.tmp || exit 1; \
+		cmp -s page.tmp $(srcdir)/$$page || \
+			{ echo "  $$page"; cat page.tmp >$(srcdir)/$$page; }; \
 	done; rm -f page.tmp
 
 lint-man:

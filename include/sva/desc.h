@@ -3,10 +3,11 @@
  * @file sva/desc.h
  * The 64-byte descriptor and the 32-byte completion record of a DSA, as bytes in memory.
  *
- * These layouts are fixed by the hardware, so everything here is inline or a constant and can never change. All
- * multi-byte fields are little-endian, as the device reads them. Sources: [S3] Intel DSA Architecture Specification
- * 341204-006US rev 3.0 and [U] linux/idxd.h of Linux 6.1, 6.12 and 7.2, which agree wherever both name a field; where a
- * later revision changed the meaning of a bit, the comment says so.
+ * These layouts are fixed by the hardware, so everything here is inline or a constant and can never
+ * change. All multi-byte fields are little-endian, as the device reads them. Sources: [S3] Intel
+ * DSA Architecture Specification 341204-006US rev 3.0 and [U] linux/idxd.h of Linux 6.1, 6.12 and
+ * 7.2, which agree wherever both name a field; where a later revision changed the meaning of a bit,
+ * the comment says so.
  *
  * Since: 0.1
  */
@@ -21,13 +22,15 @@ extern "C" {
 #endif
 
 /**
- * Operation codes: bits 31:24 of sva_desc::flags_opcode. Bit n of a device's op_cap says that it has operation n.
+ * Operation codes: bits 31:24 of sva_desc::flags_opcode. Bit n of a device's op_cap says that it
+ * has operation n.
  * Source: [S3] table 8-2, [U]. Since: 0.1
  */
 enum sva_opcode {
 	SVA_OPCODE_NOOP = 0x00,            /**< nothing; still writes a record */
 	SVA_OPCODE_BATCH = 0x01,           /**< run a list of descriptors */
-	SVA_OPCODE_DRAIN = 0x02,           /**< complete after all earlier descriptors of this PASID and queue */
+	/** complete after all earlier descriptors of this PASID and queue */
+	SVA_OPCODE_DRAIN = 0x02,
 	SVA_OPCODE_MEMMOVE = 0x03,         /**< copy; overlap allowed where GENCAP.1 is set */
 	SVA_OPCODE_FILL = 0x04,            /**< repeat an 8-byte (flag 18: 16-byte) pattern */
 	SVA_OPCODE_COMPARE = 0x05,         /**< compare two buffers */
@@ -50,48 +53,67 @@ enum sva_opcode {
 	SVA_OPCODE_GATHER_COPY = 0x1c,     /**< DSA 3; not supported by the model */
 	SVA_OPCODE_SCATTER_COPY = 0x1d,    /**< DSA 3; not supported by the model */
 	SVA_OPCODE_SCATTER_FILL = 0x1e,    /**< DSA 3; not supported by the model */
-	SVA_OPCODE_CACHE_FLUSH = 0x20,     /**< write back and invalidate a range in the CPU's caches */
+	/** write back and invalidate a range in the CPU's caches */
+	SVA_OPCODE_CACHE_FLUSH = 0x20,
 	SVA_OPCODE_UPDATE_WINDOW = 0x21,   /**< inter-domain; not supported by the model */
-	SVA_OPCODE_DMA_FILL = 0x3e,        /**< fill of a mapped buffer: the library's own, no device has it */
-	SVA_OPCODE_DMA_COPY = 0x3f         /**< copy between mapped buffers: the library's own, no device has it */
+	/** fill of a mapped buffer: the library's own, no device has it */
+	SVA_OPCODE_DMA_FILL = 0x3e,
+	/** copy between mapped buffers: the library's own, no device has it */
+	SVA_OPCODE_DMA_COPY = 0x3f
 };
 
 /*
- * Flags: bits 23:0 of sva_desc::flags_opcode. Bits 15:0 mean the same for every operation, bits 23:16 belong to the
- * operation. A flag that the operation or the device does not have is answered with status 0x11.
+ * Flags: bits 23:0 of sva_desc::flags_opcode. Bits 15:0 mean the same for every operation, bits
+ * 23:16 belong to the operation. A flag that the operation or the device does not have is answered
+ * with status 0x11.
  * Source: [S3] tables 8-3, 5-3, 5-5. Since: 0.1
  */
-#define SVA_DESC_FENCE 0x000001u /**< bit 0: in a batch, start after all earlier entries; illegal outside a batch */
-#define SVA_DESC_BOF   0x000002u /**< bit 1: page faults wait for the OS; needs block_on_fault of the queue */
+/** bit 0: in a batch, start after all earlier entries; illegal outside a batch */
+#define SVA_DESC_FENCE 0x000001u
+/** bit 1: page faults wait for the OS; needs block_on_fault of the queue */
+#define SVA_DESC_BOF   0x000002u
 #define SVA_DESC_CRAV  0x000004u /**< bit 2: the completion record address is valid */
 #define SVA_DESC_RCR   0x000008u /**< bit 3: write a record on success too; needs CRAV */
 #define SVA_DESC_RCI   0x000010u /**< bit 4: completion interrupt; not for user queues */
-#define SVA_DESC_CC3   0x000020u /**< bit 5: cache control 3 of rev 3.0; a steering tag in 1.x, reserved in 2.x */
+/** bit 5: cache control 3 of rev 3.0; a steering tag in 1.x, reserved in 2.x */
+#define SVA_DESC_CC3   0x000020u
 #define SVA_DESC_BIT6  0x000040u /**< bit 6: reserved in every revision */
 #define SVA_DESC_CR    0x000080u /**< bit 7: check result: a mismatch becomes status 0x02 */
-#define SVA_DESC_CC    0x000100u /**< bit 8: allocate the written data in the CPU's cache; needs GENCAP.2 */
+/** bit 8: allocate the written data in the CPU's cache; needs GENCAP.2 */
+#define SVA_DESC_CC    0x000100u
 #define SVA_DESC_TCS1  0x000200u /**< bit 9: traffic class selector of address 1 */
 #define SVA_DESC_TCS2  0x000400u /**< bit 10: traffic class selector of address 2 */
 #define SVA_DESC_TCS3  0x000800u /**< bit 11: traffic class selector of address 3 */
-#define SVA_DESC_CRTCS 0x001000u /**< bit 12: traffic class selector of the completion record; needs CRAV */
+/** bit 12: traffic class selector of the completion record; needs CRAV */
+#define SVA_DESC_CRTCS 0x001000u
 #define SVA_DESC_STORD 0x002000u /**< bit 13: strict ordering of the writes */
-#define SVA_DESC_DRDBK 0x004000u /**< bit 14: destination readback (rev 3.0: cache control 2); needs GENCAP.8 */
+/** bit 14: destination readback (rev 3.0: cache control 2); needs GENCAP.8 */
+#define SVA_DESC_DRDBK 0x004000u
 
-#define SVA_DESC_BATCH_ERROR   0x010000u /**< bit 16 of batch: an earlier part had an error; needs GENCAP.15 */
-#define SVA_DESC_DRAIN_RDBK1   0x010000u /**< bit 16 of drain: readback address 1 is valid; needs GENCAP.9 */
-#define SVA_DESC_DRAIN_RDBK2   0x020000u /**< bit 17 of drain: readback address 2 is valid; needs GENCAP.9 */
-#define SVA_DESC_DRAIN_NO_TCA  0x040000u /**< bit 18 of drain: no implicit readback on traffic class A */
-#define SVA_DESC_DRAIN_NO_TCB  0x080000u /**< bit 19 of drain: no implicit readback on traffic class B */
-#define SVA_DESC_FILL16        0x040000u /**< bit 18 of fill: the pattern has 16 bytes; needs GENCAP.10 */
+/** bit 16 of batch: an earlier part had an error; needs GENCAP.15 */
+#define SVA_DESC_BATCH_ERROR   0x010000u
+/** bit 16 of drain: readback address 1 is valid; needs GENCAP.9 */
+#define SVA_DESC_DRAIN_RDBK1   0x010000u
+/** bit 17 of drain: readback address 2 is valid; needs GENCAP.9 */
+#define SVA_DESC_DRAIN_RDBK2   0x020000u
+/** bit 18 of drain: no implicit readback on traffic class A */
+#define SVA_DESC_DRAIN_NO_TCA  0x040000u
+/** bit 19 of drain: no implicit readback on traffic class B */
+#define SVA_DESC_DRAIN_NO_TCB  0x080000u
+/** bit 18 of fill: the pattern has 16 bytes; needs GENCAP.10 */
+#define SVA_DESC_FILL16        0x040000u
 #define SVA_DESC_CRC_SEED_MEM  0x010000u /**< bit 16 of CRC: the seed is read from seed_addr */
-#define SVA_DESC_CRC_BYPASS_INV 0x020000u /**< bit 17 of CRC: no inversion and no reflection of seed and result */
+/** bit 17 of CRC: no inversion and no reflection of seed and result */
+#define SVA_DESC_CRC_BYPASS_INV 0x020000u
 #define SVA_DESC_CRC_BYPASS_REF 0x040000u /**< bit 18 of CRC: no reflection of the data bytes */
 #define SVA_DESC_CRC64         0x080000u /**< bit 19 of CRC: 64 bits; needs GENCAP.11 */
-#define SVA_DESC_STRIDE        0x010000u /**< bit 16 of translation fetch: use the stride; needs GENCAP.7 */
+/** bit 16 of translation fetch: use the stride; needs GENCAP.7 */
+#define SVA_DESC_STRIDE        0x010000u
 
 /** Bytes 40-63 of compare, compare pattern. */
 struct sva_desc_compare {
-	uint8_t expected;     /**< byte 40; bit 0: the expected result, used with SVA_DESC_CR; bits 7:1 are ignored */
+	/** byte 40; bit 0: the expected result, used with SVA_DESC_CR; bits 7:1 are ignored */
+	uint8_t expected;
 	uint8_t reserved[23]; /**< 0 */
 };
 
@@ -103,10 +125,13 @@ struct sva_desc_fill {
 
 /** Bytes 40-63 of create delta and apply delta. */
 struct sva_desc_delta {
-	uint64_t addr_or_size; /**< create: delta record address (40-47). Apply: delta record size in bits 31:0 (40-43) */
-	uint32_t max_size;     /**< create: bytes 48-51, the most the record may take; a multiple of 10, at least 80 */
+	/** create: delta record address (40-47). Apply: delta record size in bits 31:0 (40-43) */
+	uint64_t addr_or_size;
+	/** create: bytes 48-51, the most the record may take; a multiple of 10, at least 80 */
+	uint32_t max_size;
 	uint32_t reserved1;    /**< 0 */
-	uint8_t expected;      /**< create: byte 56, bits 2:0 the mask of accepted results for SVA_DESC_CR */
+	/** create: byte 56, bits 2:0 the mask of accepted results for SVA_DESC_CR */
+	uint8_t expected;
 	uint8_t reserved2[7];  /**< 0 */
 };
 
@@ -118,7 +143,8 @@ struct sva_desc_dualcast {
 
 /** Bytes 40-63 of the CRC operations. */
 struct sva_desc_crc {
-	uint64_t seed;       /**< bytes 40-43, with SVA_DESC_CRC64 40-47; 0 with SVA_DESC_CRC_SEED_MEM */
+	/** bytes 40-43, with SVA_DESC_CRC64 40-47; 0 with SVA_DESC_CRC_SEED_MEM */
+	uint64_t seed;
 	uint64_t seed_addr;  /**< bytes 48-55; 0 without SVA_DESC_CRC_SEED_MEM */
 	uint8_t reserved[8]; /**< 0 */
 };
@@ -140,11 +166,14 @@ struct sva_desc_dif {
 /** Bytes 40-63 of translation fetch. */
 struct sva_desc_fetch {
 	uint8_t reserved1[8];  /**< 0 */
-	uint32_t stride;       /**< bytes 48-51: at least 4096 and a power of two; 0 without SVA_DESC_STRIDE */
+	/** bytes 48-51: at least 4096 and a power of two; 0 without SVA_DESC_STRIDE */
+	uint32_t stride;
 	uint8_t reserved2[12]; /**< 0 */
 };
 
-/** Bytes 40-63 of the library's own operations on mapped buffers; no device ever sees them. Since: 0.1 */
+/**
+ * Bytes 40-63 of the library's own operations on mapped buffers; no device gets them. Since: 0.1
+ */
 struct sva_desc_dma {
 	uint64_t dst;        /**< the destination, a struct sva_dma_buf */
 	uint64_t src;        /**< the source, a struct sva_dma_buf; 0 for a fill */
@@ -174,8 +203,10 @@ union sva_desc_specific {
 /* Source flags, byte 40. */
 #define SVA_DIF_SRC_ALL_F_ERROR  0x01u /**< a tuple of all ones is an error */
 #define SVA_DIF_SRC_ALL_F        0x02u /**< a tuple of all ones is not checked */
-#define SVA_DIF_SRC_APP_F        0x04u /**< an application tag of all ones: the block is not checked */
-#define SVA_DIF_SRC_APP_REF_F    0x08u /**< application and reference tags of all ones: the block is not checked */
+/** an application tag of all ones: the block is not checked */
+#define SVA_DIF_SRC_APP_F        0x04u
+/** application and reference tags of all ones: the block is not checked */
+#define SVA_DIF_SRC_APP_REF_F    0x08u
 #define SVA_DIF_SRC_APP_INC      0x10u /**< the application tag increments for each block */
 #define SVA_DIF_SRC_NO_GUARD     0x20u /**< no guard check */
 #define SVA_DIF_SRC_NO_REF       0x40u /**< no reference tag check */
@@ -193,15 +224,21 @@ union sva_desc_specific {
 #define SVA_DIF_ERR_ALL_F 0x08u /**< tuple of all ones, with SVA_DIF_SRC_ALL_F_ERROR */
 
 /**
- * A descriptor. Must be 64-byte aligned where it is submitted from; the type asks for that. src, dst and size are the
- * names for a copy; the table in sva(7) tells what the three fields hold for the other operations.
+ * A descriptor. Must be 64-byte aligned where it is submitted from; the type asks for that. src,
+ * dst and size are the names for a copy; the table in sva(7) has the meaning of the three fields
+ * for the other operations.
  * Source: [S3] 8.1. Since: 0.1
  */
 struct sva_desc {
-	uint32_t pasid_priv;      /**< bytes 0-3: PASID (19:0), PRIV (31). 0 from user mode: the CPU or the kernel fills it in */
-	uint32_t flags_opcode;    /**< bytes 4-7: SVA_DESC_* flags (23:0), enum sva_opcode (31:24) */
+	/**
+	 * bytes 0-3: PASID (19:0), PRIV (31). 0 from user mode: the CPU or the kernel fills it in
+	 */
+	uint32_t pasid_priv;
+	/** bytes 4-7: SVA_DESC_* flags (23:0), enum sva_opcode (31:24) */
+	uint32_t flags_opcode;
 	uint64_t completion_addr; /**< bytes 8-15: 32-byte aligned; 0 without SVA_DESC_CRAV */
-	uint64_t src;             /**< bytes 16-23: source, source 1, fill pattern, batch list, delta record (apply) */
+	/** bytes 16-23: source, source 1, fill pattern, batch list, delta record (apply) */
+	uint64_t src;
 	uint64_t dst;             /**< bytes 24-31: destination, source 2, compare pattern */
 	uint32_t size;            /**< bytes 32-35: bytes; batch: number of descriptors */
 	uint16_t int_handle;      /**< bytes 36-37: 0 without SVA_DESC_RCI */
@@ -213,7 +250,10 @@ __attribute__((aligned(64)))
 #endif
 ;
 
-/** Bytes 16-31 of the record of a DIF operation: the tags for the block after the last. Source: [S3] 8.2. Since: 0.1 */
+/**
+ * Bytes 16-31 of the record of a DIF operation: the tags for the block after the last. Source: [S3]
+ * 8.2. Since: 0.1
+ */
 struct sva_comp_dif {
 	uint32_t src_ref;      /**< bytes 16-19 */
 	uint16_t src_app_mask; /**< bytes 20-21 */
@@ -229,12 +269,16 @@ struct sva_comp_dif {
  * Source: [S3] 8.2. Since: 0.1
  */
 struct sva_comp {
-	uint8_t status;       /**< byte 0: bits 5:0 SVA_STATUS_*, bit 7: the faulting access was a write; 0 = not yet */
-	uint8_t result;       /**< byte 1: compare, delta: result; memmove: direction; DIF: SVA_DIF_ERR_* */
+	/** byte 0: bits 5:0 SVA_STATUS_*, bit 7: the faulting access was a write; 0 = not yet */
+	uint8_t status;
+	/** byte 1: compare, delta: result; memmove: direction; DIF: SVA_DIF_ERR_* */
+	uint8_t result;
 	uint8_t fault_info;   /**< byte 2: DSA 2: bit 0 address masked, bits 3:1 operand; else 0 */
 	uint8_t reserved;     /**< byte 3 */
-	uint32_t bytes;       /**< bytes 4-7: bytes (batch: descriptors) completed; 0 after full success */
-	uint64_t fault_addr;  /**< bytes 8-15: valid for status 03, 04, 06, 1f; bits 11:0 may read 0 */
+	/** bytes 4-7: bytes (batch: descriptors) completed; 0 after full success */
+	uint32_t bytes;
+	/** bytes 8-15: valid for status 03, 04, 06, 1f; bits 11:0 may read 0 */
+	uint64_t fault_addr;
 	union {
 		uint8_t bytes16[16];    /**< bytes 16-31, as they are */
 		uint32_t invalid_flags; /**< status 11: the offending flags (23:0) */
@@ -252,8 +296,9 @@ __attribute__((aligned(32)))
 #define SVA_STATUS_WRITE 0x80u /**< set with a fault code: the access was a write */
 
 /**
- * Every completion status: X(name, code, errno, text). The enum, sva_status_name(), sva_status_text() and the test
- * tables all expand this one list. errno is what an operation that ends so is answered with, 0 for success.
+ * Every completion status: X(name, code, errno, text). The enum, sva_status_name(),
+ * sva_status_text() and the test tables all expand this one list. errno is that of an operation
+ * that ends so, 0 for success.
  * Source: [S3] table 5-6, [U]. Since: 0.1
  */
 #define SVA_STATUS_MAP(X) \
@@ -295,8 +340,9 @@ enum sva_status {
 	SVA_STATUS_COUNT_ = 0x40 /**< one more than the largest possible code */
 };
 
-/* What GENCAP says of a device. Source: [S3] 9.2.2, Linux registers.h. */
-#define SVA_GENCAP_BLOCK_ON_FAULT   (1ull << 0) /**< page faults may wait for the operating system */
+/* The fields of GENCAP, the capabilities of a device. Source: [S3] 9.2.2, Linux registers.h. */
+/** page faults may wait for the operating system */
+#define SVA_GENCAP_BLOCK_ON_FAULT   (1ull << 0)
 #define SVA_GENCAP_OVERLAP_COPY     (1ull << 1) /**< memmove takes overlapping buffers */
 #define SVA_GENCAP_CACHE_CONTROL    (1ull << 2) /**< SVA_DESC_CC */
 #define SVA_GENCAP_DURABLE_WRITE    (1ull << 5) /**< writes to durable memory */
@@ -312,9 +358,11 @@ enum sva_status {
 #define SVA_GENCAP_MAX_BATCH(cap)   (1u << (((cap) >> 21) & 0xf))    /**< descriptors */
 #define SVA_GENCAP_BATCH_OF_ONE     (1ull << 52) /**< a batch may have one descriptor */
 #define SVA_GENCAP_NO_STORD_MEM     (1ull << 53) /**< no strict ordering of writes to memory */
-#define SVA_GENCAP_NO_STORD_PEER    (1ull << 54) /**< no strict ordering of writes to another device */
+/** no strict ordering of writes to another device */
+#define SVA_GENCAP_NO_STORD_PEER    (1ull << 54)
 
-#define SVA_DELTA_ENTRY_SIZE 10u       /**< bytes of one entry of a delta record. Source: [S3] 8.3.8 */
+/** bytes of one entry of a delta record. Source: [S3] 8.3.8 */
+#define SVA_DELTA_ENTRY_SIZE 10u
 #define SVA_DELTA_MIN_SIZE   80u       /**< the least max_size that create delta takes */
 #define SVA_DELTA_MAX_REGION 0x80000u  /**< the most bytes one delta operation covers */
 

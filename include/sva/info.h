@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file sva/info.h
- * What this process can use, and why not more: what sva-info prints.
+ * The queues that this process can use, problems and settings, as sva-info prints them.
  *
  * Since: 0.1
  */
@@ -18,18 +18,25 @@ extern "C" {
 #define SVA_MODE_SHARED    1u /**< ENQCMD */
 #define SVA_MODE_DEDICATED 2u /**< MOVDIR64B */
 
-#define SVA_TRUST_UNKNOWN 0u /**< sva_queue_info::trust: could not be read, or the queue comes from a file */
+/** sva_queue_info::trust: not readable, or the queue is from a file */
+#define SVA_TRUST_UNKNOWN 0u
 #define SVA_TRUST_YES     1u /**< fixed to the machine, an IOMMU group of its own */
-#define SVA_TRUST_NO      2u /**< removable, behind an external-facing port, or shares its IOMMU group */
+/** removable, behind an external-facing port, or shares its IOMMU group */
+#define SVA_TRUST_NO      2u
 
-/** One queue as this context found it. Strings belong to the context and live until sva_close(). Since: 0.1 */
+/**
+ * One queue as this context found it. Strings belong to the context and live until sva_close().
+ * Since: 0.1
+ */
 struct sva_queue_info {
-	size_t size;            /**< in: sizeof(struct sva_queue_info); longer than the library's: the rest is zeroed */
+	/** in: sizeof(struct sva_queue_info); fields that the library lacks are zeroed */
+	size_t size;
 	const char *name;       /**< "wq0.0" */
 	const char *device;     /**< "dsa0" */
 	const char *node;       /**< "/dev/dsa/wq0.0" */
 	const char *plugin;     /**< which plug-in reported it: "dsa", "file" */
-	const char *label;      /**< the name an administrator gave it, any bytes: escape it before printing; or "" */
+	const char *label; /**< the administrator's name for it, any bytes, or ""; escape it before
+			      printing */
 	uint32_t version;       /**< of the device: 0x100, 0x200, 0x300; 0 unknown */
 	uint32_t mode;          /**< SVA_MODE_* */
 	uint32_t entries;       /**< descriptors the queue holds */
@@ -47,16 +54,19 @@ struct sva_queue_info {
 };
 
 /**
- * Ask for a queue.
+ * Describe a queue.
  * @param index from 0 on
- * @param probe non-zero: bind it for a moment, to learn what only open(2), mmap(2) and a no-op can tell
+ * @param probe non-zero: bind it for a moment, since some reasons are known only after open(2),
+ *        mmap(2) and a no-op
  * @return 0; -ENOENT: index is beyond the last queue; -EINVAL; -ESTALE
  * Since: 0.1
  */
-SVA_API int sva_queue_info(struct sva *sva, unsigned int index, int probe, struct sva_queue_info *info);
+SVA_API int sva_queue_info(struct sva *sva, unsigned int index, int probe,
+			   struct sva_queue_info *info);
 
 /**
- * Problems met while discovering: refused plug-ins, unreadable devices, malformed files. One line of text each.
+ * Problems during discovery: refused plug-ins, unreadable devices, malformed files. One line of
+ * text each.
  * @return the text, valid until sva_close(); NULL beyond the last one
  * Since: 0.1
  */
@@ -75,7 +85,7 @@ struct sva_setting {
 SVA_API const struct sva_setting *sva_setting(unsigned int index);
 
 /**
- * The value a context works with, as text.
+ * The value of a setting in a context, as text.
  * @return 0; -ENOENT no such setting; -ERANGE text is too small; -ESTALE
  * Since: 0.1
  */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file sva/plugin.h
- * The ABI of accfg-plugins: loadable modules that tell libsva which queues there are.
+ * The ABI of accfg-plugins: loadable modules that report queues to libsva.
  *
- * A plug-in exports exactly one symbol, the constant ::sva_accfg_plugin_v1, and links to nothing of libsva: what it needs comes in as struct
- * sva_accfg_host. The version of the ABI is in the symbol's name, so a stale plug-in fails to load with a clear message. A plug-in is trusted code: the
- * loader refuses one that is not owned by root or by the user, that others may write to, or that is not an ELF shared object of this machine, before it runs anything of it.
+ * A plug-in exports exactly one symbol, the constant ::sva_accfg_plugin_v1, and links to nothing of
+ * libsva: the library passes it struct sva_accfg_host. The version of the ABI is in the symbol's
+ * name, so an outdated plug-in fails to load with a clear message. A plug-in is trusted code:
+ * before running it, the loader refuses one that is not owned by root or the user, that other users
+ * may write, or that is not an ELF shared object of this machine.
  *
  * Since: 0.1
  */
@@ -19,7 +21,10 @@
 extern "C" {
 #endif
 
-/** What a plug-in knows of one queue. Zero, -1 or "" where it knows nothing. Strings are copied. Since: 0.1 */
+/**
+ * One queue, as a plug-in reports it. Fields that it does not know are zero, -1 or "". Strings are
+ * copied. Since: 0.1
+ */
 struct sva_accfg_queue {
 	size_t size;            /**< sizeof(struct sva_accfg_queue) as the plug-in was compiled */
 	const char *name;       /**< "wq0.0"; letters, digits, '.', '_', '-' */
@@ -31,23 +36,28 @@ struct sva_accfg_queue {
 	uint32_t entries;       /**< descriptors the queue holds, 1 to 65535 */
 	uint32_t threshold;     /**< shared: entries usable through the limited portal; 0: all */
 	uint64_t max_transfer;  /**< bytes of one descriptor: a power of two, at most 2^31 */
-	uint32_t max_batch;     /**< descriptors of one batch: a power of two, at most 2^15; 1: no batches */
+	/** entries of one batch: a power of two, at most 2^15; 1: no batches */
+	uint32_t max_batch;
 	int32_t numa_node;      /**< -1: unknown */
 	uint64_t gen_cap;       /**< as in sysfs; 0 unknown */
 	uint64_t op_cap[4];     /**< bit n % 64 of word n / 64: operation n; all zero: unknown */
-	uint32_t trust;         /**< 0 unknown, 1 trusted, 2 not (removable, external port, shared IOMMU group) */
+	/** 0 unknown, 1 trusted, 2 not (removable, external, shared IOMMU group) */
+	uint32_t trust;
 	uint32_t block_on_fault; /**< 1: the queue lets faults block */
-	uint32_t reason;        /**< enum sva_reason that the plug-in already knows of (disabled, wrong type …); 0: none */
+	/** enum sva_reason why it is not usable (disabled, wrong type …); 0: none */
+	uint32_t reason;
 	uint32_t reserved;      /**< 0 */
 };
 
-/** What the library offers to a plug-in while it enumerates. Since: 0.1 */
+/** The functions of the library for a plug-in while it enumerates. Since: 0.1 */
 struct sva_accfg_host {
 	size_t size; /**< sizeof(struct sva_accfg_host) as the library was compiled */
 	void *ctx;   /**< first argument of the functions below */
 	/** Report a queue. 0, or -EINVAL (refused; the host has logged why), -ENOMEM. */
 	int (*add_queue)(void *ctx, const struct sva_accfg_queue *queue);
-	/** Report a reason that concerns no single queue (an enum sva_reason) with a line of detail. */
+	/**
+	 * Report a reason that concerns no single queue (an enum sva_reason) with a line of detail.
+	 */
 	void (*problem)(void *ctx, uint32_t reason, const char *detail);
 	/** A setting of the library by its key ("queue-file"), or NULL. */
 	const char *(*setting)(void *ctx, const char *key);
@@ -59,14 +69,16 @@ struct sva_accfg_plugin {
 	const char *name;   /**< "dsa", "file": that of its file */
 	const char *about;  /**< one line */
 	/**
-	 * Enumerate queues. 0, also if there are none; -errno if nothing can be said. After -EMFILE, -ENFILE and -ENOMEM
-	 * nothing of what was reported counts, and it is asked again later. One thread at a time.
+	 * Enumerate queues. 0, also if there are none; -errno if that is not known. After -EMFILE,
+	 * -ENFILE and -ENOMEM the library ignores all that was reported and calls again later. One
+	 * thread at a time.
 	 */
 	int (*enumerate)(const struct sva_accfg_host *host);
 };
 
 #if defined(__GNUC__)
-#define SVA_ACCFG_EXPORT __attribute__((visibility("default"))) /**< exports it from a module built with hidden visibility */
+/** Exports the symbol from a module built with hidden visibility. */
+#define SVA_ACCFG_EXPORT __attribute__((visibility("default")))
 #else
 #define SVA_ACCFG_EXPORT
 #endif

@@ -14,6 +14,7 @@ int main(void)
 	int err;
 
 	err = sva_copyv(NULL, to, 2, from, 3, &copied);
-	printf("%s: %zu bytes, '%s' '%s'\n", err ? strerror(-err) : "done", copied, head, tail);
+	printf("%s: %zu bytes, '%s' '%s'\n", err ? strerror(-err) : "done", copied, head,
+	       tail);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

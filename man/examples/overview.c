@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies 64 MiB, says which way they went, and why no better one was taken. */
+/* Copies 64 MiB, prints the path that was taken, and for each path why it was not. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A plug-in that reports one queue, whose node is told by the setting queue-file. */
+/* A plug-in that reports one queue, whose node is the setting queue-file. */
 #include <errno.h>
 #include <sva/plugin.h>
 
@@ -19,7 +19,7 @@ static int enumerate(const struct sva_accfg_host *host)
 		.numa_node = -1,
 	};
 
-	/* A library from before some function was added tells so by a smaller size. */
+	/* A smaller size is that of an older library, which lacks a function. */
 	if (host->size < sizeof(*host))
 		return -EOPNOTSUPP;
 	return host->add_queue(host->ctx, &queue);

@@ -17,7 +17,7 @@ int main(void)
 	struct sva_op op;
 
 	sva_prep_memcpy(&op, a, b, sizeof(a));
-	op.flags |= SVA_OP_NO_CACHE; /* the copy shall not push anything out of the caches */
+	op.flags |= SVA_OP_NO_CACHE; /* the copy should not displace data in the caches */
 	op.user_data = 42;
 	show("memcpy", &op);
 

@@ -94,7 +94,8 @@ END
 	name() {
 		local begin
 		begin=$(reason "$1" | cut -c 1-20)
-		sed -n "s/.*X(\([A-Z0-9_]*\), \"$begin[^\"]*\").*/\1/p" \
+		sed -n "/X(.*, \\\\$/ { N; s/\\\\\n[[:space:]]*//; }
+			s/.*X(\([A-Z0-9_]*\), \"$begin[^\"]*\").*/\1/p" \
 			"$top_srcdir/include/sva/sva.h" | head -n 1
 	}
 	ok "sva-info -j has the documented fields, with the reasons of the text" \

@@ -45,7 +45,7 @@ not_ok "hostile: no escape sequence of a name reaches the terminal" \
 
 says no-sysfs "/sys is empty, not mounted or not readable here" "$info"
 says empty-sysfs "/sys is empty, not mounted or not readable here" "$info"
-says refused-beside-disabled "a queue was left out, since what is said of it makes no sense" "$info"
+says refused-beside-disabled "a queue was left out, since a field of it makes no sense" "$info"
 says any-names 'wq0.0 "a\x09b"' "$info"
 # Since 4.0 libaccel-config cuts a name at a newline.
 newline='"a\x0ab"'

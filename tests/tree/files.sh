@@ -25,7 +25,7 @@ sources() {
 
 # The folders and files that do not keep the rules of t-lines.sh and t-words.sh yet.
 unfinished='.ci .clang-format ARCHITECTURE.md CONTRIBUTING.md Makefile.am NEWS README.md configure.ac
-	include man tests/release tests/targets.mk tests/tree'
+	man/sva-emu.1 tests/release tests/targets.mk tests/tree'
 
 # Of the sources, the others.
 finished() {

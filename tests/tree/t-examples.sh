@@ -34,7 +34,7 @@ matches() {
 	grep -q -x -E -- "$1" <<<"$2" || { echo "$2"; return 1; }
 }
 
-says overview -- '67108864 bytes: path=soft queue=soft' 'enqcmd +.*ruled out.*' 'soft +.*usable.*'
+says overview -- '67108864 bytes: path=soft queue=soft' 'enqcmd +.*excluded.*' 'soft +.*usable.*'
 says open -- 'copied by soft: the bytes'
 says bind -- 'soft: path=soft pasid=undisclosed' 'filled, last byte 8'
 says copy -- 'fill: done, path=soft, faults=0' 'move: done, path=soft, faults=0' 'run: done, path=soft, faults=0' 'bad: Bad address.*'
