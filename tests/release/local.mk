@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The tests in roots of other Debian releases, all of those that there are: check-release RELEASES="trixie sid".
+# The tests in roots of other Debian releases, all of those that there are: check-release
+# RELEASES="trixie sid".
 EXTRA_DIST += %D%/run
 RELEASES = bookworm trixie sid
 .PHONY: check-release

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# What public headers declare, and whether it has a comment: functions, types, fields, enumerators and macros. Prints what has none
-# and the share of what has; fails below 100 %. A function says itself since when there is it; what is inside a file or a type may
-# leave that to the comment of the file.
+# What public headers declare, and whether it has a comment: functions, types, fields, enumerators
+# and macros. Prints what has none and the share of what has; fails below 100 %. A function says
+# itself since when there is it; what is inside a file or a type may leave that to the comment of
+# the file.
 #
 #	awk -f documented.awk include/sva/*.h
 
@@ -11,7 +12,8 @@ function item(kind, name, doc,    since) {
 	if (doc != "" && since)
 		documented++
 	else
-		printf "%s:%d: %s %s has no %s\n", FILENAME, FNR, kind, name, doc == "" ? "comment" : "Since"
+		printf "%s:%d: %s %s has no %s\n", FILENAME, FNR, kind, name, \
+			doc == "" ? "comment" : "Since"
 }
 
 # The comment of what stands in this line: behind it, or above it.
@@ -89,13 +91,21 @@ depth {
 		split(line, word, /[ \t,=]+/)
 		item("enumerator", word[1] == "" ? word[2] : word[1], doc_of($0))
 	} else if (!enumeration && line ~ /;/) {
-		item("field", line ~ /\(\*/ ? name_before(line, "\\)\\(") : name_before(line, "(\\[[^]]*\\])*;"), doc_of($0))
+		item("field", name_before(line, line ~ /\(\*/ ? "\\)\\(" : "(\\[[^]]*\\])*;"), \
+		     doc_of($0))
 	}
 	above = ""
 	next
 }
 
-/^(struct|enum|union) [a-z_0-9]+ \{/ { item("type", $1 " " $2, above); defined[$2] = 1; depth = 1; enumeration = $1 == "enum"; above = ""; next }
+/^(struct|enum|union) [a-z_0-9]+ \{/ {
+	item("type", $1 " " $2, above)
+	defined[$2] = 1
+	depth = 1
+	enumeration = $1 == "enum"
+	above = ""
+	next
+}
 # A type that is only named counts once, with a comment wherever it is named or defined.
 /^struct [a-z_0-9]+;/ {
 	name = substr($2, 1, length($2) - 1)
@@ -123,6 +133,7 @@ END {
 			else
 				print named_at[name] ": struct " name " has no comment"
 		}
-	printf "documented: %d of %d (%d %%)\n", documented, total, total ? documented * 100 / total : 0
+	printf "documented: %d of %d (%d %%)\n", documented, total, \
+		total ? documented * 100 / total : 0
 	exit documented < total || !total
 }

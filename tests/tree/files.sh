@@ -4,33 +4,26 @@
 
 # What git tracks; in a release, whatever looks like a source.
 files() {
-	local -a skip=(-name build -o -name 'build-*' -o -name _build -o -name _inst -o -name autom4te.cache
+	local -a skip=(-name build -o -name 'build-*' -o -name _build -o -name _inst \
+		-o -name autom4te.cache
 		-o -name m4 -o -name .git -o -name .libs -o -name .deps)
-	local -a source=(-name '*.[chS1-9]' -o -name '*.sh' -o -name '*.mk' -o -name '*.awk' -o -name '*.py'
-		-o -name '*.md' -o -name '*.map' -o -name '*.in' -o -name configure.ac -o -name Makefile.am
+	local -a source=(-name '*.[chS1-9]' -o -name '*.sh' -o -name '*.mk' -o -name '*.awk' \
+		-o -name '*.py'
+		-o -name '*.md' -o -name '*.map' -o -name '*.in' -o -name configure.ac \
+			-o -name Makefile.am
 		-o -name NEWS -o -name quickstart -o -name run)
 
 	if [ -e .git ] && git rev-parse --git-dir >/dev/null 2>&1; then
 		git ls-files
 	else
-		find . \( "${skip[@]}" \) -prune -o -type f \( "${source[@]}" \) -print | sed 's,^\./,,' |
+		find . \( "${skip[@]}" \) -prune -o -type f \( "${source[@]}" \) -print |
+			sed 's,^\./,,' |
 			grep -v -E '^(Makefile.in|config.h.in|config.h|.*/version.h|libsva-.*)$'
 	fi
 }
 
 # Those with comments of ours: no licence texts, no patches to sources of others, no data.
 sources() {
-	files | grep -v -E '^LICENSES/|^tests/(fixtures|fuzz/corpus)/|^tests/vm/idxd/matrix$|\.(patch|json)$'
-}
-
-# The folders and files that do not keep the rules of t-lines.sh and t-words.sh yet.
-unfinished='.ci .clang-format ARCHITECTURE.md CONTRIBUTING.md Makefile.am NEWS README.md configure.ac
-	man/sva-emu.1 tests/release tests/targets.mk tests/tree'
-
-# Of the sources, the others.
-finished() {
-	local -a names
-
-	read -r -d '' -a names <<<"$unfinished"
-	sources | grep -v -E "^($(IFS='|' && echo "${names[*]}"))(/|\$)"
+	files | grep -v -E \
+		'^LICENSES/|^tests/(fixtures|fuzz/corpus)/|^tests/vm/idxd/matrix$|\.(patch|json)$'
 }

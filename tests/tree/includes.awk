@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Reports an #include of a header of a higher room, or of another room of the same level. Input are the sources and
-# headers below one folder. Variables: folder (as in "src/lib"), rooms (see rooms.awk). A header of another room is
-# named from the folder "src" on: #include "lib/base/text.h". Exits with 1 if anything was reported.
+# Reports an #include of a header of a higher room, or of another room of the same level. Input are
+# the sources and headers below one folder. Variables: folder (as in "src/lib"), rooms (see
+# rooms.awk). A header of another room is named from the folder "src" on: #include
+# "lib/base/text.h". Exits with 1 if anything was reported.
 BEGIN {
 	n = split(rooms, level, " ")
 	for (i = 1; i <= n; i++) {

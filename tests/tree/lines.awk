@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Lines that are too long: sources at 100 columns, prose and the text of the manual at 80. A tab goes to the next multiple
-# of 8. Prints "FILE:LINE: COLUMNS" for each, and fails if there is one. Exempt are
+# Lines that are too long: sources at 100 columns, prose and the text of the manual at 80. A tab
+# goes to the next multiple of 8. Prints "FILE:LINE: COLUMNS" for each, and fails if there is one.
+# Exempt are
 #
-#	in sources, a quoted string that is alone on its line but for punctuation: messages are not split;
-#	in prose, tables, blocks of code, and a single word that is longer than the line, such as an address;
+#	in sources, a quoted string that is alone on its line but for punctuation, so that messages
+#	need not be split;
+#	in prose, tables, blocks of code, and a single word that is longer than the line, such as an
+#	address;
 #	in the manual, requests and the rows of tables, up to 100 columns.
 #
 # Run it with LC_ALL=C: characters of several bytes are counted by their first byte.

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Reports calls that leave their room in the wrong direction, and circles of files. Input is "nm -P -A" of the
-# objects of one program or library, with "SOURCE:" in place of the object's name; sources are relative to the unit's
-# folder. Variables:
+# Reports calls that leave their room in the wrong direction, and circles of files. Input is "nm -P
+# -A" of the objects of one program or library, with "SOURCE:" in place of the object's name;
+# sources are relative to the unit's folder. Variables:
 #
-#	rooms	the folder's rooms, the lowest first; "a,b" are two rooms of one level, which must not call each other;
-#		"." is the folder itself, without rooms
+#	rooms	the folder's rooms, the lowest first; "a,b" are two rooms of one level, which must
+#		not call each other; "." is the folder itself, without rooms
 #	loops	"x.c+y.c z.c+w.c": files that call each other in a circle on purpose
 #
-# An arrow from one file to another is a symbol that the first leaves undefined and the second defines. Exits with 1 if
-# anything was reported.
+# An arrow from one file to another is a symbol that the first leaves undefined and the second
+# defines. Exits with 1 if anything was reported.
 function room_of(file) {
 	return index(file, "/") ? substr(file, 1, index(file, "/") - 1) : "."
 }

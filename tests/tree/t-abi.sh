@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What the library exports is what its map lists and what the headers declare; nothing more leaks out of it or of a plug-in.
+# What the library exports is what its map lists and what the headers declare; nothing more leaks
+# out of it or of a plug-in.
 # shellcheck source=tests/tap.sh
 . "$top_srcdir/tests/tap.sh"
 
@@ -32,9 +33,11 @@ needed() {
 [ -f "$lib" ] || skip_all "there is no shared library in this build"
 
 is "$(exported "$lib")" "$(mapped "$map")" "the library exports what the map lists"
-is "$(mapped "$map" | sed 's/@.*//' | sort)" "$(declared "$top_srcdir"/include/sva/*.h)" "the map lists what the headers declare"
+is "$(mapped "$map" | sed 's/@.*//' | sort)" "$(declared "$top_srcdir"/include/sva/*.h)" \
+	"the map lists what the headers declare"
 
-version=$(sed -n 's/^#define SVA_VERSION_M[AJIN]*OR \([0-9]*\).*/\1/p' "$top_builddir/include/sva/version.h" | paste -sd.)
+version=$(sed -n 's/^#define SVA_VERSION_M[AJIN]*OR \([0-9]*\).*/\1/p' \
+	"$top_builddir/include/sva/version.h" | paste -sd.)
 is "$(sed -n 's/^\(LIBSVA_[0-9.]*\) .*/\1/p' "$map" | sort -V | tail -n 1)" "LIBSVA_$version" \
 	"the newest node of the map is that of this version"
 
@@ -44,7 +47,8 @@ sed '0,/sva_close;/s///' "$map" >"$less"
 not_ok "control: a name that is missing in the map is noticed" \
 	diff <(exported "$lib") <(mapped "$less")
 not_ok "control: a function without a prototype is noticed" \
-	diff <(mapped "$map" | sed 's/@.*//' | sort) <(declared "$top_srcdir"/include/sva/*.h | grep -v '^sva_close$')
+	diff <(mapped "$map" | sed 's/@.*//' | sort) <(declared "$top_srcdir"/include/sva/*.h |
+	grep -v '^sva_close$')
 rm -f "$less"
 
 ok "only plug-ins link libaccel-config" succeed_if_fails grep -q accel-config <(needed "$lib")
@@ -57,7 +61,8 @@ for plugin in "$plugins"/*.so; do
 	is "$(exported "$plugin")" sva_accfg_plugin_v1 "$name exports its one symbol"
 	ok "$name does not link libsva" succeed_if_fails grep -q '^libsva' <(needed "$plugin")
 	[ "$name" = dsa.so ] ||
-		ok "$name does not link libaccel-config" succeed_if_fails grep -q accel-config <(needed "$plugin")
+		ok "$name does not link libaccel-config" succeed_if_fails grep \
+		-q accel-config <(needed "$plugin")
 done
 
 done_testing

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Each public header compiles alone, in C and C++, old and new, without a warning; and defines no name that is not ours.
+# Each public header compiles alone, in C and C++, old and new, without a warning; and defines no
+# name that is not ours.
 # shellcheck source=tests/tap.sh
 . "$top_srcdir/tests/tap.sh"
 
@@ -8,8 +9,8 @@ CC=${CC:-cc}
 CXX=${CXX:-$(command -v g++ || command -v clang++)}
 flags="-Wall -Wextra -Wundef -Werror -I$top_srcdir/include -I$top_builddir/include"
 
-# compile COMPILER LANGUAGE STANDARD TEXT. An empty translation unit is not lawful C, hence the object. Flexible arrays, which the
-# kernel's interfaces are made of, are not lawful C++.
+# compile COMPILER LANGUAGE STANDARD TEXT. An empty translation unit is not lawful C, hence the
+# object. Flexible arrays, which the kernel's interfaces are made of, are not lawful C++.
 compile() {
 	local pedantic=-Wpedantic
 	case $2:$4 in c++:*uapi/*) pedantic= ;; esac
@@ -21,7 +22,9 @@ extern int object;"
 # Macros that a header defines, the system's headers and the guards apart.
 macros() {
 	# shellcheck disable=SC2086
-	comm -13 <(printf '#include <%s>\n' stddef.h stdint.h sys/uio.h linux/types.h linux/ioctl.h | $CC $flags -dM -E - | awk '{ sub(/\(.*/, "", $2); print $2 }' | sort) \
+	comm -13 <(printf '#include <%s>\n' stddef.h stdint.h sys/uio.h linux/types.h \
+		linux/ioctl.h | $CC $flags -dM -E - | awk '{ sub(/\(.*/, "", $2); print $2 }' |
+		sort) \
 		<($CC $flags -dM -E - <<<"$1" | awk '{ sub(/\(.*/, "", $2); print $2 }' | sort)
 }
 
@@ -41,7 +44,8 @@ for header in $(printf '%s\n' "$headers" | sort -u); do
 		elif ! compile "$compiler" "$language" "$std" "" 2>/dev/null; then
 			skip "$header in $std" "$compiler does not know $std"
 		else
-			ok "$header in $std" compile "$compiler" "$language" "$std" "#include \"$header\""
+			ok "$header in $std" compile "$compiler" "$language" "$std" \
+				"#include \"$header\""
 		fi
 	done
 	is "$(foreign_macros "#include \"$header\"")" "" "$header defines no foreign macro"

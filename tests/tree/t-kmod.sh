@@ -60,7 +60,8 @@ unused_elsewhere() {
 opening_comments() {
 	local f failed=0
 	for f in "$1"/*.[ch]; do
-		sed -n '2p' "$f" | grep -q '^/\*' || { echo "no opening comment in line 2: $f"; failed=1; }
+		sed -n '2p' "$f" | grep -q '^/\*' ||
+			{ echo "no opening comment in line 2: $f"; failed=1; }
 	done
 	return $failed
 }
@@ -90,7 +91,9 @@ object_symbols() {
 	for source in "$kmod"/*.c; do
 		source=${source##*/}
 		nm -P "$1/${source%.c}.o" | awk -v file="$source" '
-			$2 ~ /^[TDBR]$/ && $1 !~ /^(init_module|cleanup_module|__)/ { print file ": " $1 " T" }
+			$2 ~ /^[TDBR]$/ && $1 !~ /^(init_module|cleanup_module|__)/ {
+				print file ": " $1 " T"
+			}
 			$2 == "U" && $1 ~ /^svad_/ { print file ": " $1 " U" }'
 	done
 }
@@ -109,11 +112,13 @@ for folder in "${KMOD_OBJECTS:-}" "${top_builddir:?}"/tests/vm/modules/*/sva_dma
 	[ -n "$folder" ] && built "$folder" || continue
 	object_symbols "$folder" >"$tmp/objects"
 	ok "$name" same_symbols "$tmp/symbols" "$tmp/objects"
-	ok "src/kmod: its built objects call each other in no circle" in_one_direction "$tmp/objects"
+	ok "src/kmod: its built objects call each other in no circle" in_one_direction \
+		"$tmp/objects"
 	name=
 	break
 done
-[ -z "$name" ] || skip "$name" "no objects of these sources: make check-vm and tests/vm/run build them"
+[ -z "$name" ] ||
+	skip "$name" "no objects of these sources: make check-vm and tests/vm/run build them"
 
 # ---- controls ----
 

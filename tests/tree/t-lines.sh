@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The length of lines: at most 100 columns in sources, 80 in prose and in the text of the manual (lines.awk).
+# The length of lines: at most 100 columns in sources, 80 in prose and in the text of the manual
+# (lines.awk).
 # shellcheck source=tests/tap.sh
 . "${top_srcdir:?}/tests/tap.sh"
 cd "$top_srcdir" || exit 1
@@ -12,7 +13,7 @@ long_lines() {
 }
 
 # The list of mutants quotes changed lines of code.
-mapfile -t all < <(finished | grep -v '^tests/model/mutation-survivors\.txt$')
+mapfile -t all < <(sources | grep -v '^tests/model/mutation-survivors\.txt$')
 ok "${#all[@]} files: no line is too long" long_lines "${all[@]}"
 
 dir=$(mktemp -d)
@@ -28,7 +29,8 @@ passes() {
 }
 fails() {
 	printf '%s\n' "$3" >"$dir/$2"
-	is "$(long_lines "$dir/$2" | sed 's/: [0-9]*$//')" "$dir/$2:${4:-1}" "control: $1 is reported"
+	is "$(long_lines "$dir/$2" | sed 's/: [0-9]*$//')" "$dir/$2:${4:-1}" \
+		"control: $1 is reported"
 }
 
 passes "a source with a line of 100 columns" a.c "$(line 100)"
@@ -47,7 +49,7 @@ $(line 90)
 fails "prose of 90 columns behind a block of code" a.md "\`\`\`
 \`\`\`
 $(line 90)" 3
-passes "the address of a page, 90 characters" a.md "https://$(printf '%082d' 0)"
+passes "a single word of 90 characters in prose, as of an address" a.md "$(printf '%090d' 0)"
 fails "text of the manual with 81 columns" a.3 "$(line 81)"
 passes "a request of the manual with 100 columns" a.3 ".BI $(line 96)"
 fails "a request of the manual with 101 columns" a.3 ".BI $(line 97)"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What a program needs to use an installed libsva is pkg-config alone: the program of the README and those of the manual are built
-# against "make install DESTDIR=…" and run.
+# What a program needs to use an installed libsva is pkg-config alone: the program of the README and
+# those of the manual are built against "make install DESTDIR=…" and run.
 # shellcheck source=tests/tap.sh
 . "$top_srcdir/tests/tap.sh"
 
@@ -21,14 +21,19 @@ export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=${pc%/*}
 libdir=$root$(env -u PKG_CONFIG_SYSROOT_DIR pkg-config --variable=libdir libsva)
 export LD_LIBRARY_PATH=$libdir SVA_PLUGIN_DIR=$libdir/libsva
 
-is "$(pkg-config --modversion libsva)" "$(sed -n 's/^PACKAGE_VERSION = //p' "$top_builddir/Makefile")" "libsva.pc tells this version"
+is "$(pkg-config --modversion libsva)" \
+	"$(sed -n 's/^PACKAGE_VERSION = //p' "$top_builddir/Makefile")" \
+	"libsva.pc has this version"
 is "$(pkg-config --print-requires libsva)$(pkg-config --print-requires-private libsva)" "" \
 	"libsva.pc asks for no .pc file of another library"
 # "make check-static" links programs with it; this says of any build that no library is forgotten.
-needed=$(readelf -d "$libdir/libsva.so" | sed -n 's/.*(NEEDED).*\[lib\(.*\)\.so.*/-l\1/p' | grep -v -x -E -e '-l(c|sva|[al]san|tsan|ubsan)' | sort)
-is "$(comm -23 <(printf '%s\n' "$needed") <(pkg-config --static --libs libsva | tr ' ' '\n' | sort))" "" \
+needed=$(readelf -d "$libdir/libsva.so" | sed -n 's/.*(NEEDED).*\[lib\(.*\)\.so.*/-l\1/p' |
+	grep -v -x -E -e '-l(c|sva|[al]san|tsan|ubsan)' | sort)
+is "$(comm -23 <(printf '%s\n' "$needed") <(pkg-config --static --libs libsva | tr ' ' '\n' |
+	sort))" "" \
 	"pkg-config --static names each library that libsva.so is linked with: ${needed//$'\n'/ }"
-not_ok "control: pkg-config without --static names none of them" grep -q -F -e "${needed%%$'\n'*}" <(pkg-config --libs libsva)
+not_ok "control: pkg-config without --static names none of them" grep -q -F \
+	-e "${needed%%$'\n'*}" <(pkg-config --libs libsva)
 
 sanitize=
 [ "${SANITIZERS:-no}" = no ] || sanitize=-fsanitize=$SANITIZERS
@@ -42,13 +47,15 @@ sed -n '/^```c$/,/^```$/{/^```/d; p}' "$top_srcdir/README.md" >"$root/readme.c"
 is "$(wc -l <"$root/readme.c")" 10 "the program of the README has ten lines"
 ok "it builds with pkg-config alone" build readme "$root/readme.c"
 ok "it runs" "$root/readme"
-ok "it says which way it went" grep -q -E 'path=(enqcmd|movdir64b|write|dma|soft|cpu)' <("$root/readme" 2>&1)
+ok "it says which way it went" grep -q -E \
+	'path=(enqcmd|movdir64b|write|dma|soft|cpu)' <("$root/readme" 2>&1)
 
 for file in "$top_srcdir"/man/examples/*.c; do
 	name=$(basename "$file" .c)
 	if [ "$name" = plugin ]; then
 		# shellcheck disable=SC2046
-		ok "$name.c builds with pkg-config alone" $CC -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -o "$root/$name.so" "$file" \
+		ok "$name.c builds with pkg-config alone" $CC -Wall -Wextra -Werror -shared -fPIC \
+			-fvisibility=hidden -o "$root/$name.so" "$file" \
 			$(pkg-config --cflags libsva)
 	else
 		ok "$name.c builds with pkg-config alone" build "$name" "$file"
@@ -59,13 +66,16 @@ done
 installed() {
 	find "$root" -path "*/$1" \( -type f -o -type l \) | sed 's,.*/,,' | sort
 }
-is "$(installed 'include/sva/*')" "$(cd "$top_srcdir/include/sva" && ls ./*.h | sed 's,^\./,,' | cat - <(echo version.h) | sort)" \
+is "$(installed 'include/sva/*')" "$(cd "$top_srcdir/include/sva" && ls ./*.h | sed 's,^\./,,' |
+	cat - <(echo version.h) | sort)" \
 	"the public headers are installed, and no others"
-ok "the manual is installed" test -n "$(installed 'man/man7/sva.7')" -a -n "$(installed 'man/man3/sva_close.3')"
+ok "the manual is installed" test -n "$(installed 'man/man7/sva.7')" \
+	-a -n "$(installed 'man/man3/sva_close.3')"
 
 uninstall_tree() {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$top_builddir" uninstall DESTDIR="$root"
-	[ -z "$(find "$root/usr" "${libdir%/lib*}" -type f 2>/dev/null)" ] || { find "$root/usr" "${libdir%/lib*}" -type f; return 1; }
+	[ -z "$(find "$root/usr" "${libdir%/lib*}" -type f 2>/dev/null)" ] ||
+		{ find "$root/usr" "${libdir%/lib*}" -type f; return 1; }
 }
 ok "make uninstall leaves no file" uninstall_tree
 

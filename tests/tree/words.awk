@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Words that CONTRIBUTING.md ("Words") keeps out of this tree: two that are one, persons for threads and callers, "tell"
-# for return, report and log, "shall" for should. Letters of either case, names in code, and words that a line break
-# separates count. Prints "FILE:LINE: WORD" for each, and fails if there is one.
+# Words that CONTRIBUTING.md ("Words") keeps out of this tree: two that are one, persons for threads
+# and callers, "tell" for return, report and log, "shall" for should. Letters of either case, names
+# in code, and words that a line break separates count. Prints "FILE:LINE: WORD" for each, and fails
+# if there is one.
 #
 #	awk -f words.awk FILE…
 
 BEGIN {
-	n = split("can not,for ever,somebody,someone,anybody,everybody,nobody,whoever,he,his,him,she,tell,tells," \
-		"telling,told,shall", word, ",")
+	n = split("can not,for ever,somebody,someone,anybody,everybody,nobody,whoever,he,his,him," \
+		"she,tell,tells,telling,told,shall", word, ",")
 }
 
 FNR == 1 { last = "" }
