@@ -10,15 +10,8 @@
 
 #include "ratios.h"
 
-/*
- * The budget is 1.2 from 4 KiB on; a busy machine needs some room. What a call costs beside its
- * work is some tens of instructions, which for short work is more than the work: so many ns are
- * free.
- */
+/* The budget is 1.2 from 4 KiB on; a busy machine needs some room. */
 #define LIMIT 1.5
-#define FREE_NS 30.0
-/* A submitted operation is begun, listed, polled and ended. */
-#define FREE_SUBMITTED_NS 150.0
 
 static const size_t sizes[SIZES] = {64, 4096, 65536, 1 << 20, MOST};
 
@@ -76,10 +69,7 @@ static int read_options(int argc, char **argv, struct options *options)
 
 static bool is_over(const struct options *options, const struct row *row, struct ratio ratio)
 {
-	double most =
-		LIMIT * ratio.plain_ns +
-		(strstr(row->name, "submitted") || strstr(row->name, "DIF") ? FREE_SUBMITTED_NS :
-									      FREE_NS);
+	double most = LIMIT * ratio.plain_ns + row->free_ns;
 
 	return options->limit > 0 ? ratio.ratio > options->limit :
 				    ratio.ratio * ratio.plain_ns > most;

@@ -26,6 +26,8 @@ struct row {
 	const char *name, *against;
 	size_t most; /* longer is not possible */
 	size_t unit; /* lengths are multiples of it */
+	/* What a call may cost beside its work, ns. */
+	double free_ns;
 	void (*library)(struct work *work);
 	void (*plain)(struct work *work);
 };

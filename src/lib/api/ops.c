@@ -446,10 +446,10 @@ copyv_as_operations(struct sva *sva, int n, const struct iovec *dst, unsigned in
 }
 
 /*
- * The number of bytes in a list, or less than 0 if the list is bad; *unusual: a buffer of it may
- * lie outside the memory of a program.
+ * The number of bytes in a list, or less than 0 if the list is bad. As a signed number, *unusual
+ * becomes less than 0 if a buffer may lie outside the memory of a program; see is_unusual().
  */
-static int64_t sum_list(const struct iovec *iov, unsigned int count, bool *unusual)
+static int64_t sum_list(const struct iovec *iov, unsigned int count, uint64_t *unusual)
 {
 	uint64_t sum = 0, bad = 0;
 
@@ -461,21 +461,43 @@ static int64_t sum_list(const struct iovec *iov, unsigned int count, bool *unusu
 		/* Once over SSIZE_MAX the sum stays bad, even if it wraps around. */
 		sum += len;
 		bad |= sum | len;
-		*unusual |= len && is_unusual(before(iov[i].iov_base), len);
+		if (len)
+			*unusual |= before(iov[i].iov_base) | (before(iov[i].iov_base) + len);
 	}
 	return (int64_t)bad < 0 ? -1 : (int64_t)sum;
+}
+
+/* len is not more than either list has. */
+static void copy_lists(const struct iovec *dst, const struct iovec *src, size_t len)
+{
+	const uint8_t *from = NULL;
+	uint8_t *to = NULL;
+	size_t room = 0, have = 0, part;
+
+	for (; len; len -= part) {
+		for (; !room; dst++) {
+			to = dst->iov_base;
+			room = dst->iov_len;
+		}
+		for (; !have; src++) {
+			from = src->iov_base;
+			have = src->iov_len;
+		}
+		part = room < have ? room : have;
+		memmove(to, from, part);
+		to += part;
+		from += part;
+		room -= part;
+		have -= part;
+	}
 }
 
 int sva_copyv(struct sva *sva, const struct iovec *dst, unsigned int dst_count,
 	      const struct iovec *src, unsigned int src_count, size_t *copied)
 {
-	struct walk to = {dst, dst_count, 0}, from = {src, src_count, 0};
 	const struct sva_thread *thread;
-	bool unusual = false;
+	uint64_t unusual = 0;
 	int64_t sum, more;
-	size_t len;
-	const void *s;
-	void *d;
 	int n;
 
 	if (copied)
@@ -486,13 +508,12 @@ int sva_copyv(struct sva *sva, const struct iovec *dst, unsigned int dst_count,
 		return -EINVAL;
 	sum = sum < more ? sum : more;
 	thread = plain_share(sva, (size_t)sum);
-	if (unlikely(!thread) || unlikely(unusual)) {
+	if (unlikely(!thread) || unlikely((int64_t)unusual < 0)) {
 		n = sva_prep_copyv(NULL, 0, dst, dst_count, src, src_count);
 		return n <= 0 ? n :
 				copyv_as_operations(sva, n, dst, dst_count, src, src_count, copied);
 	}
-	while ((len = next_piece(&to, &from, &d, &s)))
-		memmove(d, s, len);
+	copy_lists(dst, src, (size_t)sum);
 	note_plain(thread, (uint64_t)sum, 0, 0);
 	if (copied)
 		*copied = (size_t)sum;
