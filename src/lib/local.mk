@@ -102,7 +102,11 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/run/choose.c \
 	%D%/run/complete.c \
 	%D%/run/context.c \
+	%D%/run/credits.c \
+	%D%/run/fast.c \
 	%D%/run/fast.h \
+	%D%/run/group.c \
+	%D%/run/group.h \
 	%D%/run/issue.c \
 	%D%/run/run.h \
 	%D%/run/settle.c \

@@ -137,6 +137,8 @@ static void paths_option(const char *list)
 			if (!strcmp(word, sva_path_name(path)))
 				options.paths |= 1u << path;
 	setenv("SVA_PATHS", list, 1);
+	/* On the CPU a bad pointer is -EFAULT under the guard, and otherwise a signal. */
+	setenv("SVA_GUARD", "yes", 1);
 }
 
 enum {

@@ -231,7 +231,7 @@ static void reaping(void)
 	kernel_run(queue, 100);
 	is(reap(UINT32_MAX), 57, "all of the others, with the greatest limit");
 	ok(each_once(100) && all_right(100), "each was reaped once, and is done");
-	is(atomic_load(&sva_tls.current->in_flight), 0, "none is left on the thread's list");
+	ok(sva_thread_is_idle(sva_tls.current), "none is left on the thread's list");
 
 	/* One that fails is reaped too; one that has ended when submit returns, too. */
 	subject("reaping of a success, a failure, and one that ended at submit");
@@ -347,7 +347,7 @@ static void other_threads(void)
 	queue->mode = KERNEL_AT_ONCE;
 	kernel_run(queue, 1);
 	is(in_thread(wait_elsewhere, &ops[0]), 0, "a third thread waits for it");
-	ok(atomic_load(&sva->threads) != NULL && !atomic_load(&sva_tls.current->in_flight),
+	ok(atomic_load(&sva->threads) != NULL && sva_thread_is_idle(sva_tls.current),
 	   "no operation is left on the list of the main thread");
 	sva_close(sva);
 }

@@ -108,7 +108,7 @@ static void test_errors(void)
 	is_path(sva_last_result()->path, SVA_PATH_CPU, "the call's result has the path");
 	subject("SUBMIT fails with ENODEV");
 	module.refuse = ENODEV;
-	module.refusals = 2;
+	module.refusals = 1;
 	is_rc(sva_memcpy(sva, to, from, 100000), 0, "sva_memcpy()");
 	is_path(sva_last_result()->path, SVA_PATH_CPU, "the call's result has the path");
 	subject("an operation fails with EFAULT once, its pages are good");

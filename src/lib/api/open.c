@@ -53,12 +53,13 @@ int sva_open(struct sva **out, const struct sva_opts *opts)
  */
 static void close_share(struct sva_thread *thread)
 {
-	unsigned int left;
+	unsigned int left = 0;
 
 	sva_lessee_enter(&thread->lessee);
-	left = atomic_load_explicit(&thread->in_flight, memory_order_relaxed);
+	for (const struct sva_op_node *n = thread->list.next; n != &thread->list; n = n->next)
+		left++;
 	atomic_fetch_add(&thread->ctx->holds, left);
-	atomic_store_explicit(&thread->in_flight, left | SVA_THREAD_CLOSED, memory_order_relaxed);
+	thread->closed = true;
 	sva_lessee_leave(&thread->lessee);
 }
 

@@ -13,8 +13,7 @@
 #include "lib/base/memory.h"
 #include "lib/api/api.h"
 #include "lib/op/kinds.h"
-
-#define QUICK_POLLS 32u /* polls of a record before sva_complete_await(), which reads the clock */
+#include "lib/run/fast.h"
 
 /* Note a call that succeeded on one path. */
 static inline void note_success(const struct sva_identity *id, uint64_t bytes)
@@ -25,7 +24,18 @@ static inline void note_success(const struct sva_identity *id, uint64_t bytes)
 	tls->last_bytes = bytes;
 }
 
-/* Note the result of an operation as this thread's last one. */
+/* The same, of an operation whose record says more than that. */
+static inline void note_record(const struct sva_op *op, const struct sva_identity *id)
+{
+	struct sva_tls *tls = &sva_tls;
+
+	tls->last_comp = op->comp;
+	tls->last_word = SVA_OP_PRIVATE(op)->prepared_word;
+	tls->last_id = (const struct sva_identity *)((uintptr_t)id | SVA_TLS_RECORD);
+	tls->last_bytes = op->length;
+}
+
+/* The result of an operation becomes this thread's last one. */
 static int note_op(const struct sva_op *op, int error)
 {
 	struct sva_tls *tls = &sva_tls;
@@ -80,7 +90,7 @@ static bool null_is_written(const struct sva_op *op)
 	return op->desc.dst ? kind->third == SVA_OPERAND_WRITE : kind->dst == SVA_OPERAND_WRITE;
 }
 
-static int run_operation(struct sva_thread *thread, struct sva_op *op)
+static int run_slowly(struct sva_thread *thread, struct sva_op *op)
 {
 	uint64_t since = 0;
 	int err;
@@ -102,6 +112,53 @@ static int run_operation(struct sva_thread *thread, struct sva_op *op)
 	return note_op(op, sva_wait(op, -1));
 }
 
+/* The lease that short calls may use now, or NULL. */
+static inline struct sva_lease *lead_lease(struct sva_thread *thread)
+{
+	struct sva_lease *lease = thread->lead;
+
+	return unlikely(!lease) || unlikely(!--thread->ticks) ? NULL : lease;
+}
+
+/*
+ * The descriptor of a fast operation was taken, and its record reports something else than success,
+ * or nothing yet: from here on it is an operation like any other.
+ */
+static __attribute__((noinline, cold)) int wait_slowly(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	p->thread = NULL;
+	sva_operation_unfold(op, p->lease->bond, thread->ctx, &thread->ctx->policy);
+	p->sync = true;
+	return note_op(op, sva_wait(op, -1));
+}
+
+static int run_operation(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_lease *lease = lead_lease(thread);
+	uint32_t word;
+
+	if (unlikely(!lease) || unlikely(lease->store == SVA_STORE_CALL))
+		return run_slowly(thread, op);
+	word = sva_fast_plain(lease, op);
+	if (!word)
+		word = sva_fast_word(lease, op);
+	if (unlikely(!word))
+		return run_slowly(thread, op);
+	sva_fast_prepare(lease, op, word);
+	switch (sva_fast_run(thread, lease, &op->desc, &op->comp)) {
+	case SVA_WENT_WELL:
+		note_record(op, lease->id);
+		return 0;
+	case SVA_WENT_ON:
+		return wait_slowly(thread, op);
+	default:
+		sva_fast_undo(op);
+		return run_slowly(thread, op);
+	}
+}
+
 int sva_run(struct sva *sva, struct sva_op *op)
 {
 	struct sva_thread *thread;
@@ -115,16 +172,16 @@ int sva_run(struct sva *sva, struct sva_op *op)
 	return run_operation(thread, op);
 }
 
-/* ------------------------------------------------------------------ the fast path */
+/* ------------------------------------------------------------------ the short road */
 
-/* The queue is full, or the lease is dead: make an operation of the descriptor. */
-static __attribute__((noinline, cold)) int run_slowly(struct sva_thread *thread)
+/* The descriptor was not taken: full, or the lease is dead. It goes another way. */
+static __attribute__((noinline, cold)) int go_slowly(struct sva_thread *thread)
 {
 	const struct sva_desc *desc = &thread->quick.desc;
 
 	sva_prep(&thread->op, (enum sva_opcode)sva_desc_opcode(desc), desc->src, desc->dst,
 		 desc->size);
-	return run_operation(thread, &thread->op);
+	return run_slowly(thread, &thread->op);
 }
 
 /* Does one of its ranges wrap around the address space? A null pointer does not. */
@@ -137,10 +194,7 @@ static bool quick_wraps(const struct sva_desc *desc)
 		__builtin_add_overflow(desc->src, desc->size - 1, &end));
 }
 
-/*
- * The queue has the descriptor, and the record reports a fault or is still empty: continue as an
- * operation like any other.
- */
+/* The same as wait_slowly(), of the thread's own descriptor and record. */
 static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thread,
 							 struct sva_lease *lease)
 {
@@ -151,28 +205,18 @@ static __attribute__((noinline, cold)) int finish_slowly(struct sva_thread *thre
 
 	if (!sva_record_status(&thread->quick.comp))
 		(void)sva_complete_await(lease->bond, &thread->quick.comp, 0);
-	op->length = thread->quick.desc.size;
+	op->length = desc->size;
 	op->flags = 0;
-	op->desc = thread->quick.desc;
+	op->desc = *desc;
 	op->comp = thread->quick.comp;
-	/* sva_issue() sets the queue's flags again */
-	op->desc.flags_opcode &= 0xff000000u;
-	sva_operation_begin(op, thread->ctx, &thread->ctx->policy);
-	sva_progress_next(op, lease->max_transfer);
+	/* the queue's flags come back when it is issued again */
+	p->prepared_word = desc->flags_opcode & 0xff000000u;
 	p->lease = lease;
-	p->bond = lease->bond;
-	p->sync = true;
-	p->credit = lease->counted;
-	p->result.chunks = 1;
-	op->state = SVA_OP_IN_FLIGHT;
-	err = sva_wait(op, -1);
-	/*
-	 * The fast path skips the range check; make up for it here, so that a range that wraps
-	 * around is -EINVAL.
-	 */
+	err = wait_slowly(thread, op);
+	/* The fast path skips the range check; make up for it here: a wrapping range is -EINVAL. */
 	if (err == -EFAULT && quick_wraps(desc))
-		p->result.error = err = -EINVAL;
-	return note_op(op, err);
+		sva_tls.last.error = err = -EINVAL;
+	return err;
 }
 
 /*
@@ -185,47 +229,27 @@ static inline __attribute__((always_inline)) int run_quickly(struct sva_thread *
 {
 	struct sva_desc *desc = &thread->quick.desc;
 	struct sva_comp *comp = &thread->quick.comp;
-	int err;
+	enum sva_went went;
 
 	desc->flags_opcode = word;
 	desc->src = src;
 	desc->dst = dst;
 	desc->size = (uint32_t)len;
 	sva_record_clear(comp);
-	sva_bias_enter(&thread->lessee.bias);
-	if (unlikely(lease->credits <= 0)) {
-		sva_bias_exit(&thread->lessee.bias);
-		return run_slowly(thread);
+	went = sva_fast_run(thread, lease, desc, comp);
+	if (likely(went == SVA_WENT_WELL)) {
+		note_success(lease->id, desc->size);
+		return 0;
 	}
-	err = lease->submit(lease, desc);
-	if (lease->counted && !err)
-		lease->credits--;
-	sva_bias_exit(&thread->lessee.bias);
-	if (unlikely(err))
-		return run_slowly(thread);
-	/* Spin briefly; sva_complete_await() takes over and handles the timeout. */
-	for (unsigned int i = 0; unlikely(sva_record_status(comp) != SVA_STATUS_SUCCESS); i++) {
-		if (sva_record_status(comp) || i == QUICK_POLLS)
-			return finish_slowly(thread, lease);
-		sva_cpu_relax();
-	}
-	if (lease->counted) {
-		sva_bias_enter(&thread->lessee.bias);
-		lease->credits++;
-		sva_bias_exit(&thread->lessee.bias);
-	}
-	note_success(lease->id, desc->size);
-	return 0;
+	return went == SVA_WENT_ON ? finish_slowly(thread, lease) : go_slowly(thread);
 }
 
-/* The lease that the fast path may use for this length, or NULL. */
-static inline struct sva_lease *quick_lease(struct sva_thread *thread, size_t len)
+/* The word of a short call of this length; 0: it takes the long road. */
+static inline uint32_t quick_word(const struct sva_lease *lease, enum sva_opcode opcode, size_t len)
 {
-	struct sva_lease *lease = thread->lead;
-
-	if (unlikely(!lease) || unlikely(len > lease->max_transfer) || unlikely(!--thread->ticks))
-		return NULL;
-	return lease;
+	if (unlikely(len > lease->fast_max) || unlikely(lease->store == SVA_STORE_CALL))
+		return 0;
+	return __atomic_load_n(&lease->words[opcode], __ATOMIC_RELAXED);
 }
 
 /*
@@ -298,18 +322,22 @@ static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, void
 	sva_prep_memcpy(&thread->op, dst, src, len);
 	if (len <= PTRDIFF_MAX && !has_candidate(thread))
 		return copy_on_cpu(thread, dst, src, len);
-	return run_operation(thread, &thread->op);
+	return run_slowly(thread, &thread->op);
 }
 
 static __attribute__((noinline)) int copy_quickly(struct sva_thread *thread, void *dst,
 						  const void *src, size_t len)
 {
-	struct sva_lease *lease = quick_lease(thread, len);
+	struct sva_lease *lease = lead_lease(thread);
+	uint32_t word;
 
 	/* Under the guard short copies get here, too. */
 	if (unlikely(!lease) || unlikely(len < thread->cpu_below))
 		return copy_slowly(thread, dst, src, len);
-	return run_quickly(thread, lease, lease->move_word, (uintptr_t)src, (uintptr_t)dst, len);
+	word = quick_word(lease, SVA_OPCODE_MEMMOVE, len);
+	if (unlikely(!word))
+		return copy_slowly(thread, dst, src, len);
+	return run_quickly(thread, lease, word, (uintptr_t)src, (uintptr_t)dst, len);
 }
 
 /* May the CPU do the work without a share of a context, when there is no memory for one? */
@@ -351,7 +379,7 @@ int sva_memcpy(struct sva *sva, void *dst, const void *src, size_t len)
 	if (!sva_thread_is_cached(sva))
 		return copy_uncached(sva, dst, src, len);
 	thread = sva_tls.current;
-	if (len >= thread->threshold)
+	if (likely(len >= thread->threshold))
 		return copy_quickly(thread, dst, src, len);
 	note_success(thread->cpu_id, len);
 	/*
@@ -399,6 +427,7 @@ int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 {
 	struct sva_thread *thread;
 	struct sva_lease *lease;
+	uint32_t word;
 	int err;
 
 	thread = sva_thread_get(sva, &err);
@@ -406,13 +435,14 @@ int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 		return fill_without_share(sva, dst, pattern, len, err);
 	if (len < thread->cpu_below)
 		return fill_on_cpu(thread, dst, pattern, len);
-	lease = quick_lease(thread, len);
-	if (likely(lease))
-		return run_quickly(thread, lease, lease->fill_word, pattern, (uintptr_t)dst, len);
+	lease = lead_lease(thread);
+	word = likely(lease) ? quick_word(lease, SVA_OPCODE_FILL, len) : 0;
+	if (likely(word))
+		return run_quickly(thread, lease, word, pattern, (uintptr_t)dst, len);
 	sva_prep_memfill(&thread->op, dst, pattern, len);
 	if (len <= PTRDIFF_MAX && !has_candidate(thread))
 		return fill_on_cpu(thread, dst, pattern, len);
-	return run_operation(thread, &thread->op);
+	return run_slowly(thread, &thread->op);
 }
 
 /* The fast path notes two fields; here they become a result. */
@@ -422,7 +452,12 @@ const struct sva_result *sva_last_result(void)
 
 	const struct sva_identity *id = tls->last_id;
 
-	if (id) {
+	if (!id)
+		return &tls->last;
+	if ((uintptr_t)id & SVA_TLS_RECORD) {
+		id = (const struct sva_identity *)((uintptr_t)id & ~(uintptr_t)SVA_TLS_RECORD);
+		sva_result_read(&tls->last, &tls->last_comp, tls->last_word, tls->last_bytes, id);
+	} else {
 		memset(&tls->last, 0, sizeof(tls->last));
 		tls->last.path = id->path;
 		tls->last.reason = id->reason;
@@ -432,7 +467,7 @@ const struct sva_result *sva_last_result(void)
 		tls->last.path_bytes[id->path] = tls->last_bytes;
 		tls->last.status = id->queue ? SVA_STATUS_SUCCESS : SVA_STATUS_NONE;
 		tls->last.chunks = id->queue ? 1 : 0;
-		tls->last_id = NULL;
 	}
+	tls->last_id = NULL;
 	return &tls->last;
 }

@@ -88,7 +88,7 @@ int sva_dma_uring_done(struct sva_op *op, int res)
 	memset((char *)op + offsetof(struct sva_op, comp), 0, sizeof(struct sva_dma_op));
 	op->comp.status = res ? SVA_STATUS_HW_ERROR : SVA_STATUS_SUCCESS;
 	p->result.status = op->comp.status;
-	p->result.chunks = 1;
+	p->chunks = p->result.chunks = 1;
 	if (!res) {
 		p->remaining = 0;
 		p->result.bytes = op->length;

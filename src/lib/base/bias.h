@@ -55,6 +55,17 @@ static inline void sva_bias_enter(struct sva_bias *bias)
 		sva_bias_enter_slow(bias);
 }
 
+/* The same, for a road that has another one beside it: false, and not entered, while visited. */
+static inline bool sva_bias_try_enter(struct sva_bias *bias)
+{
+	atomic_store_explicit(&bias->busy, 1, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (!__builtin_expect(atomic_load_explicit(&bias->revoked, memory_order_acquire), 0))
+		return true;
+	atomic_store_explicit(&bias->busy, 0, memory_order_release);
+	return false;
+}
+
 static inline void sva_bias_exit(struct sva_bias *bias)
 {
 	atomic_store_explicit(&bias->busy, 0, memory_order_release);

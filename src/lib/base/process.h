@@ -88,6 +88,8 @@ const struct sva_identity *sva_identify(const char *queue, const char *device, u
 void *sva_arena_alloc(size_t size);
 void sva_arena_free(void *arena, size_t size);
 
+#define SVA_TLS_RECORD 1u
+
 /* What a thread knows without a function call. */
 struct sva_tls {
 	struct sva *key;    /* the context that current belongs to; NULL: the default context */
@@ -96,7 +98,13 @@ struct sva_tls {
 
 	/* The last synchronous call, if it succeeded in full: sva_last_result() expands it. */
 	uint64_t last_bytes;
-	const struct sva_identity *last_id; /* NULL: see last */
+	/*
+	 * NULL: last holds it already. With SVA_TLS_RECORD added: last_comp and last_word say more,
+	 * and last_bytes is the length.
+	 */
+	const struct sva_identity *last_id;
+	struct sva_comp last_comp;
+	uint32_t last_word;
 	struct sva_result last;
 
 	void *guard; /* sigjmp_buf of the guarded section, or NULL */

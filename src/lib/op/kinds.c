@@ -10,31 +10,28 @@
 #define N SVA_OPERAND_NONE
 
 const struct sva_kind sva_kinds[SVA_KINDS + 1] = {
-	[SVA_OPCODE_NOOP] = { SVA_SHAPE_EMPTY, N, N, N, false },
-	[SVA_OPCODE_BATCH] = { SVA_SHAPE_BATCH, V, N, N, false },
-	[SVA_OPCODE_DRAIN] = { SVA_SHAPE_EMPTY, N, N, N, false },
-	[SVA_OPCODE_MEMMOVE] = { SVA_SHAPE_BYTES, R, W, N, true },
-	[SVA_OPCODE_FILL] = { SVA_SHAPE_BYTES, V, W, N, true },
-	[SVA_OPCODE_COMPARE] = { SVA_SHAPE_BYTES, R, R, N, false },
-	[SVA_OPCODE_COMPARE_PATTERN] = { SVA_SHAPE_BYTES, R, V, N, false },
-	[SVA_OPCODE_CREATE_DELTA] = { SVA_SHAPE_WHOLE, R, R, W, true },
-	[SVA_OPCODE_APPLY_DELTA] = { SVA_SHAPE_WHOLE, R, W, N, true },
-	[SVA_OPCODE_DUALCAST] = { SVA_SHAPE_BYTES, R, W, W, true },
-	[SVA_OPCODE_TRANSLATION_FETCH] = { SVA_SHAPE_WHOLE, R, N, N, false },
-	[SVA_OPCODE_CRC] = { SVA_SHAPE_BYTES, R, N, N, false },
-	[SVA_OPCODE_COPY_CRC] = { SVA_SHAPE_BYTES, R, W, N, true },
-	[SVA_OPCODE_DIF_CHECK] = { SVA_SHAPE_BYTES, R, N, N, false },
-	[SVA_OPCODE_DIF_INSERT] = { SVA_SHAPE_BYTES, R, W, N, true },
-	[SVA_OPCODE_DIF_STRIP] = { SVA_SHAPE_BYTES, R, W, N, true },
-	[SVA_OPCODE_DIF_UPDATE] = { SVA_SHAPE_BYTES, R, W, N, true },
-	[SVA_OPCODE_DIX_GENERATE] = { SVA_SHAPE_BYTES, R, W, N, true },
-	/*
-	 * Offsets into mapped buffers, checked against their lengths. They are not addresses, so
-	 * nothing can be touched.
-	 */
-	[SVA_OPCODE_DMA_FILL] = { SVA_SHAPE_BYTES, V, O, N, false },
-	[SVA_OPCODE_DMA_COPY] = { SVA_SHAPE_BYTES, O, O, N, false },
-	[SVA_OPCODE_CACHE_FLUSH] = { SVA_SHAPE_BYTES, N, W, N, false },
+	[SVA_OPCODE_NOOP] = { SVA_SHAPE_EMPTY, N, N, N, false, SVA_FAST_NEVER },
+	[SVA_OPCODE_BATCH] = { SVA_SHAPE_BATCH, V, N, N, false, SVA_FAST_NEVER },
+	[SVA_OPCODE_DRAIN] = { SVA_SHAPE_EMPTY, N, N, N, false, SVA_FAST_NEVER },
+	[SVA_OPCODE_MEMMOVE] = { SVA_SHAPE_BYTES, R, W, N, true, SVA_FAST_BOTH },
+	[SVA_OPCODE_FILL] = { SVA_SHAPE_BYTES, V, W, N, true, SVA_FAST_WRITE },
+	[SVA_OPCODE_COMPARE] = { SVA_SHAPE_BYTES, R, R, N, false, SVA_FAST_BOTH },
+	[SVA_OPCODE_COMPARE_PATTERN] = { SVA_SHAPE_BYTES, R, V, N, false, SVA_FAST_READ },
+	[SVA_OPCODE_CREATE_DELTA] = { SVA_SHAPE_WHOLE, R, R, W, true, SVA_FAST_CHECKED },
+	[SVA_OPCODE_APPLY_DELTA] = { SVA_SHAPE_WHOLE, R, W, N, true, SVA_FAST_CHECKED },
+	[SVA_OPCODE_DUALCAST] = { SVA_SHAPE_BYTES, R, W, W, true, SVA_FAST_CHECKED },
+	[SVA_OPCODE_TRANSLATION_FETCH] = { SVA_SHAPE_WHOLE, R, N, N, false, SVA_FAST_NEVER },
+	[SVA_OPCODE_CRC] = { SVA_SHAPE_BYTES, R, N, N, false, SVA_FAST_READ },
+	[SVA_OPCODE_COPY_CRC] = { SVA_SHAPE_BYTES, R, W, N, true, SVA_FAST_APART },
+	[SVA_OPCODE_DIF_CHECK] = { SVA_SHAPE_BYTES, R, N, N, false, SVA_FAST_CHECKED },
+	[SVA_OPCODE_DIF_INSERT] = { SVA_SHAPE_BYTES, R, W, N, true, SVA_FAST_CHECKED },
+	[SVA_OPCODE_DIF_STRIP] = { SVA_SHAPE_BYTES, R, W, N, true, SVA_FAST_CHECKED },
+	[SVA_OPCODE_DIF_UPDATE] = { SVA_SHAPE_BYTES, R, W, N, true, SVA_FAST_CHECKED },
+	[SVA_OPCODE_DIX_GENERATE] = { SVA_SHAPE_BYTES, R, W, N, true, SVA_FAST_CHECKED },
+	/* Offsets into mapped buffers, checked against those: they are no addresses to touch. */
+	[SVA_OPCODE_DMA_FILL] = { SVA_SHAPE_BYTES, V, O, N, false, SVA_FAST_NEVER },
+	[SVA_OPCODE_DMA_COPY] = { SVA_SHAPE_BYTES, O, O, N, false, SVA_FAST_NEVER },
+	[SVA_OPCODE_CACHE_FLUSH] = { SVA_SHAPE_BYTES, N, W, N, false, SVA_FAST_WRITE },
 };
 
 static uint64_t block_bytes(const struct sva_desc *desc)

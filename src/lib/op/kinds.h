@@ -32,10 +32,21 @@ static inline bool sva_operand_moves(uint8_t operand)
 	       operand == SVA_OPERAND_OFFSET;
 }
 
+/* Which checks the short road makes before it submits an operation; the long one makes them all. */
+enum sva_fast {
+	SVA_FAST_NEVER,   /* it takes the long road */
+	SVA_FAST_WRITE,   /* one range: the destination */
+	SVA_FAST_READ,    /* one range: the source */
+	SVA_FAST_BOTH,    /* source and destination, which may overlap */
+	SVA_FAST_APART,   /* source and destination, which may not */
+	SVA_FAST_CHECKED, /* whatever sva_progress_check() checks */
+};
+
 struct sva_kind {
 	uint8_t shape;           /* enum sva_shape */
 	uint8_t src, dst, third; /* enum sva_operand; third is the address in bytes 40-47 */
 	bool writes;             /* it writes memory: cache control is allowed */
+	uint8_t fast;            /* enum sva_fast */
 };
 
 /* By operation code; the last is that of every code which is not an operation. */

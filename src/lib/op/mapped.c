@@ -87,7 +87,7 @@ void sva_dma_attach(struct sva_op *op, struct sva_dma_buf *const bufs[2], struct
 			atomic_fetch_add(&bufs[i]->users, 1);
 	}
 	if (bufs[0])
-		SVA_OP_PRIVATE(p->parent ? p->parent : op)->keeps |= SVA_OP_KEEPS_BUFFERS;
+		SVA_OP_PRIVATE(p->is_entry ? p->parent : op)->keeps |= SVA_OP_KEEPS_BUFFERS;
 	p->addressed = bufs[0] && !bond;
 	if (!bond)
 		return;

@@ -31,19 +31,42 @@ enum sva_op_state {
 	SVA_OP_BATCHING = 0x5a70b100,  /* a batch whose entries are started one by one */
 	SVA_OP_ON_RING = 0x5a704106,   /* on the caller's io_uring, where the caller completes it */
 	SVA_OP_ENDED = 0x5a700e4d,     /* its result is final */
+	/*
+	 * The two states of the short road, to which the process's generation is added. In flight;
+	 * and ended, with a result that sva_result_read() makes of the record.
+	 */
+	SVA_OP_FAST = 0x5af00000,
+	SVA_OP_FAST_ENDED = 0x5ae00000,
 };
+
+#define SVA_OP_FAST_GENERATION 0xfffffu /* the bits of the generation in these states */
+
 
 #define SVA_OP_KEEPS_BOND    1u /* it holds its bond */
 #define SVA_OP_KEEPS_BUFFERS 2u /* it, or an entry of it, counts as a user of mapped buffers */
 
+/* A place in the list of a thread's operations, which is a ring through its head. */
+struct sva_op_node {
+	struct sva_op_node *next, *prev;
+};
+
+/* The library's words of an operation. On the short road only the first five have a meaning. */
 struct sva_op_private {
-	struct sva_result result;
-	struct sva *ctx;             /* the context it was submitted on, or NULL */
+	struct sva_op_node node;     /* in the thread's list */
 	struct sva_thread *thread;   /* on whose list it is, or NULL */
 	struct sva_lease *lease;     /* on which the current chunk was submitted */
+	const struct sva_identity *last; /* SVA_OP_FAST_ENDED: where it was done */
+	uint32_t prepared_word;      /* flags and opcode as sva_submit() found them */
+
+	unsigned int generation;
+	uint32_t chunks;             /* descriptors submitted for it so far */
+	bool credit;                 /* a queue has the current chunk; see sva_op_set_credit() */
+	bool is_entry;               /* of the batch parent */
+	bool is_batch;               /* src is the list of its entries */
 	struct sva_bond *bond;       /* that of the current chunk; if pinned, of every chunk */
+	struct sva_result result;
+	struct sva *ctx;             /* the context it was submitted on, or NULL */
 	const struct sva_policy *policy;
-	struct sva_op *next, *prev;  /* in the thread's list */
 	struct sva_op *parent;       /* the batch that it is an entry of, or NULL */
 	struct sva_dma_buf *bufs[2]; /* mapped buffers it works on: destination, source */
 	struct sva_desc *list;       /* a batch's descriptors while a device may read them */
@@ -51,22 +74,16 @@ struct sva_op_private {
 	uint64_t remaining;          /* bytes not done, the current chunk's included */
 	uint64_t chunk_rest;         /* memmove: bytes behind the current chunk that are done */
 	uint64_t waited_since;       /* ns; when its record was first found empty; 0: not yet */
+	uint64_t delta_region;       /* create delta: bytes that the earlier parts covered */
 	uint32_t word;               /* flags and opcode, without flags that depend on the queue */
 	uint32_t polls;              /* how many found the record empty */
-	unsigned int generation;
 	uint32_t touches;            /* device attempts after faults */
-	uint32_t prepared_word;      /* flags and opcode as sva_submit() found them */
 	uint32_t delta_max;          /* create delta: room for the whole record */
 	uint32_t delta_bytes;        /* create delta: size of the earlier parts' record */
-	bool is_batch;               /* src is the list of its entries */
 	uint8_t keeps;               /* SVA_OP_KEEPS_*: to release when it has left the list */
-	uint64_t delta_region;       /* create delta: bytes that the earlier parts covered */
 	bool backward;               /* memmove to overlapping higher addresses: last chunk first */
 	bool pinned;                 /* to bond */
-	bool credit;                 /* a queue has the current chunk; see sva_op_set_credit() */
-	bool quick;                  /* one chunk of a plain copy or fill: needs no progress.c */
 	bool mid_chunk;              /* the descriptor is the rest of a chunk: keep it whole */
-
 	bool sync;                   /* only on the candidates of synchronous calls */
 	bool by_buffer;              /* pinned only since its buffers are mapped on that device */
 	bool addressed;              /* on mapped buffers, with addresses instead of offsets */
@@ -89,11 +106,23 @@ static inline void sva_op_set_credit(struct sva_op *op, bool credit)
 	__atomic_store_n(&SVA_OP_PRIVATE(op)->credit, credit, __ATOMIC_RELAXED);
 }
 
+static inline struct sva_op *sva_op_of_node(const struct sva_op_node *node)
+{
+	return (struct sva_op *)((uintptr_t)node - offsetof(struct sva_op, opaque));
+}
+
+/* Of either state of the short road, whatever the generation? */
+static inline bool sva_op_is_in(const struct sva_op *op, enum sva_op_state fast)
+{
+	return (op->state & ~SVA_OP_FAST_GENERATION) == (uint32_t)fast;
+}
+
 /* Submitted, and not ended yet. */
 static inline bool sva_op_is_pending(const struct sva_op *op)
 {
-	return op->state == SVA_OP_IN_FLIGHT || op->state == SVA_OP_STALLED ||
-	       op->state == SVA_OP_IN_BATCH || op->state == SVA_OP_BATCHING;
+	return sva_op_is_in(op, SVA_OP_FAST) || op->state == SVA_OP_IN_FLIGHT ||
+	       op->state == SVA_OP_STALLED || op->state == SVA_OP_IN_BATCH ||
+	       op->state == SVA_OP_BATCHING;
 }
 
 static inline struct sva_op **sva_batch_entries(const struct sva_op *batch)
@@ -138,6 +167,18 @@ int sva_progress_verdict(const struct sva_op *op);
 
 /* Begin an operation on a context. */
 void sva_operation_begin(struct sva_op *op, struct sva *ctx, const struct sva_policy *policy);
+/*
+ * An operation leaves the short road, with its descriptor on bond: its other words get the values
+ * that they would have had on the long one.
+ */
+void sva_operation_unfold(struct sva_op *op, struct sva_bond *bond, struct sva *ctx,
+			  const struct sva_policy *policy);
+/*
+ * The result of one descriptor of this length that ended with success, read from its record. word:
+ * its flags and opcode.
+ */
+void sva_result_read(struct sva_result *result, const struct sva_comp *comp, uint32_t word,
+		     uint64_t length, const struct sva_identity *id);
 /* It was not submitted after all: restore it, so that it can be submitted again. */
 void sva_operation_undo(struct sva_op *op);
 /*

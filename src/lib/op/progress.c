@@ -31,8 +31,7 @@ void sva_progress_begin(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
-	memset(p, 0, sizeof(*p));
-	p->prepared_word = op->desc.flags_opcode;
+	memset(&p->result, 0, sizeof(*p) - offsetof(struct sva_op_private, result));
 	p->delta_max = op->desc.op.delta.max_size;
 	p->src = op->desc.src;
 	p->dst = op->desc.dst;
@@ -349,7 +348,6 @@ void sva_progress_partial(struct sva_op *op, int path)
 	uint64_t n = op->comp.bytes;
 
 	p->mid_chunk = true;
-	p->quick = false;
 	if (kind->shape == SVA_SHAPE_WHOLE)
 		partial_whole(op);
 	/* Ignore an impossible count in the record, and submit the whole chunk again. */

@@ -78,18 +78,32 @@ struct sva_lessee {
 /*
  * What one thread holds of one bond on one path. Read and written inside the thread's bias section.
  */
+#define SVA_LEASE_WORDS 36 /* opcodes from here on take the long road */
+
 struct sva_lease {
-	int (*submit)(struct sva_lease *lease, const struct sva_desc *desc); /* = ops->submit */
 	void *portal;
-	uint32_t move_word, fill_word; /* flags and opcode of a plain copy, a plain fill */
 	int32_t credits;
 	atomic_bool dead; /* nothing may be submitted; outside the section only a hint */
 	bool counted;     /* the queue is dedicated, so credits are counted */
 	uint8_t path;
+	uint8_t store;              /* of ops */
+	bool is_group;              /* of operations behind one batch descriptor; see run/group.h */
+	const atomic_bool *starved; /* of bond */
+	/*
+	 * What stands for this lease in an operation whose credit was given back before it ended
+	 * (run/credits.c).
+	 */
+	struct sva_lease *paid;
 	uint64_t max_transfer;
+	uint64_t fast_max;          /* the longest operation without flags that words fits */
 	struct sva_bond *bond;
 	const struct sva_submit_ops *ops;
 	struct sva_lessee *lessee;
+	/*
+	 * Flags and opcode of an operation without flags of its own, by opcode; 0: not on this
+	 * queue. A refusal clears one (caps.c), while the owner may read it: hence atomically.
+	 */
+	uint32_t words[SVA_LEASE_WORDS];
 	struct sva_lease *next;        /* sva_bond::leases */
 	struct sva_lease *next_pinned; /* sva_lessee::pinned */
 	const struct sva_identity *id;
@@ -156,9 +170,17 @@ void sva_lease_free(struct sva_lease *lease);
  * Called outside the bias section: get credits for an empty lease. Returns false if there are none.
  */
 bool sva_lease_refill(struct sva_lease *lease);
-/* Return a credit that no lease of this thread took. */
-void sva_bond_return_credit(struct sva_bond *bond);
+/*
+ * From here on until the pool has recovered, credits go straight back to it; visit every lease on
+ * the bond, all at once, with bond->lock held.
+ */
+void sva_bond_visit_starved(struct sva_bond *bond, void (*each)(struct sva_lease *lease));
 
+/* Larger results are written to memory: they would push everything else out of the cache. */
+#define SVA_CAPS_CACHE_LIMIT (1u << 20)
+
+/* The words of a new lease. */
+void sva_caps_fill_words(struct sva_lease *lease);
 /* The flags and opcode of an operation's descriptor for this queue. */
 uint32_t sva_caps_word(const struct sva_bond *bond, const struct sva_op *op);
 /*
@@ -166,6 +188,8 @@ uint32_t sva_caps_word(const struct sva_bond *bond, const struct sva_op *op);
  * as having all; if it reports no capabilities, as having none.
  */
 bool sva_caps_can_do(const struct sva_bond *bond, const struct sva_op *op);
+/* Does it take batch descriptors? */
+bool sva_caps_has_batch(const struct sva_bond *bond);
 /*
  * A device has refused an operation, or an overlapping copy: do not submit such to the queue again.
  */

@@ -6,9 +6,6 @@
 #include "lib/op/kinds.h"
 #include "lib/queue/bond.h"
 
-/* larger results bypass the cache, since they would evict everything else */
-#define CACHE_LIMIT (1u << 20)
-
 /* The bits of GENCAP that an operation needs. */
 static uint64_t needed_capabilities(const struct sva_op *op)
 {
@@ -35,6 +32,11 @@ static bool has_operation(const struct sva_bond *bond, unsigned int opcode)
 	return __atomic_load_n(&bond->op_cap[opcode / 64], __ATOMIC_RELAXED) >> (opcode % 64) & 1;
 }
 
+bool sva_caps_has_batch(const struct sva_bond *bond)
+{
+	return has_operation(bond, SVA_OPCODE_BATCH);
+}
+
 bool sva_caps_can_do(const struct sva_bond *bond, const struct sva_op *op)
 {
 	uint64_t needed = needed_capabilities(op);
@@ -51,7 +53,7 @@ uint32_t sva_caps_word(const struct sva_bond *bond, const struct sva_op *op)
 
 	if (sva_kind_of(op)->writes && (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL) &&
 	    !(op->flags & SVA_OP_NO_CACHE) &&
-	    ((op->flags & SVA_OP_CACHE) || op->length <= CACHE_LIMIT))
+	    ((op->flags & SVA_OP_CACHE) || op->length <= SVA_CAPS_CACHE_LIMIT))
 		flags |= SVA_DESC_CC;
 	if (!policy)
 		policy = p->policy->fault_policy;
@@ -62,11 +64,36 @@ uint32_t sva_caps_word(const struct sva_bond *bond, const struct sva_op *op)
 	return p->word | flags;
 }
 
+void sva_caps_fill_words(struct sva_lease *lease)
+{
+	const struct sva_bond *bond = lease->bond;
+	bool block = lease->lessee->policy->fault_policy == SVA_FAULT_BLOCK && bond->block_on_fault;
+
+	for (unsigned int opcode = 0; opcode < SVA_LEASE_WORDS; opcode++) {
+		const struct sva_kind *kind = &sva_kinds[opcode];
+		uint32_t flags = SVA_DESC_CRAV | SVA_DESC_RCR;
+
+		if (kind->fast == SVA_FAST_NEVER || !has_operation(bond, opcode))
+			continue;
+		if (kind->writes && (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL))
+			flags |= SVA_DESC_CC;
+		if (block)
+			flags |= SVA_DESC_BOF;
+		lease->words[opcode] = sva_desc_word((enum sva_opcode)opcode, flags);
+	}
+}
+
 void sva_caps_forget_operation(struct sva_bond *bond, unsigned int opcode)
 {
-	if (opcode < 256)
-		__atomic_and_fetch(&bond->op_cap[opcode / 64], ~(1ull << (opcode % 64)),
-				   __ATOMIC_RELAXED);
+	if (opcode >= 256)
+		return;
+	__atomic_and_fetch(&bond->op_cap[opcode / 64], ~(1ull << (opcode % 64)), __ATOMIC_RELAXED);
+	if (opcode >= SVA_LEASE_WORDS)
+		return;
+	pthread_mutex_lock(&bond->lock);
+	for (struct sva_lease *lease = bond->leases; lease; lease = lease->next)
+		__atomic_store_n(&lease->words[opcode], 0, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&bond->lock);
 }
 
 void sva_caps_forget_overlap(struct sva_bond *bond)

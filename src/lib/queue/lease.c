@@ -34,8 +34,7 @@ struct sva_lease *sva_lease_new(struct sva_lessee *lessee, struct sva_bond *bond
 				uint32_t reason)
 {
 	const struct sva_submit_ops *ops = sva_submit_ops_of(path);
-	struct sva_lease *lease = calloc(1, sizeof(*lease));
-	uint32_t flags = SVA_DESC_CRAV | SVA_DESC_RCR;
+	struct sva_lease *lease = calloc(2, sizeof(*lease)); /* the second one is paid */
 
 	if (!lease)
 		return NULL;
@@ -44,23 +43,26 @@ struct sva_lease *sva_lease_new(struct sva_lessee *lessee, struct sva_bond *bond
 		free(lease);
 		return NULL;
 	}
-	if (bond->gen_cap & SVA_GENCAP_CACHE_CONTROL)
-		flags |= SVA_DESC_CC;
-	if (lessee->policy->fault_policy == SVA_FAULT_BLOCK && bond->block_on_fault)
-		flags |= SVA_DESC_BOF;
 	lease->ops = ops;
-	lease->submit = ops->submit;
+	lease->store = ops->store;
+	lease->starved = &bond->starved;
 	lease->path = (uint8_t)path;
 	lease->portal = bond->portal;
-	lease->move_word = sva_desc_word(SVA_OPCODE_MEMMOVE, flags);
-	lease->fill_word = sva_desc_word(SVA_OPCODE_FILL, flags);
 	lease->max_transfer = bond->max_transfer;
+	lease->fast_max = bond->max_transfer < SVA_CAPS_CACHE_LIMIT ? bond->max_transfer :
+								      SVA_CAPS_CACHE_LIMIT;
 	lease->bond = bond;
 	lease->lessee = lessee;
 	lease->counted = bond->mode == SVA_MODE_DEDICATED;
 	lease->credits = lease->counted ? 0 : UNCOUNTED_CREDITS;
 
+	lease->paid = lease + 1;
+	*lease->paid = *lease;
+	lease->paid->counted = false;
+	lease->paid->credits = UNCOUNTED_CREDITS;
+
 	pthread_mutex_lock(&bond->lock);
+	sva_caps_fill_words(lease);
 	if (atomic_load(&bond->state) != SVA_BOND_LIVE)
 		kill_lease(lease);
 	lease->next = bond->leases;
@@ -114,10 +116,10 @@ static void visit_leases(struct sva_bond *bond, void (*each)(struct sva_lease *l
 	for (t = lessee_after(bond, NULL); t; t = lessee_after(bond, t))
 		sva_bias_visit_begin(&t->bias);
 	sva_bias_visit_fence();
-	for (struct sva_lease *l = bond->leases; l; l = l->next) {
+	for (struct sva_lease *l = bond->leases; l; l = l->next)
 		sva_bias_visit_wait(&l->lessee->bias);
+	for (struct sva_lease *l = bond->leases; l; l = l->next)
 		each(l);
-	}
 	for (t = lessee_after(bond, NULL); t; t = lessee_after(bond, t))
 		sva_bias_visit_end(&t->bias);
 	pthread_mutex_unlock(&sva_process.visit_lock);
@@ -160,10 +162,11 @@ bool sva_lease_refill(struct sva_lease *lease)
 	return true;
 }
 
-void sva_bond_return_credit(struct sva_bond *bond)
+void sva_bond_visit_starved(struct sva_bond *bond, void (*each)(struct sva_lease *lease))
 {
 	pthread_mutex_lock(&bond->lock);
-	bond->pool++;
+	atomic_store(&bond->starved, true);
+	visit_leases(bond, each);
 	pthread_mutex_unlock(&bond->lock);
 }
 

@@ -68,6 +68,7 @@ const struct sva_submit_ops sva_submit_enqcmd = {
 	.batch_opcode = true,
 	.full_may_mean_stuck = true,
 	.open_reason = sva_node_open_reason,
+	.store = SVA_STORE_ENQCMD,
 	.open = open_enqcmd,
 	.submit = submit_enqcmd,
 };
@@ -93,6 +94,7 @@ const struct sva_submit_ops sva_submit_movdir64b = {
 	.foreign = SVA_REASON_NOT_A_QUEUE,
 	.batch_opcode = true,
 	.open_reason = sva_node_open_reason,
+	.store = SVA_STORE_MOVDIR64B,
 	.open = open_movdir64b,
 	.submit = submit_movdir64b,
 };

@@ -11,6 +11,9 @@
 
 struct stat;
 
+/* How a descriptor gets to a mapped portal with one instruction; otherwise there is submit(). */
+enum sva_store { SVA_STORE_CALL, SVA_STORE_ENQCMD, SVA_STORE_MOVDIR64B };
+
 struct sva_submit_ops {
 	uint8_t path;          /* enum sva_path */
 	uint32_t mode;         /* SVA_MODE_* that a queue must have; SVA_MODE_UNKNOWN: any */
@@ -19,6 +22,7 @@ struct sva_submit_ops {
 	uint32_t foreign;      /* enum sva_reason if the node is not one of this path */
 
 	/* What differs between the paths, as code above the table needs it. */
+	uint8_t store;            /* enum sva_store: what submit() does, to be done in line */
 	bool batch_opcode;        /* takes batch descriptors, whatever the device's version */
 	bool always_completes;    /* a record always comes, however late: it is not timed */
 	bool is_software;         /* no device: no better than the CPU for a caller that waits */
@@ -83,6 +87,17 @@ extern const struct sva_submit_ops sva_submit_movdir64b;
 extern const struct sva_submit_ops sva_submit_write;
 extern const struct sva_submit_ops sva_submit_dma;
 extern const struct sva_submit_ops sva_submit_soft;
+
+/* ops->submit(lease, desc) of a lease whose store is no call, in line. */
+static inline __attribute__((always_inline)) int sva_lease_store(struct sva_lease *lease,
+								 const struct sva_desc *desc)
+{
+	sva_publish_to_device();
+	if (likely(lease->store == SVA_STORE_ENQCMD))
+		return unlikely(sva_enqcmd(lease->portal, desc)) ? -EAGAIN : 0;
+	sva_movdir64b(lease->portal, desc);
+	return 0;
+}
 
 /* The row of a path; NULL for SVA_PATH_CPU. */
 const struct sva_submit_ops *sva_submit_ops_of(int path);

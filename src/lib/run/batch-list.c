@@ -39,6 +39,7 @@ static int claim_entry(struct sva_op *batch, struct sva_op *entry)
 	sva_operation_begin(entry, p->ctx, bond ? &bond->policy : p->policy);
 	own = SVA_OP_PRIVATE(entry);
 	own->parent = batch;
+	own->is_entry = true;
 	own->sync = p->sync;
 	own->pinned = p->pinned;
 	own->bond = p->bond;

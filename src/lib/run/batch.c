@@ -34,7 +34,8 @@ static void collect_entries(struct sva_op *batch, bool lost)
 			continue;
 		SVA_OP_PRIVATE(entries[i])->lease = p->lease;
 		__atomic_store_n(&SVA_OP_PRIVATE(entries[i])->bond, p->bond, __ATOMIC_RELAXED);
-		__atomic_store_n(&SVA_OP_PRIVATE(entries[i])->result.chunks, 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&SVA_OP_PRIVATE(entries[i])->chunks, 1, __ATOMIC_RELAXED);
+		SVA_OP_PRIVATE(entries[i])->result.chunks = 1;
 		/*
 		 * Without a record it is unknown how much of it was done, so it is not done a
 		 * second time. The loop finds its bond retired.

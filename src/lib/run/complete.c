@@ -10,32 +10,13 @@
 #include "lib/op/kinds.h"
 #include "lib/op/mapped.h"
 #include "lib/queue/ways.h"
+#include "lib/run/group.h"
 #include "lib/run/run.h"
 
-#define SPINS_BEFORE_CLOCK 256u /* polls of a record between reads of the clock */
 /* one wait in the kernel; the waiting thread reads the clock in between */
 #define PUMP_WAIT_NS 1000000u
 /* the kernel's own limit is 100000 (Linux umwait.c); a written record wakes earlier */
 #define UMWAIT_TICKS 20000u
-
-static void return_credit(struct sva_op *op)
-{
-	struct sva_lease *lease = SVA_OP_PRIVATE(op)->lease;
-
-	if (!SVA_OP_PRIVATE(op)->credit)
-		return;
-	sva_op_set_credit(op, false);
-	if (!lease->counted)
-		return;
-	if (!sva_lessee_is_own(lease->lessee) ||
-	    atomic_load_explicit(&lease->bond->starved, memory_order_relaxed)) {
-		sva_bond_return_credit(lease->bond);
-		return;
-	}
-	sva_bias_enter(&lease->lessee->bias);
-	lease->credits++;
-	sva_bias_exit(&lease->lessee->bias);
-}
 
 /* ------------------------------------------------------------------ one operation */
 
@@ -85,21 +66,32 @@ static bool is_retired(const struct sva_bond *bond)
 }
 
 /*
- * No record yet. Every SPINS_BEFORE_CLOCK polls, check the record timeout, unless the path always
- * completes.
+ * No record yet. Every SVA_POLLS_BEFORE_CLOCK polls, check the record timeout, unless the path
+ * always completes.
  */
 static void check_overdue(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	uint64_t now;
 
-	if (++p->polls % SPINS_BEFORE_CLOCK || p->bond->ops->always_completes)
+	if (++p->polls % SVA_POLLS_BEFORE_CLOCK || p->bond->ops->always_completes)
 		return;
 	now = sva_now_ns();
 	if (!p->waited_since)
 		p->waited_since = now;
 	else if (now - p->waited_since > (uint64_t)p->policy->record_timeout_ms * 1000000u)
 		sva_bond_retire(p->bond);
+}
+
+/* The batch that it was in ended without it: it goes out alone with the next poll. */
+static void note_left(struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	if (sva_record_status(&sva_group_of(p->lease)->comp) == SVA_STATUS_BAD_OPCODE)
+		sva_caps_forget_operation(p->bond, SVA_OPCODE_BATCH);
+	sva_credits_return(op);
+	op->state = SVA_OP_STALLED;
 }
 
 enum sva_look sva_complete_look(struct sva_op *op)
@@ -110,6 +102,10 @@ enum sva_look sva_complete_look(struct sva_op *op)
 	if (!status && p->bond->pump) {
 		p->bond->pump(p->bond, 0);
 		status = sva_record_status(&op->comp);
+	}
+	if (!status && sva_group_has_left(op)) {
+		note_left(op);
+		return SVA_LOOK_NOTHING;
 	}
 	if (!status) {
 		if (!is_retired(p->bond)) {
@@ -127,7 +123,7 @@ enum sva_look sva_complete_look(struct sva_op *op)
 		p->result.reason = SVA_REASON_RETIRED;
 		return SVA_LOOK_LOST;
 	}
-	return_credit(op);
+	sva_credits_return(op);
 	p->waited_since = 0;
 	p->result.status = (uint8_t)(status & SVA_STATUS_MASK);
 	return SVA_LOOK_RECORD;
@@ -229,7 +225,7 @@ uint8_t sva_complete_await(struct sva_bond *bond, const struct sva_comp *comp, u
 	uint8_t status;
 
 	for (;;) {
-		for (unsigned int i = 0; i < SPINS_BEFORE_CLOCK; i++) {
+		for (unsigned int i = 0; i < SVA_POLLS_BEFORE_CLOCK; i++) {
 			status = sva_record_status(comp);
 			if (status)
 				return status;

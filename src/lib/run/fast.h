@@ -1,84 +1,174 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fast path of asynchronous submission, inline, for the most frequent operation: one descriptor
- * that a queue accepts at once.
+ * The short road, inline: an operation that one descriptor carries and that a queue takes at once,
+ * on the lease that took the last one. It is checked, submitted and ended without a call, and its
+ * result is not written: sva_result_read() makes it from the record when it is asked for. What does
+ * not simply succeed leaves it (sva_operation_unfold()) and goes on on the long road, as if it had
+ * begun there.
  */
 #ifndef SVA_RUN_FAST_H
 #define SVA_RUN_FAST_H
 
-#include <string.h>
-
+#include "lib/op/kinds.h"
 #include "lib/queue/ways.h"
 #include "lib/run/run.h"
 
 #pragma GCC visibility push(hidden)
 
-/* longer ones bypass the cache, which takes other flags than those of the lease's words */
-#define SVA_FAST_LENGTH (1u << 20)
+/* Looks at a record inside the section before the wait that looks at a clock. */
+#define SVA_FAST_LOOKS 32u
 
 /*
- * A plain copy or fill that one descriptor can carry, on the lease that took the last operation.
- * Does the same as sva_start() without the checks whose outcome is known. If it returns anything
- * but 0, the caller must call sva_start().
+ * The word of an operation of one descriptor on a lease, with the flags that it has and after every
+ * check; 0: the long road is the one to ask.
  */
-static inline int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease,
-				 struct sva_op *op)
+uint32_t sva_fast_word(const struct sva_lease *lease, const struct sva_op *op);
+
+/* Does [addr, addr + len) start at null or wrap around? */
+static inline bool sva_fast_bad_range(uint64_t addr, uint64_t len)
 {
-	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	uint64_t end;
+
+	return __builtin_add_overflow(addr - 1, len, &end);
+}
+
+/*
+ * false: something is wrong with the operands, or it takes a call to find out. fast: of its kind.
+ */
+static inline __attribute__((always_inline)) bool sva_fast_operands(const struct sva_op *op,
+								     uint8_t fast)
+{
+	const struct sva_desc *desc = &op->desc;
+	uint64_t len = op->length;
+
+	if (fast >= SVA_FAST_CHECKED)
+		return false;
+	if (fast != SVA_FAST_READ && sva_fast_bad_range(desc->dst, len))
+		return false;
+	if (fast != SVA_FAST_WRITE && sva_fast_bad_range(desc->src, len))
+		return false;
+	return fast != SVA_FAST_APART ||
+	       (desc->dst - desc->src >= len && desc->src - desc->dst >= len);
+}
+
+/*
+ * The word of an operation without flags on a lease, if it can be found without a call: it is
+ * prepared, of one descriptor, and its operands are right. 0: ask sva_fast_word().
+ */
+static inline __attribute__((always_inline)) uint32_t sva_fast_plain(const struct sva_lease *lease,
+								      const struct sva_op *op)
+{
+	/* The opcode, if no flag of the descriptor is set; else a large number. */
+	uint32_t opcode = op->desc.flags_opcode << 8 | op->desc.flags_opcode >> 24;
+	uint32_t word;
+
+	if (unlikely((op->flags | (uint64_t)op->state << 32) != (uint64_t)SVA_OP_PREPARED << 32) ||
+	    unlikely(opcode >= SVA_LEASE_WORDS) || unlikely(op->length - 1 >= lease->fast_max))
+		return 0;
+	word = __atomic_load_n(&lease->words[opcode], __ATOMIC_RELAXED);
+	if (likely(opcode == SVA_OPCODE_MEMMOVE))
+		return likely(sva_fast_operands(op, SVA_FAST_BOTH)) ? word : 0;
+	return likely(sva_fast_operands(op, sva_kinds[opcode].fast)) ? word : 0;
+}
+
+/* Make an operation ready to be submitted on a lease, with this word. */
+static inline __attribute__((always_inline)) void
+sva_fast_prepare(struct sva_lease *lease, struct sva_op *op, uint32_t word)
+{
+	SVA_OP_PRIVATE(op)->prepared_word = op->desc.flags_opcode;
+	SVA_OP_PRIVATE(op)->lease = lease;
+	op->desc.flags_opcode = word;
+	op->desc.size = (uint32_t)op->length;
+	op->desc.completion_addr = (uint64_t)(uintptr_t)&op->comp;
+	sva_record_clear(&op->comp);
+}
+
+/* It was not submitted after all. */
+static inline void sva_fast_undo(struct sva_op *op)
+{
+	op->desc.flags_opcode = SVA_OP_PRIVATE(op)->prepared_word;
+	op->desc.completion_addr = 0;
+}
+
+/* Inside the section: it was submitted. */
+static inline void sva_fast_taken(struct sva_thread *thread, struct sva_lease *lease,
+				  struct sva_op *op)
+{
+	lease->credits -= lease->counted;
+	lease->full_since = 0;
+	op->state = thread->fast_state;
+	sva_thread_link(thread, op);
+}
+
+/*
+ * Submit without a call, to a mapped portal. Any other answer than 0 means that sva_start_fast() is
+ * to be asked.
+ */
+static inline __attribute__((always_inline)) int
+sva_start_faster(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+{
+	uint32_t word = sva_fast_plain(lease, op);
 	int err = -EAGAIN;
 
-	if (op->length - 1 >= lease->max_transfer || op->flags || op->state != SVA_OP_PREPARED ||
-	    __builtin_add_overflow(op->desc.dst - 1, op->length, &end) ||
-	    op->length > SVA_FAST_LENGTH)
+	if (unlikely(!word) || unlikely(lease->store == SVA_STORE_CALL))
 		return -EAGAIN;
-	memset(p, 0, sizeof(*p));
-	p->prepared_word = op->desc.flags_opcode;
-	if (p->prepared_word == sva_desc_word(SVA_OPCODE_MEMMOVE, 0)) {
-		if (__builtin_add_overflow(op->desc.src - 1, op->length, &end))
-			return -EAGAIN;
-		op->desc.flags_opcode = lease->move_word;
-	} else if (p->prepared_word == sva_desc_word(SVA_OPCODE_FILL, 0)) {
-		op->desc.flags_opcode = lease->fill_word;
-	} else {
-		return -EAGAIN;
-	}
-	p->word = p->prepared_word | SVA_DESC_CRAV | SVA_DESC_RCR;
-	p->src = op->desc.src;
-	p->dst = op->desc.dst;
-	p->remaining = op->length;
-	p->ctx = thread->ctx;
-	p->policy = &thread->ctx->policy;
-	p->generation = thread->ctx->generation;
-	p->lease = lease;
-	p->bond = lease->bond;
-	p->credit = true;
-	p->quick = true;
-	p->result.error = -EINPROGRESS;
-	p->result.chunks = 1;
-	op->desc.completion_addr = (uint64_t)(uintptr_t)&op->comp;
-	op->desc.size = (uint32_t)op->length;
-	sva_record_clear(&op->comp);
-	sva_bias_enter(&thread->lessee.bias);
-	if (likely(lease->credits > 0)) {
-		err = lease->submit(lease, &op->desc);
-		if (likely(!err)) {
-			lease->credits -= lease->counted;
-			lease->full_since = 0;
-			op->state = SVA_OP_IN_FLIGHT;
-			sva_thread_link(thread, op);
+	sva_fast_prepare(lease, op, word);
+	if (likely(sva_bias_try_enter(&thread->lessee.bias))) {
+		if (likely(lease->credits > 0) && likely(!sva_lease_store(lease, &op->desc))) {
+			sva_fast_taken(thread, lease, op);
+			err = 0;
 		}
+		sva_bias_exit(&thread->lessee.bias);
 	}
-	sva_bias_exit(&thread->lessee.bias);
 	if (unlikely(err))
-		sva_operation_undo(op);
+		sva_fast_undo(op);
 	return err;
 }
 
 /*
- * The lease on which op has just been submitted, if that lease takes several operations at once, so
- * that others may follow; else NULL. *mapped: it is one on mapped buffers, so that only operations
- * for the same device may follow.
+ * The same, of any operation of one descriptor and on any path. Any other answer than 0 means that
+ * sva_start() is to be asked.
+ */
+int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op);
+
+/* What came of a descriptor that was submitted and waited for in one go. */
+enum sva_went {
+	SVA_WENT_NOWHERE, /* not taken */
+	SVA_WENT_WELL,    /* its record says success */
+	SVA_WENT_ON,      /* taken; its record says something else, or nothing yet */
+};
+
+/*
+ * Submit, and wait a little, in one section of the thread. A descriptor that ends meanwhile needs
+ * its credit only there, where no other thread looks at the lease: it is not even taken.
+ */
+static inline __attribute__((always_inline)) enum sva_went
+sva_fast_run(struct sva_thread *thread, struct sva_lease *lease, const struct sva_desc *desc,
+	     const struct sva_comp *comp)
+{
+	enum sva_went went = SVA_WENT_WELL;
+
+	if (unlikely(!sva_bias_try_enter(&thread->lessee.bias)))
+		return SVA_WENT_NOWHERE;
+	if (unlikely(lease->credits <= 0) || unlikely(sva_lease_store(lease, desc))) {
+		sva_bias_exit(&thread->lessee.bias);
+		return SVA_WENT_NOWHERE;
+	}
+	for (unsigned int i = 0; unlikely(sva_record_status(comp) != SVA_STATUS_SUCCESS); i++) {
+		if (sva_record_status(comp) || i == SVA_FAST_LOOKS) {
+			lease->credits -= lease->counted;
+			went = SVA_WENT_ON;
+			break;
+		}
+		sva_cpu_relax();
+	}
+	sva_bias_exit(&thread->lessee.bias);
+	return went;
+}
+
+/*
+ * Where the operation that has just been submitted went, and others may follow: on mapped buffers,
+ * only to their device.
  */
 static inline struct sva_lease *sva_group_lease(struct sva_thread *thread, struct sva_op *op,
 						bool *mapped)

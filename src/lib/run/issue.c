@@ -13,6 +13,7 @@
 #include "lib/op/mapped.h"
 #include "lib/queue/soft.h"
 #include "lib/queue/ways.h"
+#include "lib/run/group.h"
 #include "lib/run/run.h"
 
 static void back_off(unsigned int tries)
@@ -36,7 +37,7 @@ static int submit_once(struct sva_thread *thread, struct sva_lease *lease, struc
 		p->lease = lease;
 		/* Atomic: settle.c may read it in the share that has the operation on its list. */
 		__atomic_store_n(&p->bond, lease->bond, __ATOMIC_RELAXED);
-		err = lease->submit(lease, &op->desc);
+		err = lease->ops->submit(lease, &op->desc);
 		sva_op_set_credit(op, !err);
 		if (err) {
 			lease->credits += lease->counted;
@@ -44,7 +45,7 @@ static int submit_once(struct sva_thread *thread, struct sva_lease *lease, struc
 			lease->full_since = 0;
 			p->waited_since = 0;
 			p->polls = 0;
-			if (!p->thread && !p->parent)
+			if (!p->thread && !p->is_entry)
 				sva_thread_link(thread, op);
 		}
 	}
@@ -99,10 +100,28 @@ static int shrink_chunk(struct sva_thread *thread, const struct sva_lease *lease
 		sva_progress_next(op, op->desc.size / 2);
 		return 0;
 	}
-	if (atomic_load_explicit(&thread->in_flight, memory_order_relaxed) & ~SVA_THREAD_CLOSED)
+	if (!sva_thread_is_idle(thread))
 		return -EAGAIN;
 	p->result.reason = SVA_REASON_MEMLOCK;
 	return -ENOMEM;
+}
+
+/*
+ * An entry of a queue, somehow. A caller that gets -EAGAIN polls what it has in flight; what goes
+ * on inside of a call that waits cannot, so entries of finished operations are freed here.
+ */
+static bool get_credits(struct sva_thread *thread, struct sva_lease *lease,
+			const struct sva_op_private *p)
+{
+	sva_bias_enter(&thread->lessee.bias);
+	sva_group_recycle(thread);
+	sva_bias_exit(&thread->lessee.bias);
+	if (lease->credits > 0 || sva_lease_refill(lease))
+		return true;
+	if (!p->is_entry && !p->sync && !p->chunks)
+		return false;
+	sva_credits_reclaim(lease->bond);
+	return sva_lease_refill(lease);
 }
 
 static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
@@ -132,7 +151,7 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 	for (unsigned int tries = 0; tries < p->policy->full_tries || !tries; tries++) {
 		err = submit_once(thread, lease, op);
 		if (err == -ENOBUFS) {
-			if (!sva_lease_refill(lease))
+			if (!get_credits(thread, lease, p))
 				/*
 				 * this process uses every entry of the queue: trying again at once
 				 * is pointless
@@ -230,8 +249,11 @@ int sva_issue(struct sva_thread *thread, struct sva_op *op)
 
 	thread->hopeless = false;
 	err = p->pinned ? issue_pinned(thread, op) : issue_anywhere(thread, op);
-	if (!err) /* atomic: settle.c reads it to see progress */
-		__atomic_store_n(&p->result.chunks, p->result.chunks + 1, __ATOMIC_RELAXED);
+	if (!err) {
+		/* Atomically: settle.c sees by it that the device goes on. */
+		__atomic_store_n(&p->chunks, p->chunks + 1, __ATOMIC_RELAXED);
+		p->result.chunks = p->chunks;
+	}
 	return err == -SVA_LOST ? -EIO : err;
 }
 

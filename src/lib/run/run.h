@@ -78,6 +78,13 @@ static inline void sva_end_operation(struct sva_op *op, int error)
 	sva_operation_end(op, p->lease && p->result.chunks ? p->lease->id : NULL, error);
 }
 
+#define SVA_POLLS_BEFORE_CLOCK 256u /* looks at a record between looks at the clock */
+
+/* credits.c: the queue has finished the operation's descriptor. */
+void sva_credits_return(struct sva_op *op);
+/* The same for all operations on that queue that it has finished, polled or not. */
+void sva_credits_reclaim(struct sva_bond *bond);
+
 /* What sva_complete_look() found in the record of a descriptor that a device has. */
 enum sva_look {
 	SVA_LOOK_NOTHING, /* not yet */

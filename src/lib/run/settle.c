@@ -32,6 +32,7 @@
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
 #include "lib/queue/ways.h"
+#include "lib/run/group.h"
 #include "lib/run/run.h"
 
 #define YIELDS       64u      /* checks before the thread sleeps between them */
@@ -43,36 +44,82 @@ struct check {
 	struct sva_bond *bond; /* that has a descriptor, with a hold; NULL: no device has any */
 };
 
-static void check_operation(struct check *check, const struct sva_op *op)
+/*
+ * The words of an operation on the short road say nothing yet; one that leaves it writes them
+ * before its state (sva_operation_unfold()).
+ */
+static bool is_fast(const struct sva_op *op)
+{
+	return (__atomic_load_n(&op->state, __ATOMIC_ACQUIRE) & ~SVA_OP_FAST_GENERATION) ==
+	       SVA_OP_FAST;
+}
+
+static bool has_credit(const struct sva_op *op)
+{
+	return is_fast(op) || __atomic_load_n(&SVA_OP_PRIVATE(op)->credit, __ATOMIC_RELAXED);
+}
+
+static struct sva_bond *bond_of(const struct sva_op *op)
 {
 	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	return is_fast(op) ? p->lease->bond : __atomic_load_n(&p->bond, __ATOMIC_RELAXED);
+}
+
+static uint32_t chunks_of(const struct sva_op *op)
+{
+	return is_fast(op) ? 1 : __atomic_load_n(&SVA_OP_PRIVATE(op)->chunks, __ATOMIC_RELAXED);
+}
+
+static void check_operation(struct check *check, const struct sva_op *op)
+{
 	struct sva_bond *bond;
 
-	if (!__atomic_load_n(&p->credit, __ATOMIC_RELAXED) || sva_record_status(&op->comp))
+	if (!has_credit(op) || sva_record_status(&op->comp))
 		return;
 	/*
 	 * NULL: the owner has read the record meanwhile, and continues by address instead of on the
 	 * device that has its buffers mapped.
 	 */
-	bond = __atomic_load_n(&p->bond, __ATOMIC_RELAXED);
+	bond = bond_of(op);
 	/* Retired: the record never comes, and the owner will notice. */
 	if (!bond || atomic_load_explicit(&bond->state, memory_order_acquire) == SVA_BOND_RETIRED)
 		return;
-	check->mark += (uintptr_t)op * 31 + __atomic_load_n(&p->result.chunks, __ATOMIC_RELAXED);
+	check->mark += (uintptr_t)op * 31 + chunks_of(op);
 	if (!check->bond) {
 		check->bond = bond;
 		sva_bond_hold(bond);
 	}
 }
 
+/* Operations of a group may have ended before the record of their batch is there. */
+static void check_groups(struct check *check, const struct sva_thread *thread,
+			   const struct sva_bond *bond)
+{
+	for (const struct sva_group *group = thread->groups; group; group = group->next) {
+		if ((bond && group->lease.bond != bond) || sva_group_is_over(group))
+			continue;
+		check->mark += (uintptr_t)group;
+		if (!check->bond) {
+			check->bond = group->lease.bond;
+			sva_bond_hold(check->bond);
+		}
+	}
+}
+
 static void check_share(struct check *check, struct sva_thread *thread, const struct sva_bond *bond)
 {
 	sva_lessee_enter(&thread->lessee);
-	for (const struct sva_op *op = thread->first; op; op = SVA_OP_PRIVATE(op)->next) {
-		if (bond && __atomic_load_n(&SVA_OP_PRIVATE(op)->bond, __ATOMIC_RELAXED) != bond)
+	check_groups(check, thread, bond);
+	for (const struct sva_op_node *n = thread->list.next; n != &thread->list; n = n->next) {
+		const struct sva_op *op = sva_op_of_node(n);
+
+		if (bond && bond_of(op) != bond)
 			continue;
 		check_operation(check, op);
-		for (uint64_t i = 0; SVA_OP_PRIVATE(op)->is_batch && i < op->length; i++)
+		if (is_fast(op) || !SVA_OP_PRIVATE(op)->is_batch)
+			continue;
+		for (uint64_t i = 0; i < op->length; i++)
 			check_operation(check, sva_batch_entries(op)[i]);
 	}
 	sva_lessee_leave(&thread->lessee);

@@ -8,12 +8,12 @@
 #include "lib/op/kinds.h"
 #include "lib/op/mapped.h"
 #include "lib/queue/ways.h"
-#include "lib/run/run.h"
+#include "lib/run/fast.h"
 
 /* Put an operation that has ended at once on the list, where sva_reap() finds it. */
 static void list_ended(struct sva_thread *thread, struct sva_op *op)
 {
-	if (SVA_OP_PRIVATE(op)->thread || SVA_OP_PRIVATE(op)->parent)
+	if (SVA_OP_PRIVATE(op)->thread || SVA_OP_PRIVATE(op)->is_entry)
 		return;
 	sva_bias_enter(&thread->lessee.bias);
 	sva_thread_link(thread, op);
@@ -156,7 +156,7 @@ static int submit_group(struct sva_thread *thread, struct sva_lease *lease, stru
 	for (int i = 0; i < taken; i++) {
 		lease->credits -= lease->counted;
 		SVA_OP_PRIVATE(ops[i])->credit = true;
-		SVA_OP_PRIVATE(ops[i])->result.chunks++;
+		SVA_OP_PRIVATE(ops[i])->chunks = SVA_OP_PRIVATE(ops[i])->result.chunks = 1;
 		sva_thread_link(thread, ops[i]);
 	}
 	sva_bias_exit(&thread->lessee.bias);

@@ -3,6 +3,7 @@
  * A thread's share of a context: made when a thread first uses the context, and used for another
  * thread when that thread has ended.
  */
+#include "lib/run/group.h"
 #include "lib/run/run.h"
 
 static size_t cpu_below(const struct sva *ctx)
@@ -20,6 +21,7 @@ static size_t cpu_below(const struct sva *ctx)
 
 void sva_thread_free(struct sva_thread *thread)
 {
+	sva_group_free_all(thread);
 	sva_choose_thread_fini(thread);
 	sva_bias_fini(&thread->lessee.bias);
 	sva_arena_free(thread, thread->arena_size);
@@ -34,6 +36,9 @@ static struct sva_thread *new_thread(struct sva *ctx)
 		return NULL;
 	thread->arena_size = size;
 	thread->ctx = ctx;
+	thread->fast_state = SVA_OP_FAST | (sva_process_generation() & SVA_OP_FAST_GENERATION);
+	thread->fast_ended = thread->fast_state ^ SVA_OP_FAST ^ SVA_OP_FAST_ENDED;
+	thread->list.next = thread->list.prev = &thread->list;
 	thread->cpu_below = cpu_below(ctx);
 	thread->threshold = ctx->config.flags & SVA_OPEN_GUARD ? 0 : thread->cpu_below;
 	thread->cpu_id = sva_identify(NULL, NULL, SVA_PATH_CPU,
@@ -64,6 +69,16 @@ static struct sva_thread *interim_share(void)
 	return thread;
 }
 
+static bool has_nothing(struct sva_thread *thread)
+{
+	bool idle;
+
+	sva_lessee_enter(&thread->lessee);
+	idle = sva_thread_is_idle(thread);
+	sva_lessee_leave(&thread->lessee);
+	return idle;
+}
+
 static struct sva_thread *find_thread(struct sva *ctx)
 {
 	struct sva_thread *thread, *idle = NULL;
@@ -71,7 +86,7 @@ static struct sva_thread *find_thread(struct sva *ctx)
 	for (thread = atomic_load(&ctx->threads); thread; thread = thread->next) {
 		if (atomic_load(&thread->lessee.owner) == &sva_tls)
 			return thread;
-		if (!atomic_load(&thread->lessee.owner) && !atomic_load(&thread->in_flight))
+		if (!idle && !atomic_load(&thread->lessee.owner) && has_nothing(thread))
 			idle = thread;
 	}
 	/* A share whose thread has ended, with nothing on its list, is used again. */

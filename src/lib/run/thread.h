@@ -68,18 +68,14 @@ struct sva_quick {
 	struct sva_comp comp;
 };
 
-/*
- * In sva_thread::in_flight: the context is closed, and each operation that leaves the list releases
- * a hold of it.
- */
-#define SVA_THREAD_CLOSED 0x80000000u
-
 /* A thread's share of a context, in pages that a forked child does not get. */
 struct sva_thread {
 	struct sva_quick quick;
 	struct sva_op op;            /* of the other synchronous calls */
 	struct sva_lessee lessee;
 	struct sva *ctx;
+	/* SVA_OP_FAST and SVA_OP_FAST_ENDED, with the generation of the process that made it */
+	uint32_t fast_state, fast_ended;
 	size_t threshold;            /* the CPU does shorter synchronous copies at once */
 	size_t cpu_below;            /* the same for fills and under the guard; never 0 */
 	const struct sva_identity *cpu_id; /* of what the threshold leaves to the CPU */
@@ -92,9 +88,15 @@ struct sva_thread {
 	unsigned int ticks;          /* submissions until sva_choose_refresh() */
 	int node;
 	unsigned int number;
-	struct sva_op *first, *last; /* in flight, oldest first */
-	struct sva_op *cursor;       /* where sva_reap() continues */
-	atomic_uint in_flight;       /* on the list; SVA_THREAD_CLOSED; written in the section */
+	/*
+	 * The ring of the operations in flight, oldest first; sva_reap() moves the head to where it
+	 * stopped looking. Read and written inside the section.
+	 */
+	struct sva_op_node list;
+	unsigned int polls;         /* that found nothing, of operations on the short road */
+	struct sva_group *groups, *free_groups; /* in use; not in use: run/group.c */
+	/* the context is closed: each operation that leaves the list gives a hold of it back */
+	bool closed;
 	struct sva_thread *next;     /* sva::threads */
 	struct sva_thread *earlier;  /* the thread's share of the interim context, or NULL */
 	size_t arena_size;
@@ -123,47 +125,47 @@ static inline struct sva_thread *sva_thread_of(struct sva *ctx)
 	return sva_thread_find(ctx);
 }
 
+static inline struct sva_thread *sva_thread_of_lessee(struct sva_lessee *lessee)
+{
+	return (struct sva_thread *)((uintptr_t)lessee - offsetof(struct sva_thread, lessee));
+}
+
+/* Inside the section of the thread: nothing is on its list. */
+static inline bool sva_thread_is_idle(const struct sva_thread *thread)
+{
+	return thread->list.next == &thread->list;
+}
+
 /* Put an operation on a thread's list, inside its section. */
 static inline void sva_thread_link(struct sva_thread *thread, struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	struct sva_op_node *last = thread->list.prev;
 
 	p->thread = thread;
-	p->next = NULL;
-	p->prev = thread->last;
-	if (thread->last)
-		SVA_OP_PRIVATE(thread->last)->next = op;
-	else
-		thread->first = op;
-	thread->last = op;
-	atomic_store_explicit(&thread->in_flight,
-			      atomic_load_explicit(&thread->in_flight, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
+	p->node.next = &thread->list;
+	p->node.prev = last;
+	last->next = &p->node;
+	thread->list.prev = &p->node;
+}
+
+static inline void sva_node_remove(struct sva_op_node *node)
+{
+	struct sva_op_node *next = node->next, *prev = node->prev;
+
+	next->prev = prev;
+	prev->next = next;
 }
 
 /*
  * Take an operation off the thread's list, inside its section. Returns true if the context is
  * closed: then the caller must release a hold of it.
  */
-static inline __attribute__((always_inline)) bool sva_thread_unlink(struct sva_thread *thread,
-								struct sva_op *op)
+static inline bool sva_thread_unlink(struct sva_thread *thread, struct sva_op *op)
 {
-	struct sva_op_private *p = SVA_OP_PRIVATE(op);
-	unsigned int left = atomic_load_explicit(&thread->in_flight, memory_order_relaxed) - 1;
-
-	if (p->prev)
-		SVA_OP_PRIVATE(p->prev)->next = p->next;
-	else
-		thread->first = p->next;
-	if (p->next)
-		SVA_OP_PRIVATE(p->next)->prev = p->prev;
-	else
-		thread->last = p->prev;
-	if (thread->cursor == op)
-		thread->cursor = p->next;
-	p->thread = NULL;
-	atomic_store_explicit(&thread->in_flight, left, memory_order_relaxed);
-	return left & SVA_THREAD_CLOSED;
+	sva_node_remove(&SVA_OP_PRIVATE(op)->node);
+	SVA_OP_PRIVATE(op)->thread = NULL;
+	return thread->closed;
 }
 
 #pragma GCC visibility pop

@@ -7,48 +7,33 @@
 
 #include "lib/base/clock.h"
 #include "lib/op/mapped.h"
-#include "lib/run/run.h"
+#include "lib/run/fast.h"
+#include "lib/run/group.h"
+
+#define GROUP_LOOK_NS 1000000u
 
 /*
- * A plain copy or fill of this thread has succeeded: the most frequent case, in one section of the
- * thread. The section comes last, since the context may be closed and freed afterwards.
+ * A fast operation that did not end at once. It stays on the short road while its record is empty,
+ * the queue lives and no clock has to be looked at.
  */
-static int end_quickly(struct sva_op *op)
+static bool stays_fast(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
-	struct sva_lease *lease = p->lease;
-	struct sva_thread *thread = p->thread;
-	bool closed;
+	const struct sva_bond *bond = p->lease->bond;
 
-	p->remaining = 0;
-	p->result.error = 0;
-	p->result.status = SVA_STATUS_SUCCESS;
-	p->result.path = lease->path;
-	p->result.reason = lease->id->reason;
-	p->result.bytes = op->length;
-	p->result.path_bytes[lease->path] = op->length;
-	p->result.queue = lease->id->queue;
-	p->result.device = lease->id->device;
-	op->state = SVA_OP_ENDED;
-	sva_bias_enter(&thread->lessee.bias);
-	if (lease->counted)
-		lease->credits++;
-	closed = sva_thread_unlink(thread, op);
-	sva_bias_exit(&thread->lessee.bias);
-	if (unlikely(closed))
-		sva_context_drop(thread->ctx);
-	return 1;
+	if (sva_record_status(&op->comp) || bond->pump || sva_group_has_left(op) ||
+	    ++p->thread->polls % SVA_POLLS_BEFORE_CLOCK == 0)
+		return false;
+	return atomic_load_explicit(&bond->state, memory_order_acquire) != SVA_BOND_RETIRED;
 }
 
-/* p->thread is set: an operation that is quick and in flight is on a list. */
-static inline bool can_end_quickly(struct sva_op *op)
+static bool is_of_generation(const struct sva_op *op)
 {
-	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	uint32_t generation = sva_process_generation();
 
-	return op->state == SVA_OP_IN_FLIGHT && p->generation == sva_process_generation() &&
-	       p->quick && sva_record_status(&op->comp) == SVA_STATUS_SUCCESS &&
-	       sva_lessee_is_own(&p->thread->lessee) &&
-	       !atomic_load_explicit(&p->bond->starved, memory_order_relaxed);
+	if (sva_op_is_in(op, SVA_OP_FAST) || sva_op_is_in(op, SVA_OP_FAST_ENDED))
+		return !((op->state ^ generation) & SVA_OP_FAST_GENERATION);
+	return SVA_OP_PRIVATE(op)->generation == generation;
 }
 
 static __attribute__((noinline, cold)) void release_kept(struct sva_op *op,
@@ -83,19 +68,39 @@ static void leave_list(struct sva_op *op)
 		release_kept(op, thread, closed);
 }
 
+/* The last operation of a group has ended, or one of a context that is closed. */
+static __attribute__((noinline, cold)) int after_end(struct sva_thread *thread, bool closed)
+{
+	sva_bias_enter(&thread->lessee.bias);
+	sva_group_recycle(thread);
+	sva_bias_exit(&thread->lessee.bias);
+	/* Last, since the context may be freed. */
+	if (closed)
+		sva_context_drop(thread->ctx);
+	return 1;
+}
+
 /* Poll an operation of any kind, in any state. */
-static int poll_operation(struct sva_op *op)
+static __attribute__((noinline)) int poll_any(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 	int err = 0;
 
-	if (op->state != SVA_OP_ENDED && !sva_op_is_pending(op))
+	if (op->state != SVA_OP_ENDED && !sva_op_is_in(op, SVA_OP_FAST_ENDED) &&
+	    !sva_op_is_pending(op))
 		return -EINVAL;
-	if (unlikely(p->generation != sva_process_generation()))
+	if (unlikely(!is_of_generation(op)))
 		return -ESTALE;
+	if (sva_op_is_in(op, SVA_OP_FAST_ENDED))
+		return 1;
+	if (sva_op_is_in(op, SVA_OP_FAST)) {
+		if (stays_fast(op))
+			return 0;
+		sva_operation_unfold(op, p->lease->bond, p->thread->ctx, &p->thread->ctx->policy);
+	}
 	if (op->state != SVA_OP_ENDED) {
 		/* An entry advances when its batch is polled. */
-		if (unlikely(p->parent))
+		if (unlikely(p->is_entry))
 			return -EINVAL;
 		if (p->is_batch)
 			err = sva_batch_poll(op);
@@ -111,11 +116,49 @@ static int poll_operation(struct sva_op *op)
 
 int sva_poll(struct sva_op *op)
 {
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	struct sva_thread *thread = sva_tls.current;
+	struct sva_lease *lease;
+	bool closed;
+
 	if (sva_op_is_bad(op))
 		return -EINVAL;
-	if (likely(can_end_quickly(op)))
-		return end_quickly(op);
-	return poll_operation(op);
+	/*
+	 * An operation of this thread that has ended well on the short road. In this order: in a
+	 * forked child the share is not there, and the epoch is another; another share at the same
+	 * address has another generation.
+	 */
+	if (unlikely(p->thread != thread) || unlikely(!thread) ||
+	    unlikely(sva_tls.epoch !=
+		     atomic_load_explicit(&sva_alive->epoch, memory_order_relaxed)) ||
+	    unlikely(op->state != thread->fast_state) ||
+	    unlikely(sva_record_status(&op->comp) != SVA_STATUS_SUCCESS))
+		return poll_any(op);
+	if (unlikely(!sva_bias_try_enter(&thread->lessee.bias)))
+		return poll_any(op);
+	lease = p->lease; /* here, since another thread may have given its credit back */
+	if (unlikely(lease->counted) &&
+	    unlikely(atomic_load_explicit(lease->starved, memory_order_relaxed))) {
+		sva_bias_exit(&thread->lessee.bias);
+		return poll_any(op); /* the credit goes to the bond: a thread is short of them */
+	}
+	lease->credits += lease->counted;
+	p->last = lease->id;
+	op->state = thread->fast_ended;
+	closed = sva_thread_unlink(thread, op);
+	sva_bias_exit(&thread->lessee.bias);
+	return unlikely(closed) || unlikely(!lease->credits) ? after_end(thread, closed) : 1;
+}
+
+/* The record of an operation in a group may never come: its batch is looked at now and then. */
+static uint64_t wait_until(const struct sva_op *op, uint64_t deadline)
+{
+	uint64_t soon;
+
+	if (!SVA_OP_PRIVATE(op)->lease->is_group)
+		return deadline;
+	soon = sva_now_ns() + GROUP_LOOK_NS;
+	return !deadline || soon < deadline ? soon : deadline;
 }
 
 int sva_wait(struct sva_op *op, int64_t timeout_ns)
@@ -141,8 +184,10 @@ int sva_wait(struct sva_op *op, int64_t timeout_ns)
 			else if (now >= deadline)
 				return -ETIME;
 		}
-		if (op->state == SVA_OP_IN_FLIGHT)
-			sva_complete_await(p->bond, &op->comp, deadline);
+		if (sva_op_is_in(op, SVA_OP_FAST))
+			sva_complete_await(p->lease->bond, &op->comp, wait_until(op, deadline));
+		else if (op->state == SVA_OP_IN_FLIGHT)
+			sva_complete_await(p->bond, &op->comp, wait_until(op, deadline));
 		else
 			sched_yield();
 	}
@@ -158,7 +203,7 @@ static struct sva_op *first_listed(struct sva_thread *thread)
 	struct sva_op *op;
 
 	sva_lessee_enter(&thread->lessee);
-	op = thread->first;
+	op = sva_thread_is_idle(thread) ? NULL : sva_op_of_node(thread->list.next);
 	sva_lessee_leave(&thread->lessee);
 	return op;
 }
