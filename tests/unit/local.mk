@@ -16,7 +16,7 @@ tests_preload_path_la_SOURCES = tests/preload/path.c
 tests_preload_path_la_CFLAGS = $(AM_CFLAGS)
 tests_preload_path_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 
-finding_programs = %D%/t-find-config %D%/t-find-plugin %D%/t-find-discover %D%/t-find-file \
+finding_programs = %D%/t-find-config %D%/t-find-include %D%/t-find-plugin %D%/t-find-discover %D%/t-find-file \
 	%D%/t-base-cpu %D%/t-base-numa
 check_PROGRAMS += $(finding_programs)
 TESTS += $(finding_programs)
@@ -31,6 +31,11 @@ scene_sources = %D%/scene.c %D%/scene.h tests/preload/path.c
 %C%_t_find_config_CPPFLAGS = $(finding_cppflags)
 %C%_t_find_config_LDFLAGS = $(finding_ldflags) -Wl,--wrap=secure_getenv
 %C%_t_find_config_LDADD = %D%/libfinding.la
+
+%C%_t_find_include_SOURCES = %D%/t-find-include.c $(scene_sources)
+%C%_t_find_include_CPPFLAGS = $(finding_cppflags)
+%C%_t_find_include_LDFLAGS = $(finding_ldflags)
+%C%_t_find_include_LDADD = %D%/libfinding.la
 
 %C%_t_find_plugin_SOURCES = %D%/t-find-plugin.c $(scene_sources)
 %C%_t_find_plugin_CPPFLAGS = $(finding_cppflags)

@@ -549,13 +549,18 @@ static void test_no_memory(void)
 {
 	struct sva_opts opts = SVA_OPTS_INIT;
 	unsigned int n, wrong = 0;
+	char text[1024];
 	int err = -ENOMEM;
 
 	subject("no memory");
 	opts.log = scene_log;
 	opts.queues = "wq0.0,dsa0";
 	opts.paths = "soft,cpu";
-	scene_file("etc/libsva.conf", "queues = dsa0, dsa2\nplugins = file,dsa\nqueue-file = /x\n");
+	snprintf(text, sizeof(text),
+		 "queues = dsa0, dsa2\nplugins = file,dsa\nqueue-file = /x\ninclude = %s/etc/more\n",
+		 scene_root());
+	scene_file("etc/libsva.conf", text);
+	scene_file("etc/more", "threshold = 64k\n");
 	for (n = 1; n < 500 && err == -ENOMEM; n++) {
 		scene_fail_allocation(n);
 		err = load(&opts, "SVA_PLUGINS=dsa", "SVA_QUEUES=dsa0,wq2.0", NULL);

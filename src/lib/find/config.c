@@ -9,6 +9,7 @@
  * are tuning: the last source decides.
  */
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,7 @@ static int apply_value(struct loader *l, enum row_index index, const char *value
 	if (err)
 		return err;
 	l->origin[index].source = l->source;
+	l->origin[index].file = l->file;
 	l->origin[index].line = l->line;
 	return 0;
 }
@@ -54,29 +56,31 @@ static int load_defaults(struct loader *l)
 	return err;
 }
 
-/* One line of the file: KEY = VALUE. */
-static int load_line(void *arg, unsigned int number, char *text)
+/* Log what is wrong with a line that sets no row, after file and number. */
+__attribute__((format(printf, 2, 3))) static int refuse_line(const struct loader *l,
+							     const char *fmt, ...)
 {
-	char *equals = strchr(text, '='), *key, *value;
-	struct loader *l = arg;
-	int i;
+	char text[PATH_MAX + 256];
+	va_list ap;
 
-	l->line = number;
-	if (!equals) {
-		sva_log(l->config, LOG_ERR, "%s:%u: '%.64s' is not KEY = VALUE", SVA_CONFIG_FILE,
-			number, text);
-		return -EBADMSG;
-	}
-	*equals = '\0';
-	key = sva_text_trim(text);
-	value = sva_text_trim(equals + 1);
-	for (i = 0; i < ROW_COUNT && strcmp(key, sva_rows[i].public.key); i++)
-		;
-	if (i == ROW_COUNT) {
-		sva_log(l->config, LOG_ERR, "%s:%u: unknown key '%.64s'", SVA_CONFIG_FILE, number,
-			key);
-		return -EBADMSG;
-	}
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	sva_log(l->config, LOG_ERR, "%s:%u: %s", l->file, l->line, text);
+	return -EBADMSG;
+}
+
+static int load_row(struct loader *l, const char *key, const char *value)
+{
+	int i = 0;
+
+	while (i < ROW_COUNT && strcmp(key, sva_rows[i].public.key))
+		i++;
+	if (i == ROW_COUNT)
+		return refuse_line(l, "unknown key '%.64s'", key);
+	if (l->origin[i].source == FROM_FILE && l->origin[i].file != l->file)
+		return sva_settings_refuse(l, &sva_rows[i], "was set in %s:%u already",
+					   l->origin[i].file, l->origin[i].line);
 	if (l->origin[i].source == FROM_FILE)
 		return sva_settings_refuse(l, &sva_rows[i], "was set in line %u already",
 					   l->origin[i].line);
@@ -86,19 +90,77 @@ static int load_line(void *arg, unsigned int number, char *text)
 	return apply_value(l, (enum row_index)i, value);
 }
 
-static int load_file(struct loader *l)
+static int load_include(struct loader *l, const char *path);
+
+/* One line of a file: KEY = VALUE. */
+static int load_line(void *arg, unsigned int number, char *text)
+{
+	char *equals = strchr(text, '='), *key, *value;
+	struct loader *l = arg;
+
+	l->line = number;
+	if (!equals)
+		return refuse_line(l, "'%.64s' is not KEY = VALUE", text);
+	*equals = '\0';
+	key = sva_text_trim(text);
+	value = sva_text_trim(equals + 1);
+	return strcmp(key, "include") ? load_row(l, key, value) : load_include(l, value);
+}
+
+/* Reads a file and logs what is wrong with the file as a whole. */
+static int load_lines(struct loader *l, const char *path)
 {
 	char why[PATH_MAX + 256];
 	int err;
 
-	l->source = FROM_FILE;
-	err = sva_text_lines(SVA_CONFIG_FILE, load_line, l, why, sizeof(why));
+	l->file = path;
+	l->line = 0;
+	err = sva_text_lines(path, load_line, l, why, sizeof(why));
 	/*
 	 * A shortage of descriptors or memory says nothing about the file; the caller logs one line
 	 * for all shortages.
 	 */
 	if (*why)
 		sva_log(l->config, sva_is_shortage(err) ? LOG_INFO : LOG_ERR, "%s", why);
+	return err;
+}
+
+/*
+ * The file that "include" names is read where the line stands, as part of the file that names it.
+ * It must exist: if its absence were no error, a mistake in its name would permit more.
+ */
+static int load_include(struct loader *l, const char *path)
+{
+	const char *file = l->file;
+	unsigned int line = l->line;
+	int err;
+
+	if (file == l->included)
+		return refuse_line(l, "include: a file that is included cannot include another");
+	if (l->included)
+		return refuse_line(l, "include: %s was included already", l->included);
+	if (*path != '/')
+		return refuse_line(l, "include: '%.200s' is not an absolute path", path);
+	l->included = strdup(path);
+	if (!l->included)
+		return sva_settings_no_memory(l);
+	err = load_lines(l, l->included);
+	l->file = file;
+	l->line = line;
+	if (err == -ENOENT)
+		return refuse_line(l, "include: %s does not exist", path);
+	/* The error of the other file has been logged; this line says why it was read. */
+	if (err && !sva_is_shortage(err))
+		refuse_line(l, "include: %s has an error", path);
+	return err;
+}
+
+static int load_file(struct loader *l)
+{
+	int err;
+
+	l->source = FROM_FILE;
+	err = load_lines(l, SVA_CONFIG_FILE);
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -245,6 +307,7 @@ int sva_config_load(struct sva_config *config, const struct sva_opts *opts)
 		err = store_texts(&loader);
 	if (err)
 		sva_config_free(config);
+	free(loader.included);
 	errno = saved;
 	return err;
 }

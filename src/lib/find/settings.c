@@ -145,10 +145,10 @@ const struct row sva_rows[ROW_COUNT] = {
 
 /* Where a value was set, for messages: "/etc/libsva.conf:3: paths", "SVA_PATHS", "option paths". */
 static void format_place(char *text, size_t size, const struct row *row, enum source source,
-			 unsigned int line)
+			 const char *file, unsigned int line)
 {
 	if (source == FROM_FILE)
-		snprintf(text, size, "%s:%u: %s", SVA_CONFIG_FILE, line, row->public.key);
+		snprintf(text, size, "%s:%u: %s", file, line, row->public.key);
 	else if (source == FROM_ENVIRONMENT)
 		snprintf(text, size, "%s", row->public.env);
 	else
@@ -165,7 +165,7 @@ int sva_settings_refuse(struct loader *l, const struct row *row, const char *fmt
 	char where[PATH_MAX + 64], text[512];
 	va_list ap;
 
-	format_place(where, sizeof(where), row, l->source, l->line);
+	format_place(where, sizeof(where), row, l->source, l->file, l->line);
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -179,8 +179,9 @@ int sva_settings_deny(struct loader *l, const struct row *row)
 	char where[PATH_MAX + 64], who[PATH_MAX + 64], before[512];
 	size_t index = (size_t)(row - sva_rows);
 
-	format_place(where, sizeof(where), row, l->source, l->line);
-	format_place(who, sizeof(who), row, l->origin[index].source, l->origin[index].line);
+	format_place(where, sizeof(where), row, l->source, l->file, l->line);
+	format_place(who, sizeof(who), row, l->origin[index].source, l->origin[index].file,
+		     l->origin[index].line);
 	row->show(l->config, row, before, sizeof(before));
 	sva_log(l->config, LOG_ERR,
 		"%s: '%.200s' is not permitted: %s says '%s', and that can only be narrowed", where,

@@ -62,10 +62,13 @@ extern const struct row sva_rows[ROW_COUNT];
 struct loader {
 	struct sva_config *config;
 	enum source source;
+	const char *file;  /* that is read */
 	unsigned int line; /* of the file */
+	char *included;    /* the file that "include" names; NULL: none */
 	const char *value; /* as it was given */
 	struct {
 		enum source source;
+		const char *file;
 		unsigned int line;
 	} origin[ROW_COUNT]; /* which source set the row last */
 };
