@@ -21,7 +21,7 @@ foreign()
 	nm -u "$@" | awk '$1 == "U" { print $2 }' | sort -u >"$tmp/needed"
 	nm --defined-only "$@" | awk 'NF == 3 { print $3 }' | sort -u >"$tmp/defined"
 	comm -23 "$tmp/needed" "$tmp/defined" |
-		grep -vxE -e 'crc32_iscsi|crc16_t10dif|crc64_rocksoft_refl' \
+		grep -vxE -e 'crc32_iscsi|crc16_t10dif(_copy)?|crc64_rocksoft_refl' \
 			-e '_GLOBAL_OFFSET_TABLE_|__cpu_model|__stack_chk_fail(_local)?'
 }
 
