@@ -16,8 +16,8 @@ tests_preload_path_la_SOURCES = tests/preload/path.c
 tests_preload_path_la_CFLAGS = $(AM_CFLAGS)
 tests_preload_path_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 
-finding_programs = %D%/t-find-config %D%/t-find-include %D%/t-find-plugin %D%/t-find-discover %D%/t-find-file \
-	%D%/t-base-cpu %D%/t-base-numa
+finding_programs = %D%/t-find-config %D%/t-find-include %D%/t-find-plugin \
+	%D%/t-find-discover %D%/t-find-file %D%/t-base-cpu %D%/t-base-numa
 check_PROGRAMS += $(finding_programs)
 TESTS += $(finding_programs)
 EXTRA_DIST += tests/lsan.supp tests/valgrind.supp
