@@ -160,12 +160,20 @@ abandon() {
 }
 mkdir "$work/shm"
 before_shm=$TMPDIR
-export TMPDIR=$work/shm
+shm=$(mktemp -d -p /dev/shm 2>/dev/null) || shm=$work/shm
 for how in "" --redirect; do
+	# On any file system, overlayfs with its other locks included.
+	export TMPDIR=$work/shm
 	abandon $how
 	"$emu" run -- true
 	ok "the directory of a killed launcher stays while its program runs${how:+, $how}" \
 		test -d "$dir/root"
+	kill "$pid"
+	rm -rf "$dir"
+	export TMPDIR=$shm
+	abandon $how
+	"$emu" run -- true
+	ok "in memory, it stays while its program runs${how:+, $how}" test -d "$dir/root"
 	kill "$pid"
 	for ((i = 0; i < 100; i++)); do
 		sleep 0.1
@@ -181,6 +189,7 @@ touch -d '5 minutes ago' "$TMPDIR/sva-emu-ABCDEF" "$TMPDIR/sva-emu-other-ABCDEF"
 "$emu" run -- true
 ok "a run removes a directory that was left half made" test ! -e "$TMPDIR/sva-emu-ABCDEF"
 is "$(ls "$TMPDIR")" sva-emu-other-ABCDEF "a run does not remove directories of another name"
+[ "$shm" = "$work/shm" ] || rm -rf "$shm"
 TMPDIR=$before_shm
 [ -n "$TMPDIR" ] || unset TMPDIR
 

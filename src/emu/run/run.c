@@ -120,6 +120,36 @@ static int make_locked(const char *path, size_t size)
 	return fd;
 }
 
+/* Mark a directory, so that later runs do not remove it. */
+static void keep_directory(const char *dir)
+{
+	char path[420];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/keep", dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
+}
+
+/*
+ * The lock on the state ends with its last mapping, but on overlayfs with the last descriptor:
+ * there nothing shows whether a run still has processes, and its directory stays when its launcher
+ * is killed.
+ */
+static void allow_removal(const char *dir, const char *state_path)
+{
+	int fd = open(state_path, O_RDWR | O_CLOEXEC);
+	char path[420];
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+		snprintf(path, sizeof(path), "%s/keep", dir);
+		unlink(path);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
 /*
  * Make the state that all processes map: a file in the directory of the run, with the configuration
  * of from.
@@ -134,6 +164,7 @@ static struct emu_state *make_state(const struct emu_state *from)
 	snprintf(dir, sizeof(dir), "%s/" DIRECTORY_PREFIX "XXXXXX", base_directory());
 	if (!mkdtemp(dir))
 		return NULL;
+	keep_directory(dir);
 	snprintf(path, sizeof(path), "%s/state", dir);
 	fd = make_locked(path, sizeof(*state));
 	if (fd < 0)
@@ -142,6 +173,7 @@ static struct emu_state *make_state(const struct emu_state *from)
 	close(fd);
 	if (state == MAP_FAILED)
 		return NULL;
+	allow_removal(dir, path);
 	*state = *from;
 	state->magic = EMU_MAGIC;
 	state->size = sizeof(*state);
@@ -377,18 +409,6 @@ static int run_program(struct emu_launch *launch)
 	return ret;
 }
 
-/* --keep: mark the directory, so that later runs do not remove it. */
-static void keep_directory(const struct emu_state *state)
-{
-	char path[300];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/keep", state->opt.dir);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		close(fd);
-}
-
 static int run_launch(struct emu_launch *launch, int argc, char **argv)
 {
 	char library[4096];
@@ -421,7 +441,7 @@ static int run_launch(struct emu_launch *launch, int argc, char **argv)
 		ret = run_program(launch);
 	}
 	if (launch->keep) {
-		keep_directory(launch->state);
+		keep_directory(launch->state->opt.dir);
 		fprintf(stderr, "sva-emu: the run's directory is %s\n", launch->state->opt.dir);
 	} else if (launch->state->opt.dir[0]) {
 		emu_run_remove(launch->state);
