@@ -5,7 +5,8 @@
  *
  *	icount-child KIND SIZE PATH
  *
- * KIND is sync, async, batch or memcpy; PATH is the path that must carry the operations.
+ * KIND is sync, async, batch, prep-batch or memcpy, or sync- or async- with the name of an
+ * operation (operations[]); PATH is the path that must carry the operations.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,91 @@ static int check_result(const struct sva_result *result, int rc, const char *pat
 		return 1;
 	}
 	return 0;
+}
+
+/* ------------------------------------------------------------------ which operation */
+
+static void prepare_copy(struct sva_op *op)
+{
+	sva_prep_memcpy(op, dst, src, size);
+}
+
+static void prepare_uncached(struct sva_op *op)
+{
+	sva_prep_memcpy(op, dst, src, size);
+	op->flags = SVA_OP_NO_CACHE;
+}
+
+static void prepare_compare(struct sva_op *op)
+{
+	sva_prep_compare(op, src, dst, size);
+}
+
+static void prepare_crc(struct sva_op *op)
+{
+	sva_prep_crc(op, src, size, 0, 0);
+}
+
+static void prepare_dualcast(struct sva_op *op)
+{
+	sva_prep_dualcast(op, dst, dst + 2 * size, src, size);
+}
+
+static int call_compare(void)
+{
+	return sva_compare(sva, src, dst, size, NULL);
+}
+
+static int call_crc(void)
+{
+	uint32_t crc = 0;
+
+	return sva_crc32c(sva, src, size, &crc);
+}
+
+static int call_dualcast(void)
+{
+	return sva_dualcast(sva, dst, dst + 2 * size, src, size);
+}
+
+static const struct operation {
+	const char *name;
+	void (*prepare)(struct sva_op *op);
+	int (*call)(void); /* NULL: there is no synchronous call of it here */
+} operations[] = {
+	{"copy", prepare_copy, NULL},
+	{"uncached", prepare_uncached, NULL},
+	{"compare", prepare_compare, call_compare},
+	{"crc", prepare_crc, call_crc},
+	{"dualcast", prepare_dualcast, call_dualcast},
+};
+
+static const struct operation *find_operation(const char *name)
+{
+	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+		if (!strcmp(operations[i].name, name))
+			return &operations[i];
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ how */
+
+static int run_call(const struct operation *operation, const char *path)
+{
+	for (int i = 0; operation && operation->call && i < WARM + ICOUNT_SAMPLES; i++) {
+		int rc;
+
+		if (i < WARM) {
+			rc = operation->call();
+		} else {
+			ICOUNT_MARK(ICOUNT_BEGIN);
+			rc = operation->call();
+			ICOUNT_MARK(ICOUNT_END);
+		}
+		if (check_result(sva_last_result(), rc, path))
+			return 1;
+	}
+	return operation && operation->call ? 0 : 2;
 }
 
 static int run_sync(const char *path)
@@ -73,14 +159,14 @@ static int run_memcpy(const char *path)
 	return run_sync(path);
 }
 
-static int run_async(const char *path)
+static int run_async(const struct operation *operation, const char *path)
 {
 	struct sva_op *op = &ops[0];
 
-	for (int i = 0; i < WARM + ICOUNT_SAMPLES; i++) {
+	for (int i = 0; operation && i < WARM + ICOUNT_SAMPLES; i++) {
 		int rc, done = 0;
 
-		sva_prep_memcpy(op, dst, src, size);
+		operation->prepare(op);
 		if (i < WARM) {
 			rc = sva_submit(sva, op);
 			done = rc ? 0 : sva_poll(op);
@@ -93,7 +179,7 @@ static int run_async(const char *path)
 		if (done != 1 || check_result(sva_op_result(op), rc, path))
 			return 1;
 	}
-	return 0;
+	return operation ? 0 : 2;
 }
 
 static int submit_and_poll(void)
@@ -106,7 +192,16 @@ static int submit_and_poll(void)
 	return n;
 }
 
-static int run_batch(const char *path)
+/* The same 32 as one batch operation. */
+static int batch_and_poll(void)
+{
+	static struct sva_op batch;
+
+	sva_prep_batch(&batch, list, BATCH);
+	return sva_submit(sva, &batch) || sva_poll(&batch) != 1 ? -1 : BATCH;
+}
+
+static int run_batch(int (*submit)(void), const char *path)
 {
 	for (int i = 0; i < WARM + BATCH_SAMPLES; i++) {
 		int n;
@@ -117,10 +212,10 @@ static int run_batch(const char *path)
 					size);
 		}
 		if (i < WARM) {
-			n = submit_and_poll();
+			n = submit();
 		} else {
 			ICOUNT_MARK(ICOUNT_BEGIN);
-			n = submit_and_poll();
+			n = submit();
 			ICOUNT_MARK(ICOUNT_END);
 		}
 		if (n != BATCH) {
@@ -165,9 +260,15 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[1], "memcpy"))
 		rc = run_memcpy(argv[3]);
 	else if (!strcmp(argv[1], "async"))
-		rc = run_async(argv[3]);
+		rc = run_async(find_operation("copy"), argv[3]);
+	else if (!strncmp(argv[1], "async-", 6))
+		rc = run_async(find_operation(argv[1] + 6), argv[3]);
+	else if (!strncmp(argv[1], "sync-", 5))
+		rc = run_call(find_operation(argv[1] + 5), argv[3]);
 	else if (!strcmp(argv[1], "batch"))
-		rc = run_batch(argv[3]);
+		rc = run_batch(submit_and_poll, argv[3]);
+	else if (!strcmp(argv[1], "prep-batch"))
+		rc = run_batch(batch_and_poll, argv[3]);
 	else
 		rc = 2;
 	/* Closes nothing, since that would be single-stepped, too. */

@@ -69,6 +69,20 @@ static inline void note_plain(const struct sva_thread *thread, uint64_t bytes, u
 	tls->last_id = NULL;
 }
 
+/*
+ * The result byte and the value of this thread's last call, which succeeded: as sva_last_result()
+ * has them, without writing all of the result.
+ */
+static inline uint8_t last_answer(uint64_t *value)
+{
+	const struct sva_tls *tls = &sva_tls;
+
+	if (likely((uintptr_t)tls->last_id & SVA_TLS_RECORD))
+		return sva_result_answer(&tls->last_comp, tls->last_word, tls->last_bytes, value);
+	*value = sva_last_result()->value;
+	return tls->last.result;
+}
+
 /* ------------------------------------------------------------------ compare */
 
 static int note_compare(const struct sva_thread *thread, size_t same, size_t len, size_t *offset)
@@ -81,15 +95,15 @@ static int note_compare(const struct sva_thread *thread, size_t same, size_t len
 
 static int run_compare(struct sva *sva, struct sva_op *op, size_t len, size_t *offset)
 {
-	const struct sva_result *result;
-	int err = sva_run(sva, op);
+	int differs, err = sva_run(sva, op);
+	uint64_t value;
 
 	if (err)
 		return err;
-	result = sva_last_result();
+	differs = last_answer(&value);
 	if (offset)
-		*offset = result->result ? (size_t)result->value : len;
-	return result->result;
+		*offset = differs ? (size_t)value : len;
+	return differs;
 }
 
 static __attribute__((noinline)) int compare_as_operation(struct sva *sva, const void *a,
@@ -201,14 +215,16 @@ static __attribute__((noinline)) int create_as_operation(struct sva *sva, const 
 							 uint32_t max_size, uint32_t *size)
 {
 	struct sva_op op;
+	uint64_t value;
 	int err;
 
 	sva_prep_create_delta(&op, from, to, len, delta, max_size);
 	err = sva_run(sva, &op);
 	if (err)
 		return err;
-	*size = (uint32_t)sva_last_result()->value;
-	return sva_last_result()->result == 2 ? -EOVERFLOW : 0;
+	err = last_answer(&value) == 2 ? -EOVERFLOW : 0;
+	*size = (uint32_t)value;
+	return err;
 }
 
 /* False for what a device, or sva_progress_check(), refuses. */
@@ -273,10 +289,13 @@ int sva_apply_delta(struct sva *sva, void *dst, size_t len, const void *delta, u
 static int run_crc(struct sva *sva, struct sva_op *op, uint32_t *crc)
 {
 	int err = sva_run(sva, op);
+	uint64_t value;
 
 	/* The CRC of zero bytes is the seed, which *crc has. */
-	if (!err && op->length)
-		*crc = (uint32_t)sva_last_result()->value;
+	if (!err && op->length) {
+		(void)last_answer(&value);
+		*crc = (uint32_t)value;
+	}
 	return err;
 }
 

@@ -23,15 +23,11 @@ static int check_range(uint64_t addr, uint64_t len)
 
 static int check_flags(const struct sva_op *op)
 {
-	unsigned int opcode = sva_desc_opcode(&op->desc);
-	bool compares = opcode == SVA_OPCODE_COMPARE || opcode == SVA_OPCODE_COMPARE_PATTERN ||
-			opcode == SVA_OPCODE_CREATE_DELTA;
-
 	if (op->flags & ~SVA_OP_FLAGS_ALL)
 		return -EINVAL;
 	if ((op->flags & SVA_OP_CACHE) && (op->flags & SVA_OP_NO_CACHE))
 		return -EINVAL;
-	if ((op->flags & SVA_OP_CHECK) && !compares)
+	if ((op->flags & SVA_OP_CHECK) && !sva_kind_compares(op))
 		return -EINVAL;
 	return 0;
 }

@@ -64,6 +64,15 @@ static inline const struct sva_kind *sva_kind_of(const struct sva_op *op)
 {
 	return sva_kind_of_desc(&op->desc);
 }
+/* Does it look for differences, so that SVA_OP_CHECK has a meaning? */
+static inline bool sva_kind_compares(const struct sva_op *op)
+{
+	unsigned int opcode = sva_desc_opcode(&op->desc);
+
+	return opcode == SVA_OPCODE_COMPARE || opcode == SVA_OPCODE_COMPARE_PATTERN ||
+	       opcode == SVA_OPCODE_CREATE_DELTA;
+}
+
 /* The length comes in multiples of this many source bytes. */
 uint64_t sva_kind_unit(const struct sva_op *op);
 /* The number of destination bytes for n source bytes. */

@@ -37,20 +37,12 @@ void sva_result_read(struct sva_result *result, const struct sva_comp *comp, uin
 
 	memset(result, 0, sizeof(*result));
 	result->status = comp->status & SVA_STATUS_MASK;
+	result->result = sva_result_answer(comp, word, length, &result->value);
 	switch (word >> 24) {
 	case SVA_OPCODE_COMPARE:
 	case SVA_OPCODE_COMPARE_PATTERN:
-		result->result = comp->result;
 		if (comp->result)
-			result->value = bytes = comp->bytes < length ? comp->bytes : length;
-		break;
-	case SVA_OPCODE_CREATE_DELTA:
-		result->result = comp->result;
-		result->value = comp->op.delta_size;
-		break;
-	case SVA_OPCODE_CRC:
-	case SVA_OPCODE_COPY_CRC:
-		result->value = word & SVA_DESC_CRC64 ? comp->op.crc : (uint32_t)comp->op.crc;
+			bytes = result->value;
 		break;
 	case SVA_OPCODE_DIF_CHECK:
 	case SVA_OPCODE_DIF_INSERT:

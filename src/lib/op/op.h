@@ -174,6 +174,32 @@ void sva_operation_begin(struct sva_op *op, struct sva *ctx, const struct sva_po
 void sva_operation_unfold(struct sva_op *op, struct sva_bond *bond, struct sva *ctx,
 			  const struct sva_policy *policy);
 /*
+ * The result byte and the value in the record of one descriptor that ended with success. word: its
+ * flags and opcode.
+ */
+static inline uint8_t sva_result_answer(const struct sva_comp *comp, uint32_t word, uint64_t length,
+					uint64_t *value)
+{
+	*value = 0;
+	switch (word >> 24) {
+	case SVA_OPCODE_COMPARE:
+	case SVA_OPCODE_COMPARE_PATTERN:
+		if (comp->result)
+			*value = comp->bytes < length ? comp->bytes : length;
+		return comp->result;
+	case SVA_OPCODE_CREATE_DELTA:
+		*value = comp->op.delta_size;
+		return comp->result;
+	case SVA_OPCODE_CRC:
+	case SVA_OPCODE_COPY_CRC:
+		*value = word & SVA_DESC_CRC64 ? comp->op.crc : (uint32_t)comp->op.crc;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/*
  * The result of one descriptor of this length that ended with success, read from its record. word:
  * its flags and opcode.
  */

@@ -91,9 +91,6 @@ static void note_left(struct sva_op *op)
 	if (sva_record_status(&sva_group_of(p->lease)->comp) == SVA_STATUS_BAD_OPCODE)
 		sva_caps_forget_operation(p->bond, SVA_OPCODE_BATCH);
 	sva_credits_return(op);
-	/* The descriptor in the batch was not executed. */
-	__atomic_store_n(&p->chunks, 0, __ATOMIC_RELAXED);
-	p->result.chunks = 0;
 	op->state = SVA_OP_STALLED;
 }
 
@@ -122,10 +119,7 @@ enum sva_look sva_complete_look(struct sva_op *op)
 		status = sva_record_status(&op->comp);
 	}
 	if (!status) {
-		if (p->lease->is_group)
-			sva_credits_return(op); /* the group may serve again */
-		else
-			sva_op_set_credit(op, false); /* its lease is dead */
+		sva_op_set_credit(op, false); /* its lease is dead */
 		p->result.reason = SVA_REASON_RETIRED;
 		return SVA_LOOK_LOST;
 	}

@@ -2,6 +2,18 @@
 /* The short road, as far as it takes calls: operations with flags, and paths without a portal. */
 #include "lib/run/fast.h"
 
+/* The checks of sva_progress_check(), as far as an operation of this kind needs them. */
+static bool is_right(const struct sva_lease *lease, const struct sva_op *op,
+		     const struct sva_kind *kind)
+{
+	if (kind->fast == SVA_FAST_CHECKED)
+		return !sva_progress_check(op) && sva_progress_fits_whole(op, lease->max_transfer);
+	return op->state == SVA_OP_PREPARED && !(op->flags & ~SVA_OP_FLAGS_ALL) &&
+	       (~op->flags & (SVA_OP_CACHE | SVA_OP_NO_CACHE)) &&
+	       (!(op->flags & SVA_OP_CHECK) || sva_kind_compares(op)) &&
+	       sva_fast_operands(op, kind->fast);
+}
+
 uint32_t sva_fast_word(const struct sva_lease *lease, const struct sva_op *op)
 {
 	unsigned int opcode = sva_desc_opcode(&op->desc);
@@ -15,8 +27,8 @@ uint32_t sva_fast_word(const struct sva_lease *lease, const struct sva_op *op)
 	    (node >= 0 && node != bond->numa_node))
 		return 0;
 	word = __atomic_load_n(&lease->words[opcode], __ATOMIC_RELAXED);
-	if (!word || op->length - 1 >= lease->max_transfer || !sva_caps_can_do(bond, op) ||
-	    sva_progress_check(op) || !sva_progress_fits_whole(op, lease->max_transfer))
+	if (!word || op->length - 1 >= lease->max_transfer || !is_right(lease, op, kind) ||
+	    (sva_desc_flags(&op->desc) && !sva_caps_can_do(bond, op)))
 		return 0;
 	word |= sva_desc_flags(&op->desc);
 	if (op->length > SVA_CAPS_CACHE_LIMIT && !(op->flags & SVA_OP_CACHE))
