@@ -134,6 +134,27 @@ check_PROGRAMS += $(man_examples)
 %C%_examples_submit_LDADD = src/lib/libsva.la
 %C%_examples_wait_LDADD = src/lib/libsva.la
 
+dist_examples_DATA += \
+	%D%/examples/batch.c \
+	%D%/examples/bind.c \
+	%D%/examples/compare.c \
+	%D%/examples/copy.c \
+	%D%/examples/copyv.c \
+	%D%/examples/crc.c \
+	%D%/examples/delta.c \
+	%D%/examples/dif.c \
+	%D%/examples/dma.c \
+	%D%/examples/explain.c \
+	%D%/examples/first-dsa.c \
+	%D%/examples/open.c \
+	%D%/examples/overview.c \
+	%D%/examples/plugin.c \
+	%D%/examples/prep.c \
+	%D%/examples/queues.c \
+	%D%/examples/result.c \
+	%D%/examples/submit.c \
+	%D%/examples/wait.c
+
 check_LTLIBRARIES += %D%/examples/example.la
 %C%_examples_example_la_SOURCES = %D%/examples/plugin.c
 %C%_examples_example_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere \

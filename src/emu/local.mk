@@ -5,7 +5,7 @@
 # handlers of programs that have sanitizers of their own. It is also built without AVX, as the stubs
 # of --fast save only what FXSAVE saves.
 dist_man_MANS += man/sva-emu.1
-EXTRA_DIST += man/examples/first-dsa.c %D%/README.md
+EXTRA_DIST += %D%/README.md
 
 if HAVE_ZYDIS
 if X86_64

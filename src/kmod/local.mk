@@ -45,8 +45,11 @@ kmod_files = \
 	%D%/users.h \
 	%D%/watch.c \
 	%D%/watch.h
-EXTRA_DIST += $(kmod_files) %D%/dkms.conf.in %D%/60-sva_dma.rules
-noinst_HEADERS += include/uapi/sva_dma.h
+EXTRA_DIST += $(kmod_files) %D%/dkms.conf.in
+dist_examples_DATA += %D%/60-sva_dma.rules
+# In a folder of libsva's: include/linux and include/uapi belong to the kernel's own headers.
+svauapidir = $(svaincludedir)/uapi
+svauapi_HEADERS = include/uapi/sva_dma.h
 
 kmod_stage = mkdir -p $$to/include/uapi && (cd $(srcdir) && cp -f $(kmod_files) $$to/ && \
 	cp -f include/uapi/sva_dma.h $$to/include/uapi/)

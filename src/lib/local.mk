@@ -139,3 +139,25 @@ EXTRA_DIST += %D%/libsva.map
 pkgconfig_DATA += %D%/libsva.pc
 examplesdir = $(docdir)/examples
 dist_examples_DATA = %D%/libsva.conf accfg-plugins/libsva.queues
+
+# No .la file is installed: programs find the library with pkg-config, and the plug-ins are opened
+# as .so files. Without it "libtool --mode=uninstall" removes nothing, so that is done here, by the
+# names in the .la files of the build. ldconfig is left to the caller, who may have no right to it
+# or may be making a package.
+.PHONY: remove-la uninstall-libraries
+remove-la:
+	cd $(DESTDIR)$(libdir) && rm -f libsva.la
+	cd $(DESTDIR)$(pkglibdir) && for la in $(pkglib_LTLIBRARIES); do rm -f "$${la##*/}"; done
+install-exec-hook: remove-la
+	@test -n "$(DESTDIR)" || \
+		echo "now, as root: ldconfig (so that programs find $(libdir)/libsva.so.0)"
+
+uninstall-libraries:
+	for la in $(lib_LTLIBRARIES) $(pkglib_LTLIBRARIES); do \
+		case " $(lib_LTLIBRARIES) " in *" $$la "*) dir=$(DESTDIR)$(libdir) ;; \
+		*) dir=$(DESTDIR)$(pkglibdir) ;; esac; \
+		names=`$(SED) -n "s/^\(library_names\|old_library\)='\(.*\)'/\2/p" $$la`; \
+		for name in $$names; do rm -f "$$dir/$$name"; done; \
+	done
+	-rmdir $(DESTDIR)$(pkglibdir) 2>/dev/null
+uninstall-hook: uninstall-libraries

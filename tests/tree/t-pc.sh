@@ -66,9 +66,19 @@ done
 installed() {
 	find "$root" -path "*/$1" \( -type f -o -type l \) | sed 's,.*/,,' | sort
 }
-is "$(installed 'include/sva/*')" "$(cd "$top_srcdir/include/sva" && ls ./*.h | sed 's,^\./,,' |
-	cat - <(echo version.h) | sort)" \
+is "$(installed 'include/sva/*')" "$(cd "$top_srcdir/include" && ls sva/*.h uapi/*.h |
+	sed 's,.*/,,' | cat - <(echo version.h) | sort)" \
 	"the public headers are installed, and no others"
+# shellcheck disable=SC2016 # for the inner shell
+ok "the header of the ioctl interface compiles from where it is installed" sh -c \
+	'echo "#include <sva/uapi/sva_dma.h>" | $0 -Wall -Werror -x c -fsyntax-only "$@" -' $CC \
+	$(pkg-config --cflags libsva)
+is "$(installed 'doc/libsva/LICENSES/*')" "$(ls "$top_srcdir/LICENSES")" \
+	"the texts of the licences are installed"
+is "$(installed 'doc/libsva/examples/*.c')" "$(cd "$top_srcdir/man/examples" && ls ./*.c |
+	sed 's,^\./,,' | sort)" \
+	"the programs of the manual are installed as examples"
+is "$(installed '*.la')" "" "no .la file is installed"
 ok "the manual is installed" test -n "$(installed 'man/man7/sva.7')" \
 	-a -n "$(installed 'man/man3/sva_close.3')"
 
