@@ -389,6 +389,7 @@ void judge(struct worker *worker, struct job *job, int error, const struct sva_r
 	if (r->error != error)
 		fail(job, "%d was returned, but the result has error %d", error, r->error);
 	count(worker, job, r);
+	job->by_cpu = r->path == SVA_PATH_CPU && !r->chunks;
 	wrong = check_route(job, r);
 	if (!wrong && error != job->expect.error) {
 		if (!is_excused(job, r))

@@ -230,6 +230,7 @@ struct job {
 	bool settled; /* ended, and its buffers are as they must be */
 	enum bad_page bad;
 	unsigned int bad_buffer;
+	bool by_cpu; /* no device had a descriptor of it */
 	size_t bad_at; /* offset in the buffer's live bytes */
 	struct sva_dma_buf *mapped[2];
 	uint64_t borrowed;	      /* address of another job's buffer that it reads, or 0 */
