@@ -55,7 +55,8 @@ static int load_including(const char *before, const char *more, const char *afte
 
 	if (more)
 		scene_file("etc/more.conf", more);
-	snprintf(text, sizeof(text), "%sinclude = %s/etc/more.conf\n%s", before, scene_root(), after);
+	snprintf(text, sizeof(text), "%sinclude = %s/etc/more.conf\n%s", before, scene_root(),
+		 after);
 	err = load_with(text, variable);
 	unlink("etc/more.conf");
 	return err;
