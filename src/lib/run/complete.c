@@ -119,7 +119,10 @@ enum sva_look sva_complete_look(struct sva_op *op)
 		status = sva_record_status(&op->comp);
 	}
 	if (!status) {
-		sva_op_set_credit(op, false); /* its lease is dead */
+		if (p->lease->is_group)
+			sva_credits_return(op); /* the group may serve again */
+		else
+			sva_op_set_credit(op, false); /* its lease is dead */
 		p->result.reason = SVA_REASON_RETIRED;
 		return SVA_LOOK_LOST;
 	}

@@ -128,9 +128,10 @@ void sva_group_free_all(struct sva_thread *thread)
 {
 	struct sva_group *group, *next;
 
+	/* A queue that other contexts have, too, gets the credits of batches that ended late. */
 	for (group = thread->groups; group; group = next) {
 		next = group->next;
-		put_group(group);
+		release(group);
 	}
 	for (group = thread->free_groups; group; group = next) {
 		next = group->next;

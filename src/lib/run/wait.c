@@ -68,15 +68,10 @@ static void leave_list(struct sva_op *op)
 		release_kept(op, thread, closed);
 }
 
-/* The last operation of a group has ended, or one of a context that is closed. */
-static __attribute__((noinline, cold)) int after_end(struct sva_thread *thread, bool closed)
+/* The operation was one of a context that is closed, which may be freed now. */
+static __attribute__((noinline, cold)) int drop_closed(struct sva_thread *thread)
 {
-	sva_bias_enter(&thread->lessee.bias);
-	sva_group_recycle(thread);
-	sva_bias_exit(&thread->lessee.bias);
-	/* Last, since the context may be freed. */
-	if (closed)
-		sva_context_drop(thread->ctx);
+	sva_context_drop(thread->ctx);
 	return 1;
 }
 
@@ -145,9 +140,15 @@ int sva_poll(struct sva_op *op)
 	lease->credits += lease->counted;
 	p->last = lease->id;
 	op->state = thread->fast_ended;
+	/*
+	 * The last operation of a group has ended. After the section neither lease nor share may be
+	 * touched, for the reason that leave_list() gives.
+	 */
+	if (unlikely(!lease->credits))
+		sva_group_recycle(thread);
 	closed = sva_thread_unlink(thread, op);
 	sva_bias_exit(&thread->lessee.bias);
-	return unlikely(closed) || unlikely(!lease->credits) ? after_end(thread, closed) : 1;
+	return unlikely(closed) ? drop_closed(thread) : 1;
 }
 
 /* The record of an operation in a group may never come: its batch is looked at now and then. */
