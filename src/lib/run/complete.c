@@ -91,6 +91,9 @@ static void note_left(struct sva_op *op)
 	if (sva_record_status(&sva_group_of(p->lease)->comp) == SVA_STATUS_BAD_OPCODE)
 		sva_caps_forget_operation(p->bond, SVA_OPCODE_BATCH);
 	sva_credits_return(op);
+	/* The descriptor in the batch was not executed. */
+	__atomic_store_n(&p->chunks, 0, __ATOMIC_RELAXED);
+	p->result.chunks = 0;
 	op->state = SVA_OP_STALLED;
 }
 

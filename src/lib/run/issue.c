@@ -118,7 +118,7 @@ static bool get_credits(struct sva_thread *thread, struct sva_lease *lease,
 	sva_bias_exit(&thread->lessee.bias);
 	if (lease->credits > 0 || sva_lease_refill(lease))
 		return true;
-	if (!p->is_entry && !p->sync && !p->chunks)
+	if (!p->is_entry && !p->sync && !p->thread)
 		return false;
 	sva_credits_reclaim(lease->bond);
 	return sva_lease_refill(lease);
