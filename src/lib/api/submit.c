@@ -53,9 +53,11 @@ int sva_submit_many(struct sva *sva, struct sva_op **ops, unsigned int n)
 	if (unlikely(!thread))
 		return err;
 	while (done < n) {
-		unsigned int taken = thread->recent ? sva_group_start(thread, thread->recent,
-								      ops + done, n - done) : 0;
+		unsigned int taken = 0;
 
+		/* The last tick is for sva_submit(), which has the order of queues refreshed. */
+		if (thread->recent && thread->ticks > 1)
+			taken = sva_group_start(thread, thread->recent, ops + done, n - done);
 		if (taken) {
 			thread->ticks = thread->ticks > taken ? thread->ticks - taken : 1;
 			done += taken;

@@ -190,6 +190,22 @@ static bool submit(struct sva_thread *thread, struct sva_lease *lease, struct sv
 	return true;
 }
 
+/*
+ * A thread that is short of credits has one at a time: it is for the batch, and not for the first
+ * of its operations.
+ */
+static bool has_credit(struct sva_thread *thread, struct sva_lease *lease)
+{
+	bool has;
+
+	sva_bias_enter(&thread->lessee.bias);
+	if (unlikely(lease->credits <= 0))
+		sva_group_recycle(thread);
+	has = lease->credits > 0;
+	sva_bias_exit(&thread->lessee.bias);
+	return has || sva_lease_refill(lease);
+}
+
 unsigned int sva_group_start(struct sva_thread *thread, struct sva_lease *lease,
 			     struct sva_op **ops, unsigned int n)
 {
@@ -198,7 +214,8 @@ unsigned int sva_group_start(struct sva_thread *thread, struct sva_lease *lease,
 	struct sva_group *group;
 	unsigned int taken = 0;
 
-	if (lease->store == SVA_STORE_CALL || n < 2 || most < 2 || !sva_caps_has_batch(bond))
+	if (lease->store == SVA_STORE_CALL || n < 2 || most < 2 || !sva_caps_has_batch(bond) ||
+	    !has_credit(thread, lease))
 		return 0;
 	group = new_group(thread);
 	if (!group)
