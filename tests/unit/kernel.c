@@ -407,6 +407,19 @@ static void publish_record(const struct sva_desc *desc, const struct sva_comp *r
 	__atomic_store_n(&comp->status, record->status, __ATOMIC_RELEASE);
 }
 
+/* With lock held: the oldest descriptor has left the queue. */
+static void finish_oldest(struct kernel_queue *queue, const struct sva_comp *record)
+{
+	struct sva_desc desc = queue->ring[queue->head];
+
+	queue->head = (queue->head + 1) % KERNEL_RING;
+	queue->held--;
+	queue->executed++;
+	if (record)
+		publish_record(&desc, record);
+	pthread_cond_broadcast(&changed);
+}
+
 /* With lock held; it is given up meanwhile. */
 static bool execute_oldest(struct kernel_queue *queue)
 {
@@ -414,7 +427,7 @@ static bool execute_oldest(struct kernel_queue *queue)
 	struct sva_comp record;
 	bool has_record;
 
-	if (!queue->held)
+	if (!queue->held || queue->is_late)
 		return false;
 	desc = copy = queue->ring[queue->head];
 	has_record = sva_desc_flags(&desc) & SVA_DESC_CRAV;
@@ -424,13 +437,25 @@ static bool execute_oldest(struct kernel_queue *queue)
 	pthread_mutex_unlock(&lock);
 	execute(queue, &copy);
 	pthread_mutex_lock(&lock);
-	queue->head = (queue->head + 1) % KERNEL_RING;
-	queue->held--;
-	queue->executed++;
-	if (has_record)
-		publish_record(&desc, &record);
-	pthread_cond_broadcast(&changed);
+	queue->is_late = queue->late_batches && sva_desc_opcode(&desc) == SVA_OPCODE_BATCH;
+	if (queue->is_late)
+		queue->late_record = record;
+	else
+		finish_oldest(queue, has_record ? &record : NULL);
 	return true;
+}
+
+bool kernel_publish(struct kernel_queue *queue)
+{
+	bool was_late;
+
+	pthread_mutex_lock(&lock);
+	was_late = queue->is_late;
+	queue->is_late = false;
+	if (was_late)
+		finish_oldest(queue, &queue->late_record);
+	pthread_mutex_unlock(&lock);
+	return was_late;
 }
 
 unsigned int kernel_run(struct kernel_queue *queue, unsigned int most)
@@ -457,12 +482,16 @@ static void *device_thread(void *arg)
 	return NULL;
 }
 
+/* What the driver refuses in write(2), before the device sees it. */
+static bool is_refused(const struct kernel_queue *queue, const struct sva_desc *desc)
+{
+	return desc->completion_addr % 32 ||
+	       (sva_desc_opcode(desc) == SVA_OPCODE_BATCH && queue->profile.version < 0x200);
+}
+
 /* With lock held: 0, or the errno. */
 static int take(struct kernel_queue *queue, const struct sva_desc *desc)
 {
-	if (desc->completion_addr % 32 ||
-	    (sva_desc_opcode(desc) == SVA_OPCODE_BATCH && queue->profile.version < 0x200))
-		return EINVAL;
 	if (queue->held == queue->entries) {
 		if (!queue->dedicated)
 			return EAGAIN;
@@ -594,6 +623,7 @@ int __wrap_close(int fd)
 		while (queue->close_executes && execute_oldest(queue))
 			;
 		queue->held = 0;
+		queue->is_late = false;
 		queue->fd = -1;
 		queue->open_now--;
 		pthread_cond_broadcast(&changed);
@@ -617,8 +647,10 @@ void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off
 	pthread_mutex_unlock(&lock);
 	if (!queue)
 		return __real_mmap(addr, len, prot, flags, fd, offset);
-	if (!err && queue->maps) {
-		queue->portal = __real_mmap(NULL, len, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!err && (queue->maps || queue->rings)) {
+		/* A store has to fault where the processor has the instruction, too. */
+		queue->portal = __real_mmap(NULL, len, queue->rings ? PROT_NONE : prot,
+					    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		return queue->portal;
 	}
 	errno = err ? err : EPERM;
@@ -654,11 +686,25 @@ ssize_t __wrap_write(int fd, const void *data, size_t size)
 	}
 	if (queue->take && n > queue->take)
 		n = queue->take;
-	while (!err && done < n && !(err = take(queue, &descs[done])))
-		done++;
+	while (!err && done < n) {
+		err = is_refused(queue, &descs[done]) ? EINVAL : take(queue, &descs[done]);
+		done += !err;
+	}
 	pthread_mutex_unlock(&lock);
 	if (done)
 		return (ssize_t)(done * sizeof(*descs));
 	errno = err;
 	return -1;
+}
+
+int kernel_store(const void *portal, const struct sva_desc *desc)
+{
+	int ret = -1;
+
+	pthread_mutex_lock(&lock);
+	for (unsigned int i = 0; i < queue_count; i++)
+		if (queues[i].rings && queues[i].portal == portal && queues[i].fd >= 0)
+			ret = take(&queues[i], desc) ? 1 : 0;
+	pthread_mutex_unlock(&lock);
+	return ret;
 }

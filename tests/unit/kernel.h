@@ -44,6 +44,9 @@ struct kernel_queue {
 	unsigned int silent_after; /* after so many descriptors none is executed; 0: all are */
 	unsigned int full_for;    /* the next so many writes fail with EAGAIN */
 	bool maps; /* mmap gives a page that stands for the portal; else it answers EPERM */
+	bool rings; /* maps, and a store to the portal submits (doorbell.h) */
+	/* A batch keeps its entry of the queue; kernel_publish() writes its own record. */
+	bool late_batches;
 	struct sva_model_profile profile;
 	/* Counted. */
 	unsigned int opens, open_now, most_open, mmaps, munmaps, writes, taken, dropped, executed,
@@ -59,6 +62,8 @@ struct kernel_queue {
 	void *portal;
 	struct sva_desc ring[KERNEL_RING];
 	unsigned int head, held;
+	bool is_late; /* the oldest descriptor was executed, and kernel_publish() is awaited */
+	struct sva_comp late_record;
 	bool has_thread;
 	pthread_t thread;
 };
@@ -98,6 +103,12 @@ void kernel_fail(enum kernel_call call, int err, unsigned int times);
 
 /* Execute at most so many of the descriptors that are held; returns how many there were. */
 unsigned int kernel_run(struct kernel_queue *queue, unsigned int most);
+
+/* Write the record of a late batch. Returns false if there is none. */
+bool kernel_publish(struct kernel_queue *queue);
+
+/* A descriptor is stored to a portal. Returns 0; 1: the queue is full; -1: this is no portal. */
+int kernel_store(const void *portal, const struct sva_desc *desc);
 
 /* Pages that the device meets a fault on, until they are touched. */
 void kernel_absent(const void *addr, size_t len);
