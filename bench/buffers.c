@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory that is copied, and the check of what was written. Each slot has data of its own,
- * which shows an operation that went to the wrong slot, and canary bytes behind it, which show one
- * that wrote too far.
+ * The memory of the operations. Each slot has data of its own, which shows an operation that went
+ * to the wrong slot, and canary bytes behind it, which show one that wrote too far.
  */
 #include "bench.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -16,15 +14,48 @@
 /* Of source, and as much of destination, for all threads together: 16 slots of 2 MiB fit. */
 #define MOST_BYTES (33u << 20)
 
-static size_t stride_of(size_t size)
+static size_t longest(size_t a, size_t b)
 {
-	return (size + LINE - 1) / LINE * LINE + LINE;
+	return a > b ? a : b;
 }
 
-unsigned int bench_buffers_slots(const struct bench_options *options, size_t size)
+/* How many bytes of a slot the operation reads and writes. */
+static void set_sizes(struct bench_buffers *b, enum bench_op op, size_t size)
 {
-	size_t share = MOST_BYTES / options->threads, fit = share / stride_of(size);
+	size_t blocks = size / BENCH_BLOCK, more = size + blocks * BENCH_TUPLE;
+	size_t record = (size + BENCH_DELTA_EACH - 1) / BENCH_DELTA_EACH * SVA_DELTA_ENTRY_SIZE;
 
+	b->op = op;
+	b->size = b->src_size = b->dst_size = size;
+	b->aux_size = 0;
+	if (op == BENCH_CRC || op == BENCH_COMPARE_PATTERN || op == BENCH_DIF_CHECK)
+		b->dst_size = 0;
+	if (op == BENCH_DIF_CHECK || op == BENCH_DIF_STRIP || op == BENCH_DIF_UPDATE)
+		b->src_size = more;
+	if (op == BENCH_DIF_INSERT || op == BENCH_DIF_UPDATE)
+		b->dst_size = more;
+	if (op == BENCH_DIX_GENERATE)
+		b->dst_size = blocks * BENCH_TUPLE;
+	if (op == BENCH_DUALCAST || op == BENCH_CREATE_DELTA || op == BENCH_APPLY_DELTA)
+		b->aux_size = size;
+	if (op == BENCH_CREATE_DELTA)
+		b->dst_size = record;
+	if (op == BENCH_APPLY_DELTA)
+		b->src_size = record;
+	/* The least room of a record, for either operation on one. */
+	b->stride = longest(longest(b->src_size, b->dst_size), size);
+	if (op == BENCH_CREATE_DELTA || op == BENCH_APPLY_DELTA)
+		b->stride = longest(b->stride, SVA_DELTA_MIN_SIZE);
+	b->stride = (b->stride + LINE - 1) / LINE * LINE + LINE;
+}
+
+unsigned int bench_buffers_slots(const struct bench_options *options, enum bench_op op, size_t size)
+{
+	struct bench_buffers b;
+	size_t fit;
+
+	set_sizes(&b, op, size);
+	fit = MOST_BYTES / options->threads / b.stride;
 	if (fit >= options->depth)
 		return options->depth;
 	return fit < 2 ? 2 : (unsigned int)fit;
@@ -34,12 +65,15 @@ size_t bench_buffers_bytes(const struct bench_options *options)
 {
 	size_t most = 0;
 
-	for (unsigned int i = 0; i < options->size_count; i++) {
-		size_t size = options->sizes[i],
-		       bytes = stride_of(size) * bench_buffers_slots(options, size);
+	for (int op = 0; op < BENCH_OP_COUNT; op++) {
+		for (unsigned int i = 0; options->ops[op] && i < options->size_count; i++) {
+			size_t size = options->sizes[i];
+			struct bench_buffers b;
 
-		if (bytes > most)
-			most = bytes;
+			set_sizes(&b, (enum bench_op)op, size);
+			most = longest(most, b.stride * bench_buffers_slots(
+								options, (enum bench_op)op, size));
+		}
 	}
 	return most;
 }
@@ -51,26 +85,29 @@ static void *pages(size_t bytes)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-int bench_buffers_alloc(struct bench_buffers *buffers, size_t bytes)
+/* Bytes that repeat nowhere (xorshift). */
+static void write_random(unsigned char *at, size_t bytes)
 {
-	uint64_t state = 0x9e3779b97f4a7c15u, *words;
+	uint64_t state = 0x9e3779b97f4a7c15u, *words = (uint64_t *)(void *)at;
 
-	buffers->bytes = (bytes + 4095) & ~(size_t)4095;
-	buffers->src = pages(buffers->bytes);
-	buffers->dst = pages(buffers->bytes);
-	if (!buffers->src || !buffers->dst)
-		return -ENOMEM;
-	/*
-	 * Bytes that repeat nowhere (xorshift). It also populates every page before the first
-	 * measurement.
-	 */
-	words = (uint64_t *)(void *)buffers->src;
-	for (size_t i = 0; i < buffers->bytes / sizeof(*words); i++) {
+	for (size_t i = 0; i < bytes / sizeof(*words); i++) {
 		state ^= state << 13;
 		state ^= state >> 7;
 		state ^= state << 17;
 		words[i] = state;
 	}
+}
+
+int bench_buffers_alloc(struct bench_buffers *buffers, size_t bytes)
+{
+	buffers->bytes = (bytes + 4095) & ~(size_t)4095;
+	buffers->src = pages(buffers->bytes);
+	buffers->dst = pages(buffers->bytes);
+	buffers->aux = pages(buffers->bytes);
+	if (!buffers->src || !buffers->dst || !buffers->aux)
+		return -ENOMEM;
+	/* This also populates every page before the first measurement. */
+	write_random(buffers->src, buffers->bytes);
 	memset(buffers->dst, 0, buffers->bytes);
 	return 0;
 }
@@ -81,78 +118,38 @@ void bench_buffers_free(struct bench_buffers *buffers)
 		munmap(buffers->src, buffers->bytes);
 	if (buffers->dst)
 		munmap(buffers->dst, buffers->bytes);
-	buffers->src = buffers->dst = NULL;
+	if (buffers->aux)
+		munmap(buffers->aux, buffers->bytes);
+	buffers->src = buffers->dst = buffers->aux = NULL;
 }
 
-void bench_buffers_lay_out(struct bench_buffers *buffers, size_t size, unsigned int slots)
+void bench_buffers_lay_out(struct bench_buffers *b, enum bench_op op, size_t size,
+			   unsigned int slots)
 {
-	buffers->size = size;
-	buffers->stride = stride_of(size);
-	for (unsigned int slot = 0; slot < slots; slot++)
-		memset(bench_dst(buffers, slot) + size, CANARY, buffers->stride - size);
+	if (b->changed)
+		write_random(b->src, b->bytes);
+	set_sizes(b, op, size);
+	for (unsigned int slot = 0; slot < slots; slot++) {
+		bench_write_input(b, slot);
+		bench_write_before(b, slot);
+		memset(bench_dst(b, slot) + b->dst_size, CANARY, b->stride - b->dst_size);
+		if (op == BENCH_DUALCAST)
+			memset(bench_aux(b, slot) + size, CANARY, b->stride - size);
+	}
+	b->changed = op == BENCH_COMPARE_PATTERN || b->src_size != size;
 }
 
 /* Overwrites the destinations, so that the result of an earlier copy does not pass for the next. */
 void bench_buffers_scribble(const struct bench_buffers *buffers, unsigned int slots)
 {
 	for (unsigned int slot = 0; slot < slots; slot++)
-		memset(bench_dst(buffers, slot), ~bench_src(buffers, slot)[0], buffers->size);
+		bench_write_before(buffers, slot);
 }
 
-uint64_t bench_pattern(unsigned int slot)
+void bench_buffers_flip(const struct bench_buffers *buffers)
 {
-	return 0x0123456789abcdefu * (2 * slot + 1);
-}
-
-static unsigned int expected_byte(const struct bench_buffers *buffers, enum bench_op op,
-				  unsigned int slot, size_t i)
-{
-	return op == BENCH_MEMCPY ? bench_src(buffers, slot)[i] :
-				    bench_pattern(slot) >> (8 * (i % 8)) & 0xff;
-}
-
-/* By memcmp(), which is fast: a repeated pattern equals itself 8 bytes further on. */
-static bool is_right(const struct bench_buffers *buffers, enum bench_op op, unsigned int slot)
-{
-	const unsigned char *dst = bench_dst(buffers, slot);
-	size_t size = buffers->size;
-
-	if (op == BENCH_MEMCPY)
-		return !memcmp(dst, bench_src(buffers, slot), size);
-	for (size_t i = 0; i < size && i < 8; i++)
-		if (dst[i] != expected_byte(buffers, op, slot, i))
-			return false;
-	return size <= 8 || !memcmp(dst, dst + 8, size - 8);
-}
-
-static size_t first_wrong(const struct bench_buffers *buffers, enum bench_op op, unsigned int slot,
-			  unsigned int *want)
-{
-	const unsigned char *dst = bench_dst(buffers, slot);
-	size_t i = is_right(buffers, op, slot) ? buffers->size : 0;
-
-	for (; i < buffers->stride; i++) {
-		*want = i < buffers->size ? expected_byte(buffers, op, slot, i) : CANARY;
-		if (dst[i] != *want)
-			return i;
-	}
-	return i;
-}
-
-bool bench_buffers_verify(const struct bench_buffers *buffers, enum bench_op op, unsigned int slots,
-			  char *text, size_t text_size)
-{
-	for (unsigned int slot = 0; slot < slots; slot++) {
-		unsigned int want = 0;
-		size_t at = first_wrong(buffers, op, slot, &want);
-
-		if (at == buffers->stride)
-			continue;
-		snprintf(text, text_size,
-			 "wrong data: byte %zu of buffer %u is 0x%02x instead of 0x%02x%s", at,
-			 slot, bench_dst(buffers, slot)[at], want,
-			 at < buffers->size ? "" : " (behind its end)");
-		return false;
-	}
-	return true;
+	if (buffers->dst_size)
+		bench_dst(buffers, 0)[buffers->dst_size / 2] ^= 1;
+	else
+		bench_src(buffers, 0)[buffers->src_size / 2] ^= 1;
 }

@@ -135,7 +135,7 @@ static void count_row(const struct counters *c, struct work *w, struct bench_row
 	size_t size = row->what.size;
 	unsigned int elsewhere = 0;
 
-	bench_buffers_lay_out(&w->buffers, size, SLOTS);
+	bench_buffers_lay_out(&w->buffers, BENCH_COPY, size, SLOTS);
 	bench_buffers_scribble(&w->buffers, SLOTS);
 	for (int i = -WARM; i < TRIES; i++) {
 		unsigned int slot = (unsigned int)(i + WARM) % SLOTS;
@@ -160,7 +160,7 @@ static void count_row(const struct counters *c, struct work *w, struct bench_row
 	}
 	if (flip)
 		bench_dst(&w->buffers, 0)[size / 2] ^= 1;
-	if (!bench_buffers_verify(&w->buffers, BENCH_MEMCPY, SLOTS, row->text, sizeof(row->text))) {
+	if (!bench_buffers_verify(&w->buffers, NULL, SLOTS, row->text, sizeof(row->text))) {
 		row->state = BENCH_FAILED;
 		row->reason = -EBADMSG;
 		return;
@@ -176,7 +176,7 @@ static void run_row(const struct counters *c, struct work *w, struct bench_row *
 {
 	int rc = 0;
 
-	bench_buffers_lay_out(&w->buffers, row->what.size, SLOTS);
+	bench_buffers_lay_out(&w->buffers, BENCH_COPY, row->what.size, SLOTS);
 	if (w->mapping == ONCE)
 		rc = map_slots(w, row->what.size);
 	if (rc)
@@ -277,6 +277,8 @@ int bench_count_instructions(struct bench_results *results, bench_open_path *ope
 	int rc;
 
 	slots.depth = SLOTS;
+	memset(slots.ops, 0, sizeof(slots.ops));
+	slots.ops[BENCH_COPY] = true;
 	rc = open_counters(&c);
 	if (rc) {
 		term_error("instructions cannot be counted here: perf_event_open: %s",

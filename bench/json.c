@@ -29,6 +29,41 @@ static void add_number(struct json_object *object, const char *key, double value
 	json_object_object_add(object, key, json_object_new_double_s(value, text));
 }
 
+/* Bytes, but for a no-op operations; and what ran beside it. */
+static void add_rates(struct json_object *object, const struct bench_row *row)
+{
+	bool bytes = row->what.size;
+
+	add_number(object, bytes ? "bytes_per_second" : "operations_per_second", row->rate, "%.0f");
+	if (row->libc_rate > 0) {
+		add_number(object, "libc_bytes_per_second", row->libc_rate, "%.0f");
+		add_number(object, "ratio_to_libc", row->ratio, "%.4f");
+	}
+	if (row->cpu_rate > 0) {
+		add_number(object, bytes ? "cpu_bytes_per_second" : "cpu_operations_per_second",
+			   row->cpu_rate, "%.0f");
+		add_number(object, "ratio_to_cpu", row->cpu_ratio, "%.4f");
+	}
+}
+
+/* Pairs of ns and samples: those from so many ns to twice as many. */
+static void add_histogram(struct json_object *object, const struct bench_row *row)
+{
+	struct json_object *buckets = json_object_new_array();
+
+	for (int i = 0; i < BENCH_BUCKETS; i++) {
+		struct json_object *pair;
+
+		if (!row->histogram[i])
+			continue;
+		pair = json_object_new_array();
+		json_object_array_add(pair, json_object_new_int64((int64_t)1 << i));
+		json_object_array_add(pair, json_object_new_int64((int64_t)row->histogram[i]));
+		json_object_array_add(buckets, pair);
+	}
+	json_object_object_add(object, "histogram", buckets);
+}
+
 static struct json_object *new_row(const struct bench_options *options, const struct bench_row *row)
 {
 	static const char *const states[] = { "measured", "unavailable", "failed" };
@@ -50,6 +85,10 @@ static struct json_object *new_row(const struct bench_options *options, const st
 				       json_object_new_int((int)bench_row_depth(row)));
 		json_object_object_add(object, "threads",
 				       json_object_new_int((int)options->threads));
+		add_text(object, "buffers", bench_place_name(row->what.place));
+		if (row->what.mode == BENCH_BATCH)
+			json_object_object_add(object, "batch",
+					       json_object_new_int((int)row->what.batch));
 	}
 	if (row->state != BENCH_MEASURED) {
 		add_text(object, "reason",
@@ -68,9 +107,11 @@ static struct json_object *new_row(const struct bench_options *options, const st
 	}
 	add_number(object, "median_ns", row->median_ns, "%.1f");
 	add_number(object, "p99_ns", row->p99_ns, "%.1f");
-	add_number(object, "bytes_per_second", row->rate, "%.0f");
-	add_number(object, "libc_bytes_per_second", row->libc_rate, "%.0f");
-	add_number(object, "ratio_to_libc", row->ratio, "%.4f");
+	add_number(object, "p999_ns", row->p999_ns, "%.1f");
+	add_number(object, "caller_cpu_ns", row->cpu_ns, "%.1f");
+	add_rates(object, row);
+	if (options->histogram)
+		add_histogram(object, row);
 	json_object_object_add(object, "operations",
 			       json_object_new_int64((int64_t)row->operations));
 	json_object_object_add(object, "rounds", json_object_new_int((int)row->rounds));

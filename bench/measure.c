@@ -4,8 +4,9 @@
  * they all run the same burst at the same time, and a burst lasts from the begin of the first
  * thread to the end of the last.
  *
- * In each round libc and the path run in turn on the same buffers, and the order changes from round
- * to round, so that a machine that gets slower or faster meanwhile does so for both.
+ * In each round libc, the path cpu and the path run in turn on the same buffers, and the order
+ * changes from round to round, so that a machine that gets slower or faster meanwhile does so for
+ * all.
  */
 #include "bench.h"
 
@@ -37,6 +38,7 @@ struct bench_crew {
 	enum bench_kind kind;
 	unsigned long count;
 	bool quit;
+	double whole; /* seconds of the last burst, with all that was done beside the operations */
 	double timer_ns;
 };
 
@@ -82,13 +84,16 @@ static int member_prepare(struct member *member, const struct bench_options *opt
 	unsigned int depth = options->depth < 2 ? 2 : options->depth;
 
 	w->ops = aligned_alloc(64, depth * sizeof(*w->ops));
+	w->batches = aligned_alloc(64, depth * sizeof(*w->batches));
+	w->values = calloc(depth, sizeof(*w->values));
 	w->list = calloc(depth, sizeof(*w->list));
 	w->begun = calloc(depth, sizeof(*w->begun));
 	w->samples = calloc(SAMPLES, sizeof(*w->samples));
 	w->sample_capacity = SAMPLES;
-	if (!w->ops || !w->list || !w->begun || !w->samples)
+	if (!w->ops || !w->batches || !w->values || !w->list || !w->begun || !w->samples)
 		return -ENOMEM;
 	memset(w->ops, 0, depth * sizeof(*w->ops));
+	memset(w->batches, 0, depth * sizeof(*w->batches));
 	for (unsigned int i = 0; i < depth; i++)
 		w->list[i] = &w->ops[i];
 	return bench_buffers_alloc(&w->buffers, bench_buffers_bytes(options));
@@ -146,6 +151,8 @@ void bench_crew_destroy(struct bench_crew *crew)
 			pthread_join(crew->members[i].thread, NULL);
 		bench_buffers_free(&w->buffers);
 		free(w->ops);
+		free(w->batches);
+		free(w->values);
 		free(w->list);
 		free(w->begun);
 		free(w->samples);
@@ -161,10 +168,14 @@ double bench_crew_timer_ns(const struct bench_crew *crew)
 	return crew->timer_ns;
 }
 
-/* Every thread runs count operations. Returns the seconds that took, or a negative errno. */
+/*
+ * Every thread runs count operations. Returns the seconds that took, without what brings buffers
+ * into a state, or a negative errno.
+ */
 static double run_burst(struct bench_crew *crew, enum bench_kind kind, unsigned long count)
 {
-	uint64_t start = UINT64_MAX, end = 0;
+	bool placed = crew->members[0].worker.what->place != BENCH_TURN;
+	uint64_t start = UINT64_MAX, end = 0, busy = 0, took;
 
 	crew->kind = kind;
 	crew->count = count;
@@ -177,8 +188,11 @@ static double run_burst(struct bench_crew *crew, enum bench_kind kind, unsigned 
 			return w->error;
 		start = w->start < start ? w->start : start;
 		end = w->end > end ? w->end : end;
+		busy = w->busy > busy ? w->busy : busy;
 	}
-	return end > start ? (double)(end - start) / 1e9 : 1e-9;
+	crew->whole = end > start ? (double)(end - start) / 1e9 : 1e-9;
+	took = placed ? busy : end - start;
+	return took ? (double)took / 1e9 : 1e-9;
 }
 
 /* ------------------------------------------------------------------ the steps of a case */
@@ -202,7 +216,8 @@ static int map_buffers(struct bench_worker *w, const struct bench_case *what)
 	return rc ? rc : sva_dma_map(w->sva, w->buffers.dst, bytes, SVA_DMA_DESTINATION, &w->dst);
 }
 
-static int lay_out_buffers(struct bench_crew *crew, struct sva *sva, const struct bench_case *what)
+static int lay_out_buffers(struct bench_crew *crew, struct sva *sva, struct sva *cpu,
+			   const struct bench_case *what)
 {
 	int rc = 0;
 
@@ -211,10 +226,12 @@ static int lay_out_buffers(struct bench_crew *crew, struct sva *sva, const struc
 
 		w->what = what;
 		w->sva = sva;
+		w->cpu = cpu;
 		w->sample_count = 0;
+		w->cpu_time = w->cpu_operations = 0;
 		w->total_bytes = w->path_bytes = 0;
 		w->queue[0] = w->device[0] = '\0';
-		bench_buffers_lay_out(&w->buffers, what->size, what->depth);
+		bench_buffers_lay_out(&w->buffers, what->op, what->size, what->depth);
 		if (what->mapped && !rc)
 			rc = map_buffers(w, what);
 	}
@@ -236,19 +253,29 @@ static void scribble_buffers(struct bench_crew *crew, const struct bench_row *ro
 		bench_buffers_scribble(&crew->members[i].worker.buffers, row->what.depth);
 }
 
-static bool verify_buffers(struct bench_crew *crew, struct bench_row *row)
+/* values: of the checked burst, which reported them; in the timed ones they are not kept. */
+static bool verify_buffers(struct bench_crew *crew, struct bench_row *row, bool values)
 {
 	for (unsigned int i = 0; i < crew->options->threads; i++) {
 		const struct bench_worker *w = &crew->members[i].worker;
 
-		if (bench_buffers_verify(&w->buffers, row->what.op, row->what.depth, row->text,
-					 sizeof(row->text)))
+		if (bench_buffers_verify(&w->buffers, values ? w->values : NULL, row->what.depth,
+					 row->text, sizeof(row->text)))
 			continue;
 		row->state = BENCH_FAILED;
 		row->reason = -EBADMSG;
 		return false;
 	}
 	return true;
+}
+
+/* A no-op has no data: what it reported is changed instead. */
+static void flip(struct bench_worker *w)
+{
+	if (w->what->op == BENCH_NOOP)
+		w->values[0] ^= 1;
+	else
+		bench_buffers_flip(&w->buffers);
 }
 
 /*
@@ -263,8 +290,8 @@ static bool check_path(struct bench_crew *crew, struct bench_row *row)
 	if (failed(row, run_burst(crew, BENCH_CHECKED, row->what.depth)))
 		return false;
 	if (crew->options->flip)
-		bench_dst(&crew->members[0].worker.buffers, 0)[row->what.size / 2] ^= 1;
-	if (!verify_buffers(crew, row))
+		flip(&crew->members[0].worker);
+	if (!verify_buffers(crew, row, true))
 		return false;
 	for (unsigned int i = 0; i < crew->options->threads; i++) {
 		const struct bench_worker *w = &crew->members[i].worker;
@@ -295,13 +322,22 @@ static unsigned long calibrate(struct bench_crew *crew, struct bench_row *row, e
 			return 0;
 		}
 		*one = took / (double)count;
+		took = crew->whole;
 		if (took * 8 >= seconds || count > 1ul << 30) {
-			want = seconds / *one / row->what.depth;
+			want = seconds / (took / (double)count) / row->what.depth;
 			return (unsigned long)row->what.depth *
 			       (want < 1 ? 1 : (unsigned long)want);
 		}
 		count *= 8;
 	}
+}
+
+/* The time of one operation of a sample, without reading the clock. */
+static double sample_ns(const struct bench_crew *crew, const struct bench_row *row, uint64_t sample)
+{
+	double ns = ((double)sample - crew->timer_ns) / row->group;
+
+	return ns < 0 ? 0 : ns;
 }
 
 static void compute_latencies(struct bench_crew *crew, struct bench_row *row)
@@ -327,10 +363,15 @@ static void compute_latencies(struct bench_crew *crew, struct bench_row *row)
 		at += w->sample_count;
 	}
 	qsort(all, total, sizeof(*all), compare_u64);
-	row->median_ns = ((double)all[total / 2] - crew->timer_ns) / row->group;
-	row->p99_ns = ((double)all[(total * 99 + 99) / 100 - 1] - crew->timer_ns) / row->group;
-	row->median_ns = row->median_ns < 0 ? 0 : row->median_ns;
-	row->p99_ns = row->p99_ns < 0 ? 0 : row->p99_ns;
+	row->median_ns = sample_ns(crew, row, all[total / 2]);
+	row->p99_ns = sample_ns(crew, row, all[(total * 99 + 99) / 100 - 1]);
+	row->p999_ns = sample_ns(crew, row, all[(total * 999 + 999) / 1000 - 1]);
+	for (size_t i = 0; i < total; i++) {
+		uint64_t ns = (uint64_t)sample_ns(crew, row, all[i]);
+		unsigned int bucket = ns ? 63 - (unsigned int)__builtin_clzll(ns) : 0;
+
+		row->histogram[bucket < BENCH_BUCKETS ? bucket : BENCH_BUCKETS - 1]++;
+	}
 	free(all);
 }
 
@@ -343,7 +384,12 @@ static unsigned int group_size(const struct bench_crew *crew, const struct bench
 {
 	double calls = SAMPLE_CLOCKS * crew->timer_ns / (one * 1e9);
 
-	return row->what.mode != BENCH_SYNC || calls <= 1 ? 1 : (unsigned int)calls + 1;
+	if (row->what.mode != BENCH_SYNC || calls <= 1)
+		return 1;
+	/* Between the groups of placed buffers lies what places them. */
+	if (row->what.place != BENCH_TURN && calls + 1 > row->what.depth)
+		return row->what.depth;
+	return (unsigned int)calls + 1;
 }
 
 /*
@@ -360,52 +406,118 @@ static unsigned long timed_operations(const struct bench_row *row, unsigned long
 	return count < group ? (group + depth - 1) / depth * depth : count;
 }
 
-/* Runs the rounds: in each libc and the path in turn, then the path, timing each operation. */
+/* The bursts of a round: libc, the same operations on the path cpu, and the path itself. */
+enum { TURN_LIBC, TURN_CPU, TURN_PATH, TURNS };
+
+struct rounds {
+	unsigned long counts[TURNS]; /* operations in a burst; 0: this one is not run */
+	double rates[TURNS][ROUNDS_MOST];
+	double ratios[TURNS][ROUNDS_MOST]; /* of the path to each */
+	unsigned long timed;
+	unsigned int n;
+};
+
+static const enum bench_kind kinds[TURNS] = { BENCH_LIBC, BENCH_CPU, BENCH_PLAIN };
+
+static bool has_turn(const struct bench_crew *crew, const struct bench_row *row, int turn)
+{
+	if (turn == TURN_LIBC)
+		return bench_op_libc(row->what.op) != NULL;
+	return turn == TURN_PATH ||
+	       (crew->members[0].worker.cpu && row->what.path != SVA_PATH_CPU);
+}
+
+/* Chooses the length of the bursts and how many rounds there are. */
+static bool plan_rounds(struct bench_crew *crew, struct bench_row *row, double seconds,
+			struct rounds *r)
+{
+	double burst = seconds / ROUNDS_MOST / (TURNS + 1), longest = 0, one = 0;
+
+	for (int turn = 0; turn < TURNS; turn++) {
+		r->counts[turn] = 0;
+		if (!has_turn(crew, row, turn))
+			continue;
+		r->counts[turn] = calibrate(crew, row, kinds[turn], burst, &one);
+		if (!r->counts[turn])
+			return false;
+		/* The path runs twice, the second time with each operation timed. */
+		longest += (turn == TURN_PATH ? 2 : 1) * crew->whole;
+	}
+	/* Even depth large operations may take longer than a burst should: fewer rounds then. */
+	longest = longest > burst * (TURNS + 1) ? longest : burst * (TURNS + 1);
+	r->n = (unsigned int)(seconds / longest);
+	r->n = r->n > ROUNDS_MOST ? ROUNDS_MOST : r->n < ROUNDS_LEAST ? ROUNDS_LEAST : r->n;
+	row->rounds = r->n;
+	row->group = group_size(crew, row, one);
+	for (unsigned int i = 0; i < crew->options->threads; i++) {
+		crew->members[i].worker.group = row->group;
+		crew->members[i].worker.cpu_time = crew->members[i].worker.cpu_operations = 0;
+	}
+	r->timed = timed_operations(row, r->counts[TURN_PATH], r->n);
+	return true;
+}
+
+static bool run_round(struct bench_crew *crew, struct bench_row *row, struct rounds *r,
+		      unsigned int i)
+{
+	double units = (double)(row->what.size ? row->what.size : 1) * crew->options->threads;
+
+	for (unsigned int k = 0; k < TURNS; k++) {
+		unsigned int turn = (i + k) % TURNS;
+		double took;
+
+		if (!r->counts[turn])
+			continue;
+		took = run_burst(crew, kinds[turn], r->counts[turn]);
+		if (failed(row, took))
+			return false;
+		r->rates[turn][i] = units * (double)r->counts[turn] / took;
+	}
+	for (unsigned int turn = 0; turn < TURNS; turn++)
+		if (r->counts[turn])
+			r->ratios[turn][i] = r->rates[TURN_PATH][i] / r->rates[turn][i];
+	return true;
+}
+
+/* The caller's processor time for one operation, all threads together. */
+static double cpu_time_of(const struct bench_crew *crew)
+{
+	uint64_t time = 0, operations = 0;
+
+	for (unsigned int i = 0; i < crew->options->threads; i++) {
+		time += crew->members[i].worker.cpu_time;
+		operations += crew->members[i].worker.cpu_operations;
+	}
+	return operations ? (double)time / (double)operations : 0;
+}
+
+/* Runs the rounds: in each the three bursts in turn, then the path, timing each operation. */
 static bool run_rounds(struct bench_crew *crew, struct bench_row *row, double seconds)
 {
-	double path_rates[ROUNDS_MOST], libc_rates[ROUNDS_MOST], ratios[ROUNDS_MOST];
-	double path_one, libc_one, longest;
-	double bytes = (double)row->what.size * crew->options->threads;
-	double burst = seconds / ROUNDS_MOST / 3;
-	unsigned long path_count, libc_count, timed_count;
-	unsigned int n;
+	struct rounds r;
 
-	libc_count = calibrate(crew, row, BENCH_LIBC, burst, &libc_one);
-	path_count = libc_count ? calibrate(crew, row, BENCH_PLAIN, burst, &path_one) : 0;
-	if (!path_count)
+	if (!plan_rounds(crew, row, seconds, &r))
 		return false;
-	/* Even depth large operations may take longer than a burst should: fewer rounds then. */
-	longest = 2 * path_one * (double)path_count + libc_one * (double)libc_count;
-	n = seconds / longest >= ROUNDS_MOST ? ROUNDS_MOST : (unsigned int)(seconds / longest);
-	row->rounds = n = n < ROUNDS_LEAST ? ROUNDS_LEAST : n;
-	row->group = group_size(crew, row, path_one);
-	for (unsigned int i = 0; i < crew->options->threads; i++)
-		crew->members[i].worker.group = row->group;
-	timed_count = timed_operations(row, path_count, n);
-	for (unsigned int i = 0; i < n; i++) {
-		double took[2];
-
-		for (unsigned int turn = 0; turn < 2; turn++) {
-			bool path = turn == i % 2;
-
-			took[path] = run_burst(crew, path ? BENCH_PLAIN : BENCH_LIBC,
-					       path ? path_count : libc_count);
-			if (failed(row, took[path]))
-				return false;
-		}
-		path_rates[i] = bytes * (double)path_count / took[1];
-		libc_rates[i] = bytes * (double)libc_count / took[0];
-		ratios[i] = path_rates[i] / libc_rates[i];
-		/* libc wrote the right data, which must not hide an error of the last burst. */
-		if (i + 1 == n)
-			scribble_buffers(crew, row);
-		if (failed(row, run_burst(crew, BENCH_TIMED, timed_count)))
+	for (unsigned int i = 0; i < r.n; i++) {
+		if (!run_round(crew, row, &r, i))
 			return false;
-		row->operations += (path_count + timed_count) * crew->options->threads;
+		/* The others wrote the right data: it must not hide an error of the last burst. */
+		if (i + 1 == r.n)
+			scribble_buffers(crew, row);
+		if (failed(row, run_burst(crew, BENCH_TIMED, r.timed)))
+			return false;
+		row->operations += (r.counts[TURN_PATH] + r.timed) * crew->options->threads;
 	}
-	row->rate = bench_median(path_rates, n);
-	row->libc_rate = bench_median(libc_rates, n);
-	row->ratio = bench_median(ratios, n);
+	row->rate = bench_median(r.rates[TURN_PATH], r.n);
+	if (r.counts[TURN_LIBC]) {
+		row->libc_rate = bench_median(r.rates[TURN_LIBC], r.n);
+		row->ratio = bench_median(r.ratios[TURN_LIBC], r.n);
+	}
+	if (r.counts[TURN_CPU]) {
+		row->cpu_rate = bench_median(r.rates[TURN_CPU], r.n);
+		row->cpu_ratio = bench_median(r.ratios[TURN_CPU], r.n);
+	}
+	row->cpu_ns = cpu_time_of(crew);
 	return true;
 }
 
@@ -429,14 +541,15 @@ static bool read_ticks(double *all, double *idle)
 	return field == 8;
 }
 
-void bench_measure(struct bench_crew *crew, struct sva *sva, double seconds, struct bench_row *row)
+void bench_measure(struct bench_crew *crew, struct sva *sva, struct sva *cpu, double seconds,
+		   struct bench_row *row)
 {
 	double all[2], idle[2];
 	bool good, known;
 
 	row->state = BENCH_MEASURED;
 	row->idle = -1;
-	good = !failed(row, lay_out_buffers(crew, sva, &row->what)) && check_path(crew, row);
+	good = !failed(row, lay_out_buffers(crew, sva, cpu, &row->what)) && check_path(crew, row);
 	known = read_ticks(&all[0], &idle[0]);
 	good = good && run_rounds(crew, row, seconds);
 	/* iowait is counted as idle. It may decrease by a tick, as proc(5) says. */
@@ -448,5 +561,5 @@ void bench_measure(struct bench_crew *crew, struct sva *sva, double seconds, str
 	compute_latencies(crew, row);
 	/* The last burst ran on the path, over other data: verify that as well. */
 	if (row->state == BENCH_MEASURED)
-		verify_buffers(crew, row);
+		verify_buffers(crew, row, false);
 }

@@ -100,6 +100,14 @@ static bool read_count(const char *text, const char *what, unsigned int most, un
 	return true;
 }
 
+static bool read_ops(const char *list, struct bench_options *options)
+{
+	for (int op = 0; op < BENCH_OP_COUNT && !strcmp(list, "all"); op++)
+		options->ops[op] = true;
+	return !strcmp(list, "all") ||
+	       term_read_words(list, "operation", bench_op_name, BENCH_OP_COUNT, options->ops);
+}
+
 enum {
 	OPT_PATHS = 256,
 	OPT_SIZES,
@@ -112,6 +120,12 @@ enum {
 	OPT_PLOT,
 	OPT_IDLE,
 	OPT_LIST,
+	OPT_BATCH,
+	OPT_BUFFERS,
+	OPT_CSV,
+	OPT_HISTOGRAM,
+	OPT_CALIBRATE,
+	OPT_ALLOW_EMULATED,
 	OPT_FLIP,
 	OPT_INSTRUCTIONS
 };
@@ -128,6 +142,12 @@ static const struct option long_options[] = {
 	{ "plot", required_argument, NULL, OPT_PLOT },
 	{ "idle", no_argument, NULL, OPT_IDLE },
 	{ "list", no_argument, NULL, OPT_LIST },
+	{ "batch", required_argument, NULL, OPT_BATCH },
+	{ "buffers", required_argument, NULL, OPT_BUFFERS },
+	{ "csv", required_argument, NULL, OPT_CSV },
+	{ "histogram", no_argument, NULL, OPT_HISTOGRAM },
+	{ "calibrate", optional_argument, NULL, OPT_CALIBRATE },
+	{ "allow-emulated", no_argument, NULL, OPT_ALLOW_EMULATED },
 	{ "flip", no_argument, NULL, OPT_FLIP },
 	{ "instructions", no_argument, NULL, OPT_INSTRUCTIONS },
 	TERM_OPTIONS_END,
@@ -141,19 +161,37 @@ static bool set_option(void *arg, int option, const char *text)
 	case OPT_PATHS:
 		return read_paths(text, options);
 	case OPT_SIZES:
+		options->sizes_given = true;
 		return read_sizes(text, options);
 	case OPT_OPS:
-		return term_read_words(text, "operation", bench_op_name, BENCH_OP_COUNT,
-				       options->ops);
+		options->ops_given = true;
+		return read_ops(text, options);
 	case OPT_MODES:
+		options->modes_given = true;
 		return term_read_words(text, "mode", bench_mode_name, BENCH_MODE_COUNT,
 				       options->modes);
+	case OPT_BUFFERS:
+		return term_read_words(text, "state of the buffers", bench_place_name,
+				       BENCH_PLACE_COUNT, options->places);
 	case OPT_SECONDS:
+		options->seconds_given = true;
 		return read_number(text, "seconds", 0.1, 86400, &options->seconds);
 	case OPT_THREADS:
 		return read_count(text, "threads", BENCH_THREADS, &options->threads);
 	case OPT_DEPTH:
 		return read_count(text, "operations in flight", BENCH_DEPTH, &options->depth);
+	case OPT_BATCH:
+		return read_count(text, "operations in a batch", BENCH_DEPTH, &options->batch);
+	case OPT_CSV:
+		options->csv = text;
+		return true;
+	case OPT_CALIBRATE:
+		options->fragment = text;
+		return options->calibrate = true;
+	case OPT_ALLOW_EMULATED:
+		return options->allow_emulated = true;
+	case OPT_HISTOGRAM:
+		return options->histogram = true;
 	case OPT_JSON:
 		options->json = text;
 		return true;
@@ -177,37 +215,50 @@ static void set_defaults(struct bench_options *options)
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
 		options->paths[options->path_count++] = path;
 	read_sizes(SIZES, options);
-	for (int i = 0; i < BENCH_OP_COUNT; i++)
-		options->ops[i] = true;
-	for (int i = 0; i < BENCH_MODE_COUNT; i++)
-		options->modes[i] = true;
+	options->ops[BENCH_COPY] = options->ops[BENCH_FILL] = true;
+	options->modes[BENCH_SYNC] = options->modes[BENCH_ASYNC] = true;
+	options->modes[BENCH_BATCH] = true;
+	options->places[BENCH_TURN] = true;
 	options->emulated = term_is_emulated();
 }
 
 static const struct term_program program = {
 	.name = "sva-bench",
 	.usage = "usage: sva-bench [--paths LIST] [--sizes LIST] [--ops LIST] [--modes LIST]\n"
-		 "                 [--seconds N] [--threads N] [--depth N] [--instructions]\n"
-		 "                 [--json FILE|-] [--plot FILE.svg] [--idle] [--list] [--flip]\n"
+		 "                 [--seconds N] [--threads N] [--depth N] [--batch N]\n"
+		 "                 [--buffers LIST] [--json FILE|-] [--csv FILE] [--plot FILE.svg]\n"
+		 "                 [--histogram] [--idle] [--list] [--flip]\n"
+		 "                 [--instructions] [--calibrate[=FILE]] [--allow-emulated]\n"
 		 "                 [-h] [-V]\n",
 	.help = "Measure memory operations on every path, beside libc.\n"
 		"  --paths LIST    of enqcmd,movdir64b,write,dma,soft,cpu (default: all)\n"
 		"  --sizes LIST    bytes, with K, M or G (default: " SIZES ")\n"
-		"  --ops LIST      of memcpy,memfill (default: both)\n"
-		"  --modes LIST    of sync,async,batch (default: all)\n"
+		"  --ops LIST      of copy,fill,fill16,compare,compare-pattern,crc,copy-crc,\n"
+		"                  dualcast,create-delta,apply-delta,dif-check,dif-insert,\n"
+		"                  dif-strip,dif-update,dix-generate,cache-flush,noop; or all\n"
+		"                  (default: copy,fill)\n"
+		"  --modes LIST    of sync,async,many,batch (default: all but many)\n"
 		"  --seconds N     about how long the whole run takes (default: 20)\n"
 		"  --threads N     threads that do the same at the same time (default: 1)\n"
-		"  --depth N       operations in flight of one thread, async and batch "
-		"(default: 32)\n"
+		"  --depth N       operations in flight of one thread, in the modes async, many\n"
+		"                  and batch (default: 32)\n"
+		"  --batch N       operations in one batch (default: as many as --depth)\n"
+		"  --buffers LIST  of turn,warm,cold: used in turn, in the caches, flushed from\n"
+		"                  them (default: turn)\n"
 		"  --instructions  count instructions of synchronous copies instead of measuring "
 		"times\n"
 		"  --json FILE     also write JSON; -: JSON on standard output instead of the "
 		"table\n"
+		"  --csv FILE      also write comma separated values\n"
 		"  --plot FILE     also write a plot (SVG); needs gnuplot\n"
+		"  --histogram     show under each row how the times are distributed\n"
 		"  --idle          show in each row the share of idle time of the processors\n"
 		"  --list          list what would be measured, and stop\n"
 		"  --flip          flip one byte of each copy before it is verified: the run must "
 		"fail\n"
+		"  --calibrate[=FILE]  find from which size on each path of a device beats the CPU,\n"
+		"                  and write the threshold to FILE, for libsva.conf to include\n"
+		"  --allow-emulated  calibrate on an emulated device or the path soft: for tests\n"
 		"  -h, --help      print this\n"
 		"  -V, --version   print the version\n",
 	.letters = "hV",
@@ -217,6 +268,20 @@ static const struct term_program program = {
 
 int bench_read_options(struct bench_options *options, int argc, char **argv)
 {
+	int rc;
+
 	set_defaults(options);
-	return term_read_options(&program, argc, argv, options);
+	rc = term_read_options(&program, argc, argv, options);
+	if (rc != TERM_CONTINUE)
+		return rc;
+	if (options->calibrate && options->instructions) {
+		term_error("--calibrate measures times, --instructions counts: only one at a time");
+		return 2;
+	}
+	if (options->calibrate)
+		bench_calibrate_options(options);
+	/* A batch is in flight as a whole. */
+	if (options->batch > options->depth)
+		options->depth = options->batch;
+	return TERM_CONTINUE;
 }

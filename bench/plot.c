@@ -58,9 +58,18 @@ bool bench_plot_possible(void)
 	return false;
 }
 
+static enum bench_place place; /* the first that was chosen: the others have no lines */
+
 static bool is_point(const struct bench_row *row, enum bench_op op, enum bench_mode mode)
 {
-	return row->state == BENCH_MEASURED && row->what.op == op && row->what.mode == mode;
+	return row->state == BENCH_MEASURED && row->what.op == op && row->what.mode == mode &&
+	       row->what.place == place && row->what.size;
+}
+
+/* The throughput that a path is compared with: libc's, or else that of the path cpu. */
+static double base_rate(const struct bench_row *row)
+{
+	return row->libc_rate > 0 ? row->libc_rate : row->cpu_rate > 0 ? row->cpu_rate : row->rate;
 }
 
 static bool any_point(const struct bench_results *results, enum bench_op op, enum bench_mode mode,
@@ -81,11 +90,11 @@ static double y_of(const struct bench_results *results, const struct bench_row *
 		   bool latency)
 {
 	double bytes = (double)row->what.size * results->options->threads;
-	double ns = libc ? bytes / row->libc_rate * 1e9 : row->median_ns;
+	double ns = libc ? bytes / base_rate(row) * 1e9 : row->median_ns;
 
 	if (latency)
 		return (ns < 0.1 ? 0.1 : ns) / 1e9;
-	return (libc ? row->libc_rate : row->rate) / 1e9;
+	return (libc ? base_rate(row) : row->rate) / 1e9;
 }
 
 /* The name of the datablock with the points of a line; path -1: libc. */
@@ -166,8 +175,10 @@ static void write_ranges(FILE *to, const struct bench_results *results, enum ben
 static bool panel_mode(const struct bench_results *results, enum bench_op op, bool latency,
 		       enum bench_mode *mode)
 {
-	static const enum bench_mode for_latency[] = { BENCH_SYNC, BENCH_ASYNC, BENCH_BATCH };
-	static const enum bench_mode for_rate[] = { BENCH_ASYNC, BENCH_BATCH, BENCH_SYNC };
+	static const enum bench_mode for_latency[] = { BENCH_SYNC, BENCH_ASYNC, BENCH_MANY,
+							       BENCH_BATCH };
+	static const enum bench_mode for_rate[] = { BENCH_ASYNC, BENCH_BATCH, BENCH_MANY,
+							    BENCH_SYNC };
 	const enum bench_mode *order = latency ? for_latency : for_rate;
 
 	for (int i = 0; i < BENCH_MODE_COUNT; i++) {
@@ -205,8 +216,8 @@ static void write_panel(FILE *to, const struct bench_results *results, enum benc
 		latency ? "time of one operation" : "GB/s", latency ? "%.0s %cs" : "%g");
 	write_ranges(to, results, op, mode, latency);
 	fprintf(to, "plot %s using 1:2 with linespoints lc rgb '#888888' lw 2 dt 2 pt 2 ps 0.7 "
-		    "title 'libc'",
-		points_name(name, op, -1, latency));
+		    "title '%s'",
+		points_name(name, op, -1, latency), bench_op_libc(op) ? "libc" : "plain CPU");
 	for (int path = 0; path < LINES; path++)
 		if (any_point(results, op, mode, path))
 			fprintf(to, ", %s using 1:2 with linespoints lc rgb '%s' lw 2 pt %d ps 0.7 "
@@ -248,9 +259,11 @@ static void write_sizes(FILE *to, const struct bench_options *options)
 static void write_script(FILE *to, const struct bench_results *results)
 {
 	const struct bench_options *options = results->options;
-	int rows = options->ops[BENCH_MEMCPY] + options->ops[BENCH_MEMFILL];
+	int rows = 0;
 	char machine[256];
 
+	for (int op = 0; op < BENCH_OP_COUNT; op++)
+		rows += options->ops[op];
 	bench_machine_name(machine, sizeof(machine));
 	for (char *at = machine; *at; at++)
 		if (*at == '\'' || *at == '\\' || *at == '{' || *at == '@')
@@ -391,6 +404,8 @@ int bench_write_plot(struct bench_results *results)
 	pid_t pid;
 	FILE *to;
 
+	while (place + 1 < BENCH_PLACE_COUNT && !results->options->places[place])
+		place++;
 	for (unsigned int i = 0; i < results->count; i++)
 		any |= results->rows[i].state == BENCH_MEASURED;
 	if (!any) {

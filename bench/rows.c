@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -10,18 +11,18 @@
 
 #include "tools/term/term.h"
 
-const char *bench_op_name(int op)
-{
-	static const char *const names[BENCH_OP_COUNT] = { "memcpy", "memfill" };
-
-	return names[op];
-}
-
 const char *bench_mode_name(int mode)
 {
-	static const char *const names[BENCH_MODE_COUNT] = { "sync", "async", "batch" };
+	static const char *const names[BENCH_MODE_COUNT] = { "sync", "async", "many", "batch" };
 
 	return names[mode];
+}
+
+const char *bench_place_name(int place)
+{
+	static const char *const names[BENCH_PLACE_COUNT] = { "turn", "warm", "cold" };
+
+	return names[place];
 }
 
 const char *bench_size_name(char text[16], size_t size)
@@ -39,6 +40,67 @@ const char *bench_path_name(const struct bench_case *what)
 unsigned int bench_row_depth(const struct bench_row *row)
 {
 	return row->what.mode == BENCH_SYNC ? 1 : row->what.depth;
+}
+
+static bool is_of_series(const struct bench_row *row, const struct bench_row *of)
+{
+	return row->what.path == of->what.path && row->what.mapped == of->what.mapped &&
+	       row->what.op == of->what.op && row->what.mode == of->what.mode &&
+	       row->what.place == of->what.place && row->state == BENCH_MEASURED &&
+	       !row->counted && row->cpu_rate > 0 && row->what.size;
+}
+
+/* A series: the measured rows that differ in size only. They follow each other. */
+bool bench_begins_series(const struct bench_results *results, unsigned int i)
+{
+	const struct bench_row *row = &results->rows[i];
+
+	if (!is_of_series(row, row))
+		return false;
+	for (unsigned int k = 0; k < i; k++)
+		if (is_of_series(&results->rows[k], row))
+			return false;
+	return true;
+}
+
+unsigned int bench_series_length(const struct bench_results *results, unsigned int first)
+{
+	unsigned int length = 0;
+
+	for (unsigned int i = first; i < results->count; i++)
+		length += is_of_series(&results->rows[i], &results->rows[first]);
+	return length;
+}
+
+/*
+ * The size from which on a series is at least as fast as the path cpu, at this size and at all that
+ * are larger: between two measured sizes, on a straight line through the logarithms of sizes and
+ * ratios. SIZE_MAX: the largest size is slower.
+ */
+size_t bench_break_even(const struct bench_results *results, unsigned int first)
+{
+	const struct bench_row *slower = NULL, *faster = NULL;
+	double part;
+
+	for (unsigned int i = first; i < results->count; i++) {
+		const struct bench_row *row = &results->rows[i];
+
+		if (!is_of_series(row, &results->rows[first]))
+			continue;
+		if (row->cpu_ratio < 1) {
+			slower = row;
+			faster = NULL;
+		} else if (!faster) {
+			faster = row;
+		}
+	}
+	if (!faster)
+		return SIZE_MAX;
+	if (!slower)
+		return faster->what.size;
+	part = -log(slower->cpu_ratio) / (log(faster->cpu_ratio) - log(slower->cpu_ratio));
+	return (size_t)exp(log((double)slower->what.size) +
+			   part * log((double)faster->what.size / (double)slower->what.size));
 }
 
 /* Returns a row of zeros at the end, or NULL without memory. Earlier rows may move. */

@@ -23,7 +23,7 @@ short() {
 
 # rows PATH: prints how many measured rows of a path the table has.
 rows() {
-	grep -E -c "^$1 +(memcpy|memfill) +(sync|async|batch) .* (ns|us|ms) .* [0-9.]+$" stdout
+	grep -E -c "^$1 +[a-z0-9-]+ +(sync|async|many|batch) .* (ns|us|ms) .* ([0-9.]+|-)$" stdout
 }
 
 is "$(short --json out.json)" 0 "sva-bench of two sizes in 0.2 seconds ends with 0"
@@ -44,6 +44,10 @@ assert len(rows) == 24 and all(r["verified"] for r in rows)
 for r in rows:
     assert r["p99_ns"] >= r["median_ns"] >= 0
     assert r["bytes_per_second"] > 0 and r["libc_bytes_per_second"] > 0
+    assert r["p999_ns"] >= r["p99_ns"] and r["caller_cpu_ns"] > 0 and r["buffers"] == "turn"
+    assert ("batch" in r) == (r["mode"] == "batch")
+    # What runs beside the path cpu is libc alone.
+    assert ("ratio_to_cpu" in r) == (r["path"] == "soft") and "histogram" not in r
     assert r["ratio_to_libc"] > 0 and r["operations"] > 0 and r["share_on_other_paths"] == 0
     assert r["mapped_once"] is False and 0 <= r.get("idle_share", 0) <= 1
     assert r["queue"] == ("soft" if r["path"] == "soft" else None)
@@ -62,28 +66,80 @@ else
 		"python3 is not installed"
 fi
 
-is "$(short --paths cpu --ops memcpy --modes sync --idle)" 0 "sva-bench --idle ends with 0"
+is "$(short --paths cpu --ops copy --modes sync --idle)" 0 "sva-bench --idle ends with 0"
 is "$(grep -E -c '^cpu .* [0-9.]+ % idle$' stdout)" 2 \
 	"--idle adds the idle share of the processors to each row"
-is "$(short --paths soft --ops memcpy --modes sync --json -)" 0 "sva-bench --json - ends with 0"
+is "$(short --paths soft --ops copy --modes sync --json -)" 0 "sva-bench --json - ends with 0"
 is "$(head -c 1 stdout)" "{" "--json - prints JSON from the first character on, and no table"
-is "$(short --paths cpu,soft --ops memcpy --modes batch --threads 2 --depth 3)" 0 \
+is "$(short --paths cpu,soft --ops copy --modes batch --threads 2 --depth 3)" 0 \
 	"sva-bench with 2 threads and 2 paths ends with 0"
 is "$(rows soft)$(rows cpu)" 22 "with 2 threads the table has the rows of both paths"
-ok "--depth 3 is the depth that the rows show" grep -Eq '^soft +memcpy +batch +3 ' stdout
+ok "--depth 3 is the depth that the rows show" grep -Eq '^soft +copy +batch +3 ' stdout
 is "$(short --list --paths soft --sizes 3M --depth 1000)" 0 \
 	"--list with 1000 operations of 3 MiB in flight ends with 0"
 ok "the depth of 3 MiB operations is reduced to what fits the buffers" \
-	grep -Eq '^soft +memfill +async +10 +3 MiB' stdout
+	grep -Eq '^soft +fill +async +10 +3 MiB' stdout
 
 for mode in sync async batch; do
-	for op in memcpy memfill; do
+	for op in copy fill; do
 		is "$(short --flip --paths soft --sizes 4K --ops $op --modes $mode)" 1 \
 			"control: --flip makes a run of $op $mode fail"
 		ok "control: the message names the flipped byte of $op $mode" grep -q \
 			"FAILED: soft $op $mode 4 KiB: wrong data: byte 2048 of buffer 0" stderr
 	done
 done
+
+# ------------------------------------------------------------------ operations, buffers, batches
+
+is "$(short --seconds 1 --paths soft,cpu --ops all --modes sync,async,many,batch --sizes 512 \
+	--depth 4 --batch 2 --csv all.csv --json all.json)" 0 \
+	"sva-bench of all operations and modes ends with 0"
+is "$(rows soft)$(rows cpu)" 6868 "all 17 operations have a row in each of the 4 modes"
+is "$(awk -F, 'NR > 1 && $2 == "measured" && $9 > 0 { n[$1]++ } END { print n["soft"] n["cpu"] }' \
+	all.csv)" 6868 "the file of --csv has a measured line for each row"
+is "$(awk -F, '{ print NF }' all.csv | sort -u)" 20 "each line of the CSV has 20 fields"
+is "$(grep -c '"batch": *2' all.json)" 34 "the JSON has the operations of each batch"
+is "$(short --paths soft --ops create-delta,dif-check --modes sync --sizes 100,1M)" 0 \
+	"sizes that an operation cannot have are no failure of the run"
+is "$(grep -c 'not here: ' stdout)" 3 "the rows of such sizes say so"
+is "$(short --paths soft --ops dif-check --modes sync --sizes 100)" 1 \
+	"a run of nothing but a size that the operation cannot have ends with 1"
+for op in $ops; do
+	is "$(short --flip --paths soft --sizes 4K --ops "$op" --modes batch)" 1 \
+		"control: --flip makes a run of $op fail"
+done
+is "$(short --paths soft --ops copy --modes sync,async --buffers warm,cold --histogram)" 0 \
+	"sva-bench with warm and cold buffers ends with 0"
+is "$(grep -E -c '^soft +copy +(sync|async) +(warm|cold) .*[0-9]$' stdout)" 8 \
+	"each state of the buffers has its rows"
+is "$(grep -c '^ *p99.9 ' stdout)" 8 "--histogram adds the 99.9th percentile to each row"
+ok "--histogram adds bars" grep -Eq '^ +from +[0-9.]+ (ns|us|ms) +[0-9]+ +#+$' stdout
+is "$(grep -E -c '^soft +copy +(sync|async) +(warm|cold)  (at no size|[0-9]+ .*B$)' stdout)" 4 \
+	"the summary has the break-even size of each series"
+
+# ------------------------------------------------------------------ thresholds
+
+is "$(short --calibrate; head -n 1 stderr)" "1
+sva-bench: nothing to calibrate: no path to a device can be used here" \
+	"--calibrate without a device ends with 1 and says so"
+ok "that message is followed by the reason of each path" \
+	grep -q '^sva-bench: write: .\{20\}' stderr
+is "$(short --paths soft --calibrate=new.conf; cat stderr)" "1
+sva-bench: nothing to calibrate: none of these paths leads to a device" \
+	"the path soft is not calibrated"
+not_ok "without a result no fragment is left" test -e new.conf
+is "$(SVA_EMU=1 short --calibrate=new.conf; cat stderr)" "1
+sva-bench: an emulated device is not calibrated: its times are no device times" \
+	"an emulated device is not calibrated"
+is "$(short --paths soft --ops copy,crc --allow-emulated --calibrate=new.conf)" 0 \
+	"--calibrate --allow-emulated calibrates the path soft"
+size='([0-9.]+ (B|KiB|MiB)|never)'
+is "$(grep -E -c "^soft +(copy|crc)( +$size){4}$" stdout)" 2 \
+	"the table has a size, or 'never', for both modes and both states of the buffers"
+ok "the fragment says that it is for tests only" grep -q '^# emulated: .* for tests only' new.conf
+is "$(grep -c '^# *soft ' new.conf)" 2 "the fragment has the table in its comments"
+is "$(grep -v '^#' new.conf | grep -E -c '^threshold = [0-9]+k?$')" 1 \
+	"the fragment sets the threshold and nothing else"
 
 is "$(SVA_EMU=1 short --paths soft --sizes 4K --json out.json)" 0 \
 	"sva-bench with SVA_EMU=1 ends with 0"
@@ -100,7 +156,8 @@ is "$(SVA_PATHS=soft status "$bench" --list)" 0 "sva-bench --list with SVA_PATHS
 ok "--list with SVA_PATHS=soft gives the reason why cpu cannot run" \
 	grep -q '^cpu .*cannot run here: ' stdout
 for wrong in "--sizes 0" "--sizes 4X" "--sizes 5G" "--sizes 4K," "--ops xor" "--modes slow" \
-	"--paths soft,warp" "--paths soft," "--seconds none" "--threads 0" -x extra; do
+	"--batch 0" "--calibrate --instructions" "--paths soft,warp" \
+	"--paths soft," "--seconds none" "--threads 0" -x extra; do
 	# shellcheck disable=SC2086 # an option and its argument
 	is "$(status "$bench" $wrong)" 2 "sva-bench $wrong is wrong usage"
 done
@@ -110,8 +167,11 @@ unknown() {
 	is "$(status "$bench" $1; head -n 1 stderr)" "2
 sva-bench: $2" "sva-bench $1 is refused, with the list of known words"
 }
-unknown "--ops crc" "unknown operation 'crc' (known: memcpy memfill)"
-unknown "--modes sync,slow" "unknown mode 'slow' (known: sync async batch)"
+ops="copy fill fill16 compare compare-pattern crc copy-crc dualcast create-delta apply-delta"
+ops+=" dif-check dif-insert dif-strip dif-update dix-generate cache-flush noop"
+unknown "--ops xor" "unknown operation 'xor' (known: $ops)"
+unknown "--buffers hot" "unknown state of the buffers 'hot' (known: turn warm cold)"
+unknown "--modes sync,slow" "unknown mode 'slow' (known: sync async many batch)"
 unknown "--paths warp,soft" "unknown path 'warp' (known: enqcmd movdir64b write dma soft cpu)"
 
 # refused_file ARGUMENTS…: the run ends with 1 before anything is measured or printed.
@@ -123,6 +183,8 @@ refused_file --json none/out.json
 is "$(cat stderr)" "sva-bench: cannot write none/out.json: No such file or directory" \
 	"the message about --json none/out.json names the file and the error"
 refused_file --json .
+refused_file --csv none/out.csv
+refused_file --paths cpu --calibrate=none/out.conf
 echo before >kept.json
 if command -v gnuplot >/dev/null; then
 	refused_file --json kept.json --plot none/out.svg
@@ -148,7 +210,7 @@ is "$(status "$vm_bench" --sizes 4K,huge)" 2 "bench --vm refuses the size 'huge'
 
 is "$(short --paths dma)" 1 "a run whose only path cannot run ends with 1"
 ok "the table of that run gives the reason" grep -Eq '^dma +cannot run here: ' stdout
-is "$(cat stderr)" "sva-bench: nothing was measured: none of these paths can run here" \
+is "$(cat stderr)" "sva-bench: nothing was measured: none of these paths can run here, or can do this" \
 	"the message of that run says that nothing was measured"
 is "$(short --paths dma --json out.json)" 1 \
 	"a run with --json whose only path cannot run ends with 1"
@@ -159,7 +221,7 @@ if command -v gnuplot >/dev/null; then
 	is "$(grep -c -e '<svg' -e '>soft<' -e '>cpu<' out.svg)" 9 \
 		"the plot is an SVG with a line for each path in four panels"
 	is "$(wc -c <stderr)" 0 "gnuplot prints no warning about four panels"
-	is "$(short --paths cpu --ops memcpy --modes sync --sizes 4K --plot one.svg)" 0 \
+	is "$(short --paths cpu --ops copy --modes sync --sizes 4K --plot one.svg)" 0 \
 		"sva-bench --plot of one size ends with 0"
 	is "$(wc -c <stderr)" 0 "gnuplot prints no warning about a single size"
 	# Two lines in each of two panels, each with one point in the legend and one of its own.
@@ -171,7 +233,7 @@ if command -v gnuplot >/dev/null; then
 		grep -q 'nothing was measured' stderr
 	not_ok "without a result no file is left for the plot" test -e none.svg
 	# gnuplot never sees the name of the file, which is its standard output.
-	is "$(short --paths cpu --ops memcpy --sizes 4K --plot "it's {a} \"plot\".svg")" 0 \
+	is "$(short --paths cpu --ops copy --sizes 4K --plot "it's {a} \"plot\".svg")" 0 \
 		"a file name of --plot may have quotes, braces and spaces"
 	ok "the file of that name has an SVG in it" grep -q '</svg>' "it's {a} \"plot\".svg"
 else
