@@ -20,6 +20,8 @@ static __attribute__((noinline)) int submit_slowly(struct sva *sva, struct sva_o
 		thread->ticks--;
 	if (thread->recent && !sva_start_fast(thread, thread->recent, op))
 		return 0;
+	if (sva_start_plain(thread, op))
+		return 0;
 	return sva_start(thread, op, NULL, false);
 }
 

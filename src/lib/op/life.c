@@ -60,7 +60,7 @@ void sva_result_read(struct sva_result *result, const struct sva_comp *comp, uin
 	result->queue = id->queue;
 	result->device = id->device;
 	result->reason = id->reason;
-	result->chunks = 1;
+	result->chunks = id->queue ? 1 : 0; /* without a queue, the CPU did it */
 }
 
 /*

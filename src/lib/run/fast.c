@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The short road, as far as it takes calls: operations with flags, and paths without a portal. */
+#include "lib/op/cpu.h"
 #include "lib/run/fast.h"
 
 /* The checks of sva_progress_check(), as far as an operation of this kind needs them. */
@@ -45,6 +46,22 @@ uint32_t sva_fast_word(const struct sva_lease *lease, const struct sva_op *op)
 			word |= SVA_DESC_BOF;
 	}
 	return word;
+}
+
+bool sva_start_plain(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_lease *lease = &thread->cpu_lease;
+	uint32_t word = sva_fast_plain(lease, op);
+
+	if (!word || !sva_cpu_knows(&op->desc, op->length))
+		return false;
+	sva_fast_prepare(lease, op, word);
+	sva_cpu_execute(&op->desc, op->length, &op->comp);
+	sva_bias_enter(&thread->lessee.bias);
+	op->state = thread->fast_state;
+	sva_thread_link(thread, op);
+	sva_bias_exit(&thread->lessee.bias);
+	return true;
 }
 
 int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)

@@ -131,6 +131,9 @@ sva_start_faster(struct sva_thread *thread, struct sva_lease *lease, struct sva_
  */
 int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op);
 
+/* Without a candidate: done by the CPU, and ended but for its poll. false: ask sva_start(). */
+bool sva_start_plain(struct sva_thread *thread, struct sva_op *op);
+
 /* What came of a descriptor that was submitted and waited for in one go. */
 enum sva_went {
 	SVA_WENT_NOWHERE, /* not taken */

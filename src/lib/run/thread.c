@@ -3,6 +3,7 @@
  * A thread's share of a context: made when a thread first uses the context, and used for another
  * thread when that thread has ended.
  */
+#include "lib/op/kinds.h"
 #include "lib/run/group.h"
 #include "lib/run/run.h"
 
@@ -17,6 +18,23 @@ static size_t cpu_below(const struct sva *ctx)
 	if (!ctx->sync_candidates)
 		return PTRDIFF_MAX;
 	return ctx->config.threshold ? ctx->config.threshold : 1;
+}
+
+static void make_cpu_lease(struct sva_thread *thread)
+{
+	struct sva_lease *lease = &thread->cpu_lease;
+
+	if (thread->ctx->candidate_count || !thread->ctx->policy.cpu_allowed ||
+	    (thread->ctx->config.flags & SVA_OPEN_GUARD))
+		return;
+	lease->id = thread->cpu_id;
+	lease->path = SVA_PATH_CPU;
+	lease->credits = 1;
+	lease->fast_max = UINT32_MAX;
+	for (unsigned int opcode = 0; opcode < SVA_LEASE_WORDS; opcode++)
+		if (sva_kinds[opcode].fast != SVA_FAST_NEVER)
+			lease->words[opcode] = sva_desc_word((enum sva_opcode)opcode,
+							     SVA_DESC_CRAV | SVA_DESC_RCR);
 }
 
 void sva_thread_free(struct sva_thread *thread)
@@ -52,6 +70,7 @@ static struct sva_thread *new_thread(struct sva *ctx)
 		sva_thread_free(thread);
 		return NULL;
 	}
+	make_cpu_lease(thread);
 	return thread;
 }
 

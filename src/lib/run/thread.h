@@ -79,6 +79,11 @@ struct sva_thread {
 	size_t threshold;            /* the CPU does shorter synchronous copies at once */
 	size_t cpu_below;            /* the same for fills and under the guard; never 0 */
 	const struct sva_identity *cpu_id; /* of what the threshold leaves to the CPU */
+	/*
+	 * What stands for the CPU where there is no candidate at all: submitted operations are done
+	 * at once, by plain code. It has no bond; no words: the CPU may not, or is under the guard.
+	 */
+	struct sva_lease cpu_lease;
 	struct sva_lease *lead;      /* the lease of quick synchronous calls; NULL: none yet */
 	struct sva_lease *recent;    /* the lease that took the last operation */
 	struct sva_lease **leases;   /* by position in order; NULL: not bound yet */

@@ -92,6 +92,10 @@ static __attribute__((noinline)) int poll_any(struct sva_op *op)
 		if (stays_fast(op))
 			return 0;
 		sva_operation_unfold(op, p->lease->bond, p->thread->ctx, &p->thread->ctx->policy);
+		if (!p->lease->bond) { /* done by the CPU: sva_start_plain() */
+			p->chunks = p->result.chunks = 0;
+			p->result.reason = p->lease->id->reason;
+		}
 	}
 	if (op->state != SVA_OP_ENDED) {
 		/* An entry advances when its batch is polled. */
