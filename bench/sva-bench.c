@@ -296,7 +296,7 @@ static int write_results(struct bench_results *results)
 		failed |= results->rows[i].state == BENCH_FAILED;
 	}
 	if (!measured && !failed && results->count) {
-		term_error("nothing was measured: none of these paths can run here, or can do this");
+		term_error("nothing was measured: none of these paths can do it here");
 		rc = 1;
 	}
 	if (results->options->json && bench_write_json(results))

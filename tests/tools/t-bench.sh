@@ -210,7 +210,7 @@ is "$(status "$vm_bench" --sizes 4K,huge)" 2 "bench --vm refuses the size 'huge'
 
 is "$(short --paths dma)" 1 "a run whose only path cannot run ends with 1"
 ok "the table of that run gives the reason" grep -Eq '^dma +cannot run here: ' stdout
-is "$(cat stderr)" "sva-bench: nothing was measured: none of these paths can run here, or can do this" \
+is "$(cat stderr)" "sva-bench: nothing was measured: none of these paths can do it here" \
 	"the message of that run says that nothing was measured"
 is "$(short --paths dma --json out.json)" 1 \
 	"a run with --json whose only path cannot run ends with 1"
