@@ -52,6 +52,9 @@ enum bench_mode { BENCH_SYNC, BENCH_ASYNC, BENCH_MANY, BENCH_BATCH, BENCH_MODE_C
 /* Where the bytes of an operation are when it begins: in turn, in the caches, in memory. */
 enum bench_place { BENCH_TURN, BENCH_WARM, BENCH_COLD, BENCH_PLACE_COUNT };
 
+enum bench_pages { BENCH_PAGES_ANY, BENCH_PAGES_SMALL, BENCH_PAGES_THP, BENCH_PAGES_HUGE,
+		   BENCH_PAGES_COUNT };
+
 struct bench_options {
 	int paths[SVA_PATH_COUNT];
 	unsigned int path_count;
@@ -62,6 +65,9 @@ struct bench_options {
 	double seconds; /* for the whole run */
 	bool places[BENCH_PLACE_COUNT];
 	unsigned int threads, depth, batch; /* batch 0: as depth */
+	unsigned int cpus[BENCH_THREADS], cpu_count; /* thread i runs on cpus[i % cpu_count] */
+	int node;                                    /* of the buffers; -1: any */
+	enum bench_pages pages;
 	const char *json, *plot, *csv;      /* names of files; json may be "-" */
 	bool list, flip, idle, instructions, histogram;
 	bool calibrate, allow_emulated; /* allow_emulated: for tests of the calibration */
@@ -138,6 +144,7 @@ struct bench_results {
 /* rows.c: what those who fill in rows and those who show them share. */
 const char *bench_mode_name(int mode);
 const char *bench_place_name(int place);
+const char *bench_pages_name(int pages);
 const char *bench_size_name(char text[16], size_t size);
 const char *bench_path_name(const struct bench_case *what);
 unsigned int bench_row_depth(const struct bench_row *row);
@@ -164,7 +171,9 @@ struct bench_buffers {
 size_t bench_buffers_bytes(const struct bench_options *options);
 unsigned int bench_buffers_slots(const struct bench_options *options, enum bench_op op,
 				 size_t size);
-int bench_buffers_alloc(struct bench_buffers *buffers, size_t bytes);
+/* Returns 0, or a negative errno after a message that says what memory is not to be had. */
+int bench_buffers_alloc(struct bench_buffers *buffers, size_t bytes,
+			const struct bench_options *options);
 void bench_buffers_free(struct bench_buffers *buffers);
 /* Writes what the operation reads, and the canaries. */
 void bench_buffers_lay_out(struct bench_buffers *buffers, enum bench_op op, size_t size,

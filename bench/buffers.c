@@ -8,11 +8,18 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tools/term/term.h"
 
 #define LINE 64
 #define CANARY 0xa5
+#define HUGE_PAGE (2u << 20)
 /* Of source, and as much of destination, for all threads together: 16 slots of 2 MiB fit. */
 #define MOST_BYTES (33u << 20)
+
+static const char node_name[] = "memory of the node";
 
 static size_t longest(size_t a, size_t b)
 {
@@ -78,11 +85,49 @@ size_t bench_buffers_bytes(const struct bench_options *options)
 	return most;
 }
 
-static void *pages(size_t bytes)
+static int refuse_memory(const struct bench_options *options, int error, const char *what)
 {
-	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (options->node >= 0 && what == node_name)
+		term_error("cannot put the buffers on NUMA node %d: %s", options->node,
+			   strerror(error));
+	else
+		term_error("cannot get %s for the buffers: %s", what, strerror(error));
+	return -error;
+}
 
-	return at == MAP_FAILED ? NULL : at;
+/*
+ * Only libsva's numa.c calls libnuma; this is the one system call that is needed here. MPOL_BIND is
+ * 2: a page comes from this node or not at all.
+ */
+static int bind_pages(void *at, size_t bytes, int node)
+{
+	unsigned long mask[16] = { 0 };
+
+	mask[(size_t)node / 64] = 1ul << node % 64;
+	return syscall(SYS_mbind, at, bytes, 2, mask, 64 * 16 + 1, 0) ? errno : 0;
+}
+
+static int map_pages(unsigned char **to, size_t bytes, const struct bench_options *options)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS, error = 0;
+	void *at;
+
+	if (options->pages == BENCH_PAGES_HUGE)
+		flags |= MAP_HUGETLB;
+	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+	if (at == MAP_FAILED)
+		return refuse_memory(options, errno,
+				     flags & MAP_HUGETLB ? "huge pages (see nr_hugepages)" :
+							   "memory");
+	*to = at;
+	if (options->pages == BENCH_PAGES_SMALL && madvise(at, bytes, MADV_NOHUGEPAGE) &&
+	    errno != EINVAL) /* a kernel without transparent huge pages */
+		return refuse_memory(options, errno, "small pages");
+	if (options->pages == BENCH_PAGES_THP && madvise(at, bytes, MADV_HUGEPAGE))
+		return refuse_memory(options, errno, "transparent huge pages");
+	if (options->node >= 0)
+		error = bind_pages(at, bytes, options->node);
+	return error ? refuse_memory(options, error, node_name) : 0;
 }
 
 /* Bytes that repeat nowhere (xorshift). */
@@ -98,14 +143,20 @@ static void write_random(unsigned char *at, size_t bytes)
 	}
 }
 
-int bench_buffers_alloc(struct bench_buffers *buffers, size_t bytes)
+int bench_buffers_alloc(struct bench_buffers *buffers, size_t bytes,
+			const struct bench_options *options)
 {
-	buffers->bytes = (bytes + 4095) & ~(size_t)4095;
-	buffers->src = pages(buffers->bytes);
-	buffers->dst = pages(buffers->bytes);
-	buffers->aux = pages(buffers->bytes);
-	if (!buffers->src || !buffers->dst || !buffers->aux)
-		return -ENOMEM;
+	size_t page = options->pages >= BENCH_PAGES_THP ? HUGE_PAGE : 4096;
+	int rc;
+
+	buffers->bytes = (bytes + page - 1) & ~(page - 1);
+	rc = map_pages(&buffers->src, buffers->bytes, options);
+	if (!rc)
+		rc = map_pages(&buffers->dst, buffers->bytes, options);
+	if (!rc)
+		rc = map_pages(&buffers->aux, buffers->bytes, options);
+	if (rc)
+		return rc;
 	/* This also populates every page before the first measurement. */
 	write_random(buffers->src, buffers->bytes);
 	memset(buffers->dst, 0, buffers->bytes);

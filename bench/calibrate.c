@@ -4,9 +4,9 @@
  * operation, synchronous and asynchronous, with buffers in the caches and in memory; and the
  * threshold that follows, as a fragment that libsva.conf can include.
  *
- * The library has one threshold, which holds for the synchronous calls. It is the break-even size of
- * a synchronous copy on the first usable path, which is the one that the library takes: the larger
- * one of both states of the buffers, so that no copy gets slower by it.
+ * The library has one threshold, which holds for the synchronous calls. It is the break-even size
+ * of a synchronous copy on the first usable path, which is the one that the library takes: the
+ * larger one of both states of the buffers, so that no copy gets slower by it.
  */
 #include "bench.h"
 
@@ -189,8 +189,8 @@ static int write_threshold(struct bench_results *results, int path, size_t thres
 
 	if (never)
 		n = snprintf(text, sizeof(text),
-			     "#\n# The path %s copied slower than the CPU up to %zu bytes, the most\n"
-			     "# that was measured: larger copies are left to it.\n",
+			     "#\n# The path %s copied slower than the CPU up to %zu bytes, the\n"
+			     "# most that was measured: larger copies are left to it.\n",
 			     sva_path_name(path), threshold / 2);
 	else
 		n = snprintf(text, sizeof(text),
@@ -251,7 +251,7 @@ int bench_calibrate(struct bench_results *results, FILE *table)
 	threshold = compute_threshold(results, path, &never);
 	if (table)
 		fprintf(table, "\nthreshold  %s%s\n", bench_size_name(size, threshold),
-			never ? ", beyond all measured sizes: the CPU copied faster at all of them" :
+			never ? ", above all measured sizes: the CPU copied faster at all" :
 				"");
 	if (table && !results->fragment.name)
 		fputs("(--calibrate=FILE writes it for libsva.conf to include)\n", table);

@@ -38,9 +38,9 @@ static int write_row(const struct bench_results *results, const struct bench_row
 			      what->mode == BENCH_BATCH ? what->batch : 1);
 	if (row->state == BENCH_MEASURED && !row->counted)
 		n += snprintf(line + n, sizeof(line) - (size_t)n,
-			      "%.1f,%.1f,%.1f,%.1f,%.0f,%.0f,%.0f,%.4f,", row->median_ns, row->p99_ns,
-			      row->p999_ns, row->cpu_ns, row->rate, row->libc_rate, row->cpu_rate,
-			      row->elsewhere);
+			      "%.1f,%.1f,%.1f,%.1f,%.0f,%.0f,%.0f,%.4f,", row->median_ns,
+			      row->p99_ns, row->p999_ns, row->cpu_ns, row->rate, row->libc_rate,
+			      row->cpu_rate, row->elsewhere);
 	else
 		n += snprintf(line + n, sizeof(line) - (size_t)n, ",,,,,,,,");
 	snprintf(line + n, sizeof(line) - (size_t)n, "%u,%d,%s,%s\n", results->options->threads,
@@ -54,8 +54,8 @@ int bench_write_csv(struct bench_results *results)
 
 	if (!rc)
 		rc = bench_output_write(&results->csv,
-					"path,state,operation,mode,buffers,size,depth,batch,median_ns,"
-					"p99_ns,p999_ns,caller_cpu_ns,bytes_per_second,"
+					"path,state,operation,mode,buffers,size,depth,batch,"
+					"median_ns,p99_ns,p999_ns,caller_cpu_ns,bytes_per_second,"
 					"libc_bytes_per_second,cpu_bytes_per_second,"
 					"share_on_other_paths,threads,emulated,queue,text\n");
 	for (unsigned int i = 0; i < results->count && !rc; i++)

@@ -286,7 +286,7 @@ int bench_count_instructions(struct bench_results *results, bench_open_path *ope
 		goto out;
 	}
 	w.op = aligned_alloc(64, sizeof(*w.op));
-	rc = w.op ? bench_buffers_alloc(&w.buffers, bench_buffers_bytes(&slots)) : -ENOMEM;
+	rc = w.op ? bench_buffers_alloc(&w.buffers, bench_buffers_bytes(&slots), options) : -ENOMEM;
 	if (rc)
 		goto out;
 	if (table)

@@ -126,6 +126,15 @@ static struct json_object *new_row(const struct bench_options *options, const st
 	return object;
 }
 
+static void add_cpus(struct json_object *root, const struct bench_options *options)
+{
+	struct json_object *cpus = json_object_new_array();
+
+	for (unsigned int i = 0; i < options->cpu_count; i++)
+		json_object_array_add(cpus, json_object_new_int((int)options->cpus[i]));
+	json_object_object_add(root, "cpus", cpus);
+}
+
 static struct json_object *new_root(const struct bench_results *results)
 {
 	const struct bench_options *options = results->options;
@@ -144,6 +153,11 @@ static struct json_object *new_root(const struct bench_results *results)
 	if (options->emulated)
 		add_text(root, "note", BENCH_EMULATED);
 	json_object_object_add(root, "threads", json_object_new_int((int)options->threads));
+	if (options->cpu_count)
+		add_cpus(root, options);
+	if (options->node >= 0)
+		json_object_object_add(root, "node", json_object_new_int(options->node));
+	add_text(root, "pages", bench_pages_name(options->pages));
 	add_number(root, "clock_ns", results->timer_ns, "%.1f");
 	for (unsigned int i = 0; i < results->count; i++)
 		json_object_array_add(rows, new_row(options, &results->rows[i]));

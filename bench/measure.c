@@ -96,7 +96,16 @@ static int member_prepare(struct member *member, const struct bench_options *opt
 	memset(w->batches, 0, depth * sizeof(*w->batches));
 	for (unsigned int i = 0; i < depth; i++)
 		w->list[i] = &w->ops[i];
-	return bench_buffers_alloc(&w->buffers, bench_buffers_bytes(options));
+	return bench_buffers_alloc(&w->buffers, bench_buffers_bytes(options), options);
+}
+
+static int pin_thread(pthread_t thread, unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return -pthread_setaffinity_np(thread, sizeof(set), &set);
 }
 
 int bench_crew_create(struct bench_crew **out, const struct bench_options *options)
@@ -123,6 +132,9 @@ int bench_crew_create(struct bench_crew **out, const struct bench_options *optio
 		rc = -pthread_create(&crew->members[i].thread, NULL, member_main,
 				     &crew->members[i]);
 		crew->started += rc == 0;
+		if (!rc && options->cpu_count)
+			rc = pin_thread(crew->members[i].thread,
+					options->cpus[i % options->cpu_count]);
 	}
 	*out = crew;
 	return rc;

@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,68 @@ static bool read_ops(const char *list, struct bench_options *options)
 	       term_read_words(list, "operation", bench_op_name, BENCH_OP_COUNT, options->ops);
 }
 
+/* A list of processors, each of which this process may use: "0,2,4-7". */
+static bool read_cpus(const char *list, struct bench_options *options)
+{
+	const char *text = list;
+	cpu_set_t usable;
+
+	if (sched_getaffinity(0, sizeof(usable), &usable))
+		CPU_ZERO(&usable);
+	options->cpu_count = 0;
+	for (;;) {
+		unsigned long first, last;
+		char *end;
+
+		first = last = strtoul(text, &end, 10);
+		if (*text < '0' || *text > '9')
+			break;
+		if (*end == '-' && end[1] >= '0' && end[1] <= '9')
+			last = strtoul(end + 1, &end, 10);
+		for (; first <= last && first < CPU_SETSIZE && CPU_ISSET(first, &usable); first++)
+			if (options->cpu_count < BENCH_THREADS)
+				options->cpus[options->cpu_count++] = (unsigned int)first;
+		if (first <= last) {
+			term_error("processor %lu cannot be used by this process", first);
+			return false;
+		}
+		if (!*end)
+			return true;
+		if (*end != ',')
+			break;
+		text = end + 1;
+	}
+	term_error("bad list of processors '%s': numbers and ranges, such as 0,2,4-7", list);
+	return false;
+}
+
+static bool read_node(const char *text, struct bench_options *options)
+{
+	double value;
+
+	if (!read_number(text, "the node", 0, 1023, &value))
+		return false;
+	options->node = (int)value;
+	return true;
+}
+
+static bool read_pages(const char *text, struct bench_options *options)
+{
+	bool chosen[BENCH_PAGES_COUNT] = { false };
+	int count = 0;
+
+	if (!term_read_words(text, "kind of pages", bench_pages_name, BENCH_PAGES_COUNT, chosen))
+		return false;
+	for (int i = 0; i < BENCH_PAGES_COUNT; i++) {
+		count += chosen[i];
+		if (chosen[i])
+			options->pages = (enum bench_pages)i;
+	}
+	if (count > 1)
+		term_error("one kind of pages only, not '%s'", text);
+	return count == 1;
+}
+
 enum {
 	OPT_PATHS = 256,
 	OPT_SIZES,
@@ -124,6 +187,9 @@ enum {
 	OPT_BUFFERS,
 	OPT_CSV,
 	OPT_HISTOGRAM,
+	OPT_CPUS,
+	OPT_NODE,
+	OPT_PAGES,
 	OPT_CALIBRATE,
 	OPT_ALLOW_EMULATED,
 	OPT_FLIP,
@@ -145,6 +211,9 @@ static const struct option long_options[] = {
 	{ "batch", required_argument, NULL, OPT_BATCH },
 	{ "buffers", required_argument, NULL, OPT_BUFFERS },
 	{ "csv", required_argument, NULL, OPT_CSV },
+	{ "cpus", required_argument, NULL, OPT_CPUS },
+	{ "node", required_argument, NULL, OPT_NODE },
+	{ "pages", required_argument, NULL, OPT_PAGES },
 	{ "histogram", no_argument, NULL, OPT_HISTOGRAM },
 	{ "calibrate", optional_argument, NULL, OPT_CALIBRATE },
 	{ "allow-emulated", no_argument, NULL, OPT_ALLOW_EMULATED },
@@ -182,6 +251,12 @@ static bool set_option(void *arg, int option, const char *text)
 		return read_count(text, "operations in flight", BENCH_DEPTH, &options->depth);
 	case OPT_BATCH:
 		return read_count(text, "operations in a batch", BENCH_DEPTH, &options->batch);
+	case OPT_CPUS:
+		return read_cpus(text, options);
+	case OPT_NODE:
+		return read_node(text, options);
+	case OPT_PAGES:
+		return read_pages(text, options);
 	case OPT_CSV:
 		options->csv = text;
 		return true;
@@ -211,7 +286,7 @@ static bool set_option(void *arg, int option, const char *text)
 
 static void set_defaults(struct bench_options *options)
 {
-	*options = (struct bench_options){ .seconds = 20, .threads = 1, .depth = 32 };
+	*options = (struct bench_options){ .seconds = 20, .threads = 1, .depth = 32, .node = -1 };
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
 		options->paths[options->path_count++] = path;
 	read_sizes(SIZES, options);
@@ -226,6 +301,7 @@ static const struct term_program program = {
 	.name = "sva-bench",
 	.usage = "usage: sva-bench [--paths LIST] [--sizes LIST] [--ops LIST] [--modes LIST]\n"
 		 "                 [--seconds N] [--threads N] [--depth N] [--batch N]\n"
+		 "                 [--cpus LIST] [--node N] [--pages WORD]\n"
 		 "                 [--buffers LIST] [--json FILE|-] [--csv FILE] [--plot FILE.svg]\n"
 		 "                 [--histogram] [--idle] [--list] [--flip]\n"
 		 "                 [--instructions] [--calibrate[=FILE]] [--allow-emulated]\n"
@@ -249,6 +325,9 @@ static const struct term_program program = {
 		"times\n"
 		"  --json FILE     also write JSON; -: JSON on standard output instead of the "
 		"table\n"
+		"  --cpus LIST     processors to run the threads on, such as 0,2,4-7 (default: any)\n"
+		"  --node N        the NUMA node of the buffers (default: any)\n"
+		"  --pages WORD    of any,small,thp,huge: pages of the buffers (default: any)\n"
 		"  --csv FILE      also write comma separated values\n"
 		"  --plot FILE     also write a plot (SVG); needs gnuplot\n"
 		"  --histogram     show under each row how the times are distributed\n"

@@ -25,6 +25,13 @@ const char *bench_place_name(int place)
 	return names[place];
 }
 
+const char *bench_pages_name(int pages)
+{
+	static const char *const names[BENCH_PAGES_COUNT] = { "any", "small", "thp", "huge" };
+
+	return names[pages];
+}
+
 const char *bench_size_name(char text[16], size_t size)
 {
 	return term_bytes(text, 16, size);

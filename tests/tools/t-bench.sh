@@ -117,6 +117,28 @@ ok "--histogram adds bars" grep -Eq '^ +from +[0-9.]+ (ns|us|ms) +[0-9]+ +#+$' s
 is "$(grep -E -c '^soft +copy +(sync|async) +(warm|cold)  (at no size|[0-9]+ .*B$)' stdout)" 4 \
 	"the summary has the break-even size of each series"
 
+# ------------------------------------------------------------------ processors, nodes, pages
+
+cpu=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')
+is "$(short --paths cpu --modes sync --ops copy --cpus "$cpu" --pages small --json place.json)" 0 \
+	"sva-bench on one processor with small pages ends with 0"
+is "$(grep -c -e '"pages": *"small"' -e '"cpus": *\[' place.json)" 2 \
+	"the JSON has the processors and the pages"
+is "$(short --cpus 1000; head -n 1 stderr)" "2
+sva-bench: processor 1000 cannot be used by this process" "a processor that is not there is refused"
+is "$(short --cpus 0-; head -n 1 stderr)" "2
+sva-bench: bad list of processors '0-': numbers and ranges, such as 0,2,4-7" \
+	"a list of processors without an end is refused"
+unknown "--pages large" "unknown kind of pages 'large' (known: any small thp huge)"
+is "$(short --paths cpu --node 1023; head -n 1 stderr | cut -d : -f 1,2)" "1
+sva-bench: cannot put the buffers on NUMA node 1023" "a node that is not there is refused"
+if [ -d /sys/devices/system/node/node0 ]; then
+	is "$(short --paths cpu --modes sync --ops copy --node 0)" 0 \
+		"buffers on NUMA node 0: sva-bench ends with 0"
+else
+	skip "buffers on NUMA node 0: sva-bench ends with 0" "this kernel has no NUMA nodes"
+fi
+
 # ------------------------------------------------------------------ thresholds
 
 is "$(short --calibrate; head -n 1 stderr)" "1
