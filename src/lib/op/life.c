@@ -27,7 +27,7 @@ void sva_operation_end(struct sva_op *op, const struct sva_identity *last, int e
 		p->result.queue = last->queue;
 		p->result.device = last->device;
 	}
-	op->state = SVA_OP_ENDED;
+	sva_op_set_state(op, SVA_OP_ENDED);
 }
 
 void sva_result_read(struct sva_result *result, const struct sva_comp *comp, uint32_t word,

@@ -98,12 +98,43 @@ static inline bool sva_op_is_bad(const struct sva_op *op)
 #define SVA_OP_PRIVATE(op) ((struct sva_op_private *)(void *)(op)->opaque)
 
 /*
- * The owner writes credit inside and outside of its section, and settle.c may read it at any time,
- * so the store is atomic.
+ * The owner of a listed operation writes credit, lease and state inside and outside of its section,
+ * while other threads may read them in the section of the share that has the list (run/settle.c,
+ * run/credits.c), so these accesses are atomic:
+ *
+ *	owner, next chunk           visitor
+ *	record = 0                  r0 = credit (acquire)
+ *	lease = L2                  r1 = lease
+ *	credit = 1 (release)        r2 = record
+ *
+ * r0 = 1 and r1 an earlier lease than L2 together is forbidden, unless credit is that of the
+ * earlier one. Likewise a batch whose state is BATCHING (release, acquire) has entries whose words
+ * may be read.
  */
+static inline bool sva_op_has_credit(const struct sva_op *op)
+{
+	return __atomic_load_n(&SVA_OP_PRIVATE(op)->credit, __ATOMIC_ACQUIRE);
+}
+
 static inline void sva_op_set_credit(struct sva_op *op, bool credit)
 {
-	__atomic_store_n(&SVA_OP_PRIVATE(op)->credit, credit, __ATOMIC_RELAXED);
+	__atomic_store_n(&SVA_OP_PRIVATE(op)->credit, credit, __ATOMIC_RELEASE);
+}
+
+/* Outside the section: a visitor may exchange the lease of an operation on the short road. */
+static inline struct sva_lease *sva_op_lease(const struct sva_op *op)
+{
+	return __atomic_load_n(&SVA_OP_PRIVATE(op)->lease, __ATOMIC_ACQUIRE);
+}
+
+static inline void sva_op_set_lease(struct sva_op *op, struct sva_lease *lease)
+{
+	__atomic_store_n(&SVA_OP_PRIVATE(op)->lease, lease, __ATOMIC_RELEASE);
+}
+
+static inline void sva_op_set_state(struct sva_op *op, enum sva_op_state state)
+{
+	__atomic_store_n(&op->state, (uint32_t)state, __ATOMIC_RELEASE);
 }
 
 static inline struct sva_op *sva_op_of_node(const struct sva_op_node *node)

@@ -32,7 +32,7 @@ static void collect_entries(struct sva_op *batch, bool lost)
 
 		if (!status && !lost)
 			continue;
-		SVA_OP_PRIVATE(entries[i])->lease = p->lease;
+		sva_op_set_lease(entries[i], p->lease);
 		__atomic_store_n(&SVA_OP_PRIVATE(entries[i])->bond, p->bond, __ATOMIC_RELAXED);
 		__atomic_store_n(&SVA_OP_PRIVATE(entries[i])->chunks, 1, __ATOMIC_RELAXED);
 		SVA_OP_PRIVATE(entries[i])->result.chunks = 1;
@@ -40,10 +40,10 @@ static void collect_entries(struct sva_op *batch, bool lost)
 		 * Without a record it is unknown how much of it was done, so it is not done a
 		 * second time. The loop finds its bond retired.
 		 */
-		entries[i]->state = SVA_OP_IN_FLIGHT;
+		sva_op_set_state(entries[i], SVA_OP_IN_FLIGHT);
 	}
 	sva_batch_free_list(batch);
-	batch->state = SVA_OP_BATCHING;
+	sva_op_set_state(batch, SVA_OP_BATCHING);
 }
 
 /* ------------------------------------------------------------------ the loop */
@@ -89,7 +89,7 @@ static void start_entries(struct sva_thread *thread, struct sva_op *batch)
 		}
 		err = sva_launch(thread, entry);
 		if (err == -EAGAIN && !sva_complete_gives_up(batch)) {
-			entry->state = SVA_OP_IN_BATCH;
+			sva_op_set_state(entry, SVA_OP_IN_BATCH);
 			return;
 		}
 		if (err == -EAGAIN && SVA_OP_PRIVATE(entry)->by_buffer)
@@ -120,7 +120,7 @@ static void sum_results(struct sva_op *batch)
 		sum->retries += one->retries;
 		sum->chunks += one->chunks;
 		if (!SVA_OP_PRIVATE(batch)->lease && SVA_OP_PRIVATE(entries[i])->lease) {
-			SVA_OP_PRIVATE(batch)->lease = SVA_OP_PRIVATE(entries[i])->lease;
+			sva_op_set_lease(batch, SVA_OP_PRIVATE(entries[i])->lease);
 			if (!SVA_OP_PRIVATE(batch)->pinned)
 				SVA_OP_PRIVATE(batch)->bond = SVA_OP_PRIVATE(entries[i])->bond;
 		}

@@ -43,7 +43,7 @@ static void issue_next(struct sva_op *op)
 	if (!err)
 		return;
 	if (err == -EAGAIN) {
-		op->state = SVA_OP_STALLED;
+		sva_op_set_state(op, SVA_OP_STALLED);
 		if (!sva_complete_gives_up(op))
 			return;
 		err = -EIO;
@@ -88,13 +88,13 @@ static void note_left(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
-	if (sva_record_status(&sva_group_of(p->lease)->comp) == SVA_STATUS_BAD_OPCODE)
+	if (sva_record_status(&sva_group_of(sva_op_lease(op))->comp) == SVA_STATUS_BAD_OPCODE)
 		sva_caps_forget_operation(p->bond, SVA_OPCODE_BATCH);
 	sva_credits_return(op);
 	/* The descriptor in the batch was not executed. */
 	__atomic_store_n(&p->chunks, 0, __ATOMIC_RELAXED);
 	p->result.chunks = 0;
-	op->state = SVA_OP_STALLED;
+	sva_op_set_state(op, SVA_OP_STALLED);
 }
 
 enum sva_look sva_complete_look(struct sva_op *op)
@@ -122,7 +122,7 @@ enum sva_look sva_complete_look(struct sva_op *op)
 		status = sva_record_status(&op->comp);
 	}
 	if (!status) {
-		if (p->lease->is_group)
+		if (sva_op_lease(op)->is_group)
 			sva_credits_return(op); /* the group may serve again */
 		else
 			sva_op_set_credit(op, false); /* its lease is dead */

@@ -43,10 +43,10 @@ static bool return_to_lease(struct sva_op *op)
 
 void sva_credits_return(struct sva_op *op)
 {
-	struct sva_lease *lease = SVA_OP_PRIVATE(op)->lease;
+	struct sva_lease *lease = sva_op_lease(op);
 	bool done = false;
 
-	if (!SVA_OP_PRIVATE(op)->credit)
+	if (!sva_op_has_credit(op))
 		return;
 	if (lease->is_group) {
 		sva_op_set_credit(op, false);
@@ -75,22 +75,22 @@ void sva_credits_return(struct sva_op *op)
 
 static void reclaim_op(struct sva_op *op, struct sva_bond *bond)
 {
-	struct sva_op_private *p = SVA_OP_PRIVATE(op);
-	struct sva_lease *lease = p->lease;
 	uint32_t state = __atomic_load_n(&op->state, __ATOMIC_ACQUIRE);
+	/* In this order: see sva_op_set_credit(). */
+	bool credit = sva_op_has_credit(op);
+	struct sva_lease *lease = sva_op_lease(op);
 
 	if ((state & ~SVA_OP_FAST_GENERATION) == SVA_OP_FAST) {
 		if (lease->bond != bond || !lease->counted || lease->is_group ||
 		    !sva_record_status(&op->comp))
 			return;
 		/* On the short road the credit is the lease's: from here on it is one without. */
-		p->lease = lease->paid;
+		sva_op_set_lease(op, lease->paid);
 		bond->pool++;
 		return;
 	}
-	if (state != SVA_OP_IN_FLIGHT || !__atomic_load_n(&p->credit, __ATOMIC_RELAXED) ||
-	    lease->bond != bond || !lease->counted || lease->is_group ||
-	    !sva_record_status(&op->comp))
+	if (state != SVA_OP_IN_FLIGHT || !credit || lease->bond != bond || !lease->counted ||
+	    lease->is_group || !sva_record_status(&op->comp))
 		return;
 	sva_op_set_credit(op, false);
 	bond->pool++;

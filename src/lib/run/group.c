@@ -57,16 +57,26 @@ static void put_group(struct sva_group *group)
 	group->thread->free_groups = group;
 }
 
-/* The lease that its operations end on. */
+/*
+ * The lease that its operations end on. What is copied never changes: other threads write the
+ * carrier's credits and words.
+ */
 static void set_lease(struct sva_group *group, struct sva_lease *carrier)
 {
 	struct sva_lease *lease = &group->lease;
 
 	if (group->carrier != carrier) {
-		*lease = *carrier;
-		lease->counted = true;
-		lease->is_group = true;
-		lease->starved = &never;
+		*lease = (struct sva_lease){
+			.counted = true,
+			.is_group = true,
+			.starved = &never,
+			.path = carrier->path,
+			.store = carrier->store,
+			.max_transfer = carrier->max_transfer,
+			.bond = carrier->bond,
+			.ops = carrier->ops,
+			.lessee = carrier->lessee,
+		};
 		group->carrier = carrier;
 	}
 	lease->id = carrier->id;
@@ -84,7 +94,7 @@ bool sva_group_is_over(const struct sva_group *group)
 
 bool sva_group_has_left(const struct sva_op *op)
 {
-	const struct sva_lease *lease = SVA_OP_PRIVATE(op)->lease;
+	const struct sva_lease *lease = sva_op_lease(op);
 
 	/* The batch's record is written after those of its descriptors: look at those again. */
 	return lease->is_group && sva_record_status(&sva_group_of(lease)->comp) &&

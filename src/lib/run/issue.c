@@ -34,7 +34,7 @@ static int submit_once(struct sva_thread *thread, struct sva_lease *lease, struc
 		err = lease->dead ? -EIO : -ENOBUFS;
 	} else {
 		lease->credits -= lease->counted;
-		p->lease = lease;
+		sva_op_set_lease(op, lease);
 		/* Atomic: settle.c may read it in the share that has the operation on its list. */
 		__atomic_store_n(&p->bond, lease->bond, __ATOMIC_RELAXED);
 		err = lease->ops->submit(lease, &op->desc);
@@ -147,7 +147,7 @@ static int try_lease(struct sva_thread *thread, struct sva_lease *lease, struct 
 	if (!p->mid_chunk)
 		sva_progress_next(op, lease->max_transfer);
 	op->desc.flags_opcode = sva_caps_word(lease->bond, op);
-	op->state = SVA_OP_IN_FLIGHT;
+	sva_op_set_state(op, SVA_OP_IN_FLIGHT);
 	for (unsigned int tries = 0; tries < p->policy->full_tries || !tries; tries++) {
 		err = submit_once(thread, lease, op);
 		if (err == -ENOBUFS) {

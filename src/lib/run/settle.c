@@ -56,14 +56,14 @@ static bool is_fast(const struct sva_op *op)
 
 static bool has_credit(const struct sva_op *op)
 {
-	return is_fast(op) || __atomic_load_n(&SVA_OP_PRIVATE(op)->credit, __ATOMIC_RELAXED);
+	return is_fast(op) || sva_op_has_credit(op);
 }
 
 static struct sva_bond *bond_of(const struct sva_op *op)
 {
 	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
 
-	return is_fast(op) ? p->lease->bond : __atomic_load_n(&p->bond, __ATOMIC_RELAXED);
+	return is_fast(op) ? sva_op_lease(op)->bond : __atomic_load_n(&p->bond, __ATOMIC_RELAXED);
 }
 
 static uint32_t chunks_of(const struct sva_op *op)

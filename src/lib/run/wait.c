@@ -19,10 +19,15 @@
 static bool stays_fast(struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
-	const struct sva_bond *bond = p->lease->bond;
+	const struct sva_bond *bond = sva_op_lease(op)->bond;
+	unsigned int polls;
 
-	if (sva_record_status(&op->comp) || bond->pump || sva_group_has_left(op) ||
-	    ++p->thread->polls % SVA_POLLS_BEFORE_CLOCK == 0)
+	if (sva_record_status(&op->comp) || bond->pump || sva_group_has_left(op))
+		return false;
+	/* Several owners may count here, and what one of them loses does not matter. */
+	polls = __atomic_load_n(&p->thread->polls, __ATOMIC_RELAXED) + 1;
+	__atomic_store_n(&p->thread->polls, polls, __ATOMIC_RELAXED);
+	if (polls % SVA_POLLS_BEFORE_CLOCK == 0)
 		return false;
 	return atomic_load_explicit(&bond->state, memory_order_acquire) != SVA_BOND_RETIRED;
 }
@@ -91,7 +96,7 @@ static __attribute__((noinline)) int poll_any(struct sva_op *op)
 	if (sva_op_is_in(op, SVA_OP_FAST)) {
 		if (stays_fast(op))
 			return 0;
-		sva_operation_unfold(op, p->lease->bond, p->thread->ctx, &p->thread->ctx->policy);
+		sva_operation_unfold(op, sva_op_lease(op)->bond, p->thread->ctx, &p->thread->ctx->policy);
 		if (!p->lease->bond) { /* done by the CPU: sva_start_plain() */
 			p->chunks = p->result.chunks = 0;
 			p->result.reason = p->lease->id->reason;
@@ -160,7 +165,7 @@ static uint64_t wait_until(const struct sva_op *op, uint64_t deadline)
 {
 	uint64_t soon;
 
-	if (!SVA_OP_PRIVATE(op)->lease->is_group)
+	if (!sva_op_lease(op)->is_group)
 		return deadline;
 	soon = sva_now_ns() + GROUP_LOOK_NS;
 	return !deadline || soon < deadline ? soon : deadline;
@@ -190,7 +195,7 @@ int sva_wait(struct sva_op *op, int64_t timeout_ns)
 				return -ETIME;
 		}
 		if (sva_op_is_in(op, SVA_OP_FAST))
-			sva_complete_await(p->lease->bond, &op->comp, wait_until(op, deadline));
+			sva_complete_await(sva_op_lease(op)->bond, &op->comp, wait_until(op, deadline));
 		else if (op->state == SVA_OP_IN_FLIGHT)
 			sva_complete_await(p->bond, &op->comp, wait_until(op, deadline));
 		else
