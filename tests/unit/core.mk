@@ -11,7 +11,7 @@ core_programs = %D%/t-op-cpu %D%/t-op-prep %D%/t-op-result %D%/t-op-kinds %D%/t-
 	%D%/t-queue-ways %D%/t-run-queue %D%/t-run-batch %D%/t-run-faults %D%/t-base-guard \
 	%D%/t-run-fork \
 	%D%/t-run-owner %D%/t-run-threads %D%/t-run-group %D%/t-run-credits \
-	%D%/t-run-result
+	%D%/t-run-result %D%/t-run-reap
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -133,6 +133,11 @@ core_portal = $(core_kernel) %D%/doorbell.c %D%/doorbell.h
 %C%_t_run_result_CPPFLAGS = $(core_cppflags)
 %C%_t_run_result_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_run_result_LDADD = $(core_inside)
+
+%C%_t_run_reap_SOURCES = %D%/t-run-reap.c $(core_kernel)
+%C%_t_run_reap_CPPFLAGS = $(core_cppflags)
+%C%_t_run_reap_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_run_reap_LDADD = $(core_inside)
 
 # What the surroundings do: forks, shortages, sandboxes, cancellations.
 around_programs = %D%/t-api-first %D%/t-base-sandbox %D%/t-api-cancel %D%/t-api-shortage
