@@ -96,7 +96,8 @@ static __attribute__((noinline)) int poll_any(struct sva_op *op)
 	if (sva_op_is_in(op, SVA_OP_FAST)) {
 		if (stays_fast(op))
 			return 0;
-		sva_operation_unfold(op, sva_op_lease(op)->bond, p->thread->ctx, &p->thread->ctx->policy);
+		sva_operation_unfold(op, sva_op_lease(op)->bond, p->thread->ctx,
+				     &p->thread->ctx->policy);
 		if (!p->lease->bond) { /* done by the CPU: sva_start_plain() */
 			p->chunks = p->result.chunks = 0;
 			p->result.reason = p->lease->id->reason;
@@ -195,7 +196,8 @@ int sva_wait(struct sva_op *op, int64_t timeout_ns)
 				return -ETIME;
 		}
 		if (sva_op_is_in(op, SVA_OP_FAST))
-			sva_complete_await(sva_op_lease(op)->bond, &op->comp, wait_until(op, deadline));
+			sva_complete_await(sva_op_lease(op)->bond, &op->comp,
+					   wait_until(op, deadline));
 		else if (op->state == SVA_OP_IN_FLIGHT)
 			sva_complete_await(p->bond, &op->comp, wait_until(op, deadline));
 		else
