@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The tests in roots of other Debian releases, all of those that there are: check-release
 # RELEASES="trixie sid".
-EXTRA_DIST += %D%/run
+EXTRA_DIST += %D%/root.sh %D%/run
 RELEASES = bookworm trixie sid
 .PHONY: check-release
 check-release:
