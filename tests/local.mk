@@ -11,3 +11,4 @@ include tests/storm/local.mk
 include tests/fuzz/local.mk
 include tests/vm/local.mk
 include tests/release/local.mk
+include tests/packages/local.mk

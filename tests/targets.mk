@@ -13,7 +13,8 @@
 # These look at texts, which are the same in every build.
 tree_tests = tests/tree/t-abi.sh tests/tree/t-headers.sh tests/tree/t-doc.sh tests/tree/t-man.sh \
 	tests/tree/t-env.sh tests/tree/t-pc.sh tests/tree/t-rooms.sh tests/tree/t-addresses.sh \
-	tests/tree/t-quickstart.sh tests/tree/t-tap.sh tests/tree/t-lines.sh tests/tree/t-words.sh
+	tests/tree/t-quickstart.sh tests/tree/t-tap.sh tests/tree/t-lines.sh tests/tree/t-words.sh \
+	tests/tree/t-packages.sh
 
 check-sanitizers: check-asan check-tsan
 

@@ -25,5 +25,5 @@ files() {
 # Those with comments of ours: no licence texts, no patches to sources of others, no data.
 sources() {
 	files | grep -v -E \
-		'^LICENSES/|^tests/(fixtures|fuzz/corpus)/|^tests/vm/idxd/matrix$|\.(patch|json)$'
+		'^LICENSES/|^debian/copyright$|^tests/(fixtures|fuzz/corpus)/|^tests/vm/idxd/matrix$|\.(patch|json)$'
 }

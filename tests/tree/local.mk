@@ -11,9 +11,10 @@ EXTRA_DIST += tests/tap.sh %D%/documented.awk %D%/t-static.sh \
 check_PROGRAMS += %D%/settings
 %C%_settings_LDADD = src/lib/libsva.la
 
-# The length of lines, and the words.
-TESTS += %D%/t-lines.sh %D%/t-words.sh
-EXTRA_DIST += %D%/t-lines.sh %D%/t-words.sh %D%/files.sh %D%/lines.awk %D%/words.awk
+# The length of lines, the words, and debian/.
+TESTS += %D%/t-lines.sh %D%/t-words.sh %D%/t-packages.sh
+EXTRA_DIST += %D%/t-lines.sh %D%/t-words.sh %D%/t-packages.sh \
+	%D%/files.sh %D%/lines.awk %D%/words.awk
 
 # The rooms of each folder, read from the objects; each unit with the prefix of its objects.
 TESTS += %D%/t-rooms.sh

@@ -8,6 +8,10 @@
 # Extended regular expressions that the whole address must match. The licence texts of SPDX, which
 # have addresses of their own, are not searched.
 known=(
+	'https://www\.debian\.org/doc/packaging-manuals/copyright-format/1\.0/'
+	# RFC 2606 keeps .invalid free: an address in it says that there is none, where Debian's
+	# rules want one.
+	'no-address@libsva\.invalid'
 )
 
 # addresses FILE…: FILE:LINE:ADDRESS of each, but for the known ones.
