@@ -121,13 +121,14 @@ static __attribute__((noinline)) int poll_any(struct sva_op *op)
 
 int sva_poll(struct sva_op *op)
 {
-	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+	struct sva_op_private *p;
 	struct sva_thread *thread = sva_tls.current;
 	struct sva_lease *lease;
 	bool closed;
 
 	if (sva_op_is_bad(op))
 		return -EINVAL;
+	p = SVA_OP_PRIVATE(op);
 	/*
 	 * An operation of this thread that has ended well on the short road. In this order: in a
 	 * forked child the share is not there, and the epoch is another; another share at the same
