@@ -38,6 +38,11 @@ lint() {
 	mandoc -T lint -W error "$@"
 }
 
+is "$(for page in $pages; do
+	! grep -q '^\.TS' "$man/$page" || head -n 1 "$man/$page" | grep -q "^'.. t\$" ||
+		echo "$page"
+done)" "" "pages with tables ask for tbl in their first line"
+
 for page in $pages; do
 	if command -v mandoc >/dev/null; then
 		ok "mandoc finds no error in $page" lint "$man/$page"

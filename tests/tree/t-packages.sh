@@ -35,9 +35,10 @@ is "$(sed -n '1s/^libsva (\([^)]*\)).*/\1/p' debian/changelog)" \
 	"the packages have the version of configure.ac"
 
 # The packages that configure looks for are in one table, that of quickstart; debhelper brings
-# compiler, make and autotools.
+# compiler, make and autotools. Since Debian 12 pkgconf is what pkg-config depends on.
 wanted=$(./quickstart packages bench | awk '{ print $1 }' | grep -v -x -E \
-	'autoconf|automake|libtool|make|gcc|gnuplot-nox|mandoc' | sort)
+	'autoconf|automake|libtool|make|gcc|gnuplot-nox|mandoc' |
+	sed 's/^pkg-config$/pkgconf/' | sort)
 is "$(sed -n '/^Build-Depends:/,/^[A-Z]/s/^ \([a-z][^ ,]*\).*/\1/p' debian/control |
 	grep -v '^d\(ebhelper-compat\|h-sequence-dkms\)$' | sort)" "$wanted" \
 	"the build depends on what quickstart names"
