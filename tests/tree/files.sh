@@ -22,8 +22,11 @@ files() {
 	fi
 }
 
-# Those with comments of ours: no licence texts, no patches to sources of others, no data.
+# Those with comments of ours: no licence texts, no patches to sources of others, no data, no lists
+# that debhelper reads (debian/copyright names their licence).
 sources() {
 	files | grep -v -E \
-		'^LICENSES/|^debian/copyright$|^tests/(fixtures|fuzz/corpus)/|^tests/vm/idxd/matrix$|\.(patch|json)$'
+		-e '^LICENSES/|^tests/(fixtures|fuzz/corpus)/|^tests/vm/idxd/matrix$' \
+		-e '^debian/(copyright|changelog|not-installed|source/format)$' \
+		-e '^debian/[^/]*\.(install|symbols)$|\.(patch|json)$'
 }
