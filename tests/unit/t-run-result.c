@@ -207,10 +207,10 @@ static const uint32_t flags[] = {
 /* ------------------------------------------------------------------ two roads */
 
 struct outcome {
-	int submitted, polled, ran;
+	int submitted, polled, ran, again, after; /* after: what polling it says then */
 	bool fast;
 	uint32_t word; /* of the descriptor that the device got */
-	struct sva_result pending, ended, last;
+	struct sva_result pending, ended, run, last;
 	uint8_t bytes[16384];
 };
 
@@ -247,6 +247,9 @@ static void run(struct outcome *out, unsigned int kind, uint32_t flag, bool diff
 		sva_tls.current->lead = NULL;
 	out->ran = sva_run(sva, &op);
 	out->last = *sva_last_result();
+	out->run = *sva_op_result(&op);
+	out->after = sva_poll(&op);
+	out->again = sva_run(sva, &op);
 	sva_tls.current->recent = recent;
 	sva_tls.current->lead = lead;
 	sva_tls.current->ticks = 1000;
@@ -283,8 +286,10 @@ static bool same_result(const struct sva_result *a, const struct sva_result *b, 
 static bool same_outcome(const struct outcome *a, const struct outcome *b)
 {
 	return a->submitted == b->submitted && a->polled == b->polled && a->ran == b->ran &&
+	       a->after == b->after && a->again == -EINVAL && b->again == -EINVAL &&
 	       a->word == b->word && same_result(&a->pending, &b->pending, "pending") &&
 	       same_result(&a->ended, &b->ended, "ended") &&
+	       same_result(&a->run, &b->run, "after sva_run()") &&
 	       same_result(&a->last, &b->last, "sva_last_result()") &&
 	       !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }

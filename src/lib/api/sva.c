@@ -149,6 +149,8 @@ static int run_operation(struct sva_thread *thread, struct sva_op *op)
 	sva_fast_prepare(lease, op, word);
 	switch (sva_fast_run(thread, lease, &op->desc, &op->comp)) {
 	case SVA_WENT_WELL:
+		SVA_OP_PRIVATE(op)->last = lease->id;
+		op->state = thread->fast_ended;
 		note_record(op, lease->id);
 		return 0;
 	case SVA_WENT_ON:
