@@ -530,6 +530,31 @@ static bool cpu_has_enqcmd(void)
 	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & 1u << 29);
 }
 
+static volatile sig_atomic_t older_calls;
+
+static void on_undefined_older(int signo, siginfo_t *info, void *context)
+{
+	on_undefined(signo, info, context);
+	older_calls++;
+}
+
+/* The first one unseen, as sanitizers do when they begin. */
+static void set_two_handlers(void)
+{
+	struct sigaction newer = { .sa_sigaction = on_undefined, .sa_flags = SA_SIGINFO };
+
+	kernel_action(SIGILL, on_undefined_older, NULL);
+	sigaction(SIGILL, &newer, NULL);
+}
+
+static void test_newer_handler(void)
+{
+	handled = 0;
+	__asm__ volatile("ud2");
+	ok(handled == SIGILL && !older_calls,
+	   "unseen: of two handlers, by rt_sigaction(2) and then sigaction(), the newer one is called");
+}
+
 /*
  * The thread switches the reporting of its system calls off, so that it is like one that the
  * program made by clone(2). What it opened, mapped and blocked is found when it submits.
@@ -552,6 +577,7 @@ static void test_unseen(void)
 		     by_function ? "libc's functions are always seen" : "this kernel cannot");
 		return;
 	}
+	set_two_handlers();
 	fd = CALL4(SYS_openat, AT_FDCWD, SHARED, O_RDWR | O_CLOEXEC, 0);
 	unseen = (void *)map_portal(fd);
 	CALL3(SYS_close, fd, 0, 0);
@@ -565,6 +591,7 @@ static void test_unseen(void)
 	   "unseen: a bad address is a page fault in the record");
 	kernel_mask(SIG_BLOCK, NULL, &seen);
 	is(seen & blocked, 0, "unseen: the emulator has unblocked what it needs");
+	test_newer_handler();
 }
 
 static bool stop_asking;

@@ -180,20 +180,28 @@ void emu_signals_interrupted(ucontext_t *uc)
 	set_mask(SIG_UNBLOCK, OURS);
 }
 
-void emu_signals_check(void)
+/*
+ * Under the lock: an action that was installed by a system call of its own, as sanitizers do when
+ * they begin, is one that the program wants. Ours is installed again.
+ */
+static void see_action(int place)
 {
 	struct kernel_action act = our_action(), seen;
+
+	if (kernel_action(ours_all[place], NULL, &seen) == 0 && seen.handler != act.handler) {
+		wanted[place] = seen;
+		kernel_action(ours_all[place], &act, NULL);
+	}
+}
+
+void emu_signals_check(void)
+{
 	uint64_t mask = lock_wanted();
 	unsigned int i;
 
-	for (i = 0; i < ours_count; i++) {
-		if (find_place(ours_all[i]) < 0)
-			continue;
-		if (kernel_action(ours_all[i], NULL, &seen) == 0 && seen.handler != act.handler) {
-			wanted[i] = seen;
-			kernel_action(ours_all[i], &act, NULL);
-		}
-	}
+	for (i = 0; i < ours_count; i++)
+		if (find_place(ours_all[i]) >= 0)
+			see_action((int)i);
 	unlock_wanted(mask);
 	believed |= set_mask(SIG_UNBLOCK, OURS) & OURS;
 }
@@ -250,8 +258,10 @@ static uint64_t *mask_word(sigset_t *set)
 static struct kernel_action exchange_wanted(int place, const struct kernel_action *now)
 {
 	uint64_t mask = lock_wanted();
-	struct kernel_action before = wanted[place];
+	struct kernel_action before;
 
+	see_action(place); /* else the next check would take that one for newer than this */
+	before = wanted[place];
 	if (now)
 		wanted[place] = *now;
 	unlock_wanted(mask);
