@@ -417,7 +417,7 @@ static void any_descriptor(void)
 
 /* ------------------------------------------------------------------ system calls */
 
-static unsigned int touches;
+static atomic_uint touches; /* engine threads touch, too */
 
 int __real_madvise(void *addr, size_t len, int advice);
 int __wrap_madvise(void *addr, size_t len, int advice);

@@ -113,10 +113,13 @@ static int shrink_chunk(struct sva_thread *thread, const struct sva_lease *lease
 static bool get_credits(struct sva_thread *thread, struct sva_lease *lease,
 			const struct sva_op_private *p)
 {
+	bool has_some;
+
 	sva_bias_enter(&thread->lessee.bias);
 	sva_group_recycle(thread);
+	has_some = lease->credits > 0;
 	sva_bias_exit(&thread->lessee.bias);
-	if (lease->credits > 0 || sva_lease_refill(lease))
+	if (has_some || sva_lease_refill(lease))
 		return true;
 	if (!p->is_entry && !p->sync && !p->thread)
 		return false;
