@@ -20,7 +20,7 @@ man_pages = \
 	%D%/sva_prep.3 \
 	%D%/sva_prep_batch.3 \
 	%D%/sva_prep_dif_check.3 \
-	%D%/sva_queue_info.3 \
+	%D%/sva_queue_describe.3 \
 	%D%/sva_submit.3
 dist_man_MANS += $(man_pages)
 
@@ -74,7 +74,7 @@ man_aliases = \
 	%D%/sva_reason_name.3 \
 	%D%/sva_reason_text.3 \
 	%D%/sva_run.3 \
-	%D%/sva_setting.3 \
+	%D%/sva_setting_describe.3 \
 	%D%/sva_setting_value.3 \
 	%D%/sva_status_errno.3 \
 	%D%/sva_status_name.3 \

@@ -61,8 +61,8 @@ struct sva_queue_info {
  * @return 0; -ENOENT: index is beyond the last queue; -EINVAL; -ESTALE
  * Since: 0.1
  */
-SVA_API int sva_queue_info(struct sva *sva, unsigned int index, int probe,
-			   struct sva_queue_info *info);
+SVA_API int sva_queue_describe(struct sva *sva, unsigned int index, int probe,
+			       struct sva_queue_info *info);
 
 /**
  * Problems during discovery: refused plug-ins, unreadable devices, malformed files. One line of
@@ -82,7 +82,7 @@ struct sva_setting {
 };
 
 /** The settings in order; NULL beyond the last one. Static. Since: 0.1 */
-SVA_API const struct sva_setting *sva_setting(unsigned int index);
+SVA_API const struct sva_setting *sva_setting_describe(unsigned int index);
 
 /**
  * The value of a setting in a context, as text.

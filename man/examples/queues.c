@@ -16,7 +16,7 @@ int main(void)
 	unsigned int i;
 	int err, path;
 
-	for (i = 0; (err = sva_queue_info(NULL, i, 1, &info)) == 0; i++) {
+	for (i = 0; (err = sva_queue_describe(NULL, i, 1, &info)) == 0; i++) {
 		printf("%s of %s (%s), %" PRIu32 " entries, node %" PRId32 "\n", info.name,
 		       info.device, info.mode == SVA_MODE_DEDICATED ? "dedicated" : "shared",
 		       info.entries, info.numa_node);
@@ -31,7 +31,7 @@ int main(void)
 	printf("%u queues\n", i);
 	for (i = 0; (problem = sva_problem(NULL, i)); i++)
 		printf("problem: %s\n", problem);
-	for (i = 0; (setting = sva_setting(i)); i++)
+	for (i = 0; (setting = sva_setting_describe(i)); i++)
 		if (sva_setting_value(NULL, i, value, sizeof(value)) == 0)
 			printf("%s=%s\n", setting->env, value);
 	return EXIT_SUCCESS;

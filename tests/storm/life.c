@@ -66,7 +66,7 @@ void life_setup(void)
 	if (err)
 		fail_plainly("sva_open: %d", err);
 	for (unsigned int i = 0; has_queue_path() && queues < QUEUES - 1; i++) {
-		if (sva_queue_info(common, i, 0, &info))
+		if (sva_queue_describe(common, i, 0, &info))
 			break;
 		if (binds(&info))
 			snprintf(queue_names[queues++], sizeof(queue_names[0]), "%s", info.name);

@@ -11,7 +11,7 @@ int main(void)
 {
 	const struct sva_setting *s;
 
-	for (unsigned int i = 0; (s = sva_setting(i)); i++)
+	for (unsigned int i = 0; (s = sva_setting_describe(i)); i++)
 		printf("%s\t%s\t%s\t%s\n", s->env, s->key, s->type, s->initial);
 	return 0;
 }

@@ -51,6 +51,21 @@ for header in $(printf '%s\n' "$headers" | sort -u); do
 	is "$(foreign_macros "#include \"$header\"")" "" "$header defines no foreign macro"
 done
 
+# Tags of types that are names of functions, too: lawful C++, but then only "struct name" is the
+# type, which generators of bindings and C++ programs trip over.
+type_and_function() {
+	local text tags functions declares='SVA_API\|SVA_INLINE\|static inline'
+	text=$(cat "$@")
+	tags=$(sed -n 's/^\(struct\|union\|enum\) \(sva[a-z0-9_]*\)[ ;].*/\2/p' <<<"$text")
+	functions=$(sed -n "s/^\($declares\) [^(]*[ *]\(sva[^(]*\)(.*/\2/p" <<<"$text")
+	comm -12 <(sort -u <<<"$tags") <(sort -u <<<"$functions")
+}
+is "$(type_and_function "$top_srcdir"/include/sva/*.h)" "" \
+	"no name is that of a type and of a function"
+is "$(type_and_function <(sed 's/sva_queue_describe(/sva_queue_info(/' \
+	"$top_srcdir/include/sva/info.h"))" sva_queue_info \
+	"control: a function that has the name of a structure is noticed"
+
 not_ok "control: a header that needs another one before it is noticed" \
 	compile "$CC" c c11 'struct sva_opts opts;'
 ok "control: a foreign macro is noticed" grep -qx likely <(foreign_macros '#define likely(x) (x)')

@@ -82,7 +82,7 @@ int main(void)
 
 	if (sva_open(&sva, NULL))
 		return 1;
-	for (unsigned int i = 0; sva_queue_info(sva, i, 1, &queue) == 0; i++)
+	for (unsigned int i = 0; sva_queue_describe(sva, i, 1, &queue) == 0; i++)
 		printf("%s of %s\n", queue.name, queue.plugin);
 	for (unsigned int i = 0; (problem = sva_problem(sva, i)); i++)
 		printf("problem: %s\n", problem);

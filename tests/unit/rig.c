@@ -18,7 +18,7 @@ void rig_begin(void)
 {
 	const struct sva_setting *setting;
 
-	for (unsigned int i = 0; (setting = sva_setting(i)); i++)
+	for (unsigned int i = 0; (setting = sva_setting_describe(i)); i++)
 		if (strcmp(setting->key, "plugin-dir"))
 			unsetenv(setting->env);
 	/* The plug-in that finds nothing unless SVA_QUEUE_FILE names a list. */

@@ -86,8 +86,8 @@ void scene_file(const char *path, const char *text)
 
 void scene_clear_environment(void)
 {
-	for (unsigned int i = 0; sva_setting(i); i++)
-		unsetenv(sva_setting(i)->env);
+	for (unsigned int i = 0; sva_setting_describe(i); i++)
+		unsetenv(sva_setting_describe(i)->env);
 }
 
 void scene_log(void *arg, int level, const char *text)

@@ -236,7 +236,7 @@ static int do_queue_info(void)
 {
 	struct sva_queue_info info = { .size = sizeof(info) };
 
-	return sva_queue_info(NULL, 0, 1, &info);
+	return sva_queue_describe(NULL, 0, 1, &info);
 }
 
 static int do_setting_value(void)
@@ -329,7 +329,7 @@ static const struct call {
 	{ "sva_reap", do_reap, NULL, NULL },
 	{ "sva_explain", do_explain, NULL, NULL },
 	{ "sva_problem", do_problem, NULL, NULL },
-	{ "sva_queue_info", do_queue_info, NULL, NULL },
+	{ "sva_queue_describe", do_queue_info, NULL, NULL },
 	{ "sva_setting_value", do_setting_value, NULL, NULL },
 	{ "sva_dma_map", do_dma_map, NULL, do_dma_unmap },
 	{ "sva_dma_unmap", do_dma_unmap, do_dma_map, NULL },
@@ -346,7 +346,7 @@ static const struct call {
 static const char *const pure[] = {
 	"sva_op_result",   "sva_last_result", "sva_path_name",	 "sva_reason_text",
 	"sva_reason_name", "sva_status_text", "sva_status_name", "sva_status_errno",
-	"sva_version",	   "sva_setting",     "sva_config_file",
+	"sva_version",	   "sva_setting_describe", "sva_config_file",
 };
 
 static bool is_covered(const char *name)

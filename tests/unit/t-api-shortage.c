@@ -189,7 +189,7 @@ static int other_calls(struct sva_op *submitted)
 	     sva_op_result(submitted)->reason == SVA_REASON_SHORTAGE);
 	MUST(sva_bind(NULL, "wq0.0", 0, &bond) == -EMFILE);
 	MUST(sva_bind(NULL, "soft", 0, &bond) == -EMFILE);
-	MUST(sva_queue_info(NULL, 0, 0, &info) == -EMFILE);
+	MUST(sva_queue_describe(NULL, 0, 0, &info) == -EMFILE);
 	MUST(sva_setting_value(NULL, 0, text, sizeof(text)) == -EMFILE);
 	MUST(sva_dma_map(NULL, to, BYTES, 0, &buf) == -EMFILE);
 	MUST(sva_explain(NULL, SVA_PATH_WRITE, NULL, 0) == SVA_REASON_SHORTAGE);

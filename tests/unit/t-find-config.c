@@ -387,8 +387,8 @@ static void test_example(void)
 			sprintf(bare + strlen(bare), "%s\n", line + 1);
 	if (!ok(!load_file(bare), "it loads with every # taken away"))
 		return;
-	for (unsigned int i = 0; sva_setting(i); i++) {
-		const struct sva_setting *s = sva_setting(i);
+	for (unsigned int i = 0; sva_setting_describe(i); i++) {
+		const struct sva_setting *s = sva_setting_describe(i);
 		char want[64];
 
 		snprintf(want, sizeof(want), "\n%s = %s", s->key,
@@ -504,9 +504,9 @@ static void test_asking(void)
 	char text[256];
 	int rows = 0;
 
-	subject("sva_setting()");
-	while (sva_setting((unsigned int)rows)) {
-		const struct sva_setting *s = sva_setting((unsigned int)rows++);
+	subject("sva_setting_describe()");
+	while (sva_setting_describe((unsigned int)rows)) {
+		const struct sva_setting *s = sva_setting_describe((unsigned int)rows++);
 
 		ok(!strncmp(s->env, "SVA_", 4) && *s->key && *s->type && s->initial && *s->help,
 		   "%s has all of its texts", s->env);

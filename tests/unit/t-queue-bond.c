@@ -35,7 +35,7 @@ static int reason_of(int path)
 {
 	struct sva_queue_info info = { .size = sizeof(info) };
 
-	return sva_queue_info(sva, 0, 0, &info) ? -1 : (int)info.reasons[path];
+	return sva_queue_describe(sva, 0, 0, &info) ? -1 : (int)info.reasons[path];
 }
 
 static bool copy_works(struct sva_bond *bond)
@@ -121,8 +121,9 @@ static void portal_refused(bool dedicated)
 	is(queue->mmaps, 0, "the library does not map the portal");
 	is_path(sva_bond_path(bond), SVA_PATH_WRITE, "sva_bond_path() gives the path");
 	is_reason(reason_of(portal), dedicated ? SVA_REASON_NO_MOVDIR64B : SVA_REASON_NO_ENQCMD,
-	   "sva_queue_info() gives the reason");
-	is_reason(reason_of(other), SVA_REASON_WRONG_MODE, "sva_queue_info() gives the reason");
+	   "sva_queue_describe() gives the reason");
+	is_reason(reason_of(other), SVA_REASON_WRONG_MODE,
+		  "sva_queue_describe() gives the reason");
 	sva_unbind(bond);
 	sva_close(sva);
 

@@ -147,7 +147,7 @@ static int reason_of(int path, int probe)
 {
 	struct sva_queue_info info = {.size = sizeof(info)};
 
-	return sva_queue_info(sva, 0, probe, &info) ? -1 : (int)info.reasons[path];
+	return sva_queue_describe(sva, 0, probe, &info) ? -1 : (int)info.reasons[path];
 }
 
 /* Every function that could use it refuses it, without delay. */

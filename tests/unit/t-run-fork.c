@@ -106,7 +106,7 @@ static int stale_handles(void)
 	MUST(sva_memfill(sva, to, 1, BYTES) == -ESTALE);
 	MUST(sva_reap(sva, done, 4) == -ESTALE);
 	MUST(sva_explain(sva, SVA_PATH_WRITE, NULL, 0) == -ESTALE);
-	MUST(sva_queue_info(sva, 0, 0, &info) == -ESTALE);
+	MUST(sva_queue_describe(sva, 0, 0, &info) == -ESTALE);
 	MUST(sva_bind(sva, "wq0.0", 0, &other) == -ESTALE);
 	MUST(sva_bond_submit(bond, &op) == -ESTALE);
 	MUST(sva_bond_path(bond) == -ESTALE);

@@ -136,7 +136,7 @@ static void describe_queue(const struct sva_queue *queue, struct sva_queue_info 
 	info->pasid = -1;
 }
 
-int sva_queue_info(struct sva *sva, unsigned int index, int probe, struct sva_queue_info *out)
+int sva_queue_describe(struct sva *sva, unsigned int index, int probe, struct sva_queue_info *out)
 {
 	struct sva_queue_info info = { 0 };
 	const struct sva_queue *queue;

@@ -380,7 +380,7 @@ const char *sva_config_key(const struct sva_config *config, const char *key)
 	return NULL;
 }
 
-const struct sva_setting *sva_setting(unsigned int index)
+const struct sva_setting *sva_setting_describe(unsigned int index)
 {
 	return index < ROW_COUNT ? &sva_rows[index].public : NULL;
 }

@@ -29,7 +29,7 @@ struct sva_config {
 	int log_level;               /* syslog level; messages of higher levels are dropped */
 	void (*log)(void *arg, int level, const char *text);
 	void *log_arg;
-	char **texts;                /* the value of each setting, in the order of sva_setting() */
+	char **texts;                /* the values, in the order of sva_setting_describe() */
 };
 
 /*

@@ -24,7 +24,7 @@ static void read_setting(struct sva *sva, const char *key, char *text, size_t si
 	const struct sva_setting *row;
 
 	text[0] = '\0';
-	for (unsigned int i = 0; (row = sva_setting(i)); i++)
+	for (unsigned int i = 0; (row = sva_setting_describe(i)); i++)
 		if (row->key && !strcmp(row->key, key) && sva_setting_value(sva, i, text, size))
 			text[0] = '\0';
 }

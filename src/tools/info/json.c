@@ -181,7 +181,7 @@ int info_print_json_settings(struct sva *sva)
 	struct json_object *root = new_root(), *settings = json_object_new_array();
 	const struct sva_setting *setting;
 
-	for (unsigned int i = 0; (setting = sva_setting(i)); i++) {
+	for (unsigned int i = 0; (setting = sva_setting_describe(i)); i++) {
 		struct json_object *object = json_object_new_object();
 		char value[INFO_TEXT];
 		int rc = sva ? sva_setting_value(sva, i, value, sizeof(value)) : -ENOENT;

@@ -26,7 +26,7 @@ static int gather(struct info *info)
 	}
 	for (;;) {
 		struct sva_queue_info queue = { .size = sizeof(queue) }, *grown;
-		int rc = sva_queue_info(info->sva, info->queue_count, 1, &queue);
+		int rc = sva_queue_describe(info->sva, info->queue_count, 1, &queue);
 
 		if (rc == -ENOENT)
 			return 0;

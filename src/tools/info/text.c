@@ -158,7 +158,7 @@ void info_print_settings(const struct term *term, struct sva *sva)
 	const struct sva_setting *setting;
 
 	print_config_file(term);
-	for (unsigned int i = 0; (setting = sva_setting(i)); i++) {
+	for (unsigned int i = 0; (setting = sva_setting_describe(i)); i++) {
 		char value[INFO_TEXT] = "?", line[INFO_TEXT + 256];
 		int rc = sva ? sva_setting_value(sva, i, value, sizeof(value)) : -ENOENT;
 

@@ -262,7 +262,7 @@ int main(int argc, char **argv)
 	while (wanted < SVA_PATH_COUNT && strcmp(argv[1], sva_path_name(wanted)))
 		wanted++;
 	snprintf(paths, sizeof(paths), "%s,cpu", argv[1]);
-	can_block = !sva_queue_info(NULL, 0, 0, &info) && info.block_on_fault;
+	can_block = !sva_queue_describe(NULL, 0, 0, &info) && info.block_on_fault;
 	all(SVA_FAULT_TOUCH, "touch", paths);
 	all(SVA_FAULT_BLOCK, "block", paths);
 	all(SVA_FAULT_CPU, "cpu", paths);

@@ -379,7 +379,7 @@ int main(int argc, char **argv)
 		wanted++;
 	/* The first queue that has this path. */
 	sva = open_context(path);
-	for (unsigned int i = 0; !queue[0] && !sva_queue_info(sva, i, 1, &info); i++)
+	for (unsigned int i = 0; !queue[0] && !sva_queue_describe(sva, i, 1, &info); i++)
 		if (!info.reasons[wanted])
 			snprintf(queue, sizeof(queue), "%s", info.name);
 	sva_close(sva);
