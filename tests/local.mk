@@ -6,6 +6,7 @@ include tests/tree/local.mk
 include tests/unit/local.mk
 include tests/tools/local.mk
 include tests/model/local.mk
+include tests/bindings/local.mk
 include tests/emu/local.mk
 include tests/storm/local.mk
 include tests/fuzz/local.mk

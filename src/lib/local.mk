@@ -15,7 +15,8 @@ svainclude_HEADERS = \
 	include/sva/op.h \
 	include/sva/ops.h \
 	include/sva/plugin.h \
-	include/sva/sva.h
+	include/sva/sva.h \
+	include/sva/sva.hpp
 nodist_svainclude_HEADERS = include/sva/version.h
 
 # The objects, also for tests that look inside.

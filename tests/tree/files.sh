@@ -8,7 +8,7 @@ files() {
 		-o -name autom4te.cache
 		-o -name m4 -o -name .git -o -name .libs -o -name .deps)
 	local -a source=(-name '*.[chS1-9]' -o -name '*.sh' -o -name '*.mk' -o -name '*.awk' \
-		-o -name '*.py'
+		-o -name '*.py' -o -name '*.hpp' -o -name '*.cpp' -o -name '*.rs' \
 		-o -name '*.md' -o -name '*.map' -o -name '*.in' -o -name configure.ac \
 			-o -name Makefile.am
 		-o -name NEWS -o -name quickstart -o -name run)
