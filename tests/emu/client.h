@@ -102,6 +102,19 @@ static inline void prep(struct sva_desc *desc, struct sva_comp *comp, enum sva_o
 	desc->size = (uint32_t)size;
 }
 
+/* A copy of bytes that no earlier call has left in either buffer. */
+static inline void prep_new_bytes(struct sva_desc *desc, struct sva_comp *comp, uint8_t *from,
+				  uint8_t *to, size_t size)
+{
+	static uint8_t seed;
+
+	seed++;
+	for (size_t i = 0; i < size; i++)
+		from[i] = (uint8_t)(seed + i);
+	memset(to, 0, size);
+	prep(desc, comp, SVA_OPCODE_MEMMOVE, from, to, size);
+}
+
 /* Poll a record for so many seconds. Returns its status, or 0 if none came. */
 static inline uint8_t wait_record(const struct sva_comp *comp, int seconds)
 {

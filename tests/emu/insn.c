@@ -34,14 +34,7 @@ static uint8_t from[4096], to[4096] __attribute__((aligned(64)));
 
 static void fresh(void)
 {
-	static uint8_t seed;
-	unsigned int i;
-
-	seed++;
-	for (i = 0; i < sizeof(from); i++)
-		from[i] = (uint8_t)(seed + i);
-	memset(to, 0, sizeof(to));
-	prep(&desc, &comp, SVA_OPCODE_MEMMOVE, from, to, sizeof(from));
+	prep_new_bytes(&desc, &comp, from, to, sizeof(from));
 }
 
 static bool copied(void)

@@ -56,14 +56,7 @@ static long call(long nr, long a, long b, long c, long d, long e, long f)
 
 static void fresh(void)
 {
-	static uint8_t seed;
-	unsigned int i;
-
-	seed++;
-	for (i = 0; i < sizeof(from); i++)
-		from[i] = (uint8_t)(seed + i);
-	memset(to, 0, sizeof(to));
-	prep(&desc, &comp, SVA_OPCODE_MEMMOVE, from, to, sizeof(from));
+	prep_new_bytes(&desc, &comp, from, to, sizeof(from));
 }
 
 static bool copied(void)

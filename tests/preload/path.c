@@ -106,24 +106,9 @@ static mode_t get_mode(int flags, va_list ap)
 	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(ap, mode_t) : 0;
 }
 
-#define WRAP_OPEN(name) \
-	int name(const char *path, int flags, ...) \
-	{ \
-		char buffer[PATH_MAX]; \
-		mode_t mode; \
-		va_list ap; \
-\
-		va_start(ap, flags); \
-		mode = get_mode(flags, ap); \
-		va_end(ap); \
-		path = redirect(path, buffer); \
-		if (refuse_write(-1, path, flags & O_ACCMODE)) \
-			return -1; \
-		return NEXT(name)(path, flags, mode); \
-	}
-
-#define WRAP_OPENAT(name) \
-	int name(int dir, const char *path, int flags, ...) \
+/* dir: where a relative path begins, -1 for the current folder; behind it the two lists. */
+#define WRAP_ANY_OPEN(name, dir, parameters, arguments) \
+	int name parameters \
 	{ \
 		char buffer[PATH_MAX]; \
 		mode_t mode; \
@@ -135,8 +120,13 @@ static mode_t get_mode(int flags, va_list ap)
 		path = redirect(path, buffer); \
 		if (refuse_write(dir, path, flags & O_ACCMODE)) \
 			return -1; \
-		return NEXT(name)(dir, path, flags, mode); \
+		return NEXT(name) arguments; \
 	}
+#define WRAP_OPEN(name) \
+	WRAP_ANY_OPEN(name, -1, (const char *path, int flags, ...), (path, flags, mode))
+#define WRAP_OPENAT(name) \
+	WRAP_ANY_OPEN(name, dir, (int dir, const char *path, int flags, ...), \
+		      (dir, path, flags, mode))
 
 WRAP_OPEN(open)
 WRAP_OPEN(open64)

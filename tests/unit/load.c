@@ -51,3 +51,13 @@ unsigned int load_finish(unsigned int n)
 		good += sva_wait(&ops[i], -1) == 0 && !memcmp(to + i * 100, from + i * 100, 100);
 	return good;
 }
+
+intptr_t load_in_thread(void *(*fn)(void *arg))
+{
+	pthread_t thread;
+	void *result;
+
+	pthread_create(&thread, NULL, fn, NULL);
+	pthread_join(thread, &result);
+	return (intptr_t)result;
+}

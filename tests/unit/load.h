@@ -31,4 +31,7 @@ void load_prepare(unsigned int n);
 /* Wait for the first n operations; returns how many of them have copied their bytes. */
 unsigned int load_finish(unsigned int n);
 
+/* Call fn(NULL) in another thread, and return what it returns. */
+intptr_t load_in_thread(void *(*fn)(void *arg));
+
 #endif

@@ -141,16 +141,6 @@ static void *copy_once(void *arg)
 	return (void *)(intptr_t)sva_memcpy(sva, to + 1000, from + 1000, 100);
 }
 
-static intptr_t in_thread(void *(*fn)(void *arg))
-{
-	pthread_t thread;
-	void *result;
-
-	pthread_create(&thread, NULL, fn, NULL);
-	pthread_join(thread, &result);
-	return (intptr_t)result;
-}
-
 static void two_threads(const char *path, bool by_other)
 {
 	begin(path, true, KERNEL_AT_ONCE);
@@ -162,9 +152,9 @@ static void two_threads(const char *path, bool by_other)
 	submit_two(true);
 	queue->mode = KERNEL_AT_ONCE;
 	kernel_run(queue, 2);
-	is(in_thread(copy_once), 0, "another thread waits for a copy");
+	is(load_in_thread(copy_once), 0, "another thread waits for a copy");
 	if (by_other)
-		is(in_thread(poll_both), 1, "a third thread polls both operations");
+		is(load_in_thread(poll_both), 1, "a third thread polls both operations");
 	else
 		ok(sva_wait(&ops[0], -1) == 0 && sva_wait(&ops[1], 0) == 0,
 		   "the owner waits for both operations");

@@ -415,16 +415,6 @@ static void *copy_in_thread(void *arg)
 	return (void *)(intptr_t)sva_memcpy(sva, to + 60000, from + 60000, 100);
 }
 
-static intptr_t in_thread(void *(*fn)(void *arg))
-{
-	pthread_t thread;
-	void *result;
-
-	pthread_create(&thread, NULL, fn, NULL);
-	pthread_join(thread, &result);
-	return (intptr_t)result;
-}
-
 static void credits(void)
 {
 	begin_queue(true, 2, "max-batch=64", NULL);
@@ -433,7 +423,7 @@ static void credits(void)
 	sva_submit_many(sva, list, 5);
 	is(free_credits() + queue->held, 2, "each descriptor that the device has took one credit");
 	kernel_run(queue, 2);
-	is(in_thread(poll_all), 0, "another thread polls its operations");
+	is(load_in_thread(poll_all), 0, "another thread polls its operations");
 	is(free_credits(), 2, "all credits are back");
 	ok(!share()->groups, "no group is in use");
 
@@ -448,7 +438,7 @@ static void credits(void)
 			ok(false, "round %u: a single operation is submitted", i);
 		queue->mode = KERNEL_AT_ONCE;
 		kernel_run(queue, 2);
-		is(in_thread(copy_in_thread), 0, "another thread copies on the same queue");
+		is(load_in_thread(copy_in_thread), 0, "another thread copies on the same queue");
 		is(load_finish(5), 5, "the owner polls its operations afterwards");
 		is(sva_poll(&more[0]), 1, "and the single one");
 		is(free_credits(), 2, "all credits are back");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One table of struct sva_wide, for vectors of one width. Included once for each width, with these
- * defined:
+ * defined, which it undefines at its end:
  *
  * 	WIDE_NAME(x)   x with the table's own ending
  * 	WIDE_TARGET    the attribute that permits the instructions
@@ -136,3 +136,18 @@ WIDE_TARGET static void WIDE_NAME(record_differences)(const uint8_t *from, const
 	if (delta->done < len)
 		sva_delta_end(from, to, len, delta);
 }
+
+#undef WIDE_NAME
+#undef WIDE_TARGET
+#undef WIDTH
+#undef VECTOR
+#undef LOAD
+#undef STORE
+#undef PUT
+#undef STREAM
+#undef REPEAT
+#undef EQUALS
+#undef BOTH
+#undef ALL
+#undef OTHERS
+#undef WORDS

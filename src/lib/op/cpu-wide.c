@@ -121,21 +121,6 @@ const struct sva_wide sva_wide_sse2 = {
 	.record_differences = record_differences_sse2,
 };
 
-#undef WIDE_NAME
-#undef WIDE_TARGET
-#undef WIDTH
-#undef VECTOR
-#undef LOAD
-#undef STORE
-#undef PUT
-#undef STREAM
-#undef REPEAT
-#undef EQUALS
-#undef BOTH
-#undef ALL
-#undef OTHERS
-#undef WORDS
-
 /* ------------------------------------------------------------------ AVX2 */
 
 #define WIDE_NAME(x) x##_avx2
@@ -170,21 +155,6 @@ const struct sva_wide sva_wide_avx2 = {
 	.find_other = find_other_avx2,
 	.record_differences = record_differences_avx2,
 };
-
-#undef WIDE_NAME
-#undef WIDE_TARGET
-#undef WIDTH
-#undef VECTOR
-#undef LOAD
-#undef STORE
-#undef PUT
-#undef STREAM
-#undef REPEAT
-#undef EQUALS
-#undef BOTH
-#undef ALL
-#undef OTHERS
-#undef WORDS
 
 /* ------------------------------------------------------------------ AVX-512 */
 
