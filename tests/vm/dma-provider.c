@@ -192,7 +192,8 @@ static void turns(void)
 }
 
 static volatile bool stop;
-static int outcomes[4];	/* 0, -ENODEV, wrong bytes, another error */
+static int outcomes[4];	/* 0, -ENODEV, -EIO, another error */
+static int ready;	/* copiers that have what they need */
 
 static void *copier(void *arg)
 {
@@ -208,6 +209,7 @@ static void *copier(void *arg)
 		dma_die("MAP");
 	op.dst_handle = there;
 	op.src_handle = from;
+	__atomic_add_fetch(&ready, 1, __ATOMIC_RELAXED);
 	while (!stop) {
 		if (handles) {
 			ret = dma_submit(&dma, &op, 1, SVA_DMA_SUBMIT_WAIT, &taken);
@@ -227,21 +229,25 @@ static void *copier(void *arg)
 	return NULL;
 }
 
+/* Begins or ends copies by four threads. They map what they need before this returns. */
 static void busy(bool begin)
 {
 	static pthread_t ids[4];
 
-	stop = false;
-	if (begin)
+	if (begin) {
 		memset(outcomes, 0, sizeof(outcomes));
+		ready = 0;
+	}
 	stop = !begin;
 	for (long i = 0; i < 4; i++) {
 		if (begin ? pthread_create(&ids[i], NULL, copier, (void *)(i & 1)) :
 			    pthread_join(ids[i], NULL))
 			dma_die("pthread");
 	}
+	while (begin && __atomic_load_n(&ready, __ATOMIC_RELAXED) < 4)
+		usleep(1000);
 	if (!begin)
-		printf("# %d well, %d gone, %d failed, %d otherwise\n", outcomes[0], outcomes[1],
+		printf("# %d done, %d -ENODEV, %d -EIO, %d other errors\n", outcomes[0], outcomes[1],
 		       outcomes[2], outcomes[3]);
 }
 
