@@ -4,4 +4,5 @@ EXTRA_DIST += %D%/check %D%/guest
 .PHONY: check-vm-emu
 check-vm-emu: all
 	$(MAKE) $(emu_programs)
-	$(AM_TESTS_ENVIRONMENT) CC='$(CC)' $(srcdir)/%D%/check $(VM_EMU_TESTS)
+	@$(AM_TESTS_ENVIRONMENT) VM_PATIENCE="$(VM_PATIENCE)" CC='$(CC)' \
+		$(srcdir)/%D%/check $(VM_EMU_TESTS)

@@ -24,6 +24,6 @@ idxd_needs = tests/unit/t-api-ops tests/unit/t-api-batch tests/unit/t-api-bad-in
 	tests/unit/t-api-portal
 .PHONY: check-vm-idxd check-vm-idxd-short
 check-vm-idxd: all $(idxd_programs) $(idxd_needs)
-	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/check
+	@$(AM_TESTS_ENVIRONMENT) VM_PATIENCE="$(VM_PATIENCE)" $(srcdir)/%D%/check
 check-vm-idxd-short: all $(idxd_programs) $(idxd_needs)
-	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/check --short
+	@$(AM_TESTS_ENVIRONMENT) VM_PATIENCE="$(VM_PATIENCE)" $(srcdir)/%D%/check --short
