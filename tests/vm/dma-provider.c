@@ -247,8 +247,8 @@ static void busy(bool begin)
 	while (begin && __atomic_load_n(&ready, __ATOMIC_RELAXED) < 4)
 		usleep(1000);
 	if (!begin)
-		printf("# %d done, %d -ENODEV, %d -EIO, %d other errors\n", outcomes[0], outcomes[1],
-		       outcomes[2], outcomes[3]);
+		printf("# %d done, %d -ENODEV, %d -EIO, %d other errors\n", outcomes[0],
+		       outcomes[1], outcomes[2], outcomes[3]);
 }
 
 static void removal(void)
