@@ -106,18 +106,32 @@ static bool find_directory(const char *device, char directory[static DIRECTORY_M
 	return false;
 }
 
-/* Why a program cannot use the queue, as far as sysfs shows; the first reason that applies. */
+/*
+ * Has the administrator given the queue entries and a type? Until then neither it nor, without such
+ * a queue, its device can be enabled.
+ */
+static bool is_configured(struct accfg_wq *wq)
+{
+	return accfg_wq_get_type(wq) != ACCFG_WQT_NONE && number(accfg_wq_get_size(wq));
+}
+
+/*
+ * Why a program cannot use the queue, as far as sysfs shows; the first reason that applies, in the
+ * order in which an administrator removes them.
+ */
 static uint32_t find_reason(struct accfg_device *device, struct accfg_wq *wq, const char *directory,
 			    const char *node)
 {
 	uint64_t pasid;
 
+	if (!is_configured(wq))
+		return SVA_REASON_QUEUE_UNCONFIGURED;
+	if (accfg_wq_get_type(wq) != ACCFG_WQT_USER)
+		return SVA_REASON_WRONG_TYPE;
 	if (accfg_device_get_state(device) != ACCFG_DEVICE_ENABLED)
 		return SVA_REASON_DEVICE_DISABLED;
 	if (accfg_wq_get_state(wq) != ACCFG_WQ_ENABLED)
 		return SVA_REASON_QUEUE_DISABLED;
-	if (accfg_wq_get_type(wq) != ACCFG_WQT_USER)
-		return SVA_REASON_WRONG_TYPE;
 	if (sysfs_number(directory, "pasid_enabled", &pasid) && !pasid)
 		return SVA_REASON_NO_IOMMU;
 	return *node ? SVA_REASON_OK : SVA_REASON_NO_NODE;

@@ -370,7 +370,9 @@ SVA_API const struct sva_result *sva_op_result(const struct sva_op *op);
 	X(PROC_HIDDEN, \
 	  "/proc is not mounted here: whether this CPU offers the instruction cannot be seen") \
 	X(QUEUE_REFUSED, \
-	  "a queue was left out, since a field of it makes no sense; sva-info names both")
+	  "a queue was left out, since a field of it makes no sense; sva-info names both") \
+	X(QUEUE_UNCONFIGURED, \
+	  "the queue is not configured: sva-info --setup prints the commands")
 
 /** See #SVA_REASON_MAP. The numbers may grow, never change. */
 enum sva_reason {

@@ -37,6 +37,7 @@ says() {
 says no-driver "the idxd driver is not loaded" "$info"
 says no-device "the idxd driver is loaded, but it has no device" "$info"
 says disabled-device "the device is disabled" "$info"
+says unconfigured "the queue is not configured" "$info"
 says disabled-queue "the queue is disabled" "$info"
 says kernel-type "the queue is not of type user" "$info"
 says hostile "plug-in dsa: queue wq0.1 refused: the field max_transfer makes no sense" "$info"

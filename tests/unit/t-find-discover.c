@@ -128,7 +128,7 @@ static void test_machines(void)
 	reason_is("wq0.1", SVA_REASON_OK);
 	reason_is("wq0.2", SVA_REASON_NO_NODE);
 	is_str(find("wq0.2")->node, "", "wq0.2, which is disabled, has no node");
-	reason_is("wq0.3", SVA_REASON_QUEUE_DISABLED);
+	reason_is("wq0.3", SVA_REASON_QUEUE_UNCONFIGURED);
 	is(find("wq0.3")->entries, 0, "wq0.3, which is not configured, has no entries");
 
 	look("dsa2");
@@ -147,6 +147,9 @@ static void test_reasons(void)
 	reason_is("wq0.0", SVA_REASON_QUEUE_DISABLED);
 	look("disabled-device");
 	reason_is("wq0.0", SVA_REASON_DEVICE_DISABLED);
+	reason_is("wq0.1", SVA_REASON_QUEUE_UNCONFIGURED);
+	look("unconfigured");
+	reason_is("wq0.0", SVA_REASON_QUEUE_UNCONFIGURED);
 	look("halted-device");
 	reason_is("wq0.0", SVA_REASON_DEVICE_DISABLED);
 	look("kernel-type");
@@ -276,6 +279,8 @@ static void test_refused_beside(void)
 	is_reason(sva_inventory_reason(inventory, SVA_REASON_QUEUE_DISABLED),
 		  SVA_REASON_QUEUE_REFUSED,
 		  "that another queue is disabled does not explain why this one is not used");
+	is_reason(sva_inventory_reason(inventory, SVA_REASON_QUEUE_UNCONFIGURED),
+		  SVA_REASON_QUEUE_REFUSED, "nor does that another queue is not configured");
 	is_reason(sva_inventory_reason(inventory, SVA_REASON_NO_PERMISSION),
 		  SVA_REASON_NO_PERMISSION, "a queue that is nearer to working does");
 	look("disabled-queue");

@@ -94,6 +94,7 @@ static const char *const reasons[] = {
 	"SYSFS_HIDDEN",
 	"PROC_HIDDEN",
 	"QUEUE_REFUSED",
+	"QUEUE_UNCONFIGURED",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

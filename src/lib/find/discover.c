@@ -326,6 +326,7 @@ void sva_inventory_free(struct sva_inventory *inventory)
 uint32_t sva_inventory_reason(const struct sva_inventory *inventory, uint32_t reason)
 {
 	switch (reason) {
+	case SVA_REASON_QUEUE_UNCONFIGURED:
 	case SVA_REASON_DEVICE_DISABLED:
 	case SVA_REASON_QUEUE_DISABLED:
 	case SVA_REASON_QUEUE_EXCLUDED:
