@@ -29,11 +29,16 @@ is "$(status "$info")" 0 "sva-info without a device ends with 0"
 for path in enqcmd movdir64b write dma soft cpu; do
 	ok "sva-info has a line with the state of $path" grep -Eq "^  $path +(yes|no ) +." stdout
 done
+ok "sva-info prints that no device is used, and how to try one" \
+	grep -q '^No device is used: .*sva-emu run' stdout
 ok "sva-info writes no escape sequences to a file" has_no_escapes stdout
 ok "sva-info prints 'No device.' where there is none" grep -qx 'No device.' stdout
 is "$(status "$info" -x)" 2 "an unknown option of sva-info is wrong usage"
 ok "sva-info prints its usage line after wrong usage" grep -q '^usage: sva-info' stderr
 is "$(status "$info" extra)" 2 "an argument of sva-info is wrong usage"
+for wrong in --mode=neither '--for=a b' --for=-x --for= --watch=0 --watch=x; do
+	is "$(status "$info" --setup "$wrong")" 2 "sva-info $wrong is wrong usage"
+done
 is "$(status "$info" -V)" 0 "sva-info -V ends with 0"
 ok "sva-info -V prints its name and the version" \
 	grep -Eqx 'sva-info \(libsva\) [0-9]+\.[0-9]+\.[0-9]+' stdout
@@ -50,6 +55,12 @@ about="version=0x200 node=$dir/none label=lab numa=0 gen-cap=0x7"
 echo "wq1.2 device=dsa1 mode=shared $limits $about" >queues
 export SVA_QUEUE_FILE=$dir/queues
 is "$(status "$info")" 0 "sva-info with a queue from a file ends with 0"
+ok "sva-info names the device in one line, and the queue in another" \
+	grep -Pzoq '\n  dsa1  version 2.0, .*node 0\n    wq1.2 "lab"  shared, 48 entries' stdout
+ok "sva-info names first what programs use" grep -q '^Programs use: cpu$' stdout
+ok "sva-info names what has to be mended first" \
+	grep -q "^To mend first: the queue's device node is missing" stdout
+is "$(status "$info" -a)" 0 "sva-info -a with a queue from a file ends with 0"
 ok "sva-info prints the device of the queue" grep -qx 'Device dsa1' stdout
 ok "sva-info prints the version of the device" grep -Eq '^  version +2\.0$' stdout
 ok "sva-info prints the capabilities of the device in words" \
@@ -60,8 +71,8 @@ ok "sva-info prints the label of the queue" grep -q 'wq1.2 "lab"' stdout
 no_node=$(sed -n 's/.*X(NO_NODE, "\([^:]*\).*/\1/p' "$top_srcdir/include/sva/sva.h")
 ok "sva-info prints that a queue without a node cannot be used by write" \
 	grep -Eq "^    write +no +$no_node" stdout
-COLUMNS=60 "$info" >stdout
-is "$(awk 'length > 60 && !/^libsva/ && !/node/' stdout)" "" "sva-info breaks lines at COLUMNS"
+COLUMNS=60 "$info" -a >stdout
+is "$(awk 'length > 60 && !/^libsva/ && !/node|run:/' stdout)" "" "sva-info breaks lines at COLUMNS"
 
 if command -v python3 >/dev/null; then
 	"$info" -j >info.json
@@ -69,6 +80,8 @@ if command -v python3 >/dev/null; then
 	cat >check.py <<'END'
 import json, sys
 d = json.load(open("info.json"))
+assert d["summary"]["path"] == "cpu" and d["summary"]["reason"] == "NO_NODE"
+assert d["surroundings"]["proc"] is True
 assert d["schema"] == 1 and d["emulated"] is False
 assert [p["path"] for p in d["paths"]] == "enqcmd movdir64b write dma soft cpu".split()
 assert all(p["usable"] == (p["reason"] == "OK") and p["text"] for p in d["paths"])
@@ -90,7 +103,7 @@ assert row["default"] == "" and row["help"]
 END
 	# The reason depends on whether this CPU has the instructions; the text shows which it is.
 	reason() { sed -n "/^  wq1/,\$s/^    $1 *no *\(.*\)/\1/p" text; }
-	"$info" >text
+	"$info" -a >text
 	name() {
 		local begin
 		begin=$(reason "$1" | cut -c 1-20)
@@ -117,6 +130,14 @@ if command -v script >/dev/null; then
 else
 	skip "sva-info uses colour on a terminal" "script(1) is not installed"
 fi
+timeout 3 "$info" --watch=1 >stdout
+is "$?" 124 "sva-info --watch ends only when it is interrupted"
+ok "sva-info --watch prints again and again, with an empty line between" \
+	test "$(grep -c '^Programs use:' stdout)" -ge 2
+if [ -w /dev/full ]; then
+	timeout 20 "$info" --watch=1 >/dev/full 2>stderr
+	is "$?" 1 "sva-info --watch ends with 1 if its output cannot be written"
+fi
 echo 'wq0.0 device=dsa0 mode=neither' >queues
 "$info" >stdout
 ok "sva-info shows file and line of a malformed list of queues" \
@@ -125,7 +146,7 @@ unset SVA_QUEUE_FILE
 
 # Without /proc the plug-ins are loaded, and sva-info names what it could not read.
 without_proc() {
-	unshare -rm bash -c "mount -t tmpfs none /proc && exec '$info'"
+	unshare -rm bash -c "mount -t tmpfs none /proc && exec '$info' -a"
 }
 if unshare -rm mount -t tmpfs none /proc 2>/dev/null; then
 	echo "wq1.2 device=dsa1 mode=shared $limits node=/dev/null" >queues

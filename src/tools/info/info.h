@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of sva-info share. sva-info.c gathers once what is shown; text.c and json.c print
- * it; words.c names bits and numbers for both.
+ * What the files of sva-info share. sva-info.c gathers once what is shown; summary.c, text.c and
+ * json.c print it; words.c names bits and numbers for all. machine.c reads what the library does
+ * not report; setup.h has the files that print how a machine gets queues.
  *
  * This folder may call the public functions of the library and tools/term, and no other program's
  * files.
@@ -14,6 +15,7 @@
 
 #include "sva/info.h"
 #include "sva/sva.h"
+#include "tools/info/machine.h"
 
 struct term;
 
@@ -25,6 +27,22 @@ struct info_path {
 	char text[INFO_TEXT];
 };
 
+#define REMEDY_COMMANDS 2048
+
+/* What mends a reason. */
+struct remedy {
+	char text[INFO_TEXT];           /* a sentence; "" if the reason says it all */
+	char commands[REMEDY_COMMANDS]; /* one a line, for root; "" if there is none */
+};
+
+/* What programs will use, and what keeps them from a better path. */
+struct info_summary {
+	int path;        /* -1: none */
+	uint32_t reason; /* SVA_REASON_OK: nothing has to be mended */
+	int reason_path; /* the path that has this reason */
+	struct remedy remedy;
+};
+
 struct info {
 	struct sva *sva;
 	struct info_path paths[SVA_PATH_COUNT];
@@ -32,6 +50,8 @@ struct info {
 	struct sva_queue_info *queues;
 	unsigned int queue_count;
 	bool emulated;
+	struct machine machine;
+	struct info_summary summary;
 };
 
 /*
@@ -47,8 +67,18 @@ bool info_has_operations(const struct sva_queue_info *queue);
 bool info_same_device(const struct sva_queue_info *a, const struct sva_queue_info *b);
 bool info_path_has_queues(int path);
 
-/* text.c: prints everything, or the settings alone; their values are "?" if sva is NULL. */
-void info_print(const struct term *term, const struct info *info);
+/* summary.c: finds the summary; prints it; prints the devices in short. */
+void info_summarize(struct info *info);
+void info_print_summary(const struct term *term, const struct info *info);
+void info_print_devices(const struct term *term, const struct info *info);
+/* Prints each line of commands after "run: ". */
+void info_print_commands(const struct term *term, unsigned int indent, const char *commands);
+
+/*
+ * text.c: prints the summary, the paths and the devices (all: with all queues and operations), or
+ * the settings alone; their values are "?" if sva is NULL.
+ */
+void info_print(const struct term *term, const struct info *info, bool all);
 void info_print_settings(const struct term *term, struct sva *sva);
 
 /* json.c: the same as JSON. Returns 0 or -ENOMEM. */

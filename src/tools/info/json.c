@@ -158,6 +158,38 @@ static int print_root(struct json_object *root)
 	return text ? 0 : -ENOMEM;
 }
 
+static struct json_object *new_summary(const struct info *info)
+{
+	const struct info_summary *summary = &info->summary;
+	struct json_object *object = json_object_new_object(), *commands = json_object_new_array();
+
+	json_object_object_add(object, "path",
+			       summary->path < 0 ? NULL : new_text(sva_path_name(summary->path)));
+	json_object_object_add(object, "reason", new_text(sva_reason_name(summary->reason)));
+	json_object_object_add(object, "text", new_text(summary->remedy.text));
+	for (const char *at = summary->remedy.commands; *at;) {
+		size_t length = strcspn(at, "\n");
+
+		json_object_array_add(commands, json_object_new_string_len(at, (int)length));
+		at += length + (at[length] == '\n');
+	}
+	json_object_object_add(object, "commands", commands);
+	return object;
+}
+
+static struct json_object *new_surroundings(const struct machine *machine)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "container",
+			       machine->container ? new_text(machine->container) : NULL);
+	json_object_object_add(object, "sysfs", json_object_new_boolean(machine->sysfs));
+	json_object_object_add(object, "proc", json_object_new_boolean(machine->proc));
+	json_object_object_add(object, "functions", json_object_new_int((int)machine->functions));
+	json_object_object_add(object, "nodes", json_object_new_int((int)machine->nodes));
+	return object;
+}
+
 int info_print_json(const struct info *info)
 {
 	struct json_object *root = new_root(), *paths = json_object_new_array(),
@@ -165,6 +197,8 @@ int info_print_json(const struct info *info)
 	const char *problem;
 
 	json_object_object_add(root, "emulated", json_object_new_boolean(info->emulated));
+	json_object_object_add(root, "surroundings", new_surroundings(&info->machine));
+	json_object_object_add(root, "summary", new_summary(info));
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
 		json_object_array_add(
 			paths, new_path(path, info->paths[path].reason, info->paths[path].text));

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/info/setup.h"
 #include "tools/term/term.h"
 
 static void print_path(const struct term *term, unsigned int indent, const char *name, bool usable,
@@ -73,7 +74,21 @@ static void print_device(const struct term *term, const struct sva_queue_info *q
 		    info_has_operations(queue) ? text : strcpy(text, "unknown"));
 }
 
-static void print_queue(const struct term *term, const struct sva_queue_info *queue)
+static void print_faults(const struct term *term, const struct info *info,
+			 const struct sva_queue_info *queue)
+{
+	struct remedy remedy;
+
+	if (!remedy_faults(&info->machine, queue, &remedy))
+		return;
+	fputs("    ", term->out);
+	term_wrap(term, 4, remedy.text);
+	fputs("    to let them block (the engines of the group wait meanwhile):\n", term->out);
+	info_print_commands(term, 6, remedy.commands);
+}
+
+static void print_queue(const struct term *term, const struct info *info,
+			const struct sva_queue_info *queue)
 {
 	char text[512], transfer[32];
 
@@ -91,9 +106,9 @@ static void print_queue(const struct term *term, const struct sva_queue_info *qu
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			 " (threshold %" PRIu32 ")", queue->threshold);
 	snprintf(text + strlen(text), sizeof(text) - strlen(text),
-		 ", transfers up to %s, batches up to %" PRIu32 ", %s",
+		 ", transfers up to %s, batches up to %" PRIu32 "%s",
 		 term_bytes(transfer, sizeof(transfer), queue->max_transfer), queue->max_batch,
-		 queue->block_on_fault ? "page faults may block" : "page faults do not block");
+		 queue->block_on_fault ? ", page faults may block" : "");
 	fputs("    ", term->out);
 	term_wrap(term, 4, text);
 	fputs("    node ", term->out);
@@ -104,6 +119,8 @@ static void print_queue(const struct term *term, const struct sva_queue_info *qu
 		snprintf(text, sizeof(text), "%s, PASID not disclosed",
 			 *queue->node ? queue->node : "none");
 	term_wrap(term, 9, text);
+	if (queue->reasons[SVA_PATH_WRITE] != SVA_REASON_QUEUE_UNCONFIGURED)
+		print_faults(term, info, queue);
 	for (int path = 0; path < SVA_PATH_COUNT; path++)
 		if (info_path_has_queues(path))
 			print_path(term, 4, sva_path_name(path),
@@ -117,22 +134,8 @@ static void print_config_file(const struct term *term)
 		access(sva_config_file(), F_OK) ? "absent" : "present");
 }
 
-void info_print(const struct term *term, const struct info *info)
+static void print_all_devices(const struct term *term, const struct info *info)
 {
-	const char *problem;
-	char version[32];
-
-	fprintf(term->out, "libsva %s, ", term_version(version));
-	print_config_file(term);
-	if (info->emulated)
-		fprintf(term->out, "%semulated: there is no such device in this machine%s\n",
-			term_style(term, TERM_BAD), term_style(term, TERM_PLAIN));
-	putc('\n', term->out);
-	print_head(term, "Paths that this process can use");
-	for (int path = 0; path < SVA_PATH_COUNT; path++)
-		print_path(term, 2, sva_path_name(path), info->paths[path].reason == SVA_REASON_OK,
-			   info->paths[path].text);
-	putc('\n', term->out);
 	if (!info->queue_count)
 		fputs("No device.\n", term->out);
 	for (unsigned int i = 0; i < info->queue_count; i++) {
@@ -141,8 +144,14 @@ void info_print(const struct term *term, const struct info *info)
 				putc('\n', term->out);
 			print_device(term, &info->queues[i]);
 		}
-		print_queue(term, &info->queues[i]);
+		print_queue(term, info, &info->queues[i]);
 	}
+}
+
+static void print_problems(const struct term *term, const struct info *info)
+{
+	const char *problem;
+
 	for (unsigned int i = 0; (problem = sva_problem(info->sva, i)); i++) {
 		if (i == 0) {
 			putc('\n', term->out);
@@ -151,6 +160,26 @@ void info_print(const struct term *term, const struct info *info)
 		fputs("  ", term->out);
 		term_wrap(term, 4, problem);
 	}
+}
+
+void info_print(const struct term *term, const struct info *info, bool all)
+{
+	char version[32];
+
+	fprintf(term->out, "libsva %s, ", term_version(version));
+	print_config_file(term);
+	info_print_summary(term, info);
+	putc('\n', term->out);
+	print_head(term, "Paths that this process can use");
+	for (int path = 0; path < SVA_PATH_COUNT; path++)
+		print_path(term, 2, sva_path_name(path), info->paths[path].reason == SVA_REASON_OK,
+			   info->paths[path].text);
+	putc('\n', term->out);
+	if (all)
+		print_all_devices(term, info);
+	else
+		info_print_devices(term, info);
+	print_problems(term, info);
 }
 
 void info_print_settings(const struct term *term, struct sva *sva)

@@ -73,9 +73,15 @@ void term_text(const struct term *term, const char *text)
 	put_printable(term->out, text, strlen(text));
 }
 
-void term_wrap(const struct term *term, unsigned int indent, const char *text)
+static size_t room_from(const struct term *term, unsigned int column)
 {
-	size_t room = term->width > indent + 20 ? term->width - indent : 0;
+	return term->width > column + 20 ? term->width - column : 0;
+}
+
+void term_wrap_from(const struct term *term, unsigned int column, unsigned int indent,
+		    const char *text)
+{
+	size_t room = room_from(term, column);
 
 	while (room && strlen(text) > room) {
 		size_t cut = room;
@@ -90,9 +96,15 @@ void term_wrap(const struct term *term, unsigned int indent, const char *text)
 		fprintf(term->out, "\n%*s", (int)indent, "");
 		text += cut;
 		text += strspn(text, " ");
+		room = room_from(term, indent);
 	}
 	put_printable(term->out, text, strlen(text));
 	putc('\n', term->out);
+}
+
+void term_wrap(const struct term *term, unsigned int indent, const char *text)
+{
+	term_wrap_from(term, indent, indent, text);
 }
 
 const char *term_bytes(char *text, size_t size, uint64_t bytes)

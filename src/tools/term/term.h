@@ -92,6 +92,10 @@ const char *term_style(const struct term *term, enum term_style style);
  */
 void term_wrap(const struct term *term, unsigned int indent, const char *text);
 
+/* The same with the cursor at another column than that of further lines. */
+void term_wrap_from(const struct term *term, unsigned int column, unsigned int indent,
+		    const char *text);
+
 /* Prints a text as it is, but for the bytes that term_wrap() shows as \xNN. */
 void term_text(const struct term *term, const char *text);
 
