@@ -22,9 +22,20 @@ static struct command *command_of(struct io_uring_cmd *cmd)
 }
 
 #ifdef SVAD_HAVE_URING_CANCEL
-static bool is_cancel(unsigned int issue_flags)
+/*
+ * Whether this is a call because the ring is going away. If the request has no descriptor yet it
+ * ends with -ECANCELED.
+ */
+static bool cancel(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
-	return issue_flags & IO_URING_F_CANCEL;
+	struct svad_req *req;
+
+	if (!(issue_flags & IO_URING_F_CANCEL))
+		return false;
+	req = command_of(cmd)->req;
+	svad_req_fail(req, -ECANCELED);
+	svad_queue_kick(req->chan);
+	return true;
 }
 
 /*
@@ -42,7 +53,7 @@ u32 svad_uring_features(void)
 	return IS_ENABLED(CONFIG_IO_URING) ? SVA_DMA_FEATURE_URING | SVA_DMA_FEATURE_CANCEL : 0;
 }
 #else
-static bool is_cancel(unsigned int issue_flags)
+static bool cancel(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
 	return false;
 }
@@ -57,16 +68,6 @@ u32 svad_uring_features(void)
 }
 #endif
 
-/* The ring is going away. If the request has no descriptor yet it ends with -ECANCELED. */
-static int cancel(struct io_uring_cmd *cmd)
-{
-	struct svad_req *req = command_of(cmd)->req;
-
-	svad_req_fail(req, -ECANCELED);
-	svad_queue_kick(req->chan);
-	return 0;
-}
-
 int svad_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
 	const struct sva_dma_uring_cmd *bytes = svad_uring_payload(cmd);
@@ -77,8 +78,8 @@ int svad_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	struct svad_req *req;
 	int ret;
 
-	if (is_cancel(issue_flags))
-		return cancel(cmd);
+	if (cancel(cmd, issue_flags))
+		return 0;
 	if (cmd->cmd_op != SVA_DMA_OP_CMD)
 		return -ENOTTY;
 	if (client->account.mm != current->mm)

@@ -2,7 +2,8 @@
 # Reads the symbols of the kernel module out of its sources, for machines without kernel headers,
 # and prints them as "nm -P" of its objects would, for rooms.awk: "FILE: NAME T" for a name that
 # FILE defines, "FILE: NAME U" for a name that it only uses. Input are the .c files, one folder.
-# Variable: with_static (1: static functions and variables as well, as "t").
+# Variables: with_static (1: static functions and variables as well, as "t"), unconditional (1:
+# without what is between #if and #endif, which some kernels do not compile).
 #
 # It relies on the kernel's style: a definition begins in the first column, everything else does
 # not, and no .c file declares what another one defines. t-kmod.sh compares the result with real
@@ -52,10 +53,12 @@ function name_of(line) {
 FNR == 1 {
 	file = FILENAME
 	sub(/.*\//, "", file)
-	in_comment = 0
+	in_comment = depth = 0
 }
 
-/^[ \t]*#/ { next }
+/^[ \t]*#[ \t]*if/ { depth++ }
+/^[ \t]*#[ \t]*endif/ { depth-- }
+/^[ \t]*#/ || (unconditional && depth) { next }
 
 {
 	code = code_of($0)

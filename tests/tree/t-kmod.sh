@@ -11,7 +11,7 @@ kmod=$top_srcdir/src/kmod
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# symbols [-v with_static=1] FILE…
+# symbols [-v with_static=1] [-v unconditional=1] FILE…
 symbols() {
 	awk -f "$here/kernel-symbols.awk" "$@"
 }
@@ -68,6 +68,7 @@ opening_comments() {
 
 symbols "$kmod"/*.c >"$tmp/symbols"
 symbols -v with_static=1 "$kmod"/*.c >"$tmp/all"
+symbols -v unconditional=1 "$kmod"/*.c >"$tmp/unconditional"
 ok "src/kmod: its files call each other in no circle" in_one_direction "$tmp/symbols"
 ok "src/kmod: its headers include each other in no circle" include_circles "$kmod"
 ok "src/kmod: no function or variable has the name of one of the library's functions" \
@@ -98,20 +99,30 @@ object_symbols() {
 	done
 }
 
-# shared_symbols SYMBOLS: without names that no file defines, such as inline functions of headers.
+# shared_symbols DEFINING SYMBOLS: without names that no file of DEFINING defines, such as inline
+# functions of headers.
 shared_symbols() {
-	awk 'NR == FNR { if ($3 == "T") defined[$2] = 1; next } $2 in defined' "$1" "$1" | sort -u
+	awk 'NR == FNR { if ($3 == "T") defined[$2] = 1; next } $2 in defined' "$1" "$2" |
+		LC_ALL=C sort -u
 }
 
+# same_symbols ALL UNCONDITIONAL OBJECTS: the objects have the symbols that are unconditional, and
+# of the others none that is not in ALL: each kernel compiles its own.
 same_symbols() {
-	diff <(shared_symbols "$1") <(shared_symbols "$2")
+	shared_symbols "$1" "$3" >"$tmp/in-objects"
+	shared_symbols "$1" "$2" | LC_ALL=C comm -23 - "$tmp/in-objects" |
+		sed 's/^/not in the objects: /' >"$tmp/differ"
+	shared_symbols "$1" "$1" | LC_ALL=C comm -13 - "$tmp/in-objects" |
+		sed 's/^/not in the sources: /' >>"$tmp/differ"
+	cat "$tmp/differ"
+	[ ! -s "$tmp/differ" ]
 }
 
 name="src/kmod: the symbols of its built objects are those that were read from its sources"
 for folder in "${KMOD_OBJECTS:-}" "${top_builddir:?}"/tests/vm/modules/*/sva_dma; do
 	[ -n "$folder" ] && built "$folder" || continue
 	object_symbols "$folder" >"$tmp/objects"
-	ok "$name" same_symbols "$tmp/symbols" "$tmp/objects"
+	ok "$name" same_symbols "$tmp/symbols" "$tmp/unconditional" "$tmp/objects"
 	ok "src/kmod: its built objects call each other in no circle" in_one_direction \
 		"$tmp/objects"
 	name=
@@ -171,6 +182,19 @@ printf 'int svad_back(void)\n{\n\treturn svad_high(1, 2);\n}\n' >>"$tmp/src/low.
 symbols "$tmp/src"/*.c >"$tmp/circle"
 ok "control: a circle of two files fails, by name" \
 	says "circle: high.c+low.c" in_one_direction "$tmp/circle"
+printf '#ifdef NEW\nvoid f(void)\n{\n\tsvad_low(NULL);\n\tsvad_back();\n}\n#endif\n' \
+	>>"$tmp/src/high.c"
+symbols "$tmp/src"/*.c >"$tmp/new"
+symbols -v unconditional=1 "$tmp/src"/*.c >"$tmp/old"
+ok "control: objects without a call that is conditional are those of the sources" \
+	same_symbols "$tmp/new" "$tmp/old" "$tmp/old"
+grep -v "high.c: svad_low U" "$tmp/old" >"$tmp/less"
+ok "control: objects without a call that is unconditional are not, by name" \
+	says "not in the objects: high.c: svad_low U" \
+	same_symbols "$tmp/new" "$tmp/old" "$tmp/less"
+ok "control: objects with a call that no source has are not, by name" \
+	says "not in the sources: high.c: svad_back U" \
+	same_symbols "$tmp/old" "$tmp/old" "$tmp/new"
 echo 'int other(void)' >"$tmp/src/other.c"
 symbols "$tmp/src"/*.c >"$tmp/other"
 ok "control: a shared function without the prefix fails, by name" \
