@@ -128,6 +128,8 @@ bin_PROGRAMS += %D%/sva-emu
 	%D%/run/modules.h \
 	%D%/run/options.c \
 	%D%/run/options.h \
+	%D%/run/preset.c \
+	%D%/run/preset.h \
 	%D%/run/present.c \
 	%D%/run/present.h \
 	%D%/run/run.c \

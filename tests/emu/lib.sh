@@ -10,6 +10,7 @@ bin=$top_builddir/tests/emu
 work=$(mktemp -d "${TMPDIR:-/tmp}/emu-test-XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
 export SVA_EMU_QUIET=1 # programs under test compare what they see on stderr
+export SVA_EMU_RAWIO=1 # portals can be mapped, also where the tests have no privileges
 
 [ -x "$emu" ] || skip_all "sva-emu was not built (no Zydis, or no x86-64)"
 

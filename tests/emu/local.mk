@@ -7,6 +7,7 @@ emu_tests = \
 	%D%/t-client.sh \
 	%D%/t-debuggers.sh \
 	%D%/t-dpdk.sh \
+	%D%/t-machines.sh \
 	%D%/t-modes.sh \
 	%D%/t-options.sh \
 	%D%/t-ptrace.sh \

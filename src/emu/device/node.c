@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The node of a queue: which file it is, and what write(2) to it does. */
 #include <errno.h>
+#include <linux/capability.h>
 
 #include "emu/base/raw.h"
 #include "emu/device/engine.h"
@@ -37,6 +38,25 @@ emu_queue_id emu_node_path(const char *path)
 	d = (unsigned int)(at[0] - '0');
 	w = (unsigned int)(at[2] - '0');
 	return d < emu.state->devices && w < EMU_MAX_WQS ? emu_queue_make(d, w) : 0;
+}
+
+/* tid 0 is this thread, as inside of a program. */
+static bool has_rawio(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, emu.tid };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return raw_syscall2(SYS_capget, &header, data) == 0 &&
+	       data[CAP_TO_INDEX(CAP_SYS_RAWIO)].effective & CAP_TO_MASK(CAP_SYS_RAWIO);
+}
+
+bool emu_node_may_map(void)
+{
+	const struct emu_options *opt = &emu.state->opt;
+
+	if (opt->no_mmap)
+		return false;
+	return opt->rawio || (!opt->user_namespace && has_rawio());
 }
 
 /* One descriptor of a write(2), with the checks of the driver. */

@@ -6,6 +6,7 @@
 #ifndef EMU_DEVICE_NODE_H
 #define EMU_DEVICE_NODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,6 +18,12 @@ emu_queue_id emu_node_find(uint64_t dev, uint64_t ino);
 
 /* The same for a path that ends in /dev/dsa/wqD.W, where only emulated nodes can be. */
 emu_queue_id emu_node_path(const char *path);
+
+/*
+ * May the process map a portal? Linux from 6.10 on, and stable kernels of that time, ask for
+ * CAP_SYS_RAWIO in the initial user namespace (INTEL-SA-01084).
+ */
+bool emu_node_may_map(void);
 
 /*
  * write(2) by the address space that opened it: submit the descriptors in the program's memory at

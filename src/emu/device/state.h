@@ -29,6 +29,7 @@
 #define EMU_PCI_BUS  "0000:6a"
 
 #define EMU_ENV_DIR   "SVA_EMU_DIR"   /* set by sva-emu run: where the state is */
+#define EMU_ENV_RAWIO "SVA_EMU_RAWIO" /* set by the user: as --rawio */
 #define EMU_ENV_QUIET "SVA_EMU_QUIET" /* set by the user: no notice that the run is emulated */
 
 enum emu_wq_type { EMU_WQ_NONE, EMU_WQ_KERNEL, EMU_WQ_USER };
@@ -102,7 +103,9 @@ struct emu_options {
 	uint32_t redirect;
 	/* attributes are plain files: the preload library carries out what is written to them */
 	uint32_t plain_attrs;
-	uint32_t no_mmap;
+	uint32_t no_mmap;       /* no process may map a portal */
+	uint32_t rawio;         /* any process may, not only one with CAP_SYS_RAWIO */
+	uint32_t user_namespace; /* capabilities of this run are not those of the initial one */
 	uint32_t refuse_sva;
 	uint32_t strict_faults;
 	uint32_t check;

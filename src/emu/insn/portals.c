@@ -98,8 +98,8 @@ emu_queue_id emu_portal_search(uint64_t addr)
 	struct emu_mapping mapping;
 	emu_queue_id queue = 0;
 
-	if (!emu.state->opt.no_mmap && !emu.state->opt.refuse_sva &&
-	    emu_maps_find(addr, &mapping) && mapping.shared)
+	if (!emu.state->opt.refuse_sva && emu_maps_find(addr, &mapping) && mapping.shared &&
+	    emu_node_may_map())
 		queue = emu_node_path(mapping.path);
 	if (queue && on_found)
 		on_found(queue, addr & PAGE_MASK);

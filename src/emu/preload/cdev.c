@@ -180,7 +180,7 @@ long emu_cdev_mapped(const struct emu_open *file, long addr, size_t len, int pro
 {
 	long ret = 0;
 
-	if (emu.state->opt.no_mmap || file->foreign)
+	if (!emu_node_may_map() || file->foreign)
 		ret = -EPERM;
 	else if (len > PAGE)
 		ret = -EINVAL;

@@ -252,7 +252,7 @@ static long finish_mmap(struct tracee *tracee, uint64_t addr)
 	forget_portals(addr, regs->rsi);
 	if (!queue)
 		return (long)addr;
-	if (emu.state->opt.no_mmap || find_slot(tracee->space, (int)regs->r8) < 0)
+	if (!emu_node_may_map() || find_slot(tracee->space, (int)regs->r8) < 0)
 		ret = -EPERM;
 	else if (regs->rsi > 4096)
 		ret = -EINVAL;

@@ -57,6 +57,18 @@ bool emu_machine_has_flag(const char *flag)
 	return has;
 }
 
+bool emu_machine_is_initial(void)
+{
+	FILE *in = fopen("/proc/self/uid_map", "re");
+	unsigned long inside, outside, count;
+	bool all = in && fscanf(in, "%lu %lu %lu", &inside, &outside, &count) == 3 && !inside &&
+		   !outside && count == 0xffffffff;
+
+	if (in)
+		fclose(in);
+	return all;
+}
+
 int emu_machine_cpuinfo(const char *path)
 {
 	static const char *const added[] = { "waitpkg", "movdir64b", "enqcmd" };

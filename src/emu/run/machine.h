@@ -18,6 +18,9 @@ bool emu_machine_has_flag(const char *flag);
 /* Copy /proc/cpuinfo to a file, with the flags that the emulator adds. 0 or -errno. */
 int emu_machine_cpuinfo(const char *path);
 
+/* Is this process in the initial user namespace, where the kernel asks for capabilities? */
+bool emu_machine_is_initial(void);
+
 /* Fill the config space of the PCI function. */
 void emu_machine_config(struct emu_device *dev);
 

@@ -6,12 +6,14 @@
 #include "config.h"
 #include "emu/run/doctor.h"
 #include "emu/run/modules.h"
+#include "emu/run/preset.h"
 #include "emu/run/run.h"
 #include "lib/base/low.h"
 
 static int usage(FILE *out, int status)
 {
 	fputs("usage: sva-emu run [options] [--] PROGRAM [ARGUMENT …]\n"
+	      "       sva-emu machines\n"
 	      "       sva-emu doctor\n"
 	      "       sva-emu --help | --version\n"
 	      "Shows an emulated Intel DSA to an unmodified program.\n"
@@ -31,6 +33,8 @@ int main(int argc, char **argv)
 		return usage(stderr, 2);
 	if (!strcmp(argv[1], "run"))
 		return emu_run(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "machines"))
+		return argc == 2 ? emu_preset_list() : usage(stderr, 2);
 	if (!strcmp(argv[1], "doctor"))
 		return argc == 2 ? emu_doctor() : usage(stderr, 2);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))

@@ -2,22 +2,25 @@
 /* The options of sva-emu run, and the queues that --queues describes. */
 #include <errno.h>
 #include <getopt.h>
+#include <grp.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "emu/run/json.h"
 #include "emu/run/options.h"
+#include "emu/run/preset.h"
 #include "emu/sysfs/sysfs.h"
 
 enum {
 	OPT_QUEUES = 256, OPT_PROFILE, OPT_DEVICES, OPT_NO_MMAP, OPT_REFUSE_SVA, OPT_STRICT,
 	OPT_RETRY, OPT_FAULT, OPT_ERROR, OPT_DELAY, OPT_STATS, OPT_TRACE, OPT_TRACE_FORMAT,
 	OPT_CHECK, OPT_SABOTAGE, OPT_REDIRECT, OPT_KEEP, OPT_CONFIG, OPT_ASYNC, OPT_PTRACE,
-	OPT_FAST,
+	OPT_FAST, OPT_MACHINE, OPT_RAWIO, OPT_USERS,
 };
 
 static const struct option long_options[] = {
@@ -25,6 +28,9 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, OPT_CONFIG },
 	{ "profile", required_argument, NULL, OPT_PROFILE },
 	{ "devices", required_argument, NULL, OPT_DEVICES },
+	{ "machine", required_argument, NULL, OPT_MACHINE },
+	{ "rawio", no_argument, NULL, OPT_RAWIO },
+	{ "users", required_argument, NULL, OPT_USERS },
 	{ "no-mmap", no_argument, NULL, OPT_NO_MMAP },
 	{ "refuse-sva", no_argument, NULL, OPT_REFUSE_SVA },
 	{ "strict-faults", no_argument, NULL, OPT_STRICT },
@@ -52,6 +58,7 @@ static void print_help(void)
 	puts("usage: sva-emu run [options] [--] PROGRAM [ARGUMENT …]\n"
 	     "Run an unmodified program on an emulated DSA.\n"
 	     "\n"
+	     "  --machine NAME       one of those that sva-emu machines lists; other options change it\n"
 	     "  --queues LIST        wqD.W:shared|dedicated[,key=value …][;…]; keys: size threshold batch\n"
 	     "                       xfer name group priority bof retries\n"
 	     "                       default: wq0.0:shared,size=16;wq0.1:dedicated,size=16\n"
@@ -59,7 +66,9 @@ static void print_help(void)
 	     "  --config FILE        the devices as in a file of accel-config (save-config, load-config)\n"
 	     "  --devices N          how many devices (1 to 8)\n"
 	     "  --profile NAME       which device: dsa1 (default), dsa2, dsa3\n"
-	     "  --no-mmap            as for an unprivileged process: mmap of a portal fails, write(2) works\n"
+	     "  --rawio              any process may map portals, not only one with CAP_SYS_RAWIO\n"
+	     "  --no-mmap            none may map portals; write(2) works\n"
+	     "  --users GROUP        members of the group may run programs in the run, too (root)\n"
 	     "  --refuse-sva         as on kernels without SVA: opening a queue fails with EOPNOTSUPP\n"
 	     "  --strict-faults      a page that the program has not touched faults, unless it may block\n"
 	     "  --retry N            every Nth ENQCMD is answered with retry\n"
@@ -138,13 +147,29 @@ static void parse_sabotage(struct emu_options *opt, const char *arg)
 		die("--sabotage takes flip, lose or length, not '%s'", arg);
 }
 
+/* A group by its name or its number. */
+static void parse_users(struct emu_launch *launch, const char *arg)
+{
+	const struct group *group = getgrnam(arg);
+	long long number = group ? (long long)group->gr_gid :
+				   parse_number(arg, 0, UINT32_MAX - 1, false);
+
+	if (number < 0)
+		die("--users takes a group, not '%s'", arg);
+	if (geteuid() != 0)
+		die("--users is for root: others cannot start programs of other users");
+	launch->users = true;
+	launch->group = (gid_t)number;
+}
+
 void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 {
 	struct emu_options *opt = &launch->state->opt;
-	const char *format = NULL, *quiet = getenv(EMU_ENV_QUIET);
+	const char *format = NULL, *quiet = getenv(EMU_ENV_QUIET), *rawio = getenv(EMU_ENV_RAWIO);
 	int c;
 
 	opt->quiet = quiet && *quiet;
+	opt->rawio = rawio && *rawio;
 	launch->profile = "dsa1";
 	while ((c = getopt_long(argc, argv, "+qh", long_options, NULL)) != -1) {
 		switch (c) {
@@ -164,6 +189,18 @@ void emu_options_parse(int argc, char **argv, struct emu_launch *launch)
 				die("--devices takes a number from 1 to %u, not '%s'",
 				    EMU_MAX_DEVICES, optarg);
 			launch->devices = (unsigned int)atoi(optarg);
+			break;
+		case OPT_MACHINE:
+			if (!emu_preset_apply(launch, optarg))
+				die("--machine takes a name that sva-emu machines lists, not '%s'",
+				    optarg);
+			break;
+		case OPT_RAWIO:
+			opt->rawio = 1;
+			opt->no_mmap = 0;
+			break;
+		case OPT_USERS:
+			parse_users(launch, optarg);
 			break;
 		case OPT_NO_MMAP:
 			opt->no_mmap = 1;

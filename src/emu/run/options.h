@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "emu/device/state.h"
 
@@ -21,6 +22,9 @@ struct emu_launch {
 	const char *profile;
 	const char *trace_file;
 	unsigned int devices;
+	const char *container; /* the variable of this name for the program; NULL: not set */
+	bool users;            /* members of the group may take part in the run */
+	gid_t group;
 	char **program;
 };
 

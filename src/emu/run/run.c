@@ -154,8 +154,9 @@ static void allow_removal(const char *dir, const char *state_path)
  * Make the state that all processes map: a file in the directory of the run, with the configuration
  * of from.
  */
-static struct emu_state *make_state(const struct emu_state *from)
+static struct emu_state *make_state(const struct emu_launch *launch)
 {
+	const struct emu_state *from = launch->state;
 	char dir[sizeof(from->opt.dir)], path[300];
 	struct emu_state *state;
 	int fd;
@@ -169,6 +170,12 @@ static struct emu_state *make_state(const struct emu_state *from)
 	fd = make_locked(path, sizeof(*state));
 	if (fd < 0)
 		return NULL;
+	/* Who can write the state has a hand in each program of the run: root, and this group. */
+	if (launch->users && (fchown(fd, (uid_t)-1, launch->group) || fchmod(fd, 0660) ||
+			      chown(dir, (uid_t)-1, launch->group) || chmod(dir, 0710))) {
+		close(fd);
+		return NULL;
+	}
 	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (state == MAP_FAILED)
@@ -274,7 +281,7 @@ static int make_files(struct emu_launch *launch)
 
 int emu_run_prepare(struct emu_launch *launch)
 {
-	struct emu_state *shared = make_state(launch->state);
+	struct emu_state *shared = make_state(launch);
 
 	if (!shared)
 		return -errno;
@@ -389,6 +396,9 @@ static int run_program(struct emu_launch *launch)
 	int ret = -EINVAL;
 
 	for (i = launch->redirect ? 2 : geteuid() == 0 ? 0 : 1; i < 3; i++) {
+		launch->state->opt.user_namespace =
+			emu_launch_order[i] == EMU_PRESENT_USER_NAMESPACE ||
+			!emu_machine_is_initial();
 		ret = emu_launch(launch->state, emu_launch_order[i], launch->program, &child);
 		if (ret == 0 || child.error)
 			break;
@@ -429,6 +439,8 @@ static int run_launch(struct emu_launch *launch, int argc, char **argv)
 	ret = emu_run_prepare(launch);
 	if (ret == 0)
 		ret = emu_launch_environment(launch->state);
+	if (ret == 0 && launch->container && setenv("container", launch->container, 1))
+		ret = -errno;
 	if (ret == 0 && !launch->state->opt.ptrace)
 		ret = emu_launch_preload(launch->state, library);
 	if (ret) {

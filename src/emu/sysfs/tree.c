@@ -177,10 +177,10 @@ static int put_node(struct emu_state *state, const char *root, unsigned int devi
 	ret = make_dirs(path.buf, path.root);
 	if (ret)
 		return ret;
-	fd = raw_openat(AT_FDCWD, path.buf, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	/* As the kernel makes it: for root alone, until a rule of udev changes that. */
+	fd = raw_openat(AT_FDCWD, path.buf, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fd;
-	raw_syscall2(SYS_fchmod, fd, 0666);
 	ret = (int)raw_syscall2(SYS_fstat, fd, &st);
 	wq->node_dev = st.st_dev;
 	wq->node_ino = st.st_ino;

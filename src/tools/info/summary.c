@@ -61,23 +61,23 @@ static void append(char *text, size_t size, const char *more)
 	snprintf(text + used, size - used, "%s", more);
 }
 
-/* " (wq0.0, wq2.0 and 6 more queues)": those that the path can use. */
+/* " (wq0.0, wq2.0)" or " (8 queues)": those that the path can use. */
 static void append_queues(const struct info *info, int path, char *text, size_t size)
 {
+	char names[160] = " (", number[32];
 	unsigned int count = 0;
-	char more[64];
 
 	if (!info_path_has_queues(path))
 		return;
 	for (unsigned int i = 0; i < info->queue_count; i++) {
 		if (info->queues[i].reasons[path] != SVA_REASON_OK || count++ >= 2)
 			continue;
-		append(text, size, count == 1 ? " (" : ", ");
-		append(text, size, info->queues[i].name);
+		append(names, sizeof(names), count == 1 ? "" : ", ");
+		append(names, sizeof(names), info->queues[i].name);
 	}
-	snprintf(more, sizeof(more), count > 2 ? " and %u more queues)" : count ? ")" : "",
-		 count - 2);
-	append(text, size, more);
+	append(names, sizeof(names), ")");
+	snprintf(number, sizeof(number), " (%u queues)", count);
+	append(text, size, count > 2 ? number : names);
 }
 
 /* "LABEL: text", with the label in a style and further lines indented by two. */
@@ -152,8 +152,7 @@ static void print_surroundings(const struct term *term, const struct info *info)
 			term_style(term, TERM_BAD), term_style(term, TERM_PLAIN));
 	if (machine->container) {
 		snprintf(text, sizeof(text),
-			 "in a container (%s): what its host has is visible only as far as it was "
-			 "given",
+			 "in a container (%s): only what it was given is visible",
 			 machine->container);
 		term_wrap(term, 0, text);
 	}
