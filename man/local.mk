@@ -13,16 +13,20 @@ man_pages = \
 	%D%/sva_dma.4 \
 	%D%/sva_dma_map.3 \
 	%D%/sva_explain.3 \
+	%D%/sva_faq.7 \
 	%D%/sva_memcpy.3 \
 	%D%/sva_op_result.3 \
 	%D%/sva_open.3 \
+	%D%/sva_paths.7 \
 	%D%/sva_plugin.3 \
 	%D%/sva_poll.3 \
 	%D%/sva_prep.3 \
 	%D%/sva_prep_batch.3 \
 	%D%/sva_prep_dif_check.3 \
 	%D%/sva_queue_describe.3 \
-	%D%/sva_submit.3
+	%D%/sva_security.7 \
+	%D%/sva_submit.3 \
+	%D%/sva_tutorial.7
 dist_man_MANS += $(man_pages)
 
 # t-man.sh compares this list with the NAME sections.
@@ -115,6 +119,7 @@ man_examples = \
 	%D%/examples/queues \
 	%D%/examples/result \
 	%D%/examples/submit \
+	%D%/examples/tutorial \
 	%D%/examples/wait
 check_PROGRAMS += $(man_examples)
 %C%_examples_batch_LDADD = src/lib/libsva.la
@@ -133,6 +138,7 @@ check_PROGRAMS += $(man_examples)
 %C%_examples_queues_LDADD = src/lib/libsva.la
 %C%_examples_result_LDADD = src/lib/libsva.la
 %C%_examples_submit_LDADD = src/lib/libsva.la
+%C%_examples_tutorial_LDADD = src/lib/libsva.la
 %C%_examples_wait_LDADD = src/lib/libsva.la
 
 dist_examples_DATA += \
@@ -154,6 +160,7 @@ dist_examples_DATA += \
 	%D%/examples/queues.c \
 	%D%/examples/result.c \
 	%D%/examples/submit.c \
+	%D%/examples/tutorial.c \
 	%D%/examples/wait.c
 
 check_LTLIBRARIES += %D%/examples/example.la
@@ -161,7 +168,14 @@ check_LTLIBRARIES += %D%/examples/example.la
 %C%_examples_example_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere \
 	-export-symbols-regex '^sva_accfg_plugin_v1$$'
 
-EXTRA_DIST += %D%/embed.awk
+EXTRA_DIST += %D%/embed.awk %D%/html.sh
+
+# The pages as HTML with an index and a search over the names, in the folder html/. Needs mandoc.
+.PHONY: html-local
+html-local: $(man_aliases)
+	$(AM_V_GEN)$(SHELL) $(srcdir)/%D%/html.sh html $(srcdir)/%D% $(man_aliases)
+distclean-local:
+	rm -rf html
 
 # Puts the programs of man/examples/ into the pages anew. Writes into the source tree.
 .PHONY: man-examples lint-man

@@ -37,6 +37,10 @@ CLEANFILES += %D%/objects
 TESTS += %D%/t-opens.sh
 EXTRA_DIST += %D%/t-opens.sh
 
+# The tutorial, followed to the letter.
+TESTS += %D%/t-tutorial.sh
+EXTRA_DIST += %D%/t-tutorial.sh
+
 # Machines that configure refuses.
 TESTS += %D%/t-configure.sh
 EXTRA_DIST += %D%/t-configure.sh

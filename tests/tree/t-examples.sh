@@ -44,6 +44,7 @@ says copy -- 'fill: done, path=soft, faults=0' 'move: done, path=soft, faults=0'
 	'run: done, path=soft, faults=0' 'bad: Bad address.*'
 says prep -- 'memcpy +opcode=03 .* size=4096 length=4096' 'fill16 +opcode=04 flags=040000 .*' \
 	'drain +opcode=02 .* length=0'
+says tutorial -- '8 blocks, sum 65530900, path=soft'
 says submit -- '1000 blocks, 0 failed, equal'
 says wait -- 'done'
 says result -- 'error +Bad address' 'path +soft, queue soft, device soft' 'bytes +32768 of 65536' \
