@@ -49,9 +49,10 @@ for id in $(sources | xargs grep -h -o -E 'SPDX-License-Identifier: [^*]*' 2>/de
 done
 
 # Homes of people, and where this very copy lies: the folder at the root that it is in, unless
-# it is one that every machine has.
+# it is one that every machine has. A copy at the root, such as /src, has a name of any text.
 here=$(pwd -P)
-IFS=/ read -r _ folder _ <<<"$here"
+IFS=/ read -r _ folder rest <<<"$here"
+[ -n "$rest" ] || here=/home/me folder=home
 case $folder in
 home|root|usr|tmp|var|opt|src|mnt|build|run|srv|data) local_path=$here/ ;;
 *) local_path=/$folder/ ;;

@@ -37,6 +37,20 @@ ok "their number is shown" grep -qxF \
 	"# [81 lines left out, but for those of failed tests]" <<<"$out"
 is "$(failed "" "sh -c 'seq 40; exit 1'" | grep -c '^# [0-9]*$')" 40 "all of short output is shown"
 
+cd "$top_srcdir" || exit 1
+# shellcheck source=tests/tree/files.sh
+. tests/tree/files.sh
+cannot_run() {
+	local f
+	while read -r f; do
+		[ -x "$f" ] || echo "$f"
+	done
+}
+is "$(files | grep -E '/t-[^/]*\.sh$' | cannot_run)" "" "every test in bash can be executed"
+touch "$dir/t-new.sh"
+is "$(cannot_run <<<"$dir/t-new.sh")" "$dir/t-new.sh" \
+	"control: a test that cannot be executed is noticed"
+
 if [ ! -x "$top_builddir/src/emu/sva-emu" ]; then
 	skip "ends_with shows how a program ended" "sva-emu was not built"
 else
