@@ -3,7 +3,7 @@
  * @file sva/sva.hpp
  * libsva for C++17: contexts, bonds, mapped buffers and operations that release themselves.
  *
- * Header only, over <sva/sva.h>, whose comments hold: units, ranges, threads, errors. What is added:
+ * Header only, over <sva/sva.h>, whose comments hold: units, ranges, threads, errors. Added is:
  *
  * - Failures are thrown as libsva::error, a std::system_error with the result of the operation.
  *   What is no failure is a value: a full queue (submit() returns false), a timeout (wait_for()
@@ -285,8 +285,9 @@ public:
 	{
 		using std::chrono::nanoseconds;
 		const std::chrono::hours most(1000000); /* more does not fit into 64 bits of ns */
-		const nanoseconds ns = limit < most ? std::chrono::duration_cast<nanoseconds>(limit) :
-						      nanoseconds(most);
+		const nanoseconds ns(limit < most ?
+					     std::chrono::duration_cast<nanoseconds>(limit) :
+					     nanoseconds(most));
 		const std::int64_t count = ns.count() < 0 ? 0 : std::int64_t(ns.count());
 
 		return ended(sva_wait(&op_, count), -ETIME, "sva_wait");
@@ -573,7 +574,8 @@ public:
 	explanation explain(int path) const
 	{
 		char text[512];
-		const int reason = check(sva_explain(sva_, path, text, sizeof(text)), "sva_explain");
+		const int reason =
+			check(sva_explain(sva_, path, text, sizeof(text)), "sva_explain");
 
 		return { reason, text };
 	}
