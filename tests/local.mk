@@ -7,6 +7,7 @@ include tests/unit/local.mk
 include tests/tools/local.mk
 include tests/model/local.mk
 include tests/bindings/local.mk
+include tests/dropin/local.mk
 include tests/emu/local.mk
 include tests/storm/local.mk
 include tests/fuzz/local.mk

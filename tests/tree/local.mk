@@ -29,6 +29,7 @@ CLEANFILES += %D%/objects
 	echo 'sva-copy sva_copy $(src_tools_sva_copy_OBJECTS)'; \
 	echo 'sva-bench sva_bench $(bench_sva_bench_OBJECTS)'; \
 	echo 'icount icount $(bench_icount_icount_OBJECTS)'; \
+	echo 'sva-preload libsva_preload_la $(src_preload_libsva_preload_la_OBJECTS)'; \
 	echo 'emu-preload libsva_emu_la $(src_emu_libsva_emu_la_OBJECTS)'; \
 	echo 'emu-program sva_emu $(src_emu_sva_emu_OBJECTS)'; \
 	} >$@

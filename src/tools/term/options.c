@@ -77,9 +77,12 @@ int term_read_options(const struct term_program *program, int argc, char **argv,
 				return refuse_usage(program);
 		}
 	}
-	if (argc - optind == program->argument_count)
+	if (argc - optind == program->argument_count ||
+	    (program->argument_count < 0 && argc - optind >= -program->argument_count))
 		return TERM_CONTINUE;
-	if (program->argument_count)
+	if (program->argument_count < 0)
+		term_error("%s is needed", program->arguments);
+	else if (program->argument_count)
 		term_error("%s are needed, and nothing else", program->arguments);
 	else
 		term_error("unexpected argument '%s'", argv[optind]);

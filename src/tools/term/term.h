@@ -30,7 +30,7 @@ struct term_program {
 	const char *help;  /* for --help */
 	const char *letters;
 	const struct option *options; /* ends with TERM_OPTIONS_END */
-	int argument_count;
+	int argument_count; /* -N: N or more; the letters begin with "+" then */
 	const char *arguments; /* their names, for the message if their number is wrong */
 	/* Stores one option in arg. Returns false for wrong usage, after a message. */
 	bool (*set_option)(void *arg, int option, const char *value);
