@@ -8,6 +8,7 @@ man_pages = \
 	%D%/sva_bind.3 \
 	%D%/sva_compare.3 \
 	%D%/sva_copyv.3 \
+	%D%/sva_cq_open.3 \
 	%D%/sva_crc32c.3 \
 	%D%/sva_create_delta.3 \
 	%D%/sva_dma.4 \
@@ -40,6 +41,12 @@ man_aliases = \
 	%D%/sva_compare_pattern.3 \
 	%D%/sva_config_file.3 \
 	%D%/sva_copy_crc32c.3 \
+	%D%/sva_cq_close.3 \
+	%D%/sva_cq_fd.3 \
+	%D%/sva_cq_reap.3 \
+	%D%/sva_cq_submit.3 \
+	%D%/sva_cq_submit_many.3 \
+	%D%/sva_cq_wait.3 \
 	%D%/sva_dma_copy.3 \
 	%D%/sva_dma_fill.3 \
 	%D%/sva_dma_is_mapped.3 \
@@ -108,6 +115,7 @@ man_examples = \
 	%D%/examples/compare \
 	%D%/examples/copy \
 	%D%/examples/copyv \
+	%D%/examples/cq \
 	%D%/examples/crc \
 	%D%/examples/delta \
 	%D%/examples/dif \
@@ -127,6 +135,8 @@ check_PROGRAMS += $(man_examples)
 %C%_examples_compare_LDADD = src/lib/libsva.la
 %C%_examples_copy_LDADD = src/lib/libsva.la
 %C%_examples_copyv_LDADD = src/lib/libsva.la
+%C%_examples_cq_LDADD = src/lib/libsva.la
+%C%_examples_cq_LDFLAGS = $(AM_LDFLAGS) -pthread
 %C%_examples_crc_LDADD = src/lib/libsva.la
 %C%_examples_delta_LDADD = src/lib/libsva.la
 %C%_examples_dif_LDADD = src/lib/libsva.la
@@ -147,6 +157,7 @@ dist_examples_DATA += \
 	%D%/examples/compare.c \
 	%D%/examples/copy.c \
 	%D%/examples/copyv.c \
+	%D%/examples/cq.c \
 	%D%/examples/crc.c \
 	%D%/examples/delta.c \
 	%D%/examples/dif.c \

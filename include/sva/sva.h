@@ -21,6 +21,7 @@
 #include "sva/op.h"
 #include "sva/ops.h"
 #include "sva/dma.h"
+#include "sva/cq.h"
 #include "sva/version.h"
 
 #ifdef __cplusplus

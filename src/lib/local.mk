@@ -9,6 +9,7 @@ lib_LTLIBRARIES += %D%/libsva.la
 
 svaincludedir = $(includedir)/sva
 svainclude_HEADERS = \
+	include/sva/cq.h \
 	include/sva/desc.h \
 	include/sva/dma.h \
 	include/sva/info.h \
@@ -102,7 +103,13 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/run/batch.c \
 	%D%/run/choose.c \
 	%D%/run/complete.c \
+	%D%/run/collect.c \
 	%D%/run/context.c \
+	%D%/run/cq-part.c \
+	%D%/run/cq-ready.c \
+	%D%/run/cq-waiter.c \
+	%D%/run/cq.c \
+	%D%/run/cq.h \
 	%D%/run/credits.c \
 	%D%/run/fast.c \
 	%D%/run/fast.h \
@@ -117,6 +124,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/run/wait.c \
 	%D%/api/api.h \
 	%D%/api/bind.c \
+	%D%/api/cq.c \
 	%D%/api/default.c \
 	%D%/api/dma.c \
 	%D%/api/explain.c \

@@ -47,6 +47,7 @@ says prep -- 'memcpy +opcode=03 .* size=4096 length=4096' 'fill16 +opcode=04 fla
 says tutorial -- '8 blocks, sum 65530900, path=soft'
 says submit -- '1000 blocks, 0 failed, equal'
 says wait -- 'done'
+says cq -- '256 blocks, 0 failed, equal'
 says result -- 'error +Bad address' 'path +soft, queue soft, device soft' 'bytes +32768 of 65536' \
 	'fault +write at \+32768'
 says explain -- 'libsva [0-9]+\.[0-9]+\.[0-9]+' 'enqcmd +EXCLUDED .*' 'soft +OK .*' 'cpu +OK .*'

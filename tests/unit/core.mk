@@ -11,7 +11,7 @@ core_programs = %D%/t-op-cpu %D%/t-op-prep %D%/t-op-result %D%/t-op-kinds %D%/t-
 	%D%/t-queue-ways %D%/t-run-queue %D%/t-run-batch %D%/t-run-faults %D%/t-base-guard \
 	%D%/t-run-fork \
 	%D%/t-run-owner %D%/t-run-threads %D%/t-run-group %D%/t-run-credits \
-	%D%/t-run-result %D%/t-run-reap
+	%D%/t-run-result %D%/t-run-reap %D%/t-run-cq
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -138,6 +138,27 @@ core_portal = $(core_kernel) %D%/doorbell.c %D%/doorbell.h
 %C%_t_run_reap_CPPFLAGS = $(core_cppflags)
 %C%_t_run_reap_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_run_reap_LDADD = $(core_inside)
+
+%C%_t_run_cq_SOURCES = %D%/t-run-cq.c %D%/load.c %D%/load.h $(core_kernel)
+%C%_t_run_cq_CPPFLAGS = $(core_cppflags)
+%C%_t_run_cq_LDFLAGS = $(core_kernel_ldflags) -Wl,--wrap=pthread_create
+%C%_t_run_cq_LDADD = $(core_inside)
+
+# Completion queues under load. By hand, for as long as it takes:
+#
+#	make check-cq OPERATIONS=10000000
+check_PROGRAMS += %D%/cq-load
+TESTS += %D%/t-run-cq-load.sh
+EXTRA_DIST += %D%/t-run-cq-load.sh
+%C%_cq_load_CPPFLAGS = $(core_cppflags)
+%C%_cq_load_LDFLAGS = $(core_ldflags)
+%C%_cq_load_LDADD = src/lib/libsva.la
+
+.PHONY: check-cq
+check-cq: all
+	$(MAKE) %D%/cq-load
+	$(AM_TESTS_ENVIRONMENT) OPERATIONS=$${OPERATIONS:-10000000} \
+		bash $(srcdir)/%D%/t-run-cq-load.sh
 
 # What the surroundings do: forks, shortages, sandboxes, cancellations.
 around_programs = %D%/t-api-first %D%/t-base-sandbox %D%/t-api-cancel %D%/t-api-shortage

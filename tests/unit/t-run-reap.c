@@ -13,7 +13,7 @@
 #include "unit/rig.h"
 
 #define MOST  100000u
-#define LOOKS 256u /* behind operations that have not ended, of one call: api/submit.c */
+#define LOOKS 256u /* behind operations that have not ended, of one call: run/collect.c */
 
 static struct kernel_queue *queue;
 static struct sva *sva;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,6 +74,20 @@ int sva_fd_openat(int dir, const char *name, int flags)
 int sva_fd_open(const char *path, int flags)
 {
 	return sva_fd_openat(AT_FDCWD, path, flags);
+}
+
+int sva_fd_event(void)
+{
+	int saved = errno, fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd < 0)
+		fd = -errno;
+	else if (fd < LOWEST)
+		fd = move_fd_up(fd, LOWEST);
+	if (fd < 0)
+		note_shortage(fd);
+	errno = saved;
+	return fd;
 }
 
 DIR *sva_fd_opendir(const char *path)

@@ -51,6 +51,9 @@ FILE *sva_fd_fopen(const char *path);
 void sva_fd_hold_low(bool held[3]);
 void sva_fd_release_low(const bool held[3]);
 
+/* An event counter, eventfd(2), that never blocks; as sva_fd_open(). */
+int sva_fd_event(void);
+
 /* A descriptor that is kept open, and what distinguishes it from another file under its number. */
 struct sva_file {
 	atomic_int fd; /* -1: none */

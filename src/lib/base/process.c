@@ -80,6 +80,8 @@ static void forget_parent(void)
 {
 	if (sva_process.in_child)
 		sva_process.in_child();
+	if (sva_process.cq_in_child)
+		sva_process.cq_in_child();
 	pthread_mutex_init(&sva_process.visit_lock, NULL);
 	sva_numa_after_fork();
 	/*
@@ -88,6 +90,7 @@ static void forget_parent(void)
 	 */
 	sva_process.contexts = NULL;
 	sva_process.bonds = NULL;
+	sva_process.cqs = NULL;
 	sva_process.default_context = NULL;
 	sva_process.interim = NULL;
 	sva_process.anchor = NULL;

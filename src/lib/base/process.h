@@ -14,6 +14,7 @@
 
 struct sva;
 struct sva_bond;
+struct sva_cq;
 struct sva_thread;
 
 /*
@@ -43,6 +44,7 @@ struct sva_process {
 	pthread_cond_t closed; /* signalled when a bond has been closed and is off the list */
 	struct sva *contexts;
 	struct sva_bond *bonds;
+	struct sva_cq *cqs; /* completion queues */
 	struct sva *default_context;
 	struct sva *interim; /* used for the default context while that cannot be opened */
 	struct sva *anchor;  /* without candidates: its threads submit on bond handles */
@@ -56,6 +58,7 @@ struct sva_process {
 
 	/* Each is NULL until its file is first used. */
 	void (*in_child)(void);              /* queue/bond.c: closes the parent's queues */
+	void (*cq_in_child)(void);           /* run/cq-ready.c: closes the parent's descriptors */
 	void (*end_thread)(const void *tls); /* run/thread.c: ends its shares; lock is held */
 	bool ready;
 };

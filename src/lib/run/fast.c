@@ -48,7 +48,7 @@ uint32_t sva_fast_word(const struct sva_lease *lease, const struct sva_op *op)
 	return word;
 }
 
-bool sva_start_plain(struct sva_thread *thread, struct sva_op *op)
+bool sva_do_plain(struct sva_thread *thread, struct sva_op *op)
 {
 	struct sva_lease *lease = &thread->cpu_lease;
 	uint32_t word = sva_fast_plain(lease, op);
@@ -57,6 +57,13 @@ bool sva_start_plain(struct sva_thread *thread, struct sva_op *op)
 		return false;
 	sva_fast_prepare(lease, op, word);
 	sva_cpu_execute(&op->desc, op->length, &op->comp);
+	return true;
+}
+
+bool sva_start_plain(struct sva_thread *thread, struct sva_op *op)
+{
+	if (!sva_do_plain(thread, op))
+		return false;
 	sva_bias_enter(&thread->lessee.bias);
 	op->state = thread->fast_state;
 	sva_thread_link(thread, op);

@@ -131,7 +131,12 @@ sva_start_faster(struct sva_thread *thread, struct sva_lease *lease, struct sva_
  */
 int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op);
 
-/* Without a candidate: done by the CPU, and ended but for its poll. false: ask sva_start(). */
+/*
+ * Without a candidate: let the CPU do it, now. Its record is written, and it is on no list. Any
+ * thread, and outside of every lock, since a bad address raises a signal. false: ask sva_start().
+ */
+bool sva_do_plain(struct sva_thread *thread, struct sva_op *op);
+/* The same, and put it on the list: ended but for its poll. */
 bool sva_start_plain(struct sva_thread *thread, struct sva_op *op);
 
 /* What came of a descriptor that was submitted and waited for in one go. */

@@ -60,6 +60,10 @@ int sva_launch(struct sva_thread *thread, struct sva_op *op);
  * Returns 0, -EAGAIN or another -errno; on failure the operation can be submitted again.
  */
 int sva_start(struct sva_thread *thread, struct sva_op *op, struct sva_bond *bond, bool sync);
+/* The same on the best candidate, by the short road where that is possible. */
+int sva_start_any(struct sva_thread *thread, struct sva_op *op);
+/* Submit n operations in order. Returns how many were submitted, or -errno of the first. */
+int sva_start_many(struct sva_thread *thread, struct sva_op **ops, unsigned int n);
 /*
  * Submit operations on a lease that takes several at once; see sva_group_lease(). Returns how many
  * of n were submitted.
@@ -77,6 +81,12 @@ static inline void sva_end_operation(struct sva_op *op, int error)
 
 	sva_operation_end(op, p->lease && p->result.chunks ? p->lease->id : NULL, error);
 }
+
+/*
+ * collect.c: end operations of a share that are over, and store up to n of them. By the owner of
+ * the share.
+ */
+unsigned int sva_collect(struct sva_thread *thread, struct sva_op **done, unsigned int n);
 
 #define SVA_POLLS_BEFORE_CLOCK 256u /* looks at a record between looks at the clock */
 

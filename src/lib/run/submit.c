@@ -9,6 +9,7 @@
 #include "lib/op/mapped.h"
 #include "lib/queue/ways.h"
 #include "lib/run/fast.h"
+#include "lib/run/group.h"
 
 /* Put an operation that has ended at once on the list, where sva_reap() finds it. */
 static void list_ended(struct sva_thread *thread, struct sva_op *op)
@@ -59,6 +60,21 @@ int sva_start(struct sva_thread *thread, struct sva_op *op, struct sva_bond *bon
 		list_ended(thread, op);
 	}
 	return err;
+}
+
+int sva_start_any(struct sva_thread *thread, struct sva_op *op)
+{
+	if (sva_op_is_bad(op))
+		return -EINVAL;
+	if (thread->ticks <= 1)
+		sva_choose_refresh(thread);
+	else
+		thread->ticks--;
+	if (thread->recent && !sva_start_fast(thread, thread->recent, op))
+		return 0;
+	if (sva_start_plain(thread, op))
+		return 0;
+	return sva_start(thread, op, NULL, false);
 }
 
 /* ------------------------------------------------------------------ several at a time */
@@ -178,4 +194,37 @@ unsigned int sva_start_group(struct sva_thread *thread, struct sva_lease *lease,
 		done += (unsigned int)taken;
 	}
 	return done;
+}
+
+int sva_start_many(struct sva_thread *thread, struct sva_op **ops, unsigned int n)
+{
+	struct sva_lease *lease;
+	unsigned int done = 0;
+	bool mapped;
+	int err;
+
+	while (done < n) {
+		unsigned int taken = 0;
+
+		/* The last tick is for sva_start_any(), which has the order of queues refreshed. */
+		if (thread->recent && thread->ticks > 1)
+			taken = sva_group_start(thread, thread->recent, ops + done, n - done);
+		if (taken) {
+			thread->ticks = thread->ticks > taken ? thread->ticks - taken : 1;
+			done += taken;
+			continue;
+		}
+		/*
+		 * The first one is submitted alone and finds a queue; if that takes several at
+		 * once, the others follow together.
+		 */
+		err = sva_start_any(thread, ops[done]);
+		if (err)
+			return done ? (int)done : err;
+		done++;
+		lease = sva_group_lease(thread, ops[done - 1], &mapped);
+		if (lease)
+			done += sva_start_group(thread, lease, mapped, ops + done, n - done);
+	}
+	return (int)done;
 }

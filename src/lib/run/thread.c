@@ -98,27 +98,28 @@ static bool has_nothing(struct sva_thread *thread)
 	return idle;
 }
 
-static struct sva_thread *find_thread(struct sva *ctx)
+/* The share of an owner, which is a thread's sva_tls, or a completion queue's part. */
+static struct sva_thread *find_thread(struct sva *ctx, const void *owner)
 {
 	struct sva_thread *thread, *idle = NULL;
 
 	for (thread = atomic_load(&ctx->threads); thread; thread = thread->next) {
-		if (atomic_load(&thread->lessee.owner) == &sva_tls)
+		if (atomic_load(&thread->lessee.owner) == owner)
 			return thread;
 		if (!idle && !atomic_load(&thread->lessee.owner) && has_nothing(thread))
 			idle = thread;
 	}
 	/* A share whose thread has ended, with nothing on its list, is used again. */
 	if (idle) {
-		atomic_store(&idle->lessee.owner, &sva_tls);
+		atomic_store(&idle->lessee.owner, owner);
 		return idle;
 	}
 	thread = new_thread(ctx);
 	if (!thread)
 		return NULL;
 	thread->number = ctx->thread_count++;
-	atomic_store(&thread->lessee.owner, &sva_tls);
-	if (ctx->is_default && ctx != sva_process.interim)
+	atomic_store(&thread->lessee.owner, owner);
+	if (ctx->is_default && ctx != sva_process.interim && owner == &sva_tls)
 		thread->earlier = interim_share();
 	sva_choose_refresh(thread);
 	thread->next = atomic_load(&ctx->threads);
@@ -148,7 +149,7 @@ struct sva_thread *sva_thread_find(struct sva *ctx)
 
 	sva_process_adopt_thread(end_shares);
 	pthread_mutex_lock(&ctx->lock);
-	thread = find_thread(ctx);
+	thread = find_thread(ctx, tls);
 	pthread_mutex_unlock(&ctx->lock);
 	if (!thread)
 		return NULL;
@@ -159,5 +160,15 @@ struct sva_thread *sva_thread_find(struct sva *ctx)
 	 * opened.
 	 */
 	tls->epoch = atomic_load(&ctx->shortage) ? ~0u : epoch;
+	return thread;
+}
+
+struct sva_thread *sva_thread_take(struct sva *ctx, const void *owner)
+{
+	struct sva_thread *thread;
+
+	pthread_mutex_lock(&ctx->lock);
+	thread = find_thread(ctx, owner);
+	pthread_mutex_unlock(&ctx->lock);
 	return thread;
 }

@@ -59,6 +59,8 @@ struct sva {
 
 	/* enum sva_reason: why a path with a queue of its own is no candidate; OK: it is one */
 	uint32_t own_reasons[SVA_PATH_COUNT];
+	struct sva_cq_waiter *waiter; /* of its completion queues; NULL: it has none; lock */
+	unsigned int cq_count;        /* how many completion queues it has; lock */
 	atomic_int shortage; /* interim context: -errno of opening the default one; else 0 */
 };
 
@@ -110,6 +112,11 @@ struct sva_thread {
 
 /* The calling thread's share of a context, made when it is first needed; NULL: no memory. */
 struct sva_thread *sva_thread_find(struct sva *ctx);
+/*
+ * A share that belongs to no thread, but to an object of this address: at any time to the thread
+ * that has locked the object and stored its own sva_tls as the owner. NULL: no memory.
+ */
+struct sva_thread *sva_thread_take(struct sva *ctx, const void *owner);
 void sva_thread_free(struct sva_thread *thread);
 /*
  * Release a context's references and free it: one that was never published, or that has no threads
