@@ -293,6 +293,68 @@ static int do_uring_done(void)
 	return sva_dma_uring_done(&op, 0) == -EINVAL ? 0 : -EDOM;
 }
 
+static struct sva_cq *cq;
+
+static int do_cq_open(void)
+{
+	return sva_cq_open(NULL, 0, &cq);
+}
+
+static int do_cq_close(void)
+{
+	sva_cq_close(cq);
+	cq = NULL;
+	return 0;
+}
+
+static int do_cq_submit(void)
+{
+	prepare();
+	return sva_cq_submit(cq, &op);
+}
+
+static int do_cq_submit_many(void)
+{
+	struct sva_op *list[1] = { &op };
+
+	prepare();
+	return sva_cq_submit_many(cq, list, 1) == 1 ? 0 : -EDOM;
+}
+
+static int do_cq_reap(void)
+{
+	struct sva_op *done[4];
+
+	return sva_cq_reap(cq, done, 4);
+}
+
+static int do_cq_wait(void)
+{
+	struct sva_op *done[4];
+
+	return sva_cq_wait(cq, done, 4, -1) == 1 ? 0 : -EDOM;
+}
+
+/* Nothing is in flight: it sleeps until the time is over. */
+static int do_cq_wait_in_vain(void)
+{
+	struct sva_op *done[4];
+
+	return sva_cq_wait(cq, done, 4, 1000000) == -ETIME ? 0 : -EDOM;
+}
+
+static int do_cq_fd(void)
+{
+	return sva_cq_fd(cq) >= 3 ? 0 : -EDOM;
+}
+
+static int open_and_submit(void)
+{
+	int err = do_cq_open();
+
+	return err ? err : do_cq_submit();
+}
+
 /* before, after: functions that are called around it, without a cancellation. */
 static const struct call {
 	const char *name;
@@ -339,6 +401,14 @@ static const struct call {
 	{ "sva_dma_fill", do_dma_fill, do_dma_map, do_dma_unmap },
 	{ "sva_dma_uring_prep", do_uring_prep, do_dma_map, do_dma_unmap },
 	{ "sva_dma_uring_done", do_uring_done, do_submit, do_wait },
+	{ "sva_cq_open", do_cq_open, NULL, do_cq_close },
+	{ "sva_cq_close", do_cq_close, open_and_submit, NULL },
+	{ "sva_cq_submit", do_cq_submit, do_cq_open, do_cq_close },
+	{ "sva_cq_submit_many", do_cq_submit_many, do_cq_open, do_cq_close },
+	{ "sva_cq_reap", do_cq_reap, do_cq_open, do_cq_close },
+	{ "sva_cq_wait", do_cq_wait, open_and_submit, do_cq_close },
+	{ "sva_cq_wait, in vain", do_cq_wait_in_vain, do_cq_open, do_cq_close },
+	{ "sva_cq_fd", do_cq_fd, do_cq_open, do_cq_close },
 };
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
 
