@@ -5,6 +5,7 @@ man_pages = \
 	%D%/libsva.conf.5 \
 	%D%/sva.7 \
 	%D%/sva_cpp.7 \
+	%D%/sva_dml.7 \
 	%D%/sva_bind.3 \
 	%D%/sva_compare.3 \
 	%D%/sva_copyv.3 \

@@ -33,6 +33,19 @@ for mode in '' --no-mmap --async=2; do
 		skip "on the emulated device: the same holds" "sva-emu was not built"
 	fi
 done
+# The numbers of the manual's page on moving from DML.
+crcs() {
+	$python -c 'import sva
+B, R = 1 << 17, 1 << 18
+for seed, flags in ((0, 0), (0, B), (2**32 - 1, B), (0, R), (0, B | R), (2**32 - 1, B | R)):
+    print("%08x" % sva.default.start_crc(b"123456789", seed, flags).wait().value)'
+}
+listed() {
+	sed -n '/^\.\\" crc/,/^\.TE/p' "$top_srcdir/man/sva_dml.7" | sed -n 's/.*\t\([0-9a-f]\{8\}\)$/\1/p'
+}
+is "$(crcs)" "$(listed)" "sva_dml.7 has the CRCs of each convention, as the CPU computes them"
+is "$(SVA_PATHS=soft crcs)" "$(listed)" "the DSA in software computes the same"
+
 not_ok "control: without a device it is noticed that no device did the work" \
 	$python "$test" device
 
