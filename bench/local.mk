@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # sva-bench is installed. icount belongs to the build tree; make check-icount runs it.
+if TOOLS
 bin_PROGRAMS += %D%/sva-bench
 dist_man_MANS += man/sva-bench.1
+endif
 
 %C%_sva_bench_SOURCES = %D%/sva-bench.c %D%/bench.h %D%/options.c %D%/measure.c \
 	%D%/instructions.c %D%/table.c %D%/json.c %D%/plot.c %D%/rows.c %D%/burst.c %D%/ops.c \

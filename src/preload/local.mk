@@ -21,7 +21,9 @@ pkglib_LTLIBRARIES += %D%/libsva-preload.la
 %C%_libsva_preload_la_LDFLAGS = -module -avoid-version -shared $(COV_CFLAGS) -pthread \
 	-Wl,-z,now -Wl,-z,defs
 
+if TOOLS
 bin_PROGRAMS += %D%/sva-preload
+endif
 %C%_sva_preload_SOURCES = %D%/sva-preload.c %D%/device.c $(tools_term)
 %C%_sva_preload_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DSVA_PRELOAD_LIBRARY='"$(pkglibdir)/libsva-preload.so"'

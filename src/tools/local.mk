@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # The programs, each in a folder of its own; term/ is what all of them share, the benchmark too.
+if TOOLS
 bin_PROGRAMS += %D%/sva-info %D%/sva-copy
 dist_man_MANS += man/sva-info.1 man/sva-copy.1
+endif
 
 tools_term = %D%/term/options.c %D%/term/term.c %D%/term/term.h
 

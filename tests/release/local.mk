@@ -8,3 +8,14 @@ check-release:
 	@for suite in $(RELEASES); do \
 		echo "==== $$suite"; $(srcdir)/%D%/run $$suite || test $$? -eq 77 || exit 1; \
 	done
+
+# May this commit become a version? First what is quick; then the interface against that of the last
+# version; then everything that .ci/run runs. CONTRIBUTING.md has the procedure.
+.PHONY: release-check check-abi
+EXTRA_DIST += %D%/abi %D%/ready
+check-abi: src/lib/libsva.la
+	$(srcdir)/%D%/abi $(abs_top_builddir)
+release-check:
+	$(srcdir)/%D%/ready $(abs_top_builddir)
+	$(MAKE) check-abi
+	$(srcdir)/.ci/run

@@ -6,8 +6,9 @@
  * hot path asks for the thread's node and libnuma's own lazy tables are not thread-safe. A machine
  * without nodes is treated as a machine with one.
  */
+#include "config.h"
+
 #include <fcntl.h>
-#include <numa.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,6 +17,38 @@
 #include "lib/base/cancel.h"
 #include "lib/base/fd.h"
 #include "lib/base/machine.h"
+
+#ifdef HAVE_NUMA
+#include <numa.h>
+#else
+/* Configured --without-numa: as on a kernel without NUMA, where none but the first is called. */
+static inline int numa_available(void)
+{
+	return -1;
+}
+static inline int numa_num_possible_cpus(void)
+{
+	return 0;
+}
+static inline int numa_max_node(void)
+{
+	return 0;
+}
+static inline int numa_node_of_cpu(int cpu)
+{
+	return cpu < 0 ? -1 : 0;
+}
+static inline int numa_distance(int a, int b)
+{
+	return a == b ? 10 : 20;
+}
+static inline long numa_move_pages(int pid, unsigned long count, void **pages, const int *nodes,
+				   int *status, int flags)
+{
+	(void)pid, (void)count, (void)pages, (void)nodes, (void)status, (void)flags;
+	return -1;
+}
+#endif
 
 #define LOCAL_DISTANCE	10 /* what firmware and kernel call local */
 #define REMOTE_DISTANCE 20 /* what the kernel assumes where firmware says nothing */
