@@ -10,10 +10,6 @@
 #include "preload/preload.h"
 #include "sva/sva.h"
 
-struct preload preload;
-__thread struct preload_thread preload_thread;
-__thread int preload_vforked;
-
 /*
  * vfork() noted that this thread called it. The parent sees the mark too, since the child shares
  * its memory; it removes it here.

@@ -14,6 +14,7 @@ pkglib_LTLIBRARIES += %D%/libsva-preload.la
 	%D%/preload.h \
 	%D%/signals.c \
 	%D%/start.c \
+	%D%/state.c \
 	%D%/stats.c
 %C%_libsva_preload_la_CPPFLAGS = $(AM_CPPFLAGS) -U_FORTIFY_SOURCE -DSVA_LIBDIR='"$(libdir)"'
 %C%_libsva_preload_la_CFLAGS = $(WARN_CFLAGS) $(COV_CFLAGS) $(MODEL_CFLAGS) -fvisibility=hidden \
