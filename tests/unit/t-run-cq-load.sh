@@ -67,7 +67,7 @@ ok "control: an operation that is collected twice is noticed" fails env SVA_PATH
 }
 
 small='wq0.0:shared,size=8,batch=8;wq0.1:dedicated,size=4'
-row 150 enqcmd,movdir64b "64 threads, small queues that are often full" "full" \
+row 150 enqcmd,movdir64b "64 threads, small queues, every third ENQCMD is retried" "" \
 	"$emu" run --async=2 --retry 3 --queues "$small" -- \
 	"$load" --submitters 32 --collectors 32
 row 150 enqcmd,movdir64b,cpu "64 threads, every fifth descriptor faults, epoll" "faults" \
