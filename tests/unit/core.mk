@@ -11,7 +11,7 @@ core_programs = %D%/t-op-cpu %D%/t-op-prep %D%/t-op-result %D%/t-op-kinds %D%/t-
 	%D%/t-queue-ways %D%/t-run-queue %D%/t-run-batch %D%/t-run-faults %D%/t-base-guard \
 	%D%/t-run-fork \
 	%D%/t-run-owner %D%/t-run-threads %D%/t-run-group %D%/t-run-credits \
-	%D%/t-run-result %D%/t-run-reap %D%/t-run-cq
+	%D%/t-run-result %D%/t-run-reap %D%/t-run-cq %D%/t-run-fast
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -138,6 +138,9 @@ core_portal = $(core_kernel) %D%/doorbell.c %D%/doorbell.h
 %C%_t_run_reap_CPPFLAGS = $(core_cppflags)
 %C%_t_run_reap_LDFLAGS = $(core_kernel_ldflags)
 %C%_t_run_reap_LDADD = $(core_inside)
+
+%C%_t_run_fast_CPPFLAGS = $(core_cppflags)
+%C%_t_run_fast_LDADD = $(core_inside)
 
 %C%_t_run_cq_SOURCES = %D%/t-run-cq.c %D%/load.c %D%/load.h $(core_kernel)
 %C%_t_run_cq_CPPFLAGS = $(core_cppflags)

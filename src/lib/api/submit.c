@@ -16,6 +16,19 @@ static __attribute__((noinline)) int submit_slowly(struct sva *sva, struct sva_o
 	return sva_start_any(thread, op);
 }
 
+/*
+ * One that needs more checks, or has flags; or that takes the long road. The share of the context
+ * is cached.
+ */
+static __attribute__((noinline)) int submit_checked(struct sva *sva, struct sva_op *op)
+{
+	struct sva_thread *thread = sva_tls.current;
+
+	if (likely(!sva_start_checked(thread, thread->recent, op)))
+		return 0;
+	return submit_slowly(sva, op);
+}
+
 int sva_submit(struct sva *sva, struct sva_op *op)
 {
 	struct sva_thread *thread;
@@ -25,9 +38,10 @@ int sva_submit(struct sva *sva, struct sva_op *op)
 		return submit_slowly(sva, op);
 	thread = sva_tls.current;
 	lease = thread->recent;
-	if (unlikely(!lease) || unlikely(thread->ticks <= 1) ||
-	    unlikely(sva_start_faster(thread, lease, op)))
+	if (unlikely(!lease) || unlikely(thread->ticks <= 1))
 		return submit_slowly(sva, op);
+	if (unlikely(sva_start_faster(thread, lease, op)))
+		return submit_checked(sva, op);
 	thread->ticks--;
 	return 0;
 }

@@ -134,20 +134,10 @@ static __attribute__((noinline, cold)) int wait_slowly(struct sva_thread *thread
 	return note_op(op, sva_wait(op, -1));
 }
 
-static int run_operation(struct sva_thread *thread, struct sva_op *op)
+static inline int end_run(struct sva_thread *thread, const struct sva_lease *lease,
+			  struct sva_op *op, enum sva_went went)
 {
-	struct sva_lease *lease = lead_lease(thread);
-	uint32_t word;
-
-	if (unlikely(!lease) || unlikely(lease->store == SVA_STORE_CALL))
-		return run_slowly(thread, op);
-	word = sva_fast_plain(lease, op);
-	if (!word)
-		word = sva_fast_word(lease, op);
-	if (unlikely(!word))
-		return run_slowly(thread, op);
-	sva_fast_prepare(lease, op, word);
-	switch (sva_fast_run(thread, lease, &op->desc, &op->comp)) {
+	switch (went) {
 	case SVA_WENT_WELL:
 		SVA_OP_PRIVATE(op)->last = lease->id;
 		op->state = thread->fast_ended;
@@ -159,6 +149,36 @@ static int run_operation(struct sva_thread *thread, struct sva_op *op)
 		sva_fast_undo(op);
 		return run_slowly(thread, op);
 	}
+}
+
+static __attribute__((noinline)) int run_by_call(struct sva_thread *thread,
+						 struct sva_lease *lease, struct sva_op *op)
+{
+	/* What pins memory has errors of its own, which the long road heeds. */
+	uint32_t word = lease->ops->pins ? 0 : sva_fast_word(lease, op);
+
+	if (!word)
+		return run_slowly(thread, op);
+	sva_fast_prepare(lease, op, word);
+	return end_run(thread, lease, op, sva_fast_call(thread, lease, &op->desc, &op->comp));
+}
+
+static int run_operation(struct sva_thread *thread, struct sva_op *op)
+{
+	struct sva_lease *lease = lead_lease(thread);
+	uint32_t word;
+
+	if (unlikely(!lease))
+		return run_slowly(thread, op);
+	if (unlikely(lease->store == SVA_STORE_CALL))
+		return run_by_call(thread, lease, op);
+	word = sva_fast_plain(lease, op);
+	if (!word)
+		word = sva_fast_word(lease, op);
+	if (unlikely(!word))
+		return run_slowly(thread, op);
+	sva_fast_prepare(lease, op, word);
+	return end_run(thread, lease, op, sva_fast_run(thread, lease, &op->desc, &op->comp));
 }
 
 int sva_run(struct sva *sva, struct sva_op *op)
@@ -278,6 +298,14 @@ static bool has_candidate(struct sva_thread *thread)
 	return false;
 }
 
+/* Did a path without a portal take the last synchronous call, and nothing is to be refreshed? */
+static bool leads_by_call(const struct sva_thread *thread)
+{
+	const struct sva_lease *lead = thread->lead;
+
+	return lead && lead->store == SVA_STORE_CALL && !lead->ops->pins && thread->ticks > 1;
+}
+
 /* ------------------------------------------------------------------ copy */
 
 /* Does [addr, addr + len) start at null or wrap around? One addition finds out. */
@@ -322,6 +350,8 @@ static __attribute__((noinline)) int copy_slowly(struct sva_thread *thread, void
 	if (len < thread->cpu_below)
 		return copy_on_cpu(thread, dst, src, len);
 	sva_prep_memcpy(&thread->op, dst, src, len);
+	if (leads_by_call(thread))
+		return run_by_call(thread, thread->lead, &thread->op);
 	if (len <= PTRDIFF_MAX && !has_candidate(thread))
 		return copy_on_cpu(thread, dst, src, len);
 	return run_slowly(thread, &thread->op);
@@ -442,6 +472,8 @@ int sva_memfill(struct sva *sva, void *dst, uint64_t pattern, size_t len)
 	if (likely(word))
 		return run_quickly(thread, lease, word, pattern, (uintptr_t)dst, len);
 	sva_prep_memfill(&thread->op, dst, pattern, len);
+	if (leads_by_call(thread))
+		return run_by_call(thread, thread->lead, &thread->op);
 	if (len <= PTRDIFF_MAX && !has_candidate(thread))
 		return fill_on_cpu(thread, dst, pattern, len);
 	return run_slowly(thread, &thread->op);

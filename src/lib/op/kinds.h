@@ -39,7 +39,9 @@ enum sva_fast {
 	SVA_FAST_READ,    /* one range: the source */
 	SVA_FAST_BOTH,    /* source and destination, which may overlap */
 	SVA_FAST_APART,   /* source and destination, which may not */
-	SVA_FAST_CHECKED, /* whatever sva_progress_check() checks */
+	SVA_FAST_THREE,   /* a source and two destinations, all apart, these alike in a page */
+	SVA_FAST_DELTA,   /* buffers, and a delta record of another size */
+	SVA_FAST_BLOCKS,  /* whole blocks, of another size in the destination */
 };
 
 struct sva_kind {

@@ -1,51 +1,189 @@
 /* SPDX-License-Identifier: MIT */
-/* The short road, as far as it takes calls: operations with flags, and paths without a portal. */
+/*
+ * The short road, as far as it takes calls: operations that need more checks or have flags, and
+ * paths without a portal.
+ */
 #include "lib/op/cpu.h"
 #include "lib/run/fast.h"
 
-/* The checks of sva_progress_check(), as far as an operation of this kind needs them. */
-static bool is_right(const struct sva_lease *lease, const struct sva_op *op,
-		     const struct sva_kind *kind)
+/*
+ * The checks of sva_progress_check(), in the few instructions that an operation of one descriptor
+ * leaves of them; tests/unit/t-run-fast.c compares both. An operation that does not pass goes to
+ * the long road, which returns its error.
+ */
+
+/* Can one or several ranges start at null, wrap around, or leave the user addresses? */
+static inline bool is_unusual(uint64_t before, uint64_t len)
 {
-	if (kind->fast == SVA_FAST_CHECKED)
-		return !sva_progress_check(op) && sva_progress_fits_whole(op, lease->max_transfer);
-	return op->state == SVA_OP_PREPARED && !(op->flags & ~SVA_OP_FLAGS_ALL) &&
-	       (~op->flags & (SVA_OP_CACHE | SVA_OP_NO_CACHE)) &&
-	       (!(op->flags & SVA_OP_CHECK) || sva_kind_compares(op)) &&
-	       sva_fast_operands(op, kind->fast);
+	/*
+	 * before: the addresses less 1, or-ed. No carry of the addition gets to the sign: len has
+	 * 32 bits, and the addresses of a program are far below it.
+	 */
+	return (int64_t)(before | (before + len)) < 0;
+}
+
+static inline bool are_apart(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
+{
+	return a - b >= b_len && b - a >= a_len;
+}
+
+static inline bool is_right_dualcast(const struct sva_desc *desc, uint64_t len)
+{
+	uint64_t src = desc->src, dst = desc->dst, third = desc->op.dualcast.dst2;
+
+	return !is_unusual((src - 1) | (dst - 1) | (third - 1), len) && !((dst ^ third) % 4096) &&
+	       are_apart(src, len, dst, len) && are_apart(src, len, third, len) &&
+	       are_apart(dst, len, third, len);
+}
+
+static bool is_right_delta(const struct sva_desc *desc, uint64_t len, uint64_t max_transfer)
+{
+	uint64_t src = desc->src, dst = desc->dst, third = desc->op.delta.addr_or_size;
+	uint32_t most = desc->op.delta.max_size;
+
+	if (len > SVA_DELTA_MAX_REGION || (dst | len) % 8)
+		return false;
+	if (sva_desc_opcode(desc) == SVA_OPCODE_APPLY_DELTA) /* third: bytes of the record, src */
+		return third >= SVA_DELTA_ENTRY_SIZE && third <= UINT32_MAX &&
+		       !is_unusual(src - 1, third) && !is_unusual(dst - 1, len) &&
+		       are_apart(src, third, dst, len);
+	return !(src % 8) && most >= SVA_DELTA_MIN_SIZE && most % SVA_DELTA_ENTRY_SIZE == 0 &&
+	       most <= max_transfer && !is_unusual((src - 1) | (dst - 1), len) &&
+	       !is_unusual(third - 1, most) && are_apart(src, len, third, most) &&
+	       are_apart(dst, len, third, most);
+}
+
+static bool is_right_blocks(const struct sva_desc *desc, uint64_t len)
+{
+	static const uint16_t sizes[4] = { 512, 520, 4096, 4104 };
+	const uint32_t block = sizes[desc->op.dif.flags & 3], tagged = block + 8;
+	uint64_t src = desc->src, dst = desc->dst, dst_len = len;
+	uint32_t opcode = sva_desc_opcode(desc), blocks, unit = tagged;
+
+	if (opcode == SVA_OPCODE_DIF_INSERT || opcode == SVA_OPCODE_DIX_GENERATE)
+		unit = block;
+	blocks = (uint32_t)len / unit;
+	if (len != (uint64_t)blocks * unit || is_unusual(src - 1, len))
+		return false;
+	switch (opcode) {
+	case SVA_OPCODE_DIF_CHECK:
+		return true;
+	case SVA_OPCODE_DIF_INSERT:
+		dst_len = (uint64_t)blocks * tagged;
+		break;
+	case SVA_OPCODE_DIF_STRIP:
+		dst_len = (uint64_t)blocks * block;
+		break;
+	case SVA_OPCODE_DIX_GENERATE:
+		dst_len = (uint64_t)blocks * 8;
+		if (dst % 8)
+			return false;
+		break;
+	default:
+		break;
+	}
+	return !is_unusual(dst - 1, dst_len) && are_apart(src, len, dst, dst_len);
+}
+
+/* len is at most max_transfer. */
+static inline bool is_right(const struct sva_desc *desc, uint8_t fast, uint64_t len,
+			    uint64_t max_transfer)
+{
+	switch (fast) {
+	case SVA_FAST_WRITE:
+		return !is_unusual(desc->dst - 1, len);
+	case SVA_FAST_READ:
+		return !is_unusual(desc->src - 1, len);
+	case SVA_FAST_BOTH:
+		return !is_unusual((desc->dst - 1) | (desc->src - 1), len);
+	case SVA_FAST_APART:
+		return !is_unusual((desc->dst - 1) | (desc->src - 1), len) &&
+		       are_apart(desc->dst, len, desc->src, len);
+	case SVA_FAST_THREE:
+		return is_right_dualcast(desc, len);
+	case SVA_FAST_DELTA:
+		return is_right_delta(desc, len, max_transfer);
+	case SVA_FAST_BLOCKS:
+		return is_right_blocks(desc, len);
+	default:
+		return false;
+	}
+}
+
+/* What is ordered after others, or better off elsewhere, does not get a word. */
+static bool has_odd_flags(const struct sva_bond *bond, const struct sva_op *op)
+{
+	int node = SVA_OP_NODE_HINT(op->flags);
+
+	return (op->flags & ~SVA_OP_FLAGS_ALL) || (op->flags & SVA_OP_FENCE) ||
+	       ((op->flags & SVA_OP_CHECK) && !sva_kind_compares(op)) ||
+	       (node >= 0 && node != bond->numa_node);
+}
+
+#define EASY_FLAGS (SVA_OP_FAULT_MASK | SVA_OP_CACHE | SVA_OP_NO_CACHE | SVA_OP_STRICT_ORDER)
+
+static inline uint32_t add_flags(const struct sva_bond *bond, const struct sva_op *op, bool writes,
+				 uint32_t word)
+{
+	const uint32_t flags = op->flags;
+
+	if (unlikely(flags & ~EASY_FLAGS) && has_odd_flags(bond, op))
+		return 0;
+	if (flags & SVA_OP_NO_CACHE) {
+		if (flags & SVA_OP_CACHE)
+			return 0;
+		word &= ~SVA_DESC_CC;
+	}
+	if (flags & SVA_OP_CHECK)
+		word |= SVA_DESC_CR;
+	if ((flags & SVA_OP_STRICT_ORDER) && writes)
+		word |= SVA_DESC_STORD;
+	if (flags & SVA_OP_FAULT_MASK) {
+		word &= ~SVA_DESC_BOF;
+		if ((flags & SVA_OP_FAULT_MASK) == SVA_OP_FAULT_BLOCK && bond->block_on_fault)
+			word |= SVA_DESC_BOF;
+	}
+	return word;
+}
+
+static inline __attribute__((always_inline)) uint32_t find_word(const struct sva_lease *lease,
+								const struct sva_op *op)
+{
+	uint32_t opcode = sva_desc_opcode(&op->desc), extra = sva_desc_flags(&op->desc), word;
+	const uint64_t len = op->length;
+	const struct sva_kind *kind;
+
+	if (unlikely(op->state != SVA_OP_PREPARED) || unlikely(opcode >= SVA_LEASE_WORDS))
+		return 0;
+	kind = &sva_kinds[opcode];
+	word = __atomic_load_n(&lease->words[opcode], __ATOMIC_RELAXED);
+	if (unlikely(!word) || unlikely(len - 1 >= lease->max_transfer) ||
+	    unlikely(!is_right(&op->desc, kind->fast, len, lease->max_transfer)))
+		return 0;
+	if (unlikely(extra)) {
+		if (!sva_caps_can_do(lease->bond, op))
+			return 0;
+		word |= extra;
+	}
+	if (len > SVA_CAPS_CACHE_LIMIT && !(op->flags & SVA_OP_CACHE))
+		word &= ~SVA_DESC_CC;
+	return op->flags ? add_flags(lease->bond, op, kind->writes, word) : word;
 }
 
 uint32_t sva_fast_word(const struct sva_lease *lease, const struct sva_op *op)
 {
-	unsigned int opcode = sva_desc_opcode(&op->desc);
-	const struct sva_kind *kind = sva_kind_of(op);
-	const struct sva_bond *bond = lease->bond;
-	int node = SVA_OP_NODE_HINT(op->flags);
-	uint32_t word;
+	return find_word(lease, op);
+}
 
-	/* What is ordered after others, or better off elsewhere. */
-	if (opcode >= SVA_LEASE_WORDS || (op->flags & SVA_OP_FENCE) ||
-	    (node >= 0 && node != bond->numa_node))
-		return 0;
-	word = __atomic_load_n(&lease->words[opcode], __ATOMIC_RELAXED);
-	if (!word || op->length - 1 >= lease->max_transfer || !is_right(lease, op, kind) ||
-	    (sva_desc_flags(&op->desc) && !sva_caps_can_do(bond, op)))
-		return 0;
-	word |= sva_desc_flags(&op->desc);
-	if (op->length > SVA_CAPS_CACHE_LIMIT && !(op->flags & SVA_OP_CACHE))
-		word &= ~SVA_DESC_CC;
-	if (op->flags & SVA_OP_NO_CACHE)
-		word &= ~SVA_DESC_CC;
-	if (op->flags & SVA_OP_CHECK)
-		word |= SVA_DESC_CR;
-	if ((op->flags & SVA_OP_STRICT_ORDER) && kind->writes)
-		word |= SVA_DESC_STORD;
-	if (op->flags & SVA_OP_FAULT_MASK) {
-		word &= ~SVA_DESC_BOF;
-		if ((op->flags & SVA_OP_FAULT_MASK) == SVA_OP_FAULT_BLOCK && bond->block_on_fault)
-			word |= SVA_DESC_BOF;
-	}
-	return word;
+int sva_start_checked(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+{
+	uint32_t word = find_word(lease, op);
+
+	if (unlikely(!word) || unlikely(lease->store == SVA_STORE_CALL) ||
+	    unlikely(sva_start_word(thread, lease, op, word)))
+		return -EAGAIN;
+	thread->ticks--;
+	return 0;
 }
 
 bool sva_do_plain(struct sva_thread *thread, struct sva_op *op)
@@ -73,11 +211,9 @@ bool sva_start_plain(struct sva_thread *thread, struct sva_op *op)
 
 int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
 {
-	uint32_t word = sva_fast_plain(lease, op);
+	uint32_t word = sva_fast_word(lease, op);
 	int err = -EAGAIN;
 
-	if (!word)
-		word = sva_fast_word(lease, op);
 	if (!word)
 		return -EAGAIN;
 	sva_fast_prepare(lease, op, word);
@@ -90,4 +226,62 @@ int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease, struct sv
 	if (err)
 		sva_fast_undo(op);
 	return err;
+}
+
+unsigned int sva_start_by_call(struct sva_thread *thread, struct sva_lease *lease,
+			       struct sva_op **ops, unsigned int n)
+{
+	const unsigned int most = sizeof(thread->many) / sizeof(thread->many[0]);
+	const bool overlaps = __atomic_load_n(&lease->bond->gen_cap, __ATOMIC_RELAXED) &
+			      SVA_GENCAP_OVERLAP_COPY;
+	unsigned int ready, send;
+	int taken = 0;
+
+	if (!lease->ops->submit_many || (lease->credits <= 0 && !sva_lease_refill(lease)))
+		return 0;
+	for (ready = 0; ready < n && ready < most; ready++) {
+		struct sva_op *op = ops[ready];
+		uint32_t word = sva_op_is_bad(op) ? 0 : sva_fast_word(lease, op);
+
+		if (!word || (!overlaps && !sva_caps_can_do(lease->bond, op)))
+			break;
+		sva_fast_prepare(lease, op, word);
+		op->state = thread->fast_state; /* the same one again is busy */
+		thread->many[ready] = op->desc;
+	}
+	sva_bias_enter(&thread->lessee.bias);
+	send = lease->credits < (int32_t)ready ? (unsigned int)lease->credits : ready;
+	if ((int32_t)send > 0)
+		taken = lease->ops->submit_many(lease, thread->many, send);
+	taken = taken < 0 ? 0 : taken;
+	for (int i = 0; i < taken; i++)
+		sva_fast_taken(thread, lease, ops[i]);
+	sva_bias_exit(&thread->lessee.bias);
+	for (unsigned int i = (unsigned int)taken; i < ready; i++) {
+		sva_fast_undo(ops[i]);
+		ops[i]->state = SVA_OP_PREPARED;
+	}
+	return (unsigned int)taken;
+}
+
+/*
+ * The record is looked at once: an engine in this thread has written it, and what else is behind a
+ * call takes longer than a wait that looks at a clock does harm.
+ */
+enum sva_went sva_fast_call(struct sva_thread *thread, struct sva_lease *lease,
+			    const struct sva_desc *desc, const struct sva_comp *comp)
+{
+	enum sva_went went = SVA_WENT_NOWHERE;
+
+	sva_bias_enter(&thread->lessee.bias);
+	if (lease->credits > 0 && !lease->ops->submit(lease, desc)) {
+		lease->full_since = 0;
+		went = SVA_WENT_WELL;
+		if (sva_record_status(comp) != SVA_STATUS_SUCCESS) {
+			lease->credits -= lease->counted;
+			went = SVA_WENT_ON;
+		}
+	}
+	sva_bias_exit(&thread->lessee.bias);
+	return went;
 }

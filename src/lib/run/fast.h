@@ -41,7 +41,7 @@ static inline __attribute__((always_inline)) bool sva_fast_operands(const struct
 	const struct sva_desc *desc = &op->desc;
 	uint64_t len = op->length;
 
-	if (fast >= SVA_FAST_CHECKED)
+	if (fast >= SVA_FAST_THREE)
 		return false;
 	if (fast != SVA_FAST_READ && sva_fast_bad_range(desc->dst, len))
 		return false;
@@ -101,17 +101,15 @@ static inline void sva_fast_taken(struct sva_thread *thread, struct sva_lease *l
 }
 
 /*
- * Submit without a call, to a mapped portal. Any other answer than 0 means that sva_start_fast() is
- * to be asked.
+ * Submit an operation with its word to a mapped portal, without a call. Any other answer than 0
+ * means that sva_start_fast() is to be asked.
  */
-static inline __attribute__((always_inline)) int
-sva_start_faster(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+static inline __attribute__((always_inline)) int sva_start_word(struct sva_thread *thread,
+								struct sva_lease *lease,
+								struct sva_op *op, uint32_t word)
 {
-	uint32_t word = sva_fast_plain(lease, op);
 	int err = -EAGAIN;
 
-	if (unlikely(!word) || unlikely(lease->store == SVA_STORE_CALL))
-		return -EAGAIN;
 	sva_fast_prepare(lease, op, word);
 	if (likely(sva_bias_try_enter(&thread->lessee.bias))) {
 		if (likely(lease->credits > 0) && likely(!sva_lease_store(lease, &op->desc))) {
@@ -125,11 +123,31 @@ sva_start_faster(struct sva_thread *thread, struct sva_lease *lease, struct sva_
 	return err;
 }
 
+/* The same, of an operation whose word is to be found without a call. */
+static inline __attribute__((always_inline)) int
+sva_start_faster(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+{
+	uint32_t word = sva_fast_plain(lease, op);
+
+	return unlikely(!word) || unlikely(lease->store == SVA_STORE_CALL) ?
+		       -EAGAIN :
+		       sva_start_word(thread, lease, op, word);
+}
+
+/* The same, of an operation that needs more checks or has flags; 0: submitted, and counted. */
+int sva_start_checked(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op);
+
 /*
- * The same, of any operation of one descriptor and on any path. Any other answer than 0 means that
- * sva_start() is to be asked.
+ * The same, on any path. Any other answer than 0 means that sva_start() is to be asked.
  */
 int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op);
+
+/*
+ * The same for the first of n operations, as many as a path without a portal takes with one call.
+ * Returns how many were taken; the others are as they were.
+ */
+unsigned int sva_start_by_call(struct sva_thread *thread, struct sva_lease *lease,
+			       struct sva_op **ops, unsigned int n);
 
 /*
  * Without a candidate: let the CPU do it, now. Its record is written, and it is on no list. Any
@@ -174,20 +192,21 @@ sva_fast_run(struct sva_thread *thread, struct sva_lease *lease, const struct sv
 	return went;
 }
 
-/*
- * Where the operation that has just been submitted went, and others may follow: on mapped buffers,
- * only to their device.
- */
-static inline struct sva_lease *sva_group_lease(struct sva_thread *thread, struct sva_op *op,
-						bool *mapped)
-{
-	struct sva_op_private *p = SVA_OP_PRIVATE(op);
-	struct sva_lease *lease = thread->recent;
+/* The same on a path without a portal. */
+enum sva_went sva_fast_call(struct sva_thread *thread, struct sva_lease *lease,
+			    const struct sva_desc *desc, const struct sva_comp *comp);
 
-	*mapped = op->state == SVA_OP_IN_FLIGHT && p->by_buffer;
-	if (*mapped)
-		lease = p->lease;
-	return lease && lease->ops->submit_many ? lease : NULL;
+/*
+ * The lease that an operation on mapped buffers has just been submitted on, if others can follow it
+ * with one call; or NULL.
+ */
+static inline struct sva_lease *sva_mapped_lease(const struct sva_op *op)
+{
+	const struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	return op->state == SVA_OP_IN_FLIGHT && p->by_buffer && p->lease->ops->submit_many ?
+		       p->lease :
+		       NULL;
 }
 
 #pragma GCC visibility pop

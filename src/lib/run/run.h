@@ -65,11 +65,11 @@ int sva_start_any(struct sva_thread *thread, struct sva_op *op);
 /* Submit n operations in order. Returns how many were submitted, or -errno of the first. */
 int sva_start_many(struct sva_thread *thread, struct sva_op **ops, unsigned int n);
 /*
- * Submit operations on a lease that takes several at once; see sva_group_lease(). Returns how many
- * of n were submitted.
+ * Submit operations on mapped buffers on a lease that takes several at once; see
+ * sva_mapped_lease(). Returns how many of n were submitted.
  */
-unsigned int sva_start_group(struct sva_thread *thread, struct sva_lease *lease, bool mapped,
-			     struct sva_op **ops, unsigned int n);
+unsigned int sva_start_mapped(struct sva_thread *thread, struct sva_lease *lease,
+			      struct sva_op **ops, unsigned int n);
 
 /*
  * End the operation with 0 or -errno. Its result comes from its chunks, and names the lease of the

@@ -92,19 +92,6 @@ static void prepare_operation(struct sva_thread *thread, struct sva_lease *lease
 	sva_record_clear(&op->comp);
 }
 
-static bool can_join(struct sva_op *op, const struct sva_lease *lease)
-{
-	if (sva_op_is_bad(op) || sva_progress_check(op) || (op->flags & SVA_OP_FENCE) ||
-	    sva_progress_is_empty(op) || sva_kind_of(op)->shape == SVA_SHAPE_BATCH ||
-	    sva_dma_is_op(op))
-		return false;
-	if (!sva_caps_can_do(lease->bond, op))
-		return false;
-	return sva_kind_of(op)->shape == SVA_SHAPE_WHOLE ?
-		       sva_progress_fits_whole(op, lease->max_transfer) :
-		       sva_kind_unit(op) <= lease->max_transfer;
-}
-
 /* Prepare an operation on mapped buffers, if they are mapped for the lease's bond. */
 static bool join_mapped(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
 {
@@ -129,27 +116,16 @@ static bool join_mapped(struct sva_thread *thread, struct sva_lease *lease, stru
 	return true;
 }
 
-static bool join_group(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op,
-		  bool mapped)
-{
-	if (mapped)
-		return join_mapped(thread, lease, op);
-	if (!can_join(op, lease))
-		return false;
-	prepare_operation(thread, lease, op);
-	return true;
-}
-
 /*
  * Returns how many operations one submission on the lease can carry: those before the first that
  * needs sva_start().
  */
-static unsigned int gather_group(struct sva_thread *thread, struct sva_lease *lease,
-				 struct sva_op **ops, unsigned int n, bool mapped)
+static unsigned int gather_mapped(struct sva_thread *thread, struct sva_lease *lease,
+				  struct sva_op **ops, unsigned int n)
 {
 	unsigned int k, most = sizeof(thread->many) / sizeof(thread->many[0]);
 
-	for (k = 0; k < n && k < most && join_group(thread, lease, ops[k], mapped); k++)
+	for (k = 0; k < n && k < most && join_mapped(thread, lease, ops[k]); k++)
 		thread->many[k] = ops[k]->desc;
 	return k;
 }
@@ -158,10 +134,10 @@ static unsigned int gather_group(struct sva_thread *thread, struct sva_lease *le
  * Submit them with one call; those that are not accepted are restored. Returns how many were
  * accepted, or -errno.
  */
-static int submit_group(struct sva_thread *thread, struct sva_lease *lease, struct sva_op **ops,
-			unsigned int n, bool mapped)
+static int submit_mapped(struct sva_thread *thread, struct sva_lease *lease, struct sva_op **ops,
+			 unsigned int n)
 {
-	unsigned int k = gather_group(thread, lease, ops, n, mapped), send = k;
+	unsigned int k = gather_mapped(thread, lease, ops, n), send = k;
 	int taken = -EAGAIN;
 
 	sva_bias_enter(&thread->lessee.bias);
@@ -181,13 +157,13 @@ static int submit_group(struct sva_thread *thread, struct sva_lease *lease, stru
 	return taken;
 }
 
-unsigned int sva_start_group(struct sva_thread *thread, struct sva_lease *lease, bool mapped,
-			     struct sva_op **ops, unsigned int n)
+unsigned int sva_start_mapped(struct sva_thread *thread, struct sva_lease *lease,
+			      struct sva_op **ops, unsigned int n)
 {
 	unsigned int done = 0;
 
-	while (lease && done < n) {
-		int taken = submit_group(thread, lease, ops + done, n - done, mapped);
+	while (done < n) {
+		int taken = submit_mapped(thread, lease, ops + done, n - done);
 
 		if (taken <= 0)
 			break;
@@ -200,31 +176,33 @@ int sva_start_many(struct sva_thread *thread, struct sva_op **ops, unsigned int 
 {
 	struct sva_lease *lease;
 	unsigned int done = 0;
-	bool mapped;
 	int err;
 
 	while (done < n) {
 		unsigned int taken = 0;
 
 		/* The last tick is for sva_start_any(), which has the order of queues refreshed. */
-		if (thread->recent && thread->ticks > 1)
-			taken = sva_group_start(thread, thread->recent, ops + done, n - done);
+		lease = thread->ticks > 1 ? thread->recent : NULL;
+		if (lease)
+			taken = lease->store == SVA_STORE_CALL ?
+					sva_start_by_call(thread, lease, ops + done, n - done) :
+					sva_group_start(thread, lease, ops + done, n - done);
 		if (taken) {
 			thread->ticks = thread->ticks > taken ? thread->ticks - taken : 1;
 			done += taken;
 			continue;
 		}
 		/*
-		 * The first one is submitted alone and finds a queue; if that takes several at
-		 * once, the others follow together.
+		 * The first one is submitted alone and finds a queue; the others follow together,
+		 * on mapped buffers to the device that has them.
 		 */
 		err = sva_start_any(thread, ops[done]);
 		if (err)
 			return done ? (int)done : err;
 		done++;
-		lease = sva_group_lease(thread, ops[done - 1], &mapped);
+		lease = sva_mapped_lease(ops[done - 1]);
 		if (lease)
-			done += sva_start_group(thread, lease, mapped, ops + done, n - done);
+			done += sva_start_mapped(thread, lease, ops + done, n - done);
 	}
 	return (int)done;
 }
