@@ -99,6 +99,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
 	%D%/queue/ways.c \
 	%D%/queue/ways.h \
 	%D%/queue/write.c \
+	%D%/run/batch-fast.c \
 	%D%/run/batch-list.c \
 	%D%/run/batch.c \
 	%D%/run/choose.c \

@@ -11,7 +11,7 @@ core_programs = %D%/t-op-cpu %D%/t-op-prep %D%/t-op-result %D%/t-op-kinds %D%/t-
 	%D%/t-queue-ways %D%/t-run-queue %D%/t-run-batch %D%/t-run-faults %D%/t-base-guard \
 	%D%/t-run-fork \
 	%D%/t-run-owner %D%/t-run-threads %D%/t-run-group %D%/t-run-credits \
-	%D%/t-run-result %D%/t-run-reap %D%/t-run-cq %D%/t-run-fast
+	%D%/t-run-result %D%/t-run-reap %D%/t-run-cq %D%/t-run-fast %D%/t-run-folded
 check_PROGRAMS += $(core_programs)
 TESTS += $(core_programs)
 
@@ -162,6 +162,10 @@ check-cq: all
 	$(MAKE) %D%/cq-load
 	$(AM_TESTS_ENVIRONMENT) OPERATIONS=$${OPERATIONS:-10000000} \
 		bash $(srcdir)/%D%/t-run-cq-load.sh
+%C%_t_run_folded_SOURCES = %D%/t-run-folded.c %D%/load.c %D%/load.h $(core_portal)
+%C%_t_run_folded_CPPFLAGS = $(core_cppflags)
+%C%_t_run_folded_LDFLAGS = $(core_kernel_ldflags)
+%C%_t_run_folded_LDADD = $(core_inside)
 
 # What the surroundings do: forks, shortages, sandboxes, cancellations.
 around_programs = %D%/t-api-first %D%/t-base-sandbox %D%/t-api-cancel %D%/t-api-shortage

@@ -87,7 +87,8 @@ const struct sva_result *sva_op_result(const struct sva_op *op)
 
 	if (sva_op_is_bad(op))
 		return &never;
-	if (sva_op_is_in(op, SVA_OP_FAST_ENDED) || sva_op_is_in(op, SVA_OP_FAST))
+	if (sva_op_is_in(op, SVA_OP_FAST_ENDED) || sva_op_is_in(op, SVA_OP_FAST) ||
+	    sva_op_is_in(op, SVA_OP_FAST_ENTRY))
 		write_result((struct sva_op *)(uintptr_t)op);
 	else if (op->state != SVA_OP_ENDED && !sva_op_is_pending(op))
 		return &never;

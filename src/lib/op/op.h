@@ -32,15 +32,20 @@ enum sva_op_state {
 	SVA_OP_ON_RING = 0x5a704106,   /* on the caller's io_uring, where the caller completes it */
 	SVA_OP_ENDED = 0x5a700e4d,     /* its result is final */
 	/*
-	 * The two states of the short road, to which the process's generation is added. In flight;
-	 * and ended, with a result that sva_result_read() makes of the record.
+	 * The states of the short road, to which the process's generation is added. In flight;
+	 * ended, with a result that sva_result_read() makes of the record; and in flight as an
+	 * entry of a batch descriptor (run/batch-fast.c).
 	 */
 	SVA_OP_FAST = 0x5af00000,
 	SVA_OP_FAST_ENDED = 0x5ae00000,
+	SVA_OP_FAST_ENTRY = 0x5ad00000,
 };
 
 #define SVA_OP_FAST_GENERATION 0xfffffu /* the bits of the generation in these states */
 
+
+#define SVA_OP_FOLDED   1u /* a batch whose entries are in SVA_OP_FAST_ENTRY */
+#define SVA_OP_IN_GROUP 2u /* its list is that of a group (run/group.h) */
 
 #define SVA_OP_KEEPS_BOND    1u /* it holds its bond */
 #define SVA_OP_KEEPS_BUFFERS 2u /* it, or an entry of it, counts as a user of mapped buffers */
@@ -63,6 +68,7 @@ struct sva_op_private {
 	bool credit;                 /* a queue has the current chunk; see sva_op_set_credit() */
 	bool is_entry;               /* of the batch parent */
 	bool is_batch;               /* src is the list of its entries */
+	uint8_t folded;              /* SVA_OP_FOLDED, SVA_OP_IN_GROUP */
 	struct sva_bond *bond;       /* that of the current chunk; if pinned, of every chunk */
 	struct sva_result result;
 	struct sva *ctx;             /* the context it was submitted on, or NULL */
@@ -142,7 +148,7 @@ static inline struct sva_op *sva_op_of_node(const struct sva_op_node *node)
 	return (struct sva_op *)((uintptr_t)node - offsetof(struct sva_op, opaque));
 }
 
-/* Of either state of the short road, whatever the generation? */
+/* Is it in this state of the short road, whatever the generation? */
 static inline bool sva_op_is_in(const struct sva_op *op, enum sva_op_state fast)
 {
 	return (op->state & ~SVA_OP_FAST_GENERATION) == (uint32_t)fast;
@@ -151,7 +157,8 @@ static inline bool sva_op_is_in(const struct sva_op *op, enum sva_op_state fast)
 /* Submitted, and not ended yet. */
 static inline bool sva_op_is_pending(const struct sva_op *op)
 {
-	return sva_op_is_in(op, SVA_OP_FAST) || op->state == SVA_OP_IN_FLIGHT ||
+	return sva_op_is_in(op, SVA_OP_FAST) || sva_op_is_in(op, SVA_OP_FAST_ENTRY) ||
+	       op->state == SVA_OP_IN_FLIGHT ||
 	       op->state == SVA_OP_STALLED || op->state == SVA_OP_IN_BATCH ||
 	       op->state == SVA_OP_BATCHING;
 }

@@ -27,12 +27,14 @@ static uint32_t entry_state(enum sva_op_state state)
 static bool alloc_list(struct sva_thread *thread, struct sva_op *batch)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
+	struct sva_group *group;
 	void *memory;
 
 	if (batch->length <= SVA_GROUP_MAX) {
-		p->group = sva_group_alloc(thread);
-		p->list = p->group ? p->group->list : NULL;
-		return p->group;
+		group = sva_group_alloc(thread);
+		p->folded = group ? SVA_OP_IN_GROUP : 0;
+		p->list = group ? group->list : NULL;
+		return group;
 	}
 	if (posix_memalign(&memory, 64, batch->length * sizeof(struct sva_desc)))
 		return false;
@@ -87,19 +89,18 @@ bool sva_batch_submit_folded(struct sva_thread *thread, struct sva_op *batch)
 	ready = build_list(lease, batch);
 	if (ready == batch->length) {
 		p->is_batch = true;
-		p->folded = true;
+		p->folded |= SVA_OP_FOLDED;
 		batch->desc.src = (uint64_t)(uintptr_t)p->list;
 		batch->desc.size = (uint32_t)ready;
 		if (!sva_issue_on(thread, lease, batch))
 			return true;
-		p->folded = false;
 	}
 	undo_entries(sva_batch_entries(batch), ready);
 	sva_batch_free_list(batch);
 	return false;
 }
 
-/* How many bytes of an entry that succeeded were done: of a comparison, those before a difference. */
+/* The bytes of an entry that succeeded: of a comparison, those before a difference. */
 static inline uint64_t bytes_done(const struct sva_op *entry)
 {
 	uint64_t value;
@@ -146,5 +147,5 @@ void sva_batch_unfold(struct sva_op *batch)
 		sva_batch_begin_entry(batch, entries[i], SVA_OP_PRIVATE(batch)->policy);
 		sva_op_set_state(entries[i], SVA_OP_IN_BATCH);
 	}
-	SVA_OP_PRIVATE(batch)->folded = false;
+	SVA_OP_PRIVATE(batch)->folded &= ~SVA_OP_FOLDED;
 }

@@ -8,6 +8,7 @@
 #include "lib/op/kinds.h"
 #include "lib/op/mapped.h"
 #include "lib/queue/ways.h"
+#include "lib/run/group.h"
 #include "lib/run/run.h"
 
 static void undo_entries(struct sva_op **entries, uint64_t n)
@@ -16,9 +17,22 @@ static void undo_entries(struct sva_op **entries, uint64_t n)
 		sva_operation_undo(entries[i]);
 }
 
+void sva_batch_begin_entry(struct sva_op *batch, struct sva_op *entry,
+			   const struct sva_policy *policy)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(batch), *own = SVA_OP_PRIVATE(entry);
+
+	sva_operation_begin(entry, p->ctx, policy);
+	own->parent = batch;
+	own->is_entry = true;
+	own->sync = p->sync;
+	own->pinned = p->pinned;
+	own->bond = p->pinned ? p->bond : NULL;
+}
+
 static int claim_entry(struct sva_op *batch, struct sva_op *entry)
 {
-	struct sva_op_private *p = SVA_OP_PRIVATE(batch), *own;
+	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
 	struct sva_dma_buf *bufs[2] = { NULL, NULL };
 	struct sva_bond *bond = NULL;
 	int err;
@@ -36,13 +50,7 @@ static int claim_entry(struct sva_op *batch, struct sva_op *entry)
 		err = -EINVAL; /* mapped for another device */
 	if (err)
 		return err;
-	sva_operation_begin(entry, p->ctx, bond ? &bond->policy : p->policy);
-	own = SVA_OP_PRIVATE(entry);
-	own->parent = batch;
-	own->is_entry = true;
-	own->sync = p->sync;
-	own->pinned = p->pinned;
-	own->bond = p->bond;
+	sva_batch_begin_entry(batch, entry, bond ? &bond->policy : p->policy);
 	sva_dma_attach(entry, bufs, bond);
 	entry->state = SVA_OP_IN_BATCH;
 	return 0;
@@ -70,8 +78,14 @@ int sva_batch_begin(struct sva_op *batch)
 
 void sva_batch_free_list(struct sva_op *batch)
 {
-	free(SVA_OP_PRIVATE(batch)->list);
-	SVA_OP_PRIVATE(batch)->list = NULL;
+	struct sva_op_private *p = SVA_OP_PRIVATE(batch);
+
+	if (p->folded & SVA_OP_IN_GROUP)
+		sva_group_free(sva_group_of_list(p->list));
+	else
+		free(p->list);
+	p->folded = 0;
+	p->list = NULL;
 }
 
 void sva_batch_undo(struct sva_op *batch)
@@ -105,17 +119,29 @@ bool sva_batch_has_part(const struct sva_op *batch, const struct sva_lease *leas
 	return false;
 }
 
-uint32_t sva_batch_reason(const struct sva_op *batch, const struct sva_lease *lease)
+static uint32_t size_reason(const struct sva_op *batch, const struct sva_lease *lease)
 {
 	const struct sva_bond *bond = lease->bond;
-	struct sva_op **entries = sva_batch_entries(batch);
 	uint64_t least = bond->gen_cap & SVA_GENCAP_BATCH_OF_ONE ? 1 : 2;
-	uint32_t reason = SVA_REASON_OK;
 
 	if (!lease->ops->batch_opcode || !sva_caps_can_do(bond, batch))
 		return SVA_REASON_NO_OPERATION;
 	if (batch->length < least || batch->length > bond->max_batch)
 		return SVA_REASON_BATCH_SIZE;
+	return SVA_REASON_OK;
+}
+
+bool sva_batch_fits(const struct sva_op *batch, const struct sva_lease *lease)
+{
+	return size_reason(batch, lease) == SVA_REASON_OK;
+}
+
+uint32_t sva_batch_reason(const struct sva_op *batch, const struct sva_lease *lease)
+{
+	const struct sva_bond *bond = lease->bond;
+	struct sva_op **entries = sva_batch_entries(batch);
+	uint32_t reason = size_reason(batch, lease);
+
 	for (uint64_t i = 0; i < batch->length && reason == SVA_REASON_OK; i++)
 		reason = entry_reason(entries[i], bond);
 	return reason;

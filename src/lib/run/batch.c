@@ -163,8 +163,11 @@ static bool cpu_takes_over(const struct sva_op *op)
 /* Submit a batch as one descriptor if possible; else enter the loop. */
 int sva_batch_launch(struct sva_thread *thread, struct sva_op *op)
 {
-	int err = sva_batch_begin(op);
+	int err;
 
+	if (sva_batch_submit_folded(thread, op))
+		return 0;
+	err = sva_batch_begin(op);
 	if (err)
 		return err;
 	err = sva_issue(thread, op);
@@ -195,6 +198,12 @@ int sva_batch_poll(struct sva_op *batch)
 			return 0;
 		if (look == SVA_LOOK_RECORD && p->result.status == SVA_STATUS_BAD_OPCODE)
 			sva_caps_forget_operation(p->bond, SVA_OPCODE_BATCH);
+		if (p->folded & SVA_OP_FOLDED) {
+			if (p->result.status == SVA_STATUS_SUCCESS && look == SVA_LOOK_RECORD &&
+			    sva_batch_end_folded(batch))
+				return 0;
+			sva_batch_unfold(batch);
+		}
 		collect_entries(batch, look == SVA_LOOK_LOST);
 	}
 	thread = sva_thread_of(p->ctx);

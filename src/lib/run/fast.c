@@ -111,23 +111,21 @@ static inline bool is_right(const struct sva_desc *desc, uint8_t fast, uint64_t 
 }
 
 /* What is ordered after others, or better off elsewhere, does not get a word. */
-static bool has_odd_flags(const struct sva_bond *bond, const struct sva_op *op)
+static bool has_odd_flags(const struct sva_bond *bond, const struct sva_op *op, uint32_t flags)
 {
-	int node = SVA_OP_NODE_HINT(op->flags);
+	int node = SVA_OP_NODE_HINT(flags);
 
-	return (op->flags & ~SVA_OP_FLAGS_ALL) || (op->flags & SVA_OP_FENCE) ||
-	       ((op->flags & SVA_OP_CHECK) && !sva_kind_compares(op)) ||
+	return (flags & ~SVA_OP_FLAGS_ALL) || (flags & SVA_OP_FENCE) ||
+	       ((flags & SVA_OP_CHECK) && !sva_kind_compares(op)) ||
 	       (node >= 0 && node != bond->numa_node);
 }
 
 #define EASY_FLAGS (SVA_OP_FAULT_MASK | SVA_OP_CACHE | SVA_OP_NO_CACHE | SVA_OP_STRICT_ORDER)
 
-static inline uint32_t add_flags(const struct sva_bond *bond, const struct sva_op *op, bool writes,
-				 uint32_t word)
+static inline uint32_t add_flags(const struct sva_bond *bond, const struct sva_op *op,
+				 uint32_t flags, bool writes, uint32_t word)
 {
-	const uint32_t flags = op->flags;
-
-	if (unlikely(flags & ~EASY_FLAGS) && has_odd_flags(bond, op))
+	if (unlikely(flags & ~EASY_FLAGS) && has_odd_flags(bond, op, flags))
 		return 0;
 	if (flags & SVA_OP_NO_CACHE) {
 		if (flags & SVA_OP_CACHE)
@@ -146,8 +144,9 @@ static inline uint32_t add_flags(const struct sva_bond *bond, const struct sva_o
 	return word;
 }
 
-static inline __attribute__((always_inline)) uint32_t find_word(const struct sva_lease *lease,
-								const struct sva_op *op)
+/* flags: those of the operation that are to be heeded. */
+static inline __attribute__((always_inline)) uint32_t
+find_word(const struct sva_lease *lease, const struct sva_op *op, uint32_t flags)
 {
 	uint32_t opcode = sva_desc_opcode(&op->desc), extra = sva_desc_flags(&op->desc), word;
 	const uint64_t len = op->length;
@@ -165,19 +164,26 @@ static inline __attribute__((always_inline)) uint32_t find_word(const struct sva
 			return 0;
 		word |= extra;
 	}
-	if (len > SVA_CAPS_CACHE_LIMIT && !(op->flags & SVA_OP_CACHE))
+	if (len > SVA_CAPS_CACHE_LIMIT && !(flags & SVA_OP_CACHE))
 		word &= ~SVA_DESC_CC;
-	return op->flags ? add_flags(lease->bond, op, kind->writes, word) : word;
+	return flags ? add_flags(lease->bond, op, flags, kind->writes, word) : word;
+}
+
+uint32_t sva_fast_entry_word(const struct sva_lease *lease, const struct sva_op *op)
+{
+	uint32_t word = find_word(lease, op, op->flags & ~SVA_OP_FENCE);
+
+	return word && (op->flags & SVA_OP_FENCE) ? word | SVA_DESC_FENCE : word;
 }
 
 uint32_t sva_fast_word(const struct sva_lease *lease, const struct sva_op *op)
 {
-	return find_word(lease, op);
+	return find_word(lease, op, op->flags);
 }
 
 int sva_start_checked(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
 {
-	uint32_t word = find_word(lease, op);
+	uint32_t word = find_word(lease, op, op->flags);
 
 	if (unlikely(!word) || unlikely(lease->store == SVA_STORE_CALL) ||
 	    unlikely(sva_start_word(thread, lease, op, word)))

@@ -23,6 +23,8 @@
  * check; 0: the long road is the one to ask.
  */
 uint32_t sva_fast_word(const struct sva_lease *lease, const struct sva_op *op);
+/* The same of an entry of a batch descriptor, which may have a fence. */
+uint32_t sva_fast_entry_word(const struct sva_lease *lease, const struct sva_op *op);
 
 /* Does [addr, addr + len) start at null or wrap around? */
 static inline bool sva_fast_bad_range(uint64_t addr, uint64_t len)

@@ -30,7 +30,7 @@ static struct sva_group *take_free(struct sva_thread *thread)
 	return group;
 }
 
-static struct sva_group *new_group(struct sva_thread *thread)
+struct sva_group *sva_group_alloc(struct sva_thread *thread)
 {
 	struct sva_group *group;
 
@@ -55,6 +55,15 @@ static void put_group(struct sva_group *group)
 {
 	group->next = group->thread->free_groups;
 	group->thread->free_groups = group;
+}
+
+void sva_group_free(struct sva_group *group)
+{
+	struct sva_lessee *lessee = &group->thread->lessee;
+
+	sva_lessee_enter(lessee);
+	put_group(group);
+	sva_lessee_leave(lessee);
 }
 
 /*
@@ -227,7 +236,7 @@ unsigned int sva_group_start(struct sva_thread *thread, struct sva_lease *lease,
 	if (lease->store == SVA_STORE_CALL || n < 2 || most < 2 || !sva_caps_has_batch(bond) ||
 	    !has_credit(thread, lease))
 		return 0;
-	group = new_group(thread);
+	group = sva_group_alloc(thread);
 	if (!group)
 		return 0;
 	set_lease(group, lease);

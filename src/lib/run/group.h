@@ -32,6 +32,18 @@ struct sva_group {
 unsigned int sva_group_start(struct sva_thread *thread, struct sva_lease *lease,
 			     struct sva_op **ops, unsigned int n);
 
+static inline struct sva_group *sva_group_of_list(struct sva_desc *list)
+{
+	return (struct sva_group *)((uintptr_t)list - offsetof(struct sva_group, list));
+}
+
+/*
+ * The memory of a group, for a list of descriptors that no operations of a group are behind; NULL:
+ * there is none. It goes back when no device reads it any more.
+ */
+struct sva_group *sva_group_alloc(struct sva_thread *thread);
+void sva_group_free(struct sva_group *group);
+
 static inline struct sva_group *sva_group_of(const struct sva_lease *lease)
 {
 	return (struct sva_group *)((uintptr_t)lease - offsetof(struct sva_group, lease));

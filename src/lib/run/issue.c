@@ -245,6 +245,29 @@ static int issue_anywhere(struct sva_thread *thread, struct sva_op *op)
 	return err;
 }
 
+static void count_chunk(struct sva_op *op)
+{
+	struct sva_op_private *p = SVA_OP_PRIVATE(op);
+
+	/* Atomically: settle.c sees by it that the device goes on. */
+	__atomic_store_n(&p->chunks, p->chunks + 1, __ATOMIC_RELAXED);
+	p->result.chunks = p->chunks;
+}
+
+int sva_issue_on(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op)
+{
+	int err;
+
+	op->desc.flags_opcode = sva_caps_word(lease->bond, op);
+	sva_op_set_state(op, SVA_OP_IN_FLIGHT);
+	err = submit_once(thread, lease, op);
+	if (err == -ENOBUFS && get_credits(thread, lease, SVA_OP_PRIVATE(op)))
+		err = submit_once(thread, lease, op);
+	if (!err)
+		count_chunk(op);
+	return err;
+}
+
 int sva_issue(struct sva_thread *thread, struct sva_op *op)
 {
 	struct sva_op_private *p = SVA_OP_PRIVATE(op);
@@ -252,11 +275,8 @@ int sva_issue(struct sva_thread *thread, struct sva_op *op)
 
 	thread->hopeless = false;
 	err = p->pinned ? issue_pinned(thread, op) : issue_anywhere(thread, op);
-	if (!err) {
-		/* Atomically: settle.c sees by it that the device goes on. */
-		__atomic_store_n(&p->chunks, p->chunks + 1, __ATOMIC_RELAXED);
-		p->result.chunks = p->chunks;
-	}
+	if (!err)
+		count_chunk(op);
 	return err == -SVA_LOST ? -EIO : err;
 }
 

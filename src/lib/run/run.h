@@ -33,6 +33,23 @@ int sva_batch_begin(struct sva_op *batch);
 void sva_batch_undo(struct sva_op *batch);
 /* Free the descriptors of the entries, when no device reads them any more, or none ever did. */
 void sva_batch_free_list(struct sva_op *batch);
+/* Begin an entry that was checked; its state is the caller's to set. */
+void sva_batch_begin_entry(struct sva_op *batch, struct sva_op *entry,
+			   const struct sva_policy *policy);
+/* Does the queue take batch descriptors with as many entries? */
+bool sva_batch_fits(const struct sva_op *batch, const struct sva_lease *lease);
+/*
+ * batch-fast.c. Submit a batch that has begun, if every entry takes the short road and the queue
+ * that took the last operation takes it at once; false: it is as it was, and so are the entries.
+ */
+bool sva_batch_submit_folded(struct sva_thread *thread, struct sva_op *batch);
+/*
+ * The batch's record reports success: end it and its entries; false: one did not simply succeed,
+ * and nothing has happened.
+ */
+bool sva_batch_end_folded(struct sva_op *batch);
+/* Its entries become entries like any other. */
+void sva_batch_unfold(struct sva_op *batch);
 /* Why the queue does not take it as one descriptor, an enum sva_reason; OK: it does. */
 uint32_t sva_batch_reason(const struct sva_op *batch, const struct sva_lease *lease);
 /* Does the queue have the operation of at least one entry? */
@@ -44,6 +61,8 @@ int sva_batch_build(struct sva_op *batch, struct sva_lease *lease);
  * -ENODEV, -EOPNOTSUPP, -EIO.
  */
 int sva_issue(struct sva_thread *thread, struct sva_op *op);
+/* Submit its descriptor, as it is but for the flags, on this lease. Returns 0, or -errno. */
+int sva_issue_on(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op);
 /* Let the CPU do what is left of it, and end it. */
 void sva_issue_on_cpu(struct sva_op *op, uint32_t reason);
 /* Let the model do it, which reports exactly how much was done, and end it. */

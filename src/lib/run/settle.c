@@ -54,9 +54,17 @@ static bool is_fast(const struct sva_op *op)
 	       SVA_OP_FAST;
 }
 
+/* Neither do those of an entry that is folded into its batch, or was, and has ended. */
+static bool is_folded(const struct sva_op *op)
+{
+	uint32_t state = __atomic_load_n(&op->state, __ATOMIC_ACQUIRE) & ~SVA_OP_FAST_GENERATION;
+
+	return state == SVA_OP_FAST_ENTRY || state == SVA_OP_FAST_ENDED;
+}
+
 static bool has_credit(const struct sva_op *op)
 {
-	return is_fast(op) || sva_op_has_credit(op);
+	return is_fast(op) || (!is_folded(op) && sva_op_has_credit(op));
 }
 
 static struct sva_bond *bond_of(const struct sva_op *op)

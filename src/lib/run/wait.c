@@ -36,7 +36,8 @@ static bool is_of_generation(const struct sva_op *op)
 {
 	uint32_t generation = sva_process_generation();
 
-	if (sva_op_is_in(op, SVA_OP_FAST) || sva_op_is_in(op, SVA_OP_FAST_ENDED))
+	if (sva_op_is_in(op, SVA_OP_FAST) || sva_op_is_in(op, SVA_OP_FAST_ENDED) ||
+	    sva_op_is_in(op, SVA_OP_FAST_ENTRY))
 		return !((op->state ^ generation) & SVA_OP_FAST_GENERATION);
 	return SVA_OP_PRIVATE(op)->generation == generation;
 }
@@ -93,6 +94,8 @@ static __attribute__((noinline)) int poll_any(struct sva_op *op)
 		return -ESTALE;
 	if (sva_op_is_in(op, SVA_OP_FAST_ENDED))
 		return 1;
+	if (sva_op_is_in(op, SVA_OP_FAST_ENTRY))
+		return -EINVAL; /* an entry advances when its batch is polled */
 	if (sva_op_is_in(op, SVA_OP_FAST)) {
 		if (stays_fast(op))
 			return 0;
@@ -104,7 +107,6 @@ static __attribute__((noinline)) int poll_any(struct sva_op *op)
 		}
 	}
 	if (op->state != SVA_OP_ENDED) {
-		/* An entry advances when its batch is polled. */
 		if (unlikely(p->is_entry))
 			return -EINVAL;
 		if (p->is_batch)
