@@ -66,7 +66,7 @@ done
 installed() {
 	find "$root" -path "*/$1" \( -type f -o -type l \) | sed 's,.*/,,' | sort
 }
-is "$(installed 'include/sva/*')" "$(cd "$top_srcdir/include" && ls sva/*.h uapi/*.h |
+is "$(installed 'include/sva/*')" "$(cd "$top_srcdir/include" && ls sva/*.h sva/*.hpp uapi/*.h |
 	sed 's,.*/,,' | cat - <(echo version.h) | sort)" \
 	"the public headers are installed, and no others"
 # shellcheck disable=SC2016 # for the inner shell
