@@ -9,7 +9,7 @@ tools_term = %D%/term/options.c %D%/term/term.c %D%/term/term.h
 
 %C%_sva_info_SOURCES = %D%/info/sva-info.c %D%/info/info.h %D%/info/text.c \
 	%D%/info/json.c %D%/info/words.c %D%/info/machine.c %D%/info/machine.h \
-	%D%/info/summary.c %D%/info/setup.c %D%/info/setup.h %D%/info/steps.c \
+	%D%/info/summary.c %D%/info/say.c %D%/info/setup.c %D%/info/setup.h %D%/info/steps.c \
 	%D%/info/queues.c %D%/info/guests.c %D%/info/remedy.c $(tools_term)
 %C%_sva_info_CPPFLAGS = $(AM_CPPFLAGS) -DSVA_QUEUES_FILE='"$(sysconfdir)/libsva-queues.json"'
 %C%_sva_info_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)

@@ -85,10 +85,11 @@ static void synchronous(libsva::context &sva)
 	   "copy_crc32c() copies and has the CRC of the bytes");
 	changed[17] = changed[8000] = 5;
 	const auto size = sva.create_delta(old, changed, delta);
-	ok(size == std::size_t(20), "create_delta() of two changed words makes a record of 20 bytes");
-	sva.apply_delta(old, { delta.data(), size.value_or(0) });
+	ok(size == std::size_t(20),
+	   "create_delta() of two changed words makes a record of 20 bytes");
+	sva.apply_delta(old, {delta.data(), size.value_or(0)});
 	ok(old == changed, "apply_delta() makes the old bytes the new ones");
-	ok(!sva.create_delta(numbers(65536, 1), numbers(65536, 2), { delta.data(), 80 }),
+	ok(!sva.create_delta(numbers(65536, 1), numbers(65536, 2), {delta.data(), 80}),
 	   "create_delta() returns nothing if the record does not fit");
 }
 
@@ -99,10 +100,11 @@ static void errors(libsva::context &sva)
 
 	subject("errors");
 	bad.flags = 0x80000000;
-	is(thrown([&] { libsva::context c(bad); }), EINVAL, "an unknown flag of a context is thrown");
+	is(thrown([&] { libsva::context c(bad); }), EINVAL,
+	   "an unknown flag of a context is thrown");
 	is(thrown([&] { (void)sva.bind("wq99.9"); }), ENOENT, "an unknown queue is thrown");
 	try {
-		sva.copy({ nullptr, 10 }, { text.data(), 4 });
+		sva.copy({nullptr, 10}, {text.data(), 4});
 		ok(false, "a null pointer is thrown");
 	} catch (const std::system_error &e) {
 		ok(e.code() == std::errc::bad_address,
@@ -110,7 +112,7 @@ static void errors(libsva::context &sva)
 	}
 	bool refused = false;
 	try {
-		sva.copy({ text.data(), 3 }, { text.data(), 4 });
+		sva.copy({text.data(), 3}, {text.data(), 4});
 	} catch (const std::length_error &) {
 		refused = true;
 	}
@@ -124,8 +126,11 @@ static void errors(libsva::context &sva)
 		ok(e.code().value() == EBADE && e.result().result == 1 && e.result().value == 0,
 		   "an unexpected result of a comparison is thrown, with the result");
 	}
-	is(thrown([&] { op.flags(0x40000000); (void)sva.submit(op); }), EINVAL,
-	   "an unknown flag of an operation is thrown");
+	is(thrown([&] {
+		   op.flags(0x40000000);
+		   (void)sva.submit(op);
+	   }),
+	   EINVAL, "an unknown flag of an operation is thrown");
 }
 
 static void submit(libsva::context &sva, libsva::operation &op)
@@ -158,7 +163,7 @@ static void asynchronous(libsva::context &sva)
 
 	const std::size_t part = from.size() / ops.size();
 	for (std::size_t i = 0; i < ops.size(); i++) {
-		ops[i].copy({ &to[i * part], part }, { &from[i * part], part });
+		ops[i].copy({&to[i * part], part}, {&from[i * part], part});
 		submit(sva, ops[i]);
 	}
 	std::size_t found = 0;

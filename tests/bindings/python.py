@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The Python module: results, errors, and that buffers are held while a device has them. Prints TAP.
-With the argument "device" the work must be done by a device."""
+"""The Python module: results, errors, and that buffers are held while a device has them.
+
+Prints TAP. With the argument "device" the work must be done by a device."""
 import array
 import asyncio
 import errno
@@ -53,7 +54,8 @@ ok(sva.crc32c(b"123456789") == 0xe3069283, "crc32c() of 123456789 is the check v
 ok(sva.crc32c(b"56789", sva.crc32c(b"1234")) == 0xe3069283, "crc32c() goes on from a seed")
 ok(ctx.copy_crc32c(dst, src) == ctx.crc32c(src) and dst == src, "copy_crc32c() copies and sums")
 ok(raised(ValueError, ctx.copy, bytearray(3), b"1234"), "a short destination is a ValueError")
-ok(raised((BufferError, TypeError), ctx.copy, b"1234", b"1234"), "a read-only destination is refused")
+ok(raised((BufferError, TypeError), ctx.copy, b"1234", b"1234"),
+   "a read-only destination is refused")
 ok(raised(BufferError, ctx.copy, bytearray(4), memoryview(b"12345678")[::2]),
    "a buffer that is not contiguous is refused")
 e = raised(sva.Error, lambda: sva.Context(flags=0x80000000))

@@ -41,7 +41,8 @@ for compiler in g++ clang++; do
 	# A sanitizer of one compiler does not fit a library that was built with that of the other.
 	case ${CC:-cc} in *clang*) built_with=clang++ ;; *) built_with=g++ ;; esac
 	if [ "${SANITIZERS:-no}" != no ] && [ $compiler != $built_with ]; then
-		skip "the test runs, compiled with $compiler" "the library has the other's sanitizer"
+		skip "the test runs, compiled with $compiler" \
+			"the library has the other's sanitizer"
 		continue
 	fi
 	ok "$compiler compiles the test" $compiler -std=c++17 "${flags[@]}" \

@@ -41,7 +41,8 @@ for seed, flags in ((0, 0), (0, B), (2**32 - 1, B), (0, R), (0, B | R), (2**32 -
     print("%08x" % sva.default.start_crc(b"123456789", seed, flags).wait().value)'
 }
 listed() {
-	sed -n '/^\.\\" crc/,/^\.TE/p' "$top_srcdir/man/sva_dml.7" | sed -n 's/.*\t\([0-9a-f]\{8\}\)$/\1/p'
+	sed -n '/^\.\\" crc/,/^\.TE/p' "$top_srcdir/man/sva_dml.7" |
+		sed -n 's/.*\t\([0-9a-f]\{8\}\)$/\1/p'
 }
 is "$(crcs)" "$(listed)" "sva_dml.7 has the CRCs of each convention, as the CPU computes them"
 is "$(SVA_PATHS=soft crcs)" "$(listed)" "the DSA in software computes the same"

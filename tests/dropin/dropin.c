@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Calls what the drop-in replaces, in every place where it may be called: before main(), in signal
- * handlers, in children of fork(2) and vfork(2), in threads that are cancelled, with all descriptors
- * closed. Each result is compared with that of a loop. It knows nothing of libsva and links only
- * libc. Built with -fno-builtin, so that every call is one.
+ * handlers, in children of fork(2) and vfork(2), in threads that are cancelled, with all
+ * descriptors closed. Each result is compared with that of a loop. It knows nothing of libsva and
+ * links only libc. Built with -fno-builtin, so that every call is one.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -78,7 +78,7 @@ static __attribute__((constructor(101))) void early_calls(void)
 
 static void copies(void)
 {
-	static const size_t lengths[] = { 0, 1, 64, 4095, 16383, 16384, 16385, 70001, BIG };
+	static const size_t lengths[] = {0, 1, 64, 4095, 16383, 16384, 16385, 70001, BIG};
 
 	subject("copies");
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -99,7 +99,8 @@ static void copies(void)
 	memset(to, 0, BIG);
 	ok(__memcpy_chk(to, from, BIG, BIG) == to && same(to, from, BIG), "__memcpy_chk() copies");
 	memset(to, 0, BIG);
-	ok(__memmove_chk(to, from, BIG, BIG) == to && same(to, from, BIG), "__memmove_chk() copies");
+	ok(__memmove_chk(to, from, BIG, BIG) == to && same(to, from, BIG),
+	   "__memmove_chk() copies");
 	memset(to, 0, BIG);
 	ok(__mempcpy_chk(to, from, BIG, BIG) == to + BIG && same(to, from, BIG),
 	   "__mempcpy_chk() copies");
@@ -114,7 +115,8 @@ static void copies(void)
 		   same(to, from, BIG),
 	   "wmempcpy() counts wide characters");
 	memset(to, 0, BIG);
-	ok(wmemmove((wchar_t *)to, (wchar_t *)from, BIG / 4) == (wchar_t *)to && same(to, from, BIG),
+	ok(wmemmove((wchar_t *)to, (wchar_t *)from, BIG / 4) == (wchar_t *)to &&
+		   same(to, from, BIG),
 	   "wmemmove() counts wide characters");
 	memset(to, 0, BIG);
 	ok(__wmemcpy_chk((wchar_t *)to, (wchar_t *)from, BIG / 4, BIG / 4) == (wchar_t *)to &&
@@ -124,7 +126,7 @@ static void copies(void)
 
 static void overlaps(void)
 {
-	static const long shifts[] = { -200000, -4096, -1, 0, 1, 63, 4096, 200000 };
+	static const long shifts[] = {-200000, -4096, -1, 0, 1, 63, 4096, 200000};
 	static unsigned char buffer[3 * BIG];
 
 	subject("overlap");
@@ -139,7 +141,7 @@ static void overlaps(void)
 
 static void fills(void)
 {
-	static const int values[] = { 0, 1, 0x7f, 0x80, 0xff, 0x1234, -1 };
+	static const int values[] = {0, 1, 0x7f, 0x80, 0xff, 0x1234, -1};
 	bool good = true;
 
 	subject("fills");
@@ -169,7 +171,7 @@ static int sign(int value)
 
 static void comparisons(void)
 {
-	static const size_t places[] = { 0, 1, 7, 8, 4095, 4096, 150001, BIG - 1 };
+	static const size_t places[] = {0, 1, 7, 8, 4095, 4096, 150001, BIG - 1};
 
 	subject("comparisons");
 	number(from, BIG, 3);
@@ -186,7 +188,8 @@ static void comparisons(void)
 		if (at + 1 < BIG)
 			to[at + 1] = 0xff;
 		ok(sign(memcmp(to, from, BIG)) == -1 && sign(memcmp(from, to, BIG)) == 1,
-		   "memcmp() has the sign of the first difference, as of unsigned bytes, at %zu", at);
+		   "memcmp() has the sign of the first difference, as of unsigned bytes, at %zu",
+		   at);
 	}
 	wmemset((wchar_t *)to, 1, BIG / 4);
 	wmemset((wchar_t *)from, 1, BIG / 4);
@@ -214,8 +217,9 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 
 static void faults(void)
 {
-	struct sigaction act = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO }, old;
-	char *hole = mmap(NULL, 2 * BIG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct sigaction act = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, old;
+	char *hole =
+		mmap(NULL, 2 * BIG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char *cut = hole + (BIG & ~4095ul);
 
 	subject("bad addresses");
@@ -302,8 +306,8 @@ static int child_status(pid_t pid)
 
 static void children(void)
 {
-	unsigned char *shared = mmap(NULL, BIG, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-				     -1, 0);
+	unsigned char *shared =
+		mmap(NULL, BIG, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
 
 	subject("children");

@@ -156,9 +156,10 @@ static double cpu_seconds(void)
 }
 
 #define DELTA_SOURCE (512ul << 10)
-#define DELTA_ENTRY  10ul
+#define DELTA_ENTRY 10ul
 
-/* The time of a plain loop over the two buffers, for a limit that holds on a slow machine as well. */
+/* The time of a plain loop over the two buffers, for a limit that holds on a slow machine as well.
+ */
 static double loop_seconds(const uint8_t *a, const uint8_t *b)
 {
 	double seconds = cpu_seconds();

@@ -35,7 +35,8 @@ on() {
 		for dir in /etc "$0"; do
 			[ -d "$dir" ] || continue
 			rm -rf "$work/copy" && cp -a "$dir" "$work/copy" &&
-				mount -t tmpfs tmpfs "$dir" && cp -a "$work/copy/." "$dir/" || exit 1
+				mount -t tmpfs tmpfs "$dir" &&
+				cp -a "$work/copy/." "$dir/" || exit 1
 		done
 		exec "$@"' "$config" "$emu" run "$@"
 }
@@ -182,7 +183,8 @@ accel-config config-wq dsa0/wq0.0 --group-id=0 --mode=shared --wq-size=16 --thre
 	--priority=10 --type=kernel --name=dma --driver-name=dmaengine
 accel-config enable-device dsa0
 END
-is "$(on --queues none -- bash -c "sh '$work/kernel' >/dev/null 2>&1; bash '$work/follow'"; echo $?)" \
+is "$(on --queues none -- bash -c \
+		"sh '$work/kernel' >/dev/null 2>&1; bash '$work/follow'"; echo $?)" \
 	"$(printf '%s\n' WRONG_TYPE QUEUE_DISABLED 0)" \
 	"a queue of the kernel is configured anew, then enabled"
 done_testing

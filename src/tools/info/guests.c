@@ -41,15 +41,17 @@ static void print_containers(struct setup *setup)
 	setup_say(setup, "A container needs the node of the queue, and a user who may open it. The "
 			 "path is write: CAP_SYS_RAWIO inside of a container does not count.");
 	print_block(setup, podman);
-	setup_say(setup, "The numbers of the node are those of stat -c '%%Hr %%Lr' /dev/dsa/wq0.0. In "
-			 "the configuration of an OCI runtime:");
+	setup_say(setup,
+		  "The numbers of the node are those of stat -c '%%Hr %%Lr' /dev/dsa/wq0.0. In "
+		  "the configuration of an OCI runtime:");
 	print_block(setup, oci);
 	setup_say(setup, "In Kubernetes, Intel's DSA device plug-in offers the queues of a machine "
 			 "by their mode:");
 	print_block(setup, kubernetes);
-	setup_say(setup, "/sys is usually read-only in a container: libaccel-config before 4.1 finds "
-			 "nothing then. Have the queues listed in a file instead: SVA_PLUGINS=file, "
-			 "and SVA_QUEUE_FILE names it (libsva.conf(5)).");
+	setup_say(setup,
+		  "/sys is usually read-only in a container: libaccel-config before 4.1 finds "
+		  "nothing then. Have the queues listed in a file instead: SVA_PLUGINS=file, "
+		  "and SVA_QUEUE_FILE names it (libsva.conf(5)).");
 }
 
 static void print_machines(struct setup *setup)
@@ -65,10 +67,11 @@ static void print_machines(struct setup *setup)
 	};
 
 	setup_begin(setup, "Virtual machines");
-	setup_say(setup, "A whole device can be given to one virtual machine, whose driver then "
-			 "configures it. vfio refuses DSAs by default, since the guest could reach "
-			 "memory of the host that it should not (INTEL-SA-01084): only for guests "
-			 "that are trusted as the host is. FUNCTION is %s here.",
+	setup_say(setup,
+		  "A whole device can be given to one virtual machine, whose driver then "
+		  "configures it. vfio refuses DSAs by default, since the guest could reach "
+		  "memory of the host that it should not (INTEL-SA-01084): only for guests "
+		  "that are trusted as the host is. FUNCTION is %s here.",
 		  setup->machine->function[0] ? setup->machine->function :
 						"the device's address, as lspci -D prints it,");
 	print_block(setup, host);

@@ -81,8 +81,8 @@ static bool has_entries(const char *directory)
 /* Is the program where an administrator's shell looks? The user's PATH may lack sbin. */
 static bool has_program(const char *name)
 {
-	static const char *const directories[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin",
-						   "/usr/local/sbin", "/usr/local/bin" };
+	static const char *const directories[] = {"/usr/sbin", "/usr/bin",	  "/sbin",
+						  "/bin",      "/usr/local/sbin", "/usr/local/bin"};
 	char path[PATH_ROOM];
 
 	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
@@ -95,7 +95,8 @@ static bool has_program(const char *name)
 
 /* ------------------------------------------------------------------ the kernel and the CPU */
 
-/* The PCI numbers of DSAs: Sapphire, Emerald and Granite Rapids; Granite Rapids D; Diamond Rapids. */
+/* The PCI numbers of DSAs: Sapphire, Emerald and Granite Rapids; Granite Rapids D; Diamond Rapids.
+ */
 static bool is_dsa(uint64_t vendor, uint64_t device)
 {
 	return vendor == 0x8086 && (device == 0x0b25 || device == 0x11fb || device == 0x1212);
@@ -161,8 +162,8 @@ static void read_kernel(struct machine *machine)
 			 patch);
 	else
 		(void)!sscanf(name.release, "%u.%u.%u", &major, &minor, &patch);
-	machine->refuses = major == 6 && ((minor == 1 && patch >= 163) ||
-					  (minor == 12 && patch >= 64));
+	machine->refuses =
+		major == 6 && ((minor == 1 && patch >= 163) || (minor == 12 && patch >= 64));
 }
 
 static const char *find_container(void)

@@ -57,8 +57,9 @@ static void mend_absence(const struct machine *machine, struct remedy *remedy)
 		say(remedy, "There is a DSA at %s; load its driver.", machine->function);
 		command(remedy, "modprobe idxd\n");
 	} else {
-		say(remedy, "No PCI function of this machine is a DSA%s. Programs use the CPU; to "
-			    "try one on an emulated DSA: sva-emu run -- PROGRAM.",
+		say(remedy,
+		    "No PCI function of this machine is a DSA%s. Programs use the CPU; to "
+		    "try one on an emulated DSA: sva-emu run -- PROGRAM.",
 		    machine->container ? " that this container can see" : "");
 	}
 }
@@ -68,8 +69,9 @@ static void mend_unconfigured(const struct machine *machine, const struct info *
 {
 	FILE *out = open_commands(remedy);
 
-	say(remedy, "dsa%u has no queue that is configured. sva-info --setup prints the whole way, "
-		    "with reasons and choices; its next step:",
+	say(remedy,
+	    "dsa%u has no queue that is configured. sva-info --setup prints the whole way, "
+	    "with reasons and choices; its next step:",
 	    device->number);
 	if (!out)
 		return;
@@ -81,8 +83,9 @@ static void mend_unconfigured(const struct machine *machine, const struct info *
 static void mend_disabled(const struct machine_device *device, struct remedy *remedy)
 {
 	if (!strcmp(device->state, "halted")) {
-		say(remedy, "dsa%u is halted after an error: the kernel's log has it. Linux from 7.2 "
-			    "on resets the device; other kernels need a reboot.",
+		say(remedy,
+		    "dsa%u is halted after an error: the kernel's log has it. Linux from 7.2 "
+		    "on resets the device; other kernels need a reboot.",
 		    device->number);
 		command(remedy, "dmesg | grep -i idxd\n");
 		return;
@@ -142,8 +145,9 @@ static void mend_permission(const struct machine *machine, const char *node, str
 	}
 	group = getgrgid(st.st_gid);
 	if (st.st_gid && (st.st_mode & 0060) == 0060) {
-		say(remedy, "%s is for the group %s, which this process is not in. From the next "
-			    "login on:",
+		say(remedy,
+		    "%s is for the group %s, which this process is not in. From the next "
+		    "login on:",
 		    node, group ? group->gr_name : "of that number");
 		if (group)
 			command(remedy, "usermod -aG %s %s\n", group->gr_name, user_name());
@@ -168,8 +172,9 @@ static void mend_permission(const struct machine *machine, const char *node, str
 static void mend_node(const struct machine *machine, const char *name, struct remedy *remedy)
 {
 	if (machine->container) {
-		say(remedy, "/sys shows %s, but this container (%s) has no node for it: start it "
-			    "with --device /dev/dsa/%s.",
+		say(remedy,
+		    "/sys shows %s, but this container (%s) has no node for it: start it "
+		    "with --device /dev/dsa/%s.",
 		    name, machine->container, name);
 		return;
 	}
@@ -200,18 +205,21 @@ static void mend_system(const struct machine *machine, uint32_t reason, struct r
 		command(remedy, "mount -t proc proc /proc\n");
 		break;
 	case SVA_REASON_NO_IOMMU:
-		say(remedy, "The kernel needs parameters, and a reboot: sva-info --setup prints the "
-			    "commands for this machine's boot loader.");
+		say(remedy,
+		    "The kernel needs parameters, and a reboot: sva-info --setup prints the "
+		    "commands for this machine's boot loader.");
 		break;
 	case SVA_REASON_SVA_REFUSED:
-		say(remedy, "Linux %s is the obstacle: boot 6.18.7 or later, or let sva_dma copy and "
-			    "fill; sva-info --setup prints how.",
+		say(remedy,
+		    "Linux %s is the obstacle: boot 6.18.7 or later, or let sva_dma copy and "
+		    "fill; sva-info --setup prints how.",
 		    machine->release);
 		break;
 	case SVA_REASON_NEED_RAWIO:
-		say(remedy, "Nothing has to be mended: write(2) reaches the same queues, with a "
-			    "system call for each submission. A trusted program may be given portals: "
-			    "setcap cap_sys_rawio+ep PROGRAM (sva_security(7)).");
+		say(remedy,
+		    "Nothing has to be mended: write(2) reaches the same queues, with a "
+		    "system call for each submission. A trusted program may be given portals: "
+		    "setcap cap_sys_rawio+ep PROGRAM (sva_security(7)).");
 		break;
 	case SVA_REASON_NO_ENQCMD:
 		say(remedy, "Dedicated queues need no ENQCMD: sva-info --setup --mode dedicated.");
@@ -232,7 +240,8 @@ static void mend_system(const struct machine *machine, uint32_t reason, struct r
 		mend_permission(machine, "/dev/sva_dma", remedy);
 		break;
 	case SVA_REASON_MODULE_NO_CHANNEL:
-		say(remedy, "sva_dma works with queues of type kernel: sva-info --setup prints how.");
+		say(remedy,
+		    "sva_dma works with queues of type kernel: sva-info --setup prints how.");
 		break;
 	default:
 		break;
@@ -242,8 +251,7 @@ static void mend_system(const struct machine *machine, uint32_t reason, struct r
 void remedy_find(const struct machine *machine, const struct info *info, uint32_t reason,
 		 const struct sva_queue_info *queue, struct remedy *remedy)
 {
-	const struct machine_device *device =
-		queue ? machine_device(machine, queue->device) : NULL;
+	const struct machine_device *device = queue ? machine_device(machine, queue->device) : NULL;
 	const struct machine_queue *state = queue ? machine_queue(machine, queue->name) : NULL;
 
 	memset(remedy, 0, sizeof(*remedy));
@@ -256,8 +264,9 @@ void remedy_find(const struct machine *machine, const struct info *info, uint32_
 	} else if (reason == SVA_REASON_QUEUE_DISABLED && queue) {
 		command(remedy, "accel-config enable-wq %s/%s\n", queue->device, queue->name);
 	} else if (reason == SVA_REASON_WRONG_TYPE && state) {
-		say(remedy, "%s is for drivers in the kernel. For programs it has to be configured "
-			    "anew:",
+		say(remedy,
+		    "%s is for drivers in the kernel. For programs it has to be configured "
+		    "anew:",
 		    queue->name);
 		print_reconfigured(remedy, state, queue->device, queue->name, false);
 	} else if (reason == SVA_REASON_NO_PERMISSION && queue) {

@@ -3,7 +3,7 @@
  * How a machine gets queues. queues.c: which queues of a device are wanted, and the commands and
  * the configuration of accel-config that make them. setup.c: the whole way, as a script with its
  * reasons; steps.c: those of its steps that concern the system; guests.c: containers and virtual
- * machines. remedy.c: what mends one reason in this machine's state.
+ * machines; say.c: its comments. remedy.c: what mends one reason in this machine's state.
  */
 #ifndef SVA_TOOLS_SETUP_H
 #define SVA_TOOLS_SETUP_H
@@ -73,7 +73,7 @@ void setup_rule(struct setup *setup);
 void setup_module(struct setup *setup);
 void setup_boot(struct setup *setup);
 
-/* Print "# N. TITLE" and text, as comments of at most 80 columns. */
+/* say.c: print "# N. TITLE" and text, as comments of at most 80 columns. */
 void setup_begin(struct setup *setup, const char *title);
 void setup_say(const struct setup *setup, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

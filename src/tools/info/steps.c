@@ -33,8 +33,9 @@ static void print_parameters(const struct setup *setup)
 	} else if (setup->machine->grubby) {
 		fprintf(setup->out, "grubby --update-kernel=ALL --args='%s'\n", parameters);
 	} else {
-		setup_say(setup, "Neither update-grub nor grubby is here: give the boot loader the "
-				 "parameter %s by its own means.",
+		setup_say(setup,
+			  "Neither update-grub nor grubby is here: give the boot loader the "
+			  "parameter %s by its own means.",
 			  parameters);
 	}
 	fputs("echo 'reboot now, and call sva-info --setup again'\nexit 0\n", setup->out);
@@ -47,12 +48,13 @@ bool setup_kernel(struct setup *setup)
 
 	setup_begin(setup, "Kernel");
 	if (setup->mode == SETUP_KERNEL) {
-		setup_say(setup, "Linux %s refuses shared virtual addressing: open(2) of a queue "
-				 "fails with EOPNOTSUPP, as in stable 6.1 from 6.1.163 and 6.12 "
-				 "from 6.12.64 on. Either boot a kernel that does not (6.18.7 and "
-				 "later; Debian has one in backports), and call sva-info --setup "
-				 "again; or go on: the steps below let sva_dma copy and fill with "
-				 "queues of the kernel.",
+		setup_say(setup,
+			  "Linux %s refuses shared virtual addressing: open(2) of a queue "
+			  "fails with EOPNOTSUPP, as in stable 6.1 from 6.1.163 and 6.12 "
+			  "from 6.12.64 on. Either boot a kernel that does not (6.18.7 and "
+			  "later; Debian has one in backports), and call sva-info --setup "
+			  "again; or go on: the steps below let sva_dma copy and fill with "
+			  "queues of the kernel.",
 			  machine->release);
 		return true;
 	}
@@ -67,14 +69,16 @@ bool setup_kernel(struct setup *setup)
 	}
 	if (pasid < 0 && !machine->functions && !machine->driver)
 		return true; /* the next step says that there is no DSA */
-	setup_say(setup, "A device reaches the memory of processes through an IOMMU in scalable "
-			 "mode. %s",
+	setup_say(setup,
+		  "A device reaches the memory of processes through an IOMMU in scalable "
+		  "mode. %s",
 		  pasid == 0 ? "The devices report that they have none (pasid_enabled is 0)." :
 			       "The command line of this kernel does not ask for it.");
 	if (machine->scalable) {
-		setup_say(setup, "The command line asks for it already: enable VT-d in the setup of "
-				 "the firmware (\"VT for Directed I/O\"), and call sva-info --setup "
-				 "again.");
+		setup_say(setup,
+			  "The command line asks for it already: enable VT-d in the setup of "
+			  "the firmware (\"VT for Directed I/O\"), and call sva-info --setup "
+			  "again.");
 		return false;
 	}
 	setup_say(setup, "VT-d must be enabled in the setup of the firmware, too. Both take effect "
@@ -89,31 +93,36 @@ bool setup_driver(struct setup *setup)
 
 	setup_begin(setup, "Driver");
 	if (!machine->functions && !machine->device_count) {
-		setup_say(setup, "No PCI function of this machine is a DSA (8086:0b25, 11fb or "
-				 "1212). Xeon Scalable processors have them from the fourth "
-				 "generation on, some with all but one turned off, and the firmware "
-				 "may hide them. A virtual machine has those that its host gives "
-				 "it (see below).");
+		setup_say(setup,
+			  "No PCI function of this machine is a DSA (8086:0b25, 11fb or "
+			  "1212). Xeon Scalable processors have them from the fourth "
+			  "generation on, some with all but one turned off, and the firmware "
+			  "may hide them. A virtual machine has those that its host gives "
+			  "it (see below).");
 		setup_say(setup, "Without one libsva works on the CPU, and sva-emu run -- PROGRAM "
 				 "shows an emulated DSA to a program.");
 		return false;
 	}
 	if (machine->device_count) {
-		setup_say(setup, "Done: idxd is loaded, and has %u device%s.", machine->device_count,
-			  machine->device_count == 1 ? "" : "s");
+		setup_say(setup, "Done: idxd is loaded, and has %u device%s.",
+			  machine->device_count, machine->device_count == 1 ? "" : "s");
 		return true;
 	}
 	if (machine->driver) {
-		setup_say(setup, "idxd is loaded, but has no device, although there is a DSA at %s. "
-				 "The kernel's log has the reason:",
+		setup_say(setup,
+			  "idxd is loaded, but has no device, although there is a DSA at %s. "
+			  "The kernel's log has the reason:",
 			  machine->function);
 		fputs("dmesg | grep -i idxd\nexit 1\n", setup->out);
 		return false;
 	}
-	setup_say(setup, "There is a DSA at %s, but its driver is not loaded. It usually is at boot: "
-			 "see whether a file in /etc/modprobe.d forbids it.",
+	setup_say(setup,
+		  "There is a DSA at %s, but its driver is not loaded. It usually is at boot: "
+		  "see whether a file in /etc/modprobe.d forbids it.",
 		  machine->function);
-	fputs("modprobe idxd\necho 'call sva-info --setup again: now it sees the devices'\nexit 0\n",
+	fputs("modprobe idxd\n"
+	      "echo 'call sva-info --setup again: now it sees the devices'\n"
+	      "exit 0\n",
 	      setup->out);
 	return false;
 }
@@ -139,26 +148,30 @@ void setup_group(struct setup *setup)
 	const char *user = getenv("SUDO_USER");
 
 	setup_begin(setup, "Group");
-	setup_say(setup, "Members of the group %s may use the queues. Take for it a group of people "
-			 "or services that may slow each other down (sva_security(7)).",
+	setup_say(setup,
+		  "Members of the group %s may use the queues. Take for it a group of people "
+		  "or services that may slow each other down (sva_security(7)).",
 		  setup->group);
 	fprintf(setup->out, "getent group %s >/dev/null || groupadd --system %s\n", setup->group,
 		setup->group);
 	if (!user && getuid())
 		user = getenv("USER");
-	if (user && *user && strspn(user, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					  "0123456789_-") == strlen(user))
+	if (user && *user &&
+	    strspn(user, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			 "0123456789_-") == strlen(user))
 		fprintf(setup->out, "usermod -aG %s %s\n", setup->group, user);
 	else
-		setup_say(setup, "For each user: usermod -aG %s USER. It holds from the next login "
-				 "on.",
+		setup_say(setup,
+			  "For each user: usermod -aG %s USER. It holds from the next login "
+			  "on.",
 			  setup->group);
 }
 
 void setup_print_rule(FILE *out, const char *group)
 {
-	fprintf(out, "SUBSYSTEM==\"dsa\", KERNEL==\"dsa/wq*|iax/wq*\", GROUP=\"%s\", "
-		     "MODE=\"0660\"\n",
+	fprintf(out,
+		"SUBSYSTEM==\"dsa\", KERNEL==\"dsa/wq*|iax/wq*\", GROUP=\"%s\", "
+		"MODE=\"0660\"\n",
 		group);
 	fprintf(out, "SUBSYSTEM==\"misc\", KERNEL==\"sva_dma\", GROUP=\"%s\", MODE=\"0660\"\n",
 		group);
@@ -193,8 +206,9 @@ void setup_module(struct setup *setup)
 {
 	setup_begin(setup, "sva_dma, and the limit of pinned memory");
 	if (setup->mode != SETUP_KERNEL) {
-		setup_say(setup, "Not needed: programs have queues of their own, which pin no memory. "
-				 "(sva_dma is for kernels that refuse shared virtual addressing.)");
+		setup_say(setup,
+			  "Not needed: programs have queues of their own, which pin no memory. "
+			  "(sva_dma is for kernels that refuse shared virtual addressing.)");
 		return;
 	}
 	if (setup->machine->module) {
@@ -209,8 +223,9 @@ void setup_module(struct setup *setup)
 			setup->group);
 	setup_say(setup, "Mapped buffers count as locked memory of the user, of which the system "
 			 "allows little (ulimit -l). 1 GiB for the group, from the next login on:");
-	fprintf(setup->out, "mkdir -p /etc/security/limits.d\n"
-			    "echo '@%s - memlock 1048576' >/etc/security/limits.d/libsva.conf\n",
+	fprintf(setup->out,
+		"mkdir -p /etc/security/limits.d\n"
+		"echo '@%s - memlock 1048576' >/etc/security/limits.d/libsva.conf\n",
 		setup->group);
 	setup_say(setup, "A service of systemd has LimitMEMLOCK=1G in its unit instead.");
 }
@@ -220,13 +235,14 @@ void setup_boot(struct setup *setup)
 	bool all = true;
 
 	setup_begin(setup, "The same at each boot");
-	setup_say(setup, "The configuration of queues does not survive a reboot. "
-			 "libsva-queues.service loads it from %s.",
+	setup_say(setup,
+		  "The configuration of queues does not survive a reboot. "
+		  "libsva-queues.service loads it from %s.",
 		  SVA_QUEUES_FILE);
 	for (unsigned int i = 0; i < setup->machine->device_count; i++)
 		all &= setup_state(&setup->machine->devices[i], setup->mode) == SETUP_CONFIGURE;
-	fprintf(setup->out, "mkdir -p %.*s\n", (int)(strrchr(SVA_QUEUES_FILE, '/') - SVA_QUEUES_FILE),
-		SVA_QUEUES_FILE);
+	fprintf(setup->out, "mkdir -p %.*s\n",
+		(int)(strrchr(SVA_QUEUES_FILE, '/') - SVA_QUEUES_FILE), SVA_QUEUES_FILE);
 	if (all) {
 		fprintf(setup->out, "cat >%s <<'END'\n", SVA_QUEUES_FILE);
 		setup_json(setup->out, setup->machine, setup->mode);
@@ -238,7 +254,8 @@ void setup_boot(struct setup *setup)
 	if (setup->machine->systemd)
 		fputs("systemctl enable libsva-queues.service\n", setup->out);
 	else
-		setup_say(setup, "systemd does not run here. What the service does: modprobe idxd; "
-				 "accel-config load-config -c %s -e",
+		setup_say(setup,
+			  "systemd does not run here. What the service does: modprobe idxd; "
+			  "accel-config load-config -c %s -e",
 			  SVA_QUEUES_FILE);
 }
