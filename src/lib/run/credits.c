@@ -49,10 +49,17 @@ void sva_credits_return(struct sva_op *op)
 	if (!sva_op_has_credit(op))
 		return;
 	if (lease->is_group) {
+		struct sva_lessee *lessee = lease->lessee;
+
+		/*
+		 * The group serves again from here on: what is left to do for the operation finds
+		 * its path and queue on the carrier, in the lease that has no credits to give back.
+		 */
 		sva_op_set_credit(op, false);
-		sva_lessee_enter(lease->lessee);
+		sva_op_set_lease(op, sva_group_of(lease)->carrier->paid);
+		sva_lessee_enter(lessee);
 		sva_group_count(lease);
-		sva_lessee_leave(lease->lessee);
+		sva_lessee_leave(lessee);
 		return;
 	}
 	if (!lease->counted) {

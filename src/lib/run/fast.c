@@ -5,6 +5,7 @@
  */
 #include "lib/op/cpu.h"
 #include "lib/run/fast.h"
+#include "lib/run/group.h"
 
 /*
  * The checks of sva_progress_check(), in the few instructions that an operation of one descriptor
@@ -243,7 +244,7 @@ unsigned int sva_start_by_call(struct sva_thread *thread, struct sva_lease *leas
 	unsigned int ready, send;
 	int taken = 0;
 
-	if (!lease->ops->submit_many || (lease->credits <= 0 && !sva_lease_refill(lease)))
+	if (!lease->ops->submit_many || !sva_group_has_credit(thread, lease))
 		return 0;
 	for (ready = 0; ready < n && ready < most; ready++) {
 		struct sva_op *op = ops[ready];

@@ -213,7 +213,7 @@ static bool submit(struct sva_thread *thread, struct sva_lease *lease, struct sv
  * A thread that is short of credits has one at a time: it is for the batch, and not for the first
  * of its operations.
  */
-static bool has_credit(struct sva_thread *thread, struct sva_lease *lease)
+bool sva_group_has_credit(struct sva_thread *thread, struct sva_lease *lease)
 {
 	bool has;
 
@@ -234,7 +234,7 @@ unsigned int sva_group_start(struct sva_thread *thread, struct sva_lease *lease,
 	unsigned int taken = 0;
 
 	if (lease->store == SVA_STORE_CALL || n < 2 || most < 2 || !sva_caps_has_batch(bond) ||
-	    !has_credit(thread, lease))
+	    !sva_group_has_credit(thread, lease))
 		return 0;
 	group = sva_group_alloc(thread);
 	if (!group)

@@ -44,6 +44,9 @@ static inline struct sva_group *sva_group_of_list(struct sva_desc *list)
 struct sva_group *sva_group_alloc(struct sva_thread *thread);
 void sva_group_free(struct sva_group *group);
 
+/* Outside the section: has the lease a credit now, or after a refill? */
+bool sva_group_has_credit(struct sva_thread *thread, struct sva_lease *lease);
+
 static inline struct sva_group *sva_group_of(const struct sva_lease *lease)
 {
 	return (struct sva_group *)((uintptr_t)lease - offsetof(struct sva_group, lease));
