@@ -5,7 +5,6 @@
  */
 #include "lib/op/cpu.h"
 #include "lib/run/fast.h"
-#include "lib/run/group.h"
 
 /*
  * The checks of sva_progress_check(), in the few instructions that an operation of one descriptor
@@ -233,42 +232,6 @@ int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease, struct sv
 	if (err)
 		sva_fast_undo(op);
 	return err;
-}
-
-unsigned int sva_start_by_call(struct sva_thread *thread, struct sva_lease *lease,
-			       struct sva_op **ops, unsigned int n)
-{
-	const unsigned int most = sizeof(thread->many) / sizeof(thread->many[0]);
-	const bool overlaps = __atomic_load_n(&lease->bond->gen_cap, __ATOMIC_RELAXED) &
-			      SVA_GENCAP_OVERLAP_COPY;
-	unsigned int ready, send;
-	int taken = 0;
-
-	if (!lease->ops->submit_many || !sva_group_has_credit(thread, lease))
-		return 0;
-	for (ready = 0; ready < n && ready < most; ready++) {
-		struct sva_op *op = ops[ready];
-		uint32_t word = sva_op_is_bad(op) ? 0 : sva_fast_word(lease, op);
-
-		if (!word || (!overlaps && !sva_caps_can_do(lease->bond, op)))
-			break;
-		sva_fast_prepare(lease, op, word);
-		op->state = thread->fast_state; /* the same one again is busy */
-		thread->many[ready] = op->desc;
-	}
-	sva_bias_enter(&thread->lessee.bias);
-	send = lease->credits < (int32_t)ready ? (unsigned int)lease->credits : ready;
-	if ((int32_t)send > 0)
-		taken = lease->ops->submit_many(lease, thread->many, send);
-	taken = taken < 0 ? 0 : taken;
-	for (int i = 0; i < taken; i++)
-		sva_fast_taken(thread, lease, ops[i]);
-	sva_bias_exit(&thread->lessee.bias);
-	for (unsigned int i = (unsigned int)taken; i < ready; i++) {
-		sva_fast_undo(ops[i]);
-		ops[i]->state = SVA_OP_PREPARED;
-	}
-	return (unsigned int)taken;
 }
 
 /*

@@ -145,13 +145,6 @@ int sva_start_checked(struct sva_thread *thread, struct sva_lease *lease, struct
 int sva_start_fast(struct sva_thread *thread, struct sva_lease *lease, struct sva_op *op);
 
 /*
- * The same for the first of n operations, as many as a path without a portal takes with one call.
- * Returns how many were taken; the others are as they were.
- */
-unsigned int sva_start_by_call(struct sva_thread *thread, struct sva_lease *lease,
-			       struct sva_op **ops, unsigned int n);
-
-/*
  * Without a candidate: let the CPU do it, now. Its record is written, and it is on no list. Any
  * thread, and outside of every lock, since a bad address raises a signal. false: ask sva_start().
  */

@@ -172,6 +172,46 @@ unsigned int sva_start_mapped(struct sva_thread *thread, struct sva_lease *lease
 	return done;
 }
 
+/*
+ * Submit the first of n operations on the short road, as many as a path without a portal takes with
+ * one call. Returns how many were taken; the others are as they were.
+ */
+static unsigned int start_by_call(struct sva_thread *thread, struct sva_lease *lease,
+				  struct sva_op **ops, unsigned int n)
+{
+	const unsigned int most = sizeof(thread->many) / sizeof(thread->many[0]);
+	const bool overlaps = __atomic_load_n(&lease->bond->gen_cap, __ATOMIC_RELAXED) &
+			      SVA_GENCAP_OVERLAP_COPY;
+	unsigned int ready, send;
+	int taken = 0;
+
+	if (!lease->ops->submit_many || !sva_group_has_credit(thread, lease))
+		return 0;
+	for (ready = 0; ready < n && ready < most; ready++) {
+		struct sva_op *op = ops[ready];
+		uint32_t word = sva_op_is_bad(op) ? 0 : sva_fast_word(lease, op);
+
+		if (!word || (!overlaps && !sva_caps_can_do(lease->bond, op)))
+			break;
+		sva_fast_prepare(lease, op, word);
+		op->state = thread->fast_state; /* the same one again is busy */
+		thread->many[ready] = op->desc;
+	}
+	sva_bias_enter(&thread->lessee.bias);
+	send = lease->credits < (int32_t)ready ? (unsigned int)lease->credits : ready;
+	if ((int32_t)send > 0)
+		taken = lease->ops->submit_many(lease, thread->many, send);
+	taken = taken < 0 ? 0 : taken;
+	for (int i = 0; i < taken; i++)
+		sva_fast_taken(thread, lease, ops[i]);
+	sva_bias_exit(&thread->lessee.bias);
+	for (unsigned int i = (unsigned int)taken; i < ready; i++) {
+		sva_fast_undo(ops[i]);
+		ops[i]->state = SVA_OP_PREPARED;
+	}
+	return (unsigned int)taken;
+}
+
 int sva_start_many(struct sva_thread *thread, struct sva_op **ops, unsigned int n)
 {
 	struct sva_lease *lease;
@@ -185,7 +225,7 @@ int sva_start_many(struct sva_thread *thread, struct sva_op **ops, unsigned int 
 		lease = thread->ticks > 1 ? thread->recent : NULL;
 		if (lease)
 			taken = lease->store == SVA_STORE_CALL ?
-					sva_start_by_call(thread, lease, ops + done, n - done) :
+					start_by_call(thread, lease, ops + done, n - done) :
 					sva_group_start(thread, lease, ops + done, n - done);
 		if (taken) {
 			thread->ticks = thread->ticks > taken ? thread->ticks - taken : 1;
