@@ -16,16 +16,27 @@ info=$top_builddir/src/tools/sva-info
 command -v accel-config >/dev/null || skip_all "accel-config is not installed"
 
 work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
+made=() # folders of this machine that were missing, the deepest first
+trap 'rm -rf "$work"; [ ${#made[@]} = 0 ] || rmdir "${made[@]}"' EXIT
 PATH=$top_builddir/src/tools:$PATH:/usr/sbin:/sbin
 export work
 
 # on OPTIONS… -- COMMAND…: runs the command under sva-emu; root in a namespace where /etc and the
 # folder of the queues' configuration are copies, so that groups and rules of the machine stay as
-# they are.
+# they are. A folder that is missing is made for that time, or the script would make it for good.
 file=$(strings "$top_builddir/src/tools/.libs/sva-info" "$info" 2>/dev/null |
 	grep -m1 'libsva-queues.json$')
+[ -n "$file" ] || { echo "Bail out! sva-info does not name the queues' configuration"; exit 99; }
 config=${file%/*}
+had=$(ls -l "$file" 2>/dev/null)
+if [ "$(id -u)" = 0 ]; then
+	dir=$config
+	while [ ! -d "$dir" ]; do
+		made+=("$dir")
+		dir=${dir%/*}
+	done
+	mkdir -p "$config"
+fi
 on() {
 	if [ "$(id -u)" != 0 ]; then
 		"$emu" run "$@"
@@ -33,7 +44,6 @@ on() {
 	fi
 	unshare --mount --propagation private bash -c '
 		for dir in /etc "$0"; do
-			[ -d "$dir" ] || continue
 			rm -rf "$work/copy" && cp -a "$dir" "$work/copy" &&
 				mount -t tmpfs tmpfs "$dir" &&
 				cp -a "$work/copy/." "$dir/" || exit 1
@@ -123,6 +133,7 @@ ok "the script's shared queue copies by enqcmd" copies shared enqcmd
 ok "the script's dedicated queues copy by movdir64b" copies dedicated movdir64b
 ok "the script's both kinds copy by write(2), of 2 devices" copies both write --devices 2
 ok "the script configures a DSA 2 as well" copies both enqcmd --profile dsa2
+is "$(ls -l "$file" 2>/dev/null)" "$had" "the configuration for boot of this machine is as it was"
 ok "no group and no rule was left on this machine" test ! -e /etc/udev/rules.d/61-libsva.rules
 
 # loads MODE: the configuration that -j prints, loaded as at boot.
