@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/run/run.h"
 #include "unit/load.h"
 #include "unit/rig.h"
 
@@ -50,6 +51,18 @@ unsigned int load_finish(unsigned int n)
 	for (unsigned int i = 0; i < n; i++)
 		good += sva_wait(&ops[i], -1) == 0 && !memcmp(to + i * 100, from + i * 100, 100);
 	return good;
+}
+
+unsigned int load_free_credits(struct sva_bond *bond)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&bond->lock);
+	n = bond->pool;
+	for (struct sva_lease *l = bond->leases; l; l = l->next)
+		n += l->credits > 0 ? (unsigned int)l->credits : 0;
+	pthread_mutex_unlock(&bond->lock);
+	return n;
 }
 
 intptr_t load_in_thread(void *(*fn)(void *arg))

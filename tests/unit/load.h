@@ -31,6 +31,9 @@ void load_prepare(unsigned int n);
 /* Wait for the first n operations; returns how many of them have copied their bytes. */
 unsigned int load_finish(unsigned int n);
 
+/* The credits of a queue that are neither with the device nor with operations. */
+unsigned int load_free_credits(struct sva_bond *bond);
+
 /* Call fn(NULL) in another thread, and return what it returns. */
 intptr_t load_in_thread(void *(*fn)(void *arg));
 

@@ -52,22 +52,9 @@ static void end(void)
 	sva_close(sva);
 }
 
-/* With nothing in flight: the credits of the bond and its leases. */
-static unsigned int free_credits(void)
-{
-	unsigned int n;
-
-	pthread_mutex_lock(&bond->lock);
-	n = bond->pool;
-	for (struct sva_lease *l = bond->leases; l; l = l->next)
-		n += l->credits > 0 ? (unsigned int)l->credits : 0;
-	pthread_mutex_unlock(&bond->lock);
-	return n;
-}
-
 static void check_queue(void)
 {
-	is(free_credits(), ENTRIES, "the queue has as many credits as entries afterwards");
+	is(load_free_credits(bond), ENTRIES, "the queue has as many credits as entries afterwards");
 	is(queue->dropped, 0, "the device has dropped no descriptor");
 	ok(queue->most_held <= ENTRIES, "it never had more descriptors than entries");
 }

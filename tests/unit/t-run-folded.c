@@ -42,18 +42,6 @@ static void begin(bool dedicated, unsigned int entries)
 	queue->taken = 0;
 }
 
-static unsigned int free_credits(void)
-{
-	unsigned int n;
-
-	pthread_mutex_lock(&bond->lock);
-	n = bond->pool;
-	for (struct sva_lease *l = bond->leases; l; l = l->next)
-		n += l->credits > 0 ? (unsigned int)l->credits : 0;
-	pthread_mutex_unlock(&bond->lock);
-	return n;
-}
-
 static const struct sva_desc *listed(void)
 {
 	const struct sva_desc *held = &queue->ring[queue->head % KERNEL_RING];
@@ -134,7 +122,7 @@ static void busy_entries(void)
 	is_rc(sva_submit(sva, list[0]), 0, "and can be submitted then");
 	kernel_run(queue, 1);
 	is(load_finish(1), 1, "and is done");
-	is(free_credits(), 16, "the queue's credits are all back");
+	is(load_free_credits(bond), 16, "the queue's credits are all back");
 	ok(share()->free_groups && !share()->groups, "the memory of the list serves again");
 	sva_close(sva);
 }
@@ -187,7 +175,7 @@ static void other_thread(void)
 	is_rc(rc, 0, "it ends well");
 	is(load_finish(5), 5, "its entries have ended");
 	ok(share()->free_groups, "its list went back to the thread that submitted it");
-	is(free_credits(), 16, "the queue's credits are all back");
+	is(load_free_credits(bond), 16, "the queue's credits are all back");
 	sva_close(sva);
 }
 
@@ -258,7 +246,7 @@ static void refusals(void)
 	kernel_run(queue, 1);
 	is_rc(sva_poll(&second), 1, "and is done");
 	is(load_finish(4), 4, "all entries have their bytes");
-	is(free_credits(), 1, "the queue's credit is back");
+	is(load_free_credits(bond), 1, "the queue's credit is back");
 	sva_close(sva);
 }
 

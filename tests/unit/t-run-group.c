@@ -56,19 +56,6 @@ static void begin(bool dedicated, unsigned int entries, const char *keys)
 	begin_queue(dedicated, entries, keys, load_timeout);
 }
 
-/* The credits of the queue that are neither with the device nor with operations. */
-static unsigned int free_credits(void)
-{
-	unsigned int n;
-
-	pthread_mutex_lock(&bond->lock);
-	n = bond->pool;
-	for (struct sva_lease *l = bond->leases; l; l = l->next)
-		n += l->credits > 0 ? (unsigned int)l->credits : 0;
-	pthread_mutex_unlock(&bond->lock);
-	return n;
-}
-
 static const struct sva_desc *held(unsigned int i)
 {
 	return &queue->ring[(queue->head + i) % KERNEL_RING];
@@ -218,7 +205,7 @@ static void descriptors(void)
 		   sva_op_result(&ops[5])->value != sva_op_result(&ops[4])->value,
 	   "dualcast, fill and copy have written their bytes");
 	is_path(sva_op_result(&ops[3])->path, SVA_PATH_MOVDIR64B, "the path of an operation");
-	is(free_credits(), 16, "the queue's credits are all back");
+	is(load_free_credits(bond), 16, "the queue's credits are all back");
 	sva_close(sva);
 }
 
@@ -247,7 +234,7 @@ static void refused(void)
 	is(sva_submit_many(sva, list, 10), 10, "ten more are submitted");
 	ok(queue->taken == 10 && opcode_of(0) == SVA_OPCODE_MEMMOVE, "no batch is tried again");
 	is(load_finish(10), 10, "all ten are done");
-	is(free_credits(), 128, "the queue's credits are all back");
+	is(load_free_credits(bond), 128, "the queue's credits are all back");
 	sva_close(sva);
 }
 
@@ -280,7 +267,7 @@ static void unreadable(void)
 		is(load_finish(64), 64, "all operations are done");
 		is(queue->taken, part ? (list_at + 4096 - page) / 64 : 64,
 		   "those without a record went alone");
-		ok(!share()->groups && free_credits() == 128,
+		ok(!share()->groups && load_free_credits(bond) == 128,
 		   "no group is in use, and all credits are back");
 		kernel_present();
 		queue->mode = KERNEL_HELD;
@@ -321,7 +308,7 @@ static void single_faults(void)
 	is(sva_op_result(&ops[3])->status, SVA_STATUS_RESERVED_FIELD, "its result has the status");
 	ok(sva_poll(&ops[0]) == 1 && sva_poll(&ops[2]) == 1 && sva_poll(&ops[4]) == 1,
 	   "the others end well");
-	is(free_credits(), 128, "the queue's credits are all back");
+	is(load_free_credits(bond), 128, "the queue's credits are all back");
 	sva_close(sva);
 }
 
@@ -351,7 +338,7 @@ static void late_records(void)
 	kernel_run(queue, 1);
 	is(load_finish(3), 3, "its operations end");
 	ok(share()->groups == first, "the group stays in use");
-	is(free_credits(), 15, "its credit is not back");
+	is(load_free_credits(bond), 15, "its credit is not back");
 	load_prepare(3);
 	sva_submit_many(sva, list, 3);
 	ok(share()->groups != first && share()->groups->next == first,
@@ -362,7 +349,7 @@ static void late_records(void)
 	ok(share()->groups && share()->groups != first && !share()->groups->next &&
 		   share()->free_groups == first,
 	   "the first group is free then, the next one is in use");
-	is(free_credits(), 15, "one credit of two is back");
+	is(load_free_credits(bond), 15, "one credit of two is back");
 
 	atomic_store(&closed, false);
 	pthread_create(&closer, NULL, close_context, NULL);
@@ -392,7 +379,7 @@ static void late_and_closed(void)
 	is(load_finish(3), 3, "its operations end");
 	kernel_publish(queue);
 	sva_close(sva);
-	is(free_credits(), 4, "all credits are back");
+	is(load_free_credits(bond), 4, "all credits are back");
 	sva_unbind(handle);
 	sva_close(other);
 }
@@ -421,10 +408,11 @@ static void credits(void)
 	subject("a group on a dedicated queue of two");
 	load_prepare(5);
 	sva_submit_many(sva, list, 5);
-	is(free_credits() + queue->held, 2, "each descriptor that the device has took one credit");
+	is(load_free_credits(bond) + queue->held, 2,
+	   "each descriptor that the device has took one credit");
 	kernel_run(queue, 2);
 	is(load_in_thread(poll_all), 0, "another thread polls its operations");
-	is(free_credits(), 2, "all credits are back");
+	is(load_free_credits(bond), 2, "all credits are back");
 	ok(!share()->groups, "no group is in use");
 
 	subject("a group that its owner does not poll");
@@ -441,7 +429,7 @@ static void credits(void)
 		is(load_in_thread(copy_in_thread), 0, "another thread copies on the same queue");
 		is(load_finish(5), 5, "the owner polls its operations afterwards");
 		is(sva_poll(&more[0]), 1, "and the single one");
-		is(free_credits(), 2, "all credits are back");
+		is(load_free_credits(bond), 2, "all credits are back");
 	}
 	is(queue->dropped, 0, "the device has dropped no descriptor");
 	sva_close(sva);
@@ -561,7 +549,8 @@ static void reaped(void)
 	ok(done[0] == &ops[0] && done[63] == &ops[63], "in their order");
 	kernel_run(queue, 1);
 	is(sva_reap(sva, done, MANY), 36, "those of the second");
-	ok(!share()->groups && free_credits() == 16, "no group is in use, all credits are back");
+	ok(!share()->groups && load_free_credits(bond) == 16,
+	   "no group is in use, all credits are back");
 	sva_close(sva);
 }
 

@@ -53,14 +53,9 @@ static void note_shortage(int err)
 		atomic_compare_exchange_strong(&shortage, &none, err < 0 ? err : -err);
 }
 
-int sva_fd_openat(int dir, const char *name, int flags)
+/* What open(2) or the like returned becomes a descriptor of ours, or -errno; errno is as saved. */
+static int finish_open(int fd, int saved)
 {
-	int fd, saved = errno;
-
-	do {
-		fd = dir == AT_FDCWD ? open(name, flags | O_CLOEXEC) :
-				       openat(dir, name, flags | O_CLOEXEC);
-	} while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		fd = -errno;
 	else if (fd < LOWEST)
@@ -69,6 +64,17 @@ int sva_fd_openat(int dir, const char *name, int flags)
 		note_shortage(fd);
 	errno = saved;
 	return fd;
+}
+
+int sva_fd_openat(int dir, const char *name, int flags)
+{
+	int fd, saved = errno;
+
+	do {
+		fd = dir == AT_FDCWD ? open(name, flags | O_CLOEXEC) :
+				       openat(dir, name, flags | O_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
+	return finish_open(fd, saved);
 }
 
 int sva_fd_open(const char *path, int flags)
@@ -80,14 +86,7 @@ int sva_fd_event(void)
 {
 	int saved = errno, fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-	if (fd < 0)
-		fd = -errno;
-	else if (fd < LOWEST)
-		fd = move_fd_up(fd, LOWEST);
-	if (fd < 0)
-		note_shortage(fd);
-	errno = saved;
-	return fd;
+	return finish_open(fd, saved);
 }
 
 DIR *sva_fd_opendir(const char *path)
